@@ -1,0 +1,26 @@
+"""Content addressing: one canonical text for a value, and the id that follows from it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, is_dataclass
+from hashlib import sha256
+from typing import Any
+
+ID_LENGTH = 20  # hex digits, 80 bits: far from a chance collision, short enough to read out on the phone
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys and no spaces. Dataclasses become objects; a Decimal or a date becomes its text."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain)
+
+
+def content_id(value: Any) -> str:
+    """The id of a value: equal values have equal ids, on every machine and in every run."""
+    return sha256(canonical_json(value).encode()).hexdigest()[:ID_LENGTH]
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    return str(value)

@@ -1,0 +1,107 @@
+"""Everything that can go wrong on purpose: one type per cause, each message with place, finding, expectation and mend.
+
+LevelsError
+├── SettingsMissing         environment variables are absent or malformed; all of them at once
+├── EventInvalid            the rating function's input is none of the documented events
+├── MonthNotOver            the month asked for has not ended yet
+├── WorkbookError
+│   ├── WorkbookUnavailable the spreadsheet can't be read: not shared, wrong key, folder absent, Google down
+│   └── WorkbookFaulty      it was read, and it has faults (listed)
+├── ExtractError
+│   ├── ObjectUnsound       an object is empty, truncated, corrupt, or lacks a required column
+│   ├── ObjectChanged       an object appeared, changed or went while it was being read
+│   ├── AgenciesUnsound     a row of the agencies extract is bad, or two of one agency differ
+│   ├── TooManyBadRows      a dataset has more bad rows than the settings allow
+│   └── NotReconciled       the rows accounted for are not the rows in the files
+├── PublicationError
+│   ├── PublicationConflict another run moved the pointer first
+│   ├── RunUnknown          no such run, or not one that this action can be done to
+│   └── NothingPublished    there is no publication to read
+├── TableUnavailable        DynamoDB can't be reached, or refuses
+└── OutOfTime               the function's time would not suffice; it stopped cleanly
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+class LevelsError(Exception):
+    """Base of every error that this system raises on purpose."""
+
+
+class SettingsMissing(LevelsError):
+    """Environment variables are absent or malformed."""
+
+
+class EventInvalid(LevelsError):
+    """The rating function's input is none of the documented events."""
+
+
+class MonthNotOver(LevelsError):
+    """The month asked for has not ended yet."""
+
+
+class WorkbookError(LevelsError):
+    """The spreadsheet can't be used."""
+
+
+class WorkbookUnavailable(WorkbookError):
+    """The spreadsheet can't be read."""
+
+
+class WorkbookFaulty(WorkbookError):
+    """The spreadsheet has faults. ``faults`` are JSON objects: tab, cell, found, expected, mend."""
+
+    def __init__(self, message: str, faults: Sequence[dict[str, Any]]) -> None:
+        super().__init__(message)
+        self.faults = list(faults)
+
+
+class ExtractError(LevelsError):
+    """The month's files can't be used."""
+
+
+class ObjectUnsound(ExtractError):
+    """An object is empty, truncated, corrupt, or lacks a required column."""
+
+
+class ObjectChanged(ExtractError):
+    """An object appeared, changed or went while it was being read."""
+
+
+class AgenciesUnsound(ExtractError):
+    """A row of the agencies extract is bad, or two rows of one agency differ."""
+
+
+class TooManyBadRows(ExtractError):
+    """A dataset has more bad rows than the settings allow."""
+
+
+class NotReconciled(ExtractError):
+    """The rows accounted for are not the rows in the files."""
+
+
+class PublicationError(LevelsError):
+    """Publishing, or reading what is published, can't be done."""
+
+
+class PublicationConflict(PublicationError):
+    """Another run moved the pointer first."""
+
+
+class RunUnknown(PublicationError):
+    """There is no such run, or the action can't be done to it."""
+
+
+class NothingPublished(PublicationError):
+    """There is no publication to read."""
+
+
+class TableUnavailable(LevelsError):
+    """DynamoDB can't be reached, or refuses."""
+
+
+class OutOfTime(LevelsError):
+    """The function's time would not suffice."""

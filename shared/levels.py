@@ -1,0 +1,364 @@
+"""The words of the trade as frozen values: what operations decide (a Rulebook) and what an agency gets (a Rating).
+
+Money is integer fen. Months are ``YYYY-MM`` text, so that values compare, sort and travel as they are.
+Nothing here computes a rating (functions/rating/rules.py does) or reads or writes anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from typing import Literal
+
+POWER_LEVELS = range(8)  # a creator's power level (带货力等级)
+ASSESSED_POWER = range(6, 8)  # the power levels whose bindings are opened in steps (rule 10)
+
+
+class Measure(StrEnum):
+    """How a metric is measured (统计方式)."""
+
+    CREATOR_COUNT = "creator_count"
+    PAID_GMV = "paid_gmv"
+
+
+class BenefitKind(StrEnum):
+    """What a benefit's cells hold: TRUE, a number (or unlimited), or a text."""
+
+    FLAG = "flag"
+    QUOTA = "quota"
+    TEXT = "text"
+
+
+class Status(StrEnum):
+    """Why an agency has the level it has, or has none."""
+
+    RATED = "rated"
+    BELOW_LADDER = "below_ladder"
+    AWAITING_FIRST_RATING = "awaiting_first_rating"
+    OVERRIDDEN = "overridden"
+
+
+class Change(StrEnum):
+    """The level against the newest earlier publication."""
+
+    UP = "up"
+    DOWN = "down"
+    SAME = "same"
+    NEW = "new"
+
+
+# --- what operations decide -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A number measured for an agency over one month (考核指标).
+
+    ``min_power`` and ``max_power`` (both inclusive) bound the creators that a creator_count counts; None for paid_gmv.
+    """
+
+    key: str
+    name: str
+    measure: Measure
+    min_power: int | None
+    max_power: int | None
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """The least value of one metric (门槛): creators, or fen."""
+
+    metric: str
+    required: int
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A set of thresholds, all of which must be met (考核通道). Never empty."""
+
+    channel: int
+    thresholds: tuple[Threshold, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """The channels of one level; passing any one of them passes the level."""
+
+    level: int
+    channels: tuple[Channel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """The levels with their channels (等级体系), ascending, in force from ``effective_month`` (None: since ever)."""
+
+    effective_month: str | None
+    rungs: tuple[Rung, ...]
+
+    def rung(self, level: int) -> Rung:
+        return self.rungs[level - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """An agency's rank, 1 the lowest, and what people call it."""
+
+    level: int
+    name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What one level gets of a benefit. Levels without a grant have nothing of it.
+
+    flag: neither field. quota: ``quota`` is the number, None for unlimited. text: ``text``.
+    """
+
+    level: int
+    quota: int | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Benefit:
+    """Something an agency of some level is entitled to (权益); grants ascend by level."""
+
+    key: str
+    name: str
+    description: str
+    kind: BenefitKind
+    grants: tuple[Grant, ...]
+
+    def grant(self, level: int | None) -> Grant | None:
+        """What an agency of this level gets, or None; unrated agencies get nothing."""
+        return next((grant for grant in self.grants if grant.level == level), None)
+
+    @property
+    def from_level(self) -> int | None:
+        """The lowest level that has it."""
+        return self.grants[0].level if self.grants else None
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """How to improve one metric (提升建议)."""
+
+    metric: str
+    tip: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A level set by hand (人工调整), from ``from_month`` (None: since ever) to ``until_month``, both inclusive."""
+
+    agency_id: str
+    level: int
+    from_month: str | None
+    until_month: str
+    reason: str
+    approved_by: str
+
+    def in_force(self, month: str) -> bool:
+        return (self.from_month is None or self.from_month <= month) and month <= self.until_month
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A test that operations write (用例): these metrics must give this level (None: unrated)."""
+
+    case: str
+    metrics: Mapping[str, int]
+    expected_level: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSettings:
+    """The settings tab. Shares are exact decimals; a guardrail of None is off."""
+
+    new_agency_wait_months: int = 1
+    max_bad_row_share: Decimal = Decimal("0.001")
+    max_changed_share: Decimal | None = None
+    max_downgraded_share: Decimal | None = None
+    max_gmv_change_share: Decimal | None = None
+    max_rows_change_share: Decimal | None = None
+    binding_free_slots: int = 5
+    binding_retention_rate: Decimal = Decimal("0.7")
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """One parsed, validated, immutable version of the spreadsheet. Tuples are in natural order, never in row order."""
+
+    levels: tuple[Level, ...]
+    metrics: tuple[Metric, ...]
+    ladders: tuple[Ladder, ...]
+    benefits: tuple[Benefit, ...]
+    tips: tuple[Tip, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    cases: tuple[Case, ...] = ()
+    settings: RuleSettings = RuleSettings()
+
+    def ladder(self, month: str) -> Ladder:
+        """The ladder in force for a rating month: the newest effective by then. Raises LookupError when none is."""
+        in_force = [ladder for ladder in self.ladders if (ladder.effective_month or "") <= month]
+        if not in_force:
+            raise LookupError(f"no ladder is in force for {month}")
+        return in_force[-1]
+
+    def override(self, agency_id: str, month: str) -> Override | None:
+        """The level set by hand for this agency and month, if any."""
+        return next((o for o in self.overrides if o.agency_id == agency_id and o.in_force(month)), None)
+
+    def level(self, level: int) -> Level:
+        return self.levels[level - 1]
+
+    def metric(self, key: str) -> Metric:
+        return next(metric for metric in self.metrics if metric.key == key)
+
+
+# --- what an agency gets ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One threshold held against one agency: creators, or fen."""
+
+    metric: str
+    required: int
+    actual: int
+
+    @property
+    def met(self) -> bool:
+        return self.actual >= self.required
+
+    @property
+    def missing(self) -> int:
+        """How much more is needed; 0 when met."""
+        return max(0, self.required - self.actual)
+
+    @property
+    def margin(self) -> int:
+        """How much may be lost with the threshold still met; negative when it is not met."""
+        return self.actual - self.required
+
+    @property
+    def progress(self) -> Fraction:
+        """Share of the way, 0 to 1; 1 when nothing is required."""
+        return Fraction(1) if self.required == 0 else min(Fraction(1), Fraction(self.actual, self.required))
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelResult:
+    """One channel held against one agency."""
+
+    channel: int
+    checks: tuple[Check, ...]
+
+    @property
+    def passed(self) -> bool:
+        return all(check.met for check in self.checks)
+
+    @property
+    def progress(self) -> Fraction:
+        """The smallest progress of its thresholds."""
+        return min(check.progress for check in self.checks)
+
+
+@dataclass(frozen=True, slots=True)
+class NextLevel:
+    """The level above, and how far each of its channels is."""
+
+    level: int
+    channels: tuple[ChannelResult, ...]
+
+    @property
+    def nearest_channel(self) -> int:
+        """The channel with the highest smallest progress; ties go to the first in channel order."""
+        return max(self.channels, key=lambda result: (result.progress, -result.channel)).channel
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """Creators or orders left out because risk control flagged them; ``amount`` in fen, 0 for creators."""
+
+    risk_tag: str
+    count: int
+    amount: int
+
+
+SlotsReason = Literal["assessed", "below_free_slots", "no_previous_month"]
+
+
+@dataclass(frozen=True, slots=True)
+class SlotCounts:
+    """What binding slots rest on (rule 10): creators of power 6..7 held now, the month before's base, how many are kept.
+
+    ``base`` and ``kept`` are None when the month before was not there to read.
+    """
+
+    bound: int
+    base: int | None
+    kept: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was measured of one agency in one month, before any rule.
+
+    ``joined_at``: epoch microseconds. ``creators_by_power``: unflagged creators held at the month's end, by power 0..7.
+    ``paid_gmv``: fen.
+    """
+
+    agency_id: str
+    name: str
+    joined_at: int
+    city: str | None = None
+    introduction: str | None = None
+    logo_url: str | None = None
+    creators_by_power: tuple[int, ...] = (0,) * len(POWER_LEVELS)
+    paid_gmv: int = 0
+    excluded_creators: tuple[Removed, ...] = ()
+    excluded_orders: tuple[Removed, ...] = ()
+    slots: SlotCounts = SlotCounts(0, None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """One agency's result of one month with every reason: all that the agency's own view shows.
+
+    ``level`` is what the agency holds; ``computed_level`` what the rules gave, which differs under an override.
+    ``channels`` are those of the computed level, empty when it is None. ``metrics`` has every metric of the rulebook.
+    """
+
+    month: str
+    measured: Measured
+    status: Status
+    level: int | None
+    computed_level: int | None
+    first_rating_on: date | None
+    previous_level: int | None
+    change: Change | None
+    metrics: Mapping[str, int]
+    channels: tuple[ChannelResult, ...] = ()
+    next_level: NextLevel | None = None
+    override: Override | None = None
+
+    @property
+    def agency_id(self) -> str:
+        return self.measured.agency_id
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The least that a later month needs to know of an earlier rating: to say up or down, and to compare totals."""
+
+    status: Status
+    level: int | None
+    paid_gmv: int = field(default=0)
