@@ -68,6 +68,10 @@ class Metric:
     max_power: int | None
     unit: str
 
+    def counts(self, power: int) -> bool:
+        """Whether a creator_count counts creators of this power level."""
+        return (self.min_power or 0) <= power and (self.max_power is None or power <= self.max_power)
+
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
@@ -298,7 +302,10 @@ SlotsReason = Literal["assessed", "below_free_slots", "no_previous_month"]
 
 @dataclass(frozen=True, slots=True)
 class SlotCounts:
-    """What binding slots rest on (rule 10): creators of power 6..7 held now, the month before's base, how many are kept.
+    """What binding slots rest on (rule 10): creators of power 6..7 held now; the base; the kept.
+
+    ``bound``: held at the month's end, flagged or not. ``base``: unflagged ones held at the end of the month before.
+    ``kept``: those of the base with any row of power 6..7 in this month's extract.
 
     ``base`` and ``kept`` are None when the month before was not there to read.
     """

@@ -1,7 +1,7 @@
 """The DynamoDB table: its keys, its items, and how they are read. functions/rating/publish.py writes them.
 
     pk                    sk                        holds
-    POINTER               POINTER                   which run of each month is valid: one item, moved by one conditional write
+    POINTER               POINTER                   which run of each month is valid: one item, one conditional write
     LEDGER                <instant>#<event>         append-only: published, held, accepted, rolled back, refreshed
     RULEBOOK#<id>         RULEBOOK                  a rulebook, once per content
     RUN#<run>             RUN                       the run's record: inputs, counts, moves

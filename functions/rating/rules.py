@@ -17,6 +17,7 @@ from shared.levels import (
     Ladder,
     Measure,
     Measured,
+    Metric,
     NextLevel,
     Rating,
     Rulebook,
@@ -31,7 +32,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def rate(measured: Measured, rulebook: Rulebook, month: Month, zone: ZoneInfo, earlier: Standing | None) -> Rating:
-    """One agency's rating of one month. ``earlier``: its standing in the newest earlier publication, None when absent."""
+    """One agency's rating of one month. ``earlier``: its standing in the newest earlier publication, if any."""
     ladder = rulebook.ladder(str(month))
     metrics = metric_values(measured, rulebook)
     first = first_rated_month(measured.joined_at, rulebook.settings.new_agency_wait_months, zone)
@@ -58,16 +59,13 @@ def rate(measured: Measured, rulebook: Rulebook, month: Month, zone: ZoneInfo, e
 
 def metric_values(measured: Measured, rulebook: Rulebook) -> dict[str, int]:
     """Every metric of the rulebook (rules 5 and 6): creators as a count, GMV in fen."""
-    return {
-        metric.key: _value(measured, metric.measure, metric.min_power, metric.max_power) for metric in rulebook.metrics
-    }
+    return {metric.key: _value(measured, metric) for metric in rulebook.metrics}
 
 
-def _value(measured: Measured, measure: Measure, min_power: int | None, max_power: int | None) -> int:
-    if measure is Measure.PAID_GMV:
+def _value(measured: Measured, metric: Metric) -> int:
+    if metric.measure is Measure.PAID_GMV:
         return measured.paid_gmv
-    lowest, highest = min_power or 0, len(measured.creators_by_power) - 1 if max_power is None else max_power
-    return sum(measured.creators_by_power[lowest : highest + 1])
+    return sum(count for power, count in enumerate(measured.creators_by_power) if metric.counts(power))
 
 
 def first_rated_month(joined_at: int, wait_months: int, zone: ZoneInfo) -> Month:
@@ -77,10 +75,10 @@ def first_rated_month(joined_at: int, wait_months: int, zone: ZoneInfo) -> Month
 
 def computed_level(metrics: Mapping[str, int], ladder: Ladder) -> int | None:
     """The highest level of which some channel passes (rule 2); None when none does."""
-    passed = (
-        rung.level for rung in reversed(ladder.rungs) if any(held_against(metrics, c).passed for c in rung.channels)
-    )
-    return next(passed, None)
+    for rung in reversed(ladder.rungs):
+        if any(held_against(metrics, channel).passed for channel in rung.channels):
+            return rung.level
+    return None
 
 
 def held_against(metrics: Mapping[str, int], channel: Channel) -> ChannelResult:
