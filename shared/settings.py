@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from shared.errors import SettingsMissing
 
 DEFAULT_ZONE = "Asia/Shanghai"
+DEFAULT_RETENTION_MONTHS = 25  # two years and the month they are compared with
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class RatingSettings:
     zone: ZoneInfo
     event_bus: str
     scratch: Path
+    retention_months: int
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -60,6 +62,7 @@ class RatingSettings:
             reader.zone(),
             environment.get("EVENT_BUS") or "default",
             Path(environment.get("SCRATCH") or tempfile.gettempdir()),
+            reader.whole("RETENTION_MONTHS", DEFAULT_RETENTION_MONTHS),
         )
         reader.finish()
         return cls(*values)
@@ -115,6 +118,13 @@ class _Reader:
         except (ZoneInfoNotFoundError, ValueError):
             self.complaints.append(f"TIMEZONE: expected a name such as {DEFAULT_ZONE}, found {name!r}")
             return ZoneInfo("UTC")
+
+    def whole(self, name: str, default: int) -> int:
+        text = self.environment.get(name) or str(default)
+        if not text.isdecimal() or not int(text):
+            self.complaints.append(f"{name}: expected a whole number of at least 1, found {text!r}")
+            return default
+        return int(text)
 
     def finish(self) -> None:
         if self.complaints:

@@ -2,11 +2,12 @@
 
     pk                    sk                        holds
     POINTER               POINTER                   which run of each month is valid: one item, one conditional write
-    LEDGER                <instant>#<event>         append-only: published, held, accepted, rolled back, refreshed
+    LEDGER#<month>        <instant>#<run>           append-only: published, held, accepted, rolled back, refreshed
     RULEBOOK#<id>         RULEBOOK                  a rulebook, once per content
     RUN#<run>             RUN                       the run's record: inputs, counts, moves
     RUN#<run>             STANDINGS#<page>          every agency's level, so that the next month can say up or down
     RUN#<run>             LEVEL#<level>#<page>      the directory
+    OUTBOX#<run>          <replaced>#<page>         announcements, written before the run becomes visible
     AGENCY#<agency_id>    RATING#<month>#<run>      one rating with every reason
 
 A rating is invisible until the pointer names its run; readers take run and rulebook from one reading of the pointer.

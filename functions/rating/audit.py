@@ -1,0 +1,76 @@
+"""The guardrails: limits from the settings tab that keep a suspicious month from being published unseen. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from shared.levels import Change, Rating, RuleSettings, Standing, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Guardrail:
+    """One limit held against one run. ``value`` is None where there is nothing to compare with; shares, not percent."""
+
+    name: str
+    limit: Decimal
+    value: float | None
+    exceeded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What guardrails compare between months: GMV in fen, and rows of each dataset."""
+
+    paid_gmv: int
+    rows: Mapping[str, int]
+
+
+def audit(
+    settings: RuleSettings,
+    ratings: Sequence[Rating],
+    earlier: Mapping[str, Standing],
+    totals: Totals,
+    earlier_totals: Totals | None,
+) -> tuple[Guardrail, ...]:
+    """Every guardrail that is on, with its value and whether it is exceeded (at the limit is not)."""
+    values = {
+        "max_changed_share": _share(ratings, earlier, (Change.UP, Change.DOWN)),
+        "max_downgraded_share": _share(ratings, earlier, (Change.DOWN,)),
+        "max_gmv_change_share": _drift(totals.paid_gmv, earlier_totals.paid_gmv if earlier_totals else None),
+        "max_rows_change_share": _largest(
+            _drift(rows, earlier_totals.rows.get(dataset)) if earlier_totals else None
+            for dataset, rows in totals.rows.items()
+        ),
+    }
+    limits: dict[str, Decimal | None] = {name: getattr(settings, name) for name in values}
+    return tuple(
+        Guardrail(name, limit, None if value is None else float(value), value is not None and value > Fraction(limit))
+        for name, value in values.items()
+        if (limit := limits[name]) is not None
+    )
+
+
+def _share(ratings: Sequence[Rating], earlier: Mapping[str, Standing], changes: tuple[Change, ...]) -> Fraction | None:
+    """Share of the agencies rated in both months whose change is one of these."""
+    both = [r for r in ratings if _rated(r.status) and (s := earlier.get(r.agency_id)) and _rated(s.status)]
+    return Fraction(sum(r.change in changes for r in both), len(both)) if both else None
+
+
+def _rated(status: Status) -> bool:
+    return status is not Status.AWAITING_FIRST_RATING
+
+
+def _drift(now: int, before: int | None) -> Fraction | None:
+    """How far a total moved, as a share of what it was; from zero to anything is a full share."""
+    if before is None:
+        return None
+    if before == 0:
+        return Fraction(int(now != 0))
+    return Fraction(abs(now - before), before)
+
+
+def _largest(values: Iterable[Fraction | None]) -> Fraction | None:
+    return max((value for value in values if value is not None), default=None)

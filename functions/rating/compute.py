@@ -1,0 +1,95 @@
+"""A run, computed: the same inputs give the same id, the same ratings and the same items, whenever and wherever."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from functions.rating.audit import Totals, audit
+from functions.rating.moves import count_levels, count_moves
+from functions.rating.record import Compared, DataQuality, Input, RunRecord, record_from
+from functions.rating.rules import RULES_VERSION, rate
+from shared.content import content_id
+from shared.levels import Rating, Rulebook, Standing
+from shared.months import Month
+from shared.table import Publication, run_key
+
+if TYPE_CHECKING:
+    from functions.rating.extracts import Inventory
+    from functions.rating.measure import MonthMeasured
+    from functions.rating.parts import Parts
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A run with everything that is staged, shown or compared; ``earlier`` is what it was compared with."""
+
+    month: Month
+    rulebook: Rulebook
+    record: RunRecord
+    ratings: tuple[Rating, ...]
+    earlier: Mapping[str, Standing]
+    measured: MonthMeasured
+
+    @property
+    def run(self) -> str:
+        return self.record.run
+
+
+def inputs_of(inventory: Inventory) -> tuple[Input, ...]:
+    """Every object that a run of this inventory reads, the previous month's creators too, in a fixed order."""
+    objects = (*inventory.objects, *inventory.previous_creators)
+    return tuple(sorted((Input(o.dataset, o.key, o.etag, o.size) for o in objects), key=lambda i: i.key))
+
+
+def run_id(month: Month, rulebook_id: str, inputs: tuple[Input, ...], compared_with: Publication | None) -> str:
+    """The id that inputs, rulebook, month, the compared publication and the rules' version give a run."""
+    return content_id(
+        {
+            "month": str(month),
+            "rulebook": rulebook_id,
+            "inputs": [(i.key, i.etag) for i in inputs],
+            "compared_with": [compared_with.month, compared_with.run] if compared_with else None,
+            "rules_version": RULES_VERSION,
+        }
+    )
+
+
+def compute(
+    parts: Parts, month: Month, rulebook: Rulebook, inventory: Inventory, compared_with: Publication | None
+) -> Computed:
+    """Measure the month and rate every agency. Reads extracts and earlier standings; writes nothing."""
+    stages = parts.stages
+    measured = parts.extracts.measure(inventory, rulebook.settings.max_bad_row_share, stages)
+    with stages.stage("rate") as facts:
+        earlier = parts.table.standings(compared_with.run) if compared_with else {}
+        ratings = tuple(rate(m, rulebook, month, parts.zone, earlier.get(m.agency_id)) for m in measured.agencies)
+        facts["agencies"] = len(ratings)
+    totals = Totals(measured.paid_gmv, {name: count.rows for name, count in measured.datasets.items()})
+    rulebook_id, inputs = content_id(rulebook), inputs_of(inventory)
+    record = RunRecord(
+        run=run_id(month, rulebook_id, inputs, compared_with),
+        month=str(month),
+        rulebook=rulebook_id,
+        rules_version=RULES_VERSION,
+        compared_with=Compared(compared_with.month, compared_with.run) if compared_with else None,
+        inputs=inputs,
+        agencies=len(ratings),
+        levels=count_levels(ratings, len(rulebook.levels)),
+        moves=count_moves(ratings, earlier),
+        totals=totals,
+        quality=DataQuality(
+            order_rows=asdict(measured.order_rows),
+            datasets={name: asdict(count) for name, count in measured.datasets.items()},
+            excluded_creators=measured.excluded_creators,
+            excluded_orders=measured.excluded_orders,
+        ),
+        guardrails=audit(rulebook.settings, ratings, earlier, totals, _totals_of(parts, compared_with)),
+    )
+    return Computed(month, rulebook, record, ratings, earlier, measured)
+
+
+def _totals_of(parts: Parts, publication: Publication | None) -> Totals | None:
+    item = parts.table.get(run_key(publication.run)) if publication else None
+    return record_from(item).totals if item else None

@@ -1,0 +1,69 @@
+"""What the rating function may be asked to do: its input, one JSON object, as a validated request."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError, field_validator, model_validator
+
+from shared.errors import EventInvalid
+from shared.months import Month
+
+Mode = Literal["preview", "check", "refresh"]
+
+FORMS = (
+    '{"scheduled_at": "<instant>"}, {"month": "YYYY-MM"}, either with "mode": "preview"; {"mode": "check"}; '
+    '{"mode": "refresh"}; {"accept": "<run>"} or {"rollback": "<run>"} with "by" and "reason"; {"verify": "<run>"}'
+)
+
+
+class Request(BaseModel):
+    """One request: exactly one of scheduled_at, month, accept, rollback, verify, or a lone mode."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    scheduled_at: AwareDatetime | None = None
+    month: str | None = None
+    mode: Mode | None = None
+    accept: str | None = None
+    rollback: str | None = None
+    verify: str | None = None
+    by: str | None = None
+    reason: str | None = None
+
+    @field_validator("month")
+    @classmethod
+    def _is_a_month(cls, text: str | None) -> str | None:
+        return text if text is None else str(Month.parse(text))
+
+    @model_validator(mode="after")
+    def _is_one_of_the_forms(self) -> Self:
+        asked = [name for name in ("scheduled_at", "month", "accept", "rollback", "verify") if getattr(self, name)]
+        if len(asked) > 1 or (not asked and self.mode not in ("check", "refresh")):
+            raise ValueError("expected exactly one thing to do")
+        if self.mode and asked and not (self.mode == "preview" and asked[0] in ("scheduled_at", "month")):
+            raise ValueError(f"mode {self.mode} does not go with {asked[0]}")
+        decided = asked in (["accept"], ["rollback"])
+        if decided != bool(self.by and self.by.strip() and self.reason and self.reason.strip()):
+            raise ValueError("accept and rollback need by and reason, and nothing else takes them")
+        return self
+
+    def rating_month(self, zone: ZoneInfo) -> Month:
+        """The month to be rated: the one named, or the one before the scheduled instant by the clock of ``zone``."""
+        if self.month:
+            return Month.parse(self.month)
+        instant: datetime | None = self.scheduled_at
+        if instant is None:
+            raise EventInvalid("this request rates no month")
+        return Month.of(instant, zone).plus(-1)
+
+
+def parse_event(event: Any) -> Request:
+    """The request that an event makes. Raises EventInvalid, which says what was found and what is understood."""
+    try:
+        return Request.model_validate(event)
+    except ValidationError as error:
+        found = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'event'}: {e['msg']}" for e in error.errors())
+        raise EventInvalid(f"{found}. Understood are: {FORMS}.") from error

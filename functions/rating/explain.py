@@ -1,0 +1,104 @@
+"""Who moves and why: the agencies whose level differs, each with the threshold that decided. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from functions.rating.rules import channel_results
+from shared.levels import ChannelResult, Check, Rating, Rulebook, Standing, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Mover:
+    """An agency that moves. ``benefits_gained`` and ``benefits_lost`` are keys of benefits.
+
+    ``decided_by``: the tightest threshold passed on the way up, or the one missed on the way down; None where no
+    threshold decided (an override, a first rating awaited).
+    """
+
+    agency_id: str
+    name: str
+    old_level: int | None
+    new_level: int | None
+    channel: int | None
+    decided_by: Check | None
+    benefits_gained: tuple[str, ...]
+    benefits_lost: tuple[str, ...]
+
+    @property
+    def up(self) -> bool:
+        return (self.new_level or 0) > (self.old_level or 0)
+
+
+def movers(
+    ratings: Sequence[Rating],
+    earlier: Mapping[str, Standing],
+    rulebook: Rulebook,
+    earlier_rulebook: Rulebook | None = None,
+) -> tuple[Mover, ...]:
+    """Every agency whose level is not its earlier one, by agency_id; those new to both have level None before.
+
+    Benefits are compared between the level held before (by the earlier rulebook) and the level held now.
+    """
+    return tuple(
+        _mover(rating, before.level if before else None, rulebook, earlier_rulebook or rulebook)
+        for rating in ratings
+        if (before := earlier.get(rating.agency_id)) is None or before.level != rating.level
+        if rating.level is not None or (before is not None and before.level is not None)
+    )
+
+
+def matrix(ratings: Sequence[Rating], earlier: Mapping[str, Standing]) -> dict[tuple[str, str], int]:
+    """How many agencies go from each standing to each standing; standings as ``1``.., unrated, awaiting, absent."""
+    now = {rating.agency_id: _label(rating.status, rating.level) for rating in ratings}
+    before = {agency_id: _label(standing.status, standing.level) for agency_id, standing in earlier.items()}
+    pairs = ((before.get(agency, "absent"), now.get(agency, "absent")) for agency in before.keys() | now.keys())
+    return dict(sorted(Counter(pairs).items()))
+
+
+def _label(status: Status, level: int | None) -> str:
+    if status is Status.AWAITING_FIRST_RATING:
+        return "awaiting"
+    return "unrated" if level is None else str(level)
+
+
+def _mover(rating: Rating, old: int | None, rulebook: Rulebook, earlier_rulebook: Rulebook) -> Mover:
+    channel, decided_by = _deciding(rating, old, rulebook)
+    had, has = _benefits(earlier_rulebook, old), _benefits(rulebook, rating.level)
+    return Mover(
+        agency_id=rating.agency_id,
+        name=rating.measured.name,
+        old_level=old,
+        new_level=rating.level,
+        channel=channel,
+        decided_by=decided_by,
+        benefits_gained=tuple(key for key in has if key not in had),
+        benefits_lost=tuple(key for key in had if key not in has),
+    )
+
+
+def _deciding(rating: Rating, old: int | None, rulebook: Rulebook) -> tuple[int | None, Check | None]:
+    if rating.status in (Status.OVERRIDDEN, Status.AWAITING_FIRST_RATING):
+        return None, None
+    if (rating.level or 0) > (old or 0):
+        passed = [result for result in rating.channels if result.passed]
+        return _tightest(max(passed, key=lambda result: min(map(_ratio, result.checks))))
+    ladder = rulebook.ladder(rating.month)
+    missed = channel_results(rating.metrics, ladder, old if old and old <= len(ladder.rungs) else None)
+    return _tightest(max(missed, key=lambda result: result.progress)) if missed else (None, None)
+
+
+def _tightest(result: ChannelResult) -> tuple[int, Check]:
+    return result.channel, min(result.checks, key=_ratio)
+
+
+def _ratio(check: Check) -> Fraction:
+    """How far over (or under) its threshold; a threshold of 0 is never tight."""
+    return Fraction(check.actual, check.required) if check.required else Fraction(10**18)
+
+
+def _benefits(rulebook: Rulebook, level: int | None) -> tuple[str, ...]:
+    return tuple(benefit.key for benefit in rulebook.benefits if benefit.grant(level))

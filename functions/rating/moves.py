@@ -1,0 +1,53 @@
+"""Who moves: a run's ratings beside the standings they are compared with. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from shared.levels import Change, Rating, Standing, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One agency whose level is not what it was; None is unrated."""
+
+    agency_id: str
+    old_level: int | None
+    new_level: int | None
+
+
+def standings_of(ratings: Iterable[Rating]) -> dict[str, Standing]:
+    """What a later month needs of these ratings, by agency_id."""
+    return {r.agency_id: Standing(r.status, r.level, r.measured.paid_gmv) for r in ratings}
+
+
+def count_levels(ratings: Sequence[Rating], levels: int) -> dict[str, int]:
+    """How many agencies hold each level, are unrated (below the ladder), or await their first rating."""
+    counts = {str(level): 0 for level in range(1, levels + 1)} | {"unrated": 0, "awaiting_first_rating": 0}
+    for rating in ratings:
+        if rating.status is Status.AWAITING_FIRST_RATING:
+            counts["awaiting_first_rating"] += 1
+        else:
+            counts["unrated" if rating.level is None else str(rating.level)] += 1
+    return counts
+
+
+def count_moves(ratings: Sequence[Rating], earlier: Mapping[str, Standing]) -> dict[str, int]:
+    """How many went up, down, are new, stay, or left the platform; agencies awaiting their first rating are in none."""
+    counts = {change.value: 0 for change in Change} | {"left": len(earlier.keys() - {r.agency_id for r in ratings})}
+    for rating in ratings:
+        if rating.change is not None:
+            counts[rating.change.value] += 1
+    return counts
+
+
+def moved(earlier: Mapping[str, Standing], now: Mapping[str, Standing]) -> tuple[Move, ...]:
+    """Every agency whose level differs between two sets of standings, also those in only one of them; by agency_id."""
+    agencies = sorted(earlier.keys() | now.keys())
+    moves = (Move(agency, _level(earlier.get(agency)), _level(now.get(agency))) for agency in agencies)
+    return tuple(move for move in moves if move.old_level != move.new_level)
+
+
+def _level(standing: Standing | None) -> int | None:
+    return standing.level if standing else None

@@ -1,0 +1,47 @@
+"""What the rating function answers: one JSON object, the same keys for every outcome, plus what an outcome adds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from functions.rating.record import RunRecord
+
+Outcome = Literal[
+    "published",
+    "unchanged",
+    "held",
+    "previewed",
+    "checked",
+    "refreshed",
+    "pending",
+    "rolled_back",
+    "verified",
+    "differs",
+    "not_ready",
+]
+
+
+def result(
+    outcome: Outcome,
+    month: str,
+    record: RunRecord | None = None,
+    *,
+    rulebook: str | None = None,
+    faults: Sequence[Mapping[str, Any]] = (),
+    report: str | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    """The answer. Counts come from the run's record and are null where there is no run."""
+    return {
+        "outcome": outcome,
+        "month": month,
+        "run": record.run if record else None,
+        "rulebook": rulebook or (record.rulebook if record else None),
+        "agencies": record.agencies if record else None,
+        "levels": record.levels if record else None,
+        "moves": record.moves if record else None,
+        "faults": list(faults),
+        "report": report,
+        **more,
+    }
