@@ -93,6 +93,11 @@ def key(pk: str, sk: str) -> dict[str, Any]:
     return {"pk": {"S": pk}, "sk": {"S": sk}}
 
 
+def key_of(item: Mapping[str, Any]) -> tuple[str, str]:
+    """An item's key, or a key itself, as text."""
+    return item["pk"]["S"], item["sk"]["S"]
+
+
 POINTER_KEY = key("POINTER", "POINTER")
 
 
@@ -172,8 +177,8 @@ class Table:
     def ratings(self, wanted: Iterable[tuple[str, Publication]]) -> list[Rating]:
         """The ratings that exist among these agencies and publications, in the order asked for; one request per 100."""
         keys = [rating_key(agency_id, publication.month, publication.run) for agency_id, publication in wanted]
-        found = {(item["pk"]["S"], item["sk"]["S"]): item["rating"]["S"] for item in self._batch_get(keys)}
-        bodies = (found.get((k["pk"]["S"], k["sk"]["S"])) for k in keys)
+        found = {key_of(item): item["rating"]["S"] for item in self.get_many(keys)}
+        bodies = (found.get(key_of(k)) for k in keys)
         return [_RATING.validate_json(body) for body in bodies if body is not None]
 
     def rulebook(self, rulebook_id: str) -> Rulebook:
@@ -215,8 +220,9 @@ class Table:
         with table_errors(self.name):
             return self.client.get_item(TableName=self.name, Key=item_key, ConsistentRead=True).get("Item")
 
-    def _batch_get(self, keys: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        unique = list({(k["pk"]["S"], k["sk"]["S"]): k for k in keys}.values())
+    def get_many(self, keys: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """The items that exist among these keys, in no order; one request per 100."""
+        unique = list({key_of(k): k for k in keys}.values())
         for start in range(0, len(unique), BATCH_GET_LIMIT):
             pending: Any = {self.name: {"Keys": unique[start : start + BATCH_GET_LIMIT]}}
             for attempt in range(READ_ATTEMPTS):

@@ -35,10 +35,13 @@ class Announcer:
         self.bus = bus
 
     def outbox_items(
-        self, month: str, run: str, replaced: str | None, moves: Sequence[Move], expires_at: int
+        self, month: str, run: str, replaced: str | None, moves: Sequence[Move], expires_at: int, *, occasion: str = ""
     ) -> Iterator[dict[str, Any]]:
-        """The announcements of ``run`` becoming valid where ``replaced`` was what readers saw before."""
-        events = _events(month, run, replaced, moves)
+        """The announcements of ``run`` becoming valid in the place of ``replaced`` (None: the month's first).
+
+        ``occasion`` tells apart the times that one run replaces the same other one, as rollbacks to and fro do.
+        """
+        events = _events(month, run, replaced, moves, occasion)
         page = 0
         while chunk := list(islice(events, PAGE)):
             yield key(f"OUTBOX#{run}", f"{replaced or 'first'}#{page:04d}") | {
@@ -93,8 +96,12 @@ class Announcer:
 _RETRY = "the next firing sends what is missing."
 
 
-def _events(month: str, run: str, replaced: str | None, moves: Sequence[Move]) -> Iterator[dict[str, Any]]:
-    yield _event("LevelsPublished", {"month": month, "run": run, "replaced_run": replaced, "changed": len(moves)})
+def _events(
+    month: str, run: str, replaced: str | None, moves: Sequence[Move], occasion: str
+) -> Iterator[dict[str, Any]]:
+    yield _event(
+        "LevelsPublished", {"month": month, "run": run, "replaced_run": replaced, "changed": len(moves)}, occasion
+    )
     for move in moves:
         detail = {
             "month": month,
@@ -103,8 +110,8 @@ def _events(month: str, run: str, replaced: str | None, moves: Sequence[Move]) -
             "old_level": move.old_level,
             "new_level": move.new_level,
         }
-        yield _event("AgencyLevelChanged", detail | {"replaced_run": replaced})
+        yield _event("AgencyLevelChanged", detail | {"replaced_run": replaced}, occasion)
 
 
-def _event(kind: str, detail: dict[str, Any]) -> dict[str, Any]:
-    return {"type": kind, "detail": detail | {"event_id": content_id([kind, detail])}}
+def _event(kind: str, detail: dict[str, Any], occasion: str) -> dict[str, Any]:
+    return {"type": kind, "detail": detail | {"event_id": content_id([kind, detail, occasion])}}

@@ -1,0 +1,119 @@
+"""What people decide about runs: publish a held one, go back to an earlier one, recompute one to the byte."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from functions.rating import ledger, publish
+from functions.rating.compute import compute, inputs_of
+from functions.rating.extracts import NotReady
+from functions.rating.moves import moved
+from functions.rating.parts import Parts
+from functions.rating.record import RunRecord
+from functions.rating.result import result
+from functions.rating.run import expiry, load_record, publish_record
+from shared.errors import RunUnknown
+from shared.months import Month
+from shared.table import Publication, key, key_of
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Who decided, and why; both go into the ledger."""
+
+    by: str
+    reason: str
+
+
+def accept(parts: Parts, run: str, decision: Decision) -> dict[str, Any]:
+    """Publish exactly the run that a guardrail held. Raises RunUnknown when it is not held."""
+    record = load_record(parts, run)
+    valid = parts.table.pointer().publications.get(record.month)
+    if valid and valid.run == run:
+        return result(
+            "unchanged", record.month, record, report=parts.reports.url(record.month, run), inputs_changed=False
+        )
+    if not ledger.is_held(parts.table, record.month, run):
+        raise RunUnknown(f"run {run} of {record.month} is not held, so there is nothing to accept")
+    publish_record(parts, record, "accepted", valid, by=decision.by, reason=decision.reason)
+    return result("published", record.month, record, report=parts.reports.url(record.month, run))
+
+
+def roll_back(parts: Parts, run: str, decision: Decision) -> dict[str, Any]:
+    """Make an earlier publication of a month the valid one again. Raises RunUnknown when it never was published."""
+    record = load_record(parts, run)
+    pointer = parts.table.pointer()
+    valid = pointer.publications.get(record.month)
+    published = [
+        line for line in ledger.entries(parts.table, record.month) if line.run == run and line.action != "held"
+    ]
+    if not valid or not published:
+        raise RunUnknown(f"run {run} was never the valid one of {record.month}, so there is nothing to go back to")
+    if valid.run == run:
+        return result(
+            "unchanged", record.month, record, report=parts.reports.url(record.month, run), inputs_changed=False
+        )
+    at = parts.now().isoformat(timespec="microseconds")
+    news = moved(parts.table.standings(valid.run), parts.table.standings(run))
+    expires_at = expiry(parts, Month.parse(record.month))
+    outbox = parts.announcer.outbox_items(record.month, run, valid.run, news, expires_at, occasion=at)
+    publish.stage(parts.table, outbox, lambda _: None)
+    line = ledger.Entry(
+        at=at,
+        action="rolled_back",
+        month=record.month,
+        run=run,
+        rulebook=published[-1].rulebook,
+        code_version=parts.code_version,
+        replaced=valid.run,
+        by=decision.by,
+        reason=decision.reason,
+    )
+    publish.move_pointer(parts.table, pointer, Publication(record.month, run, published[-1].rulebook, line.at), line)
+    parts.announcer.send(run, valid.run)
+    return result("rolled_back", record.month, record, report=parts.reports.url(record.month, run), replaced=valid.run)
+
+
+def verify(parts: Parts, run: str) -> dict[str, Any]:
+    """Recompute a run from its recorded inputs and compare every item to the byte; ``differences`` says where."""
+    record = load_record(parts, run)
+    month = Month.parse(record.month)
+    differences = _changed_inputs(parts, month, record)
+    if not differences:
+        differences = _changed_items(parts, month, record)
+    return result(
+        "differs" if differences else "verified",
+        record.month,
+        record,
+        report=parts.reports.url(record.month, run),
+        differences=differences[:100],
+    )
+
+
+def _changed_inputs(parts: Parts, month: Month, record: RunRecord) -> list[str]:
+    inventory = parts.extracts.find(month)
+    if isinstance(inventory, NotReady):
+        return [f"the extracts of {month} are no longer there: {', '.join(inventory.missing)}"]
+    now = {(i.key, i.etag) for i in inputs_of(inventory)}
+    then = {(i.key, i.etag) for i in record.inputs}
+    return sorted(f"{key} is no longer what the run read" for key, _ in then - now) + sorted(
+        f"{key} was not there when the run read" for key, _ in now - then
+    )
+
+
+def _changed_items(parts: Parts, month: Month, record: RunRecord) -> list[str]:
+    inventory = parts.extracts.find(month)
+    if isinstance(inventory, NotReady):
+        return [f"the extracts of {month} are no longer there: {', '.join(inventory.missing)}"]
+    compared = record.compared_with
+    publication = Publication(compared.month, compared.run, "", "") if compared else None
+    computed = compute(parts, month, parts.table.rulebook(record.rulebook), inventory, publication)
+    with parts.stages.stage("compare") as facts:
+        expected = {
+            key_of(item): item for item in publish.items_of(computed.ratings, computed.record, expiry(parts, month))
+        }
+        stored = {key_of(item): item for item in parts.table.get_many([key(*names) for names in expected])}
+        differences = [" ".join(names) for names, item in expected.items() if stored.get(names) != item]
+        facts["differences"] = len(differences)
+    return differences
