@@ -18,6 +18,7 @@ LevelsError
 │   ├── RunUnknown          no such run, or not one that this action can be done to
 │   └── NothingPublished    there is no publication to read
 ├── TableUnavailable        DynamoDB can't be reached, or refuses
+├── ReportUnwritten         the run's report could not be written, so nothing was published
 ├── AnnouncementsUnsent     the levels are published, but the event bus did not take the news
 └── OutOfTime               the function's time would not suffice; it stopped cleanly
 """
@@ -102,6 +103,10 @@ class NothingPublished(PublicationError):
 
 class TableUnavailable(LevelsError):
     """DynamoDB can't be reached, or refuses."""
+
+
+class ReportUnwritten(LevelsError):
+    """The run's report could not be written."""
 
 
 class AnnouncementsUnsent(LevelsError):

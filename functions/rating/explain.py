@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
+from typing import Any
 
 from functions.rating.rules import channel_results
 from shared.levels import ChannelResult, Check, Rating, Rulebook, Standing, Status
@@ -57,6 +58,28 @@ def matrix(ratings: Sequence[Rating], earlier: Mapping[str, Standing]) -> dict[t
     before = {agency_id: _label(standing.status, standing.level) for agency_id, standing in earlier.items()}
     pairs = ((before.get(agency, "absent"), now.get(agency, "absent")) for agency in before.keys() | now.keys())
     return dict(sorted(Counter(pairs).items()))
+
+
+def comparison(
+    ratings: Sequence[Rating],
+    earlier: Mapping[str, Standing],
+    rulebook: Rulebook,
+    earlier_rulebook: Rulebook | None = None,
+) -> dict[str, Any]:
+    """Who moves, ready for JSON: the matrix of standings, each mover with what decided, and the cases that were passed."""
+    names = {b.key: b.name for book in (earlier_rulebook, rulebook) if book for b in book.benefits}
+    return {
+        "matrix": [{"from": old, "to": new, "agencies": n} for (old, new), n in matrix(ratings, earlier).items()],
+        "movers": [
+            asdict(mover)
+            | {
+                "benefits_gained": [names[key] for key in mover.benefits_gained],
+                "benefits_lost": [names[key] for key in mover.benefits_lost],
+            }
+            for mover in movers(ratings, earlier, rulebook, earlier_rulebook)
+        ],
+        "cases_passed": [case.case for case in rulebook.cases],
+    }
 
 
 def _label(status: Status, level: int | None) -> str:

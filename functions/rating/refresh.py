@@ -5,12 +5,10 @@ Whatever rates (ladder, metrics, overrides, waiting time, binding rules) only ev
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from functions.rating import publish
-from functions.rating.explain import Mover, matrix, movers
+from functions.rating.explain import comparison
 from functions.rating.ledger import Entry
 from functions.rating.parts import Parts
 from functions.rating.record import RunRecord
@@ -19,7 +17,7 @@ from functions.rating.rules import rate
 from functions.rating.run import dicts, expiry, load_record, read_rulebook, sound
 from shared.content import content_id
 from shared.errors import NothingPublished
-from shared.levels import Rating, Rulebook, Standing
+from shared.levels import Rulebook
 from shared.months import Month
 from shared.table import Pointer, Publication
 
@@ -51,25 +49,6 @@ def refresh(parts: Parts) -> dict[str, Any]:
         return result("unchanged", valid.month, record, faults=faults, report=report, inputs_changed=False)
     _publish_texts(parts, pointer, valid, rulebook)
     return result("refreshed", valid.month, record, rulebook=content_id(rulebook), faults=faults, report=report)
-
-
-def comparison(
-    ratings: Sequence[Rating], earlier: Mapping[str, Standing], moving: Sequence[Mover], rulebook: Rulebook
-) -> dict[str, Any]:
-    """Who would move, JSON-ready: the matrix of standings, and each agency with the threshold that decides."""
-    names = {benefit.key: benefit.name for benefit in rulebook.benefits}
-    return {
-        "matrix": [{"from": old, "to": new, "agencies": n} for (old, new), n in matrix(ratings, earlier).items()],
-        "movers": [
-            asdict(mover)
-            | {
-                "benefits_gained": [names.get(key, key) for key in mover.benefits_gained],
-                "benefits_lost": [names.get(key, key) for key in mover.benefits_lost],
-            }
-            for mover in moving
-        ],
-        "cases_passed": [case.case for case in rulebook.cases],
-    }
 
 
 def _checked_before_the_first_month(parts: Parts) -> dict[str, Any]:
@@ -129,6 +108,5 @@ def _who_would_move(
         earlier = parts.table.standings(record.compared_with.run) if record.compared_with else {}
         stored = parts.table.ratings((agency_id, valid) for agency_id in standings)
         ratings = [rate(r.measured, rulebook, month, parts.zone, earlier.get(r.agency_id)) for r in stored]
-        moving = movers(ratings, standings, rulebook, in_force)
-        facts["agencies"] = len(moving)
-    return comparison(ratings, standings, moving, rulebook)
+        facts["agencies"] = len(ratings)
+    return comparison(ratings, standings, rulebook, in_force)

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.rating.compute import Computed
-from functions.rating.explain import movers
-from functions.rating.refresh import comparison
+from functions.rating.explain import comparison
 from functions.rating.rulebook import Fault
 from functions.rating.stages import Stages
 from shared.content import canonical_json
@@ -52,10 +51,9 @@ class Reports:
 
 def report_document(computed: Computed, stages: Stages, faults: Sequence[Fault]) -> dict[str, Any]:
     """The report as data: the run's record, who moves and why, the sheet's warnings, seconds of each stage."""
-    moving = movers(computed.ratings, computed.earlier, computed.rulebook)
     document = {
         "record": computed.record,
-        "moves": comparison(computed.ratings, computed.earlier, moving, computed.rulebook),
+        "moves": comparison(computed.ratings, computed.earlier, computed.rulebook),
         "faults": [fault.as_dict() for fault in faults],
         "stages": dict(stages.seconds),
     }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
 from functions.rating import ledger, publish
 from functions.rating.compute import Computed, compute, inputs_of, run_id
+from functions.rating.explain import comparison
 from functions.rating.extracts import NotReady
 from functions.rating.ledger import Entry
 from functions.rating.moves import moved, standings_of
@@ -63,6 +65,32 @@ def rate_month(parts: Parts, month: Month, *, scheduled: bool) -> dict[str, Any]
         replaced=valid.run if valid else None,
         quality=computed.record.quality,
         stages=parts.stages.seconds,
+    )
+
+
+def preview(parts: Parts, month: Month) -> dict[str, Any]:
+    """Rate a month with the sheet as it is and publish nothing: who would move against what is published."""
+    _refuse_before_its_end(parts, month)
+    verdict = read_rulebook(parts, month)
+    rulebook = sound(verdict)
+    inventory = parts.extracts.find(month)
+    if isinstance(inventory, NotReady):
+        return result("not_ready", str(month), rulebook=content_id(rulebook), missing=list(inventory.missing))
+    pointer = parts.table.pointer()
+    valid, compared_with = pointer.publications.get(str(month)), pointer.before(str(month))
+    computed = compute(parts, month, rulebook, inventory, compared_with)
+    reference = valid or compared_with
+    if valid:
+        computed = replace(computed, earlier=parts.table.standings(valid.run))
+    in_force = parts.table.rulebook(reference.rulebook) if reference else None
+    faults = verdict.faults + unknown_overrides(verdict, {rating.agency_id for rating in computed.ratings})
+    return result(
+        "previewed",
+        str(month),
+        computed.record,
+        faults=dicts(faults),
+        report=parts.reports.write(computed, parts.stages, faults, in_force=in_force, preview=True),
+        preview=comparison(computed.ratings, computed.earlier, rulebook, in_force),
     )
 
 

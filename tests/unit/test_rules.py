@@ -1,0 +1,259 @@
+"""The rules of a rating, and the laws that hold whatever the numbers are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.rating.rules import computed_level, held_against, next_level, rate
+from shared.levels import (
+    Change,
+    Channel,
+    Ladder,
+    Level,
+    Measure,
+    Measured,
+    Metric,
+    Override,
+    Rating,
+    Rulebook,
+    RuleSettings,
+    Rung,
+    Standing,
+    Status,
+    Threshold,
+)
+from shared.months import Month
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+MAY = Month.parse("2026-05")
+METRICS = ("six", "four", "gmv")
+
+
+def channel(number: int, **required: int) -> Channel:
+    return Channel(number, tuple(Threshold(metric, value) for metric, value in sorted(required.items())))
+
+
+def ladder(*rungs: tuple[Channel, ...]) -> Ladder:
+    return Ladder(None, tuple(Rung(level, channels) for level, channels in enumerate(rungs, start=1)))
+
+
+def rulebook(book: Ladder, **more: object) -> Rulebook:
+    base = Rulebook(
+        levels=tuple(Level(rung.level, f"L{rung.level}", "") for rung in book.rungs),
+        metrics=(
+            Metric("four", "4+", Measure.CREATOR_COUNT, 4, 7, ""),
+            Metric("gmv", "GMV", Measure.PAID_GMV, None, None, "yuan"),
+            Metric("six", "6+", Measure.CREATOR_COUNT, 6, 7, ""),
+        ),
+        ladders=(book,),
+        benefits=(),
+    )
+    return replace(base, **more)  # type: ignore[arg-type]
+
+
+def joined(text: str) -> int:
+    return int(datetime.fromisoformat(text).replace(tzinfo=SHANGHAI).astimezone(UTC).timestamp()) * 1_000_000
+
+
+def agency(powers: dict[int, int] | None = None, gmv: int = 0, joined_at: str = "2025-01-01") -> Measured:
+    counts = tuple((powers or {}).get(power, 0) for power in range(8))
+    return Measured("A1", "One", joined(joined_at), creators_by_power=counts, paid_gmv=gmv)
+
+
+THREE = ladder(
+    (channel(1, four=1), channel(2, gmv=100)),
+    (channel(1, four=5, six=1), channel(2, gmv=1000, four=1)),
+    (channel(1, four=20, six=5), channel(2, gmv=5000, four=2)),
+)
+
+
+def rated(measured: Measured, month: Month = MAY, earlier: Standing | None = None, **more: object) -> Rating:
+    return rate(measured, rulebook(THREE, **more), month, SHANGHAI, earlier)
+
+
+def test_a_level_is_held_by_either_channel() -> None:
+    assert rated(agency({4: 4, 6: 1})).level == 2
+    assert rated(agency({4: 1}, gmv=1000)).level == 2
+
+
+def test_every_threshold_of_a_channel_must_be_met() -> None:
+    assert rated(agency({4: 5})).level == 1
+    assert rated(agency(gmv=1000)).level == 1
+
+
+def test_exactly_at_a_threshold_passes_and_one_fen_less_does_not() -> None:
+    assert rated(agency(gmv=100)).level == 1
+    assert rated(agency(gmv=99)).level is None
+
+
+def test_the_highest_level_counts_even_when_one_below_fails() -> None:
+    gap = ladder((channel(1, four=50),), (channel(1, gmv=10),))
+    assert rate(agency(gmv=10), rulebook(gap), MAY, SHANGHAI, None).level == 2
+
+
+def test_power_six_counts_for_four_and_above_too() -> None:
+    assert rated(agency({7: 2, 4: 1, 3: 9})).metrics == {"four": 3, "six": 2, "gmv": 0}
+
+
+def test_none_passed_is_unrated_and_aims_for_level_1() -> None:
+    rating = rated(agency())
+    assert (rating.status, rating.level, rating.channels) == (Status.BELOW_LADDER, None, ())
+    assert rating.next_level is not None
+    assert rating.next_level.level == 1
+
+
+def test_the_top_level_has_no_next() -> None:
+    assert rated(agency({6: 20}, gmv=10**9)).next_level is None
+
+
+@pytest.mark.parametrize(
+    ("joined_at", "wait", "awaited"),
+    [
+        ("2026-05-01T00:00:00", 1, None),
+        ("2026-05-31T23:59:59", 1, None),
+        ("2026-06-01T00:00:00", 1, date(2026, 7, 3)),
+        ("2026-05-01T00:00:00", 2, date(2026, 7, 3)),
+        ("2026-12-31T23:59:59", 1, date(2027, 1, 3)),
+        ("2026-12-31T23:59:59", 3, date(2027, 3, 3)),
+        ("2026-04-30T23:59:59", 2, None),
+    ],
+)
+def test_a_new_agency_is_first_rated_for_the_month_it_joined_plus_the_wait(
+    joined_at: str, wait: int, awaited: date | None
+) -> None:
+    rating = rated(agency({4: 5}, joined_at=joined_at), settings=RuleSettings(new_agency_wait_months=wait))
+    assert rating.first_rating_on == awaited
+    assert (rating.status is Status.AWAITING_FIRST_RATING) == (awaited is not None)
+
+
+def test_an_awaiting_agency_is_measured_but_has_no_level_no_next_and_no_change() -> None:
+    rating = rated(agency({4: 5}, joined_at="2026-06-10"), earlier=Standing(Status.RATED, 2))
+    assert (rating.level, rating.computed_level, rating.next_level, rating.change) == (None, None, None, None)
+    assert rating.metrics["four"] == 5
+
+
+def override(level: int, since: str | None = "2026-05", until: str = "2026-06") -> Override:
+    return Override("A1", level, since, until, "agreed", "Li")
+
+
+def test_an_override_sets_the_level_whatever_was_computed() -> None:
+    rating = rated(agency({4: 1}), overrides=(override(3),))
+    assert (rating.status, rating.level, rating.computed_level) == (Status.OVERRIDDEN, 3, 1)
+
+
+def test_an_override_beats_the_wait_of_a_new_agency() -> None:
+    rating = rated(agency(joined_at="2026-06-10"), overrides=(override(2),))
+    assert (rating.status, rating.level, rating.computed_level) == (Status.OVERRIDDEN, 2, None)
+    assert (rating.change, rating.next_level, rating.first_rating_on) == (Change.NEW, None, None)
+
+
+@pytest.mark.parametrize(("month", "level"), [("2026-04", 1), ("2026-05", 3), ("2026-06", 3), ("2026-07", 1)])
+def test_both_months_of_an_override_are_inclusive(month: str, level: int) -> None:
+    assert rated(agency({4: 1}), month=Month.parse(month), overrides=(override(3),)).level == level
+
+
+def test_the_gaps_stay_those_of_the_computed_level_under_an_override() -> None:
+    rating = rated(agency({4: 1}), overrides=(override(3),))
+    assert rating.next_level is not None
+    assert (rating.next_level.level, [c.channel for c in rating.channels]) == (2, [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("earlier", "change"),
+    [
+        (None, Change.NEW),
+        (Standing(Status.AWAITING_FIRST_RATING, None), Change.NEW),
+        (Standing(Status.BELOW_LADDER, None), Change.UP),
+        (Standing(Status.RATED, 1), Change.UP),
+        (Standing(Status.RATED, 2), Change.SAME),
+        (Standing(Status.OVERRIDDEN, 3), Change.DOWN),
+    ],
+)
+def test_the_change_is_against_the_earlier_publication(earlier: Standing | None, change: Change) -> None:
+    rating = rated(agency({4: 5, 6: 1}), earlier=earlier)
+    assert rating.change is change
+    assert rating.previous_level == (earlier.level if earlier else None)
+
+
+def test_falling_off_the_ladder_is_a_fall_and_staying_off_it_is_no_change() -> None:
+    assert rated(agency(), earlier=Standing(Status.RATED, 1)).change is Change.DOWN
+    assert rated(agency(), earlier=Standing(Status.BELOW_LADDER, None)).change is Change.SAME
+
+
+def test_the_nearest_channel_is_the_one_whose_worst_threshold_is_best_and_ties_go_to_the_first() -> None:
+    book = ladder((channel(1, four=10, gmv=100), channel(2, four=4), channel(3, six=4, gmv=50)))
+    above = next_level({"four": 2, "six": 2, "gmv": 90}, book, None)
+    assert above is not None
+    assert [float(result.progress) for result in above.channels] == [0.2, 0.5, 0.5]
+    assert above.nearest_channel == 2
+
+
+def test_a_threshold_of_nothing_is_met_and_fully_done() -> None:
+    result = held_against({"four": 0, "six": 0, "gmv": 0}, channel(1, gmv=0))
+    assert (result.passed, result.progress) == (True, 1)
+
+
+# --- laws -------------------------------------------------------------------------------------------------------------
+
+amounts = st.integers(0, 40)
+metric_values = st.fixed_dictionaries(dict.fromkeys(METRICS, amounts))
+channels = st.dictionaries(st.sampled_from(METRICS), amounts, min_size=1)
+
+
+@st.composite
+def ladders(draw: st.DrawFn) -> Ladder:
+    width = draw(st.integers(1, 3))
+    rungs = draw(st.lists(st.lists(channels, min_size=width, max_size=width), min_size=1, max_size=5))
+    return ladder(*(tuple(channel(i, **c) for i, c in enumerate(rung, start=1)) for rung in rungs))
+
+
+@given(ladders(), metric_values, st.sampled_from(METRICS), st.integers(1, 40))
+def test_a_better_metric_never_lowers_the_level(book: Ladder, metrics: dict[str, int], better: str, by: int) -> None:
+    before, after = computed_level(metrics, book), computed_level({**metrics, better: metrics[better] + by}, book)
+    assert (after or 0) >= (before or 0)
+
+
+@given(ladders(), metric_values)
+def test_closing_the_gaps_of_any_channel_of_the_next_level_reaches_it(book: Ladder, metrics: dict[str, int]) -> None:
+    above = next_level(metrics, book, computed_level(metrics, book))
+    for result in above.channels if above else ():
+        assert any(check.missing for check in result.checks)
+        closed = metrics | {check.metric: check.actual + check.missing for check in result.checks}
+        assert above is not None
+        assert (computed_level(closed, book) or 0) >= above.level
+
+
+@given(ladders(), metric_values)
+def test_losing_exactly_the_margin_keeps_a_channel_and_one_more_loses_it(book: Ladder, metrics: dict[str, int]) -> None:
+    level = computed_level(metrics, book)
+    for one in book.rung(level).channels if level else ():
+        result = held_against(metrics, one)
+        for check in result.checks if result.passed else ():
+            kept = metrics | {check.metric: check.actual - check.margin}
+            assert held_against(kept, one).passed
+            lost = metrics | {check.metric: check.actual - check.margin - 1}
+            assert not held_against(lost, one).passed
+
+
+@given(ladders(), metric_values)
+def test_the_level_falls_when_every_passing_channel_has_failed(book: Ladder, metrics: dict[str, int]) -> None:
+    level = computed_level(metrics, book)
+    if level and all(
+        check.required for one in book.rung(level).channels for check in held_against(metrics, one).checks
+    ):
+        assert (computed_level(dict.fromkeys(METRICS, 0), book) or 0) != level
+
+
+@given(ladders(), metric_values)
+def test_progress_is_between_nothing_and_all_and_all_means_met(book: Ladder, metrics: dict[str, int]) -> None:
+    for rung in book.rungs:
+        for one in rung.channels:
+            for check in held_against(metrics, one).checks:
+                assert 0 <= check.progress <= 1
+                assert (check.progress == 1) == check.met
