@@ -66,7 +66,7 @@ def comparison(
     rulebook: Rulebook,
     earlier_rulebook: Rulebook | None = None,
 ) -> dict[str, Any]:
-    """Who moves, ready for JSON: the matrix of standings, each mover with what decided, and the cases that were passed."""
+    """Who moves, ready for JSON: the matrix of standings, each mover with what decided, the cases passed."""
     names = {b.key: b.name for book in (earlier_rulebook, rulebook) if book for b in book.benefits}
     return {
         "matrix": [{"from": old, "to": new, "agencies": n} for (old, new), n in matrix(ratings, earlier).items()],

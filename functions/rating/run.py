@@ -15,6 +15,7 @@ from functions.rating.ledger import Entry
 from functions.rating.moves import moved, standings_of
 from functions.rating.parts import Parts
 from functions.rating.record import RunRecord, record_from
+from functions.rating.report import Context
 from functions.rating.result import result
 from functions.rating.rulebook import Fault, Verdict, parse, unknown_overrides
 from shared.content import content_id
@@ -48,7 +49,8 @@ def rate_month(parts: Parts, month: Month, *, scheduled: bool) -> dict[str, Any]
     computed = compute(parts, month, rulebook, inventory, compared_with)
     faults = verdict.faults + unknown_overrides(verdict, {rating.agency_id for rating in computed.ratings})
     stage_run(parts, computed, pointer)
-    report = parts.reports.write(computed, parts.stages, faults)
+    in_force = parts.table.rulebook(compared_with.rulebook) if compared_with else None
+    report = parts.reports.write(computed, _context(parts, faults, str(month), in_force))
     if computed.record.held:
         publish.append(parts.table, entry(parts, "held", computed.record))
         return result("held", str(month), computed.record, faults=dicts(faults), report=report)
@@ -89,7 +91,7 @@ def preview(parts: Parts, month: Month) -> dict[str, Any]:
         str(month),
         computed.record,
         faults=dicts(faults),
-        report=parts.reports.write(computed, parts.stages, faults, in_force=in_force, preview=True),
+        report=parts.reports.write(computed, _context(parts, faults, str(month), in_force, preview=True)),
         preview=comparison(computed.ratings, computed.earlier, rulebook, in_force),
     )
 
@@ -200,6 +202,18 @@ def expiry(parts: Parts, month: Month) -> int:
 
 def dicts(faults: Sequence[Fault]) -> list[dict[str, Any]]:
     return [fault.as_dict() for fault in faults]
+
+
+def _context(
+    parts: Parts,
+    faults: Sequence[Fault],
+    month: str,
+    in_force: Rulebook | None = None,
+    *,
+    preview: bool = False,
+) -> Context:
+    history = tuple(ledger.entries(parts.table, month))
+    return Context(faults, parts.stages.seconds, parts.code_version, history, in_force, preview)
 
 
 def _refuse_before_its_end(parts: Parts, month: Month) -> None:
