@@ -160,7 +160,7 @@ class Table:
     def __init__(self, client: DynamoDBClient, name: str, sleep: Callable[[float], None] = time.sleep) -> None:
         self.client = client
         self.name = name
-        self._sleep = sleep
+        self.sleep = sleep
 
     def pointer(self) -> Pointer:
         """The valid publications; version 0 and empty before the first."""
@@ -200,12 +200,15 @@ class Table:
             standings |= _STANDINGS.validate_json(item["standings"]["S"])
         return standings
 
-    def query(self, pk: str, sk_begins: str) -> Iterator[dict[str, Any]]:
+    def query(self, pk: str, sk_begins: str = "") -> Iterator[dict[str, Any]]:
         """Every item of a partition whose sort key begins so, ascending."""
+        condition, values = "pk = :pk", {":pk": {"S": pk}}
+        if sk_begins:  # DynamoDB refuses an empty text here
+            condition, values = f"{condition} AND begins_with(sk, :sk)", values | {":sk": {"S": sk_begins}}
         pages = self.client.get_paginator("query").paginate(
             TableName=self.name,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
-            ExpressionAttributeValues={":pk": {"S": pk}, ":sk": {"S": sk_begins}},
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=values,
             ConsistentRead=True,
         )
         with table_errors(self.name):
@@ -232,7 +235,7 @@ class Table:
                 pending = answer.get("UnprocessedKeys")
                 if not pending:
                     break
-                self._sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter, not a secret
+                self.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter, not a secret
             else:
                 raise TableUnavailable(f"table {self.name} left keys unread after {READ_ATTEMPTS} attempts")
 

@@ -38,7 +38,7 @@ def entry_item(entry: Entry) -> dict[str, Any]:
 
 def entries(table: Table, month: str) -> Iterator[Entry]:
     """Every entry of a month, oldest first."""
-    for item in table.query(f"LEDGER#{month}", ""):
+    for item in table.query(f"LEDGER#{month}"):
         yield _ENTRY.validate_json(item["entry"]["S"])
 
 

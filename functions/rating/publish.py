@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -168,5 +167,5 @@ def _write_batch(table: Table, batch: Sequence[Mapping[str, Any]]) -> int:
             pending = table.client.batch_write_item(RequestItems=pending).get("UnprocessedItems")
         if not pending:
             return len(batch)
-        time.sleep(random.uniform(0, min(5.0, 0.05 * 2**attempt)))  # noqa: S311 - jitter, not a secret
+        table.sleep(random.uniform(0, min(5.0, 0.05 * 2**attempt)))  # noqa: S311 - jitter, not a secret
     raise TableUnavailable(f"table {table.name} left items unwritten after {WRITE_ATTEMPTS} attempts: it is throttling")

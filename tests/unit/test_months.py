@@ -30,7 +30,9 @@ def test_december_is_renewed_on_the_3rd_of_january() -> None:
     assert Month.parse("2026-12").renewed_on == date(2027, 1, 3)
 
 
-@pytest.mark.parametrize("text", ["2026-13", "2026-1", "26-10", "2026/10", "../etc", "2026-10 ", "０２０２-10", "", "0000-01"])
+@pytest.mark.parametrize(
+    "text", ["2026-13", "2026-1", "26-10", "2026/10", "../etc", "2026-10 ", "０２０２-10", "", "0000-01"]
+)
 def test_anything_but_yyyy_mm_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="YYYY-MM"):
         Month.parse(text)

@@ -1,0 +1,190 @@
+"""Staging and publishing against DynamoDB: invisible until the pointer moves, all or nothing, never twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from functions.rating import ledger, publish
+from functions.rating.audit import Guardrail, Totals
+from functions.rating.ledger import Entry
+from functions.rating.record import Compared, DataQuality, Input, RunRecord, record_from, record_item
+from shared.errors import NothingPublished, PublicationConflict, RunUnknown, TableUnavailable
+from shared.levels import Change, Ladder, Level, Measured, Rating, Rulebook, Status
+from shared.table import Publication, Table
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+EXPIRES = 2_000_000_000
+
+
+def nobody_waits(_: float) -> None:
+    pass
+
+
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "cn-north-1")
+    with mock_aws():
+        client = boto3.client("dynamodb")
+        client.create_table(
+            TableName="levels",
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+        )
+        yield Table(client, "levels", sleep=nobody_waits)
+
+
+def rating(number: int, level: int | None = 1) -> Rating:
+    measured = Measured(f"A{number:05d}", f"Agency {number}", 0, paid_gmv=number)
+    status = Status.RATED if level else Status.BELOW_LADDER
+    return Rating("2026-05", measured, status, level, level, None, None, Change.NEW, {"gmv": number})
+
+
+def record(run: str = "r1", month: str = "2026-05") -> RunRecord:
+    return RunRecord(
+        run=run,
+        month=month,
+        rulebook="b1",
+        rules_version="1",
+        compared_with=Compared("2026-04", "r0"),
+        inputs=(Input("orders", "x/orders/month=2026-05/a.csv", "etag", 7),),
+        agencies=1,
+        levels={"1": 1},
+        moves={"up": 0},
+        totals=Totals(5, {"orders": 1}),
+        quality=DataQuality({"read": 1}, {}, (), ()),
+        guardrails=(),
+    )
+
+
+def publication(run: str = "r1", month: str = "2026-05") -> Publication:
+    return Publication(month, run, "b1", "2026-06-03T02:00:00.000000+00:00")
+
+
+def line(run: str = "r1", month: str = "2026-05", action: ledger.Action = "published", at: str = "1") -> Entry:
+    return Entry(at, action, month, run, "b1", "code")
+
+
+def put(table: Table, ratings: list[Rating], run: str = "r1") -> int:
+    return publish.stage(table, publish.items_of(ratings, record(run), EXPIRES), nobody_waits)
+
+
+def everything(client: DynamoDBClient) -> dict[tuple[str, str], dict[str, Any]]:
+    return {(i["pk"]["S"], i["sk"]["S"]): i for i in client.scan(TableName="levels")["Items"]}
+
+
+def test_what_is_staged_can_be_read_back_as_it_was(table: Table) -> None:
+    ratings = [rating(n, level=n % 3 or None) for n in range(260)]
+    put(table, ratings)
+    assert table.ratings((r.agency_id, publication()) for r in ratings) == ratings
+    assert table.rating("A00007", publication()) == ratings[7]
+    assert table.rating("unknown", publication()) is None
+    assert len(table.standings("r1")) == 260
+
+
+def test_the_directory_has_every_rated_agency_once_in_pages_by_id(table: Table) -> None:
+    put(table, [rating(n) for n in range(250)])
+    pages = [table.listings("r1", 1, page) for page in range(4)]
+    assert [len(page) for page in pages] == [100, 100, 50, 0]
+    listed = [listing.agency_id for page in pages for listing in page]
+    assert listed == sorted(listed)
+
+
+def test_staging_again_changes_no_byte(table: Table) -> None:
+    ratings = [rating(n) for n in range(30)]
+    put(table, ratings)
+    before = everything(table.client)
+    put(table, ratings)
+    assert everything(table.client) == before
+
+
+def test_nothing_is_visible_before_the_pointer_moves(table: Table) -> None:
+    put(table, [rating(1)])
+    with pytest.raises(NothingPublished):
+        table.pointer().current()
+    publish.move_pointer(table, table.pointer(), publication(), line())
+    assert table.pointer().current() == publication()
+
+
+def test_the_pointer_moves_only_from_where_it_was_seen_and_the_ledger_goes_with_it(table: Table) -> None:
+    seen = table.pointer()
+    publish.move_pointer(table, seen, publication("r1"), line("r1", at="1"))
+    with pytest.raises(PublicationConflict):
+        publish.move_pointer(table, seen, publication("r2"), line("r2", at="2"))
+    assert table.pointer().current().run == "r1"
+    assert [entry.run for entry in ledger.entries(table, "2026-05")] == ["r1"]
+
+
+def test_a_backfill_never_lowers_the_current_month(table: Table) -> None:
+    publish.move_pointer(table, table.pointer(), publication("r5", "2026-05"), line("r5", at="1"))
+    publish.move_pointer(table, table.pointer(), publication("r3", "2026-03"), line("r3", "2026-03", at="2"))
+    pointer = table.pointer()
+    assert pointer.current().run == "r5"
+    assert pointer.before("2026-05") == publication("r3", "2026-03")
+    assert pointer.before("2026-03") is None
+
+
+def test_a_run_is_held_until_somebody_decides(table: Table) -> None:
+    publish.append(table, line("r1", action="held", at="1"))
+    assert ledger.is_held(table, "2026-05", "r1")
+    assert not ledger.is_held(table, "2026-05", "r2")
+    publish.move_pointer(table, table.pointer(), publication("r1"), line("r1", action="accepted", at="2"))
+    assert not ledger.is_held(table, "2026-05", "r1")
+
+
+def test_a_rulebook_is_kept_once_and_lives_as_long_as_its_last_use(table: Table) -> None:
+    rulebook = Rulebook((Level(1, "一级", ""),), (), (Ladder(None, ()),), ())
+    one = publish.keep_rulebook(table, rulebook, 100)
+    assert publish.keep_rulebook(table, rulebook, 300) == one
+    assert publish.keep_rulebook(table, rulebook, 200) == one
+    [item] = everything(table.client).values()
+    assert item["expires_at"] == {"N": "300"}
+    assert table.rulebook(one) == rulebook
+    with pytest.raises(RunUnknown, match="nothing-like-it"):
+        table.rulebook("nothing-like-it")
+
+
+def test_a_run_record_comes_back_as_it_was() -> None:
+    assert record_from(record_item(record(), EXPIRES)) == record()
+
+
+def test_a_record_is_held_when_any_guardrail_is_exceeded() -> None:
+    assert not record().held
+    assert replace(record(), guardrails=(Guardrail("max_changed_share", Decimal("0.1"), 0.2, True),)).held
+
+
+class Unwritten:
+    """Answers a batch write in DynamoDB's place: nothing was written, so many times."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def __call__(self, params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]] | None:
+        self.times -= 1
+        if self.times < 0:
+            return None
+        unwritten = json.loads(params["body"])["RequestItems"]
+        return SimpleNamespace(status_code=200), {"UnprocessedItems": unwritten, "ResponseMetadata": {}}
+
+
+def test_unwritten_items_are_written_again(table: Table) -> None:
+    table.client.meta.events.register("before-call.dynamodb.BatchWriteItem", Unwritten(3))  # type: ignore[arg-type]
+    assert put(table, [rating(1)]) == 4
+    assert table.rating("A00001", publication()) == rating(1)
+
+
+def test_a_table_that_never_takes_an_item_is_given_up(table: Table) -> None:
+    table.client.meta.events.register("before-call.dynamodb.BatchWriteItem", Unwritten(10**6))  # type: ignore[arg-type]
+    with pytest.raises(TableUnavailable, match="throttling"):
+        put(table, [rating(2)])
