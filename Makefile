@@ -1,0 +1,99 @@
+# Everything a developer or an operator does, one target each. `make` lists them.
+.DEFAULT_GOAL := help
+.SUFFIXES:
+
+PYTHON ?=
+ARCH ?= x86_64
+STACK ?= mcn-levels
+KEY ?=
+EVENT ?= events/monthly-run.json
+export PYTHON SAM_CLI_TELEMETRY := 0
+
+python := .venv/bin/python
+sam := .venv/sam/bin/sam
+# Offline commands of SAM and cfn-lint need a region, and must not wait for a cloud that isn't there.
+offline := AWS_DEFAULT_REGION=us-east-1 AWS_ENDPOINT_URL_STS=http://127.0.0.1:9 AWS_MAX_ATTEMPTS=1
+# LANG is an environment variable that means something else: only one given to make itself counts.
+sheet_language := $(if $(filter command line,$(origin LANG)),--lang $(LANG))
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+# --- a laptop -----------------------------------------------------------------------------------------------------------
+
+.PHONY: setup demo serve test check audit bench
+setup: ## Make .venv (done by the other targets too; PYTHON=… chooses the interpreter)
+	@build/setup.sh
+
+demo: setup ## Rate three months of sample data and look levels up, all on this machine
+	@$(python) -m local.demo
+
+serve: setup ## The API on 127.0.0.1:3000, over the sample data
+	@$(python) -m local.serve
+
+test: setup ## All tests but those of real runtimes (make e2e)
+	$(python) -m pytest --ignore tests/e2e
+
+check: setup ## Style, types, security, template, contracts
+	$(python) -m ruff check .
+	$(python) -m ruff format --check .
+	$(python) -m mypy
+	$(python) -m mypy build
+	$(python) -m bandit --quiet --configfile pyproject.toml --recursive functions shared
+	$(python) -m bandit --quiet --configfile pyproject.toml --recursive --severity-level medium local build
+	@build/setup_sam.sh
+	$(offline) $(python) -m cfnlint template.yaml
+	$(offline) $(sam) validate --lint
+	$(python) build/audit.py
+	$(python) -m pytest tests/contract
+
+audit: setup ## Known vulnerabilities of the dependencies
+	$(python) build/audit.py
+
+bench: setup ## Measure speed and memory as ratios to a floor
+	@$(python) -m bench
+
+# --- operating a month ----------------------------------------------------------------------------------------------------
+
+.PHONY: backfill accept rollback preview verify sheet
+backfill: setup ## Rate months anew: FROM=2026-08 TO=2026-10
+	@$(python) -m local.operate backfill "$(FROM)" "$(TO)"
+
+accept: setup ## Publish a held run: RUN=… BY=… REASON=…
+	@$(python) -m local.operate accept "$(RUN)" --by "$(BY)" --reason "$(REASON)"
+
+rollback: setup ## Make an earlier run valid again: RUN=… BY=… REASON=…
+	@$(python) -m local.operate rollback "$(RUN)" --by "$(BY)" --reason "$(REASON)"
+
+preview: setup ## Who would move: MONTH=2026-10
+	@$(python) -m local.operate preview "$(MONTH)"
+
+verify: setup ## Recompute a run and compare it: RUN=…
+	@$(python) -m local.operate verify "$(RUN)"
+
+sheet: setup ## Build or upgrade the Google Sheet: KEY=<spreadsheet key> [LANG=zh|en]
+	@$(python) -m local.sheet "$(KEY)" $(sheet_language)
+
+# --- real runtimes ----------------------------------------------------------------------------------------------------------
+
+.PHONY: build build-RatingFunction build-LookupFunction deploy e2e matrix
+build: setup ## Both packages for Lambda: ARCH=x86_64|arm64
+	@build/setup_sam.sh
+	$(offline) ARCH=$(ARCH) $(sam) build --parameter-overrides Architecture=$(ARCH)
+
+# `sam build` calls these two, with ARTIFACTS_DIR.
+build-RatingFunction:
+	@$(CURDIR)/.venv/bin/python build/package.py rating --arch $(ARCH) --into "$(ARTIFACTS_DIR)"
+
+build-LookupFunction:
+	@$(CURDIR)/.venv/bin/python build/package.py lookup --arch $(ARCH) --into "$(ARTIFACTS_DIR)"
+
+deploy: build ## Deploy to AWS, asking for what it needs (docs/deploy.md)
+	$(sam) deploy --guided --parameter-overrides Architecture=$(ARCH)
+
+# --- housekeeping -------------------------------------------------------------------------------------------------------------
+
+.PHONY: lock
+lock: setup ## Pin the dependencies anew from requirements/*.in
+	@build/lock.sh

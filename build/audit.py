@@ -1,0 +1,38 @@
+"""Asks for known vulnerabilities of every pinned dependency; says SKIPPED, never passed, when nobody can be asked."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def main() -> int:
+    command = [sys.executable, "-m", "pip_audit", "--disable-pip", "--require-hashes", "--format", "json"]
+    command += ["--progress-spinner", "off", "--timeout", "10"]
+    command += ["--requirement", str(ROOT / "requirements" / "dev.txt")]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        audited = json.loads(answer.stdout)["dependencies"]
+    except (ValueError, KeyError):
+        reason = (answer.stderr.strip().splitlines() or [f"pip-audit ended with {answer.returncode}"])[-1]
+        print(f"audit: SKIPPED, the database of vulnerabilities could not be asked: {reason}")
+        return 0
+    asked = [found for found in audited if "vulns" in found]
+    known = [(found["name"], found["version"], flaw) for found in asked for flaw in found["vulns"]]
+    for name, version, flaw in known:
+        print(f"audit: {name} {version}: {flaw['id']}, mended in {', '.join(flaw['fix_versions']) or 'no release yet'}")
+    if len(asked) < len(audited):
+        reasons = Counter(found["skip_reason"].split(":")[0] for found in audited if "skip_reason" in found)
+        print(f"audit: SKIPPED for {len(audited) - len(asked)} of {len(audited)} dependencies: {', '.join(reasons)}")
+    if asked:
+        print(f"audit: {len(asked)} dependencies asked for, {len(known)} known vulnerabilities")
+    return 1 if known else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

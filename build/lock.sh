@@ -1,0 +1,14 @@
+#!/bin/sh
+# Pins what requirements/*.in name, with hashes, for every supported Python and platform; what is pinned stays unless it
+# must move. `build/lock.sh --upgrade` moves everything. dev.txt goes first, the functions carry what was tested with.
+set -eu
+cd "$(dirname "$0")/../requirements"
+export UV_CUSTOM_COMPILE_COMMAND="make lock"
+
+compile() { ../.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes "$@"; }
+
+compile "$@" dev.in -o dev.txt
+for function in rating lookup; do
+    compile --no-annotate -c dev.txt "$function.in" -o "$function.txt"
+done
+compile "$@" --no-annotate sam.in -o sam.txt
