@@ -8,11 +8,10 @@ from typing import Any
 from functions.rating import ledger, publish
 from functions.rating.compute import compute, inputs_of
 from functions.rating.extracts import NotReady
-from functions.rating.moves import moved
 from functions.rating.parts import Parts
+from functions.rating.publication import expiry, keep_news, load_record, publish_record
 from functions.rating.record import RunRecord
 from functions.rating.result import result
-from functions.rating.run import expiry, load_record, publish_record
 from shared.errors import RunUnknown
 from shared.months import Month
 from shared.table import Publication, key, key_of
@@ -36,6 +35,7 @@ def accept(parts: Parts, run: str, decision: Decision) -> dict[str, Any]:
         )
     if not ledger.is_held(parts.table, record.month, run):
         raise RunUnknown(f"run {run} of {record.month} is not held, so there is nothing to accept")
+    keep_news(parts, record, valid, parts.table.standings(run))
     publish_record(parts, record, "accepted", valid, by=decision.by, reason=decision.reason)
     return result("published", record.month, record, report=parts.reports.url(record.month, run))
 
@@ -55,10 +55,7 @@ def roll_back(parts: Parts, run: str, decision: Decision) -> dict[str, Any]:
             "unchanged", record.month, record, report=parts.reports.url(record.month, run), inputs_changed=False
         )
     at = parts.now().isoformat(timespec="microseconds")
-    news = moved(parts.table.standings(valid.run), parts.table.standings(run))
-    expires_at = expiry(parts, Month.parse(record.month))
-    outbox = parts.announcer.outbox_items(record.month, run, valid.run, news, expires_at, occasion=at)
-    publish.stage(parts.table, outbox, lambda _: None)
+    keep_news(parts, record, valid, parts.table.standings(run), occasion=at)
     line = ledger.Entry(
         at=at,
         action="rolled_back",

@@ -11,10 +11,11 @@ from functions.rating import publish
 from functions.rating.explain import comparison
 from functions.rating.ledger import Entry
 from functions.rating.parts import Parts
+from functions.rating.publication import expiry, load_record
 from functions.rating.record import RunRecord
 from functions.rating.result import result
 from functions.rating.rules import rate
-from functions.rating.run import dicts, expiry, load_record, read_rulebook, sound
+from functions.rating.run import dicts, read_rulebook, sound
 from shared.content import content_id
 from shared.errors import NothingPublished
 from shared.levels import Rulebook

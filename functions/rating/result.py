@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from functions.rating.record import RunRecord
+from shared.content import canonical_json
 
 Outcome = Literal[
     "published",
@@ -32,8 +34,8 @@ def result(
     report: str | None = None,
     **more: Any,
 ) -> dict[str, Any]:
-    """The answer. Counts come from the run's record and are null where there is no run."""
-    return {
+    """The answer, ready for JSON. Counts come from the run's record and are null where there is no run."""
+    answer = {
         "outcome": outcome,
         "month": month,
         "run": record.run if record else None,
@@ -45,3 +47,4 @@ def result(
         "report": report,
         **more,
     }
+    return dict(json.loads(canonical_json(answer)))

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import chain
 from typing import Any
 
 from functions.rating import ledger, publish
-from functions.rating.compute import Computed, compute, inputs_of, run_id
+from functions.rating.compute import compute, inputs_of, run_id
 from functions.rating.explain import comparison
 from functions.rating.extracts import NotReady
-from functions.rating.ledger import Entry
-from functions.rating.moves import moved, standings_of
 from functions.rating.parts import Parts
-from functions.rating.record import RunRecord, record_from
+from functions.rating.publication import entry, load_record, publish_record, stage_run
+from functions.rating.record import record_from
 from functions.rating.report import Context
 from functions.rating.result import result
 from functions.rating.rulebook import Fault, Verdict, parse, unknown_overrides
 from shared.content import content_id
-from shared.errors import MonthNotOver, PublicationConflict, RunUnknown, WorkbookFaulty
+from shared.errors import MonthNotOver, WorkbookFaulty
 from shared.levels import Rulebook
 from shared.months import Month
-from shared.observability import logger
-from shared.table import Pointer, Publication, run_key
-
-PUBLISH_ATTEMPTS = 5
+from shared.table import Publication, run_key
 
 
 def rate_month(parts: Parts, month: Month, *, scheduled: bool) -> dict[str, Any]:
@@ -121,85 +116,6 @@ def sound(verdict: Verdict) -> Rulebook:
     return verdict.rulebook
 
 
-def stage_run(parts: Parts, computed: Computed, pointer: Pointer) -> None:
-    """Write all of a run where no reader looks: ratings, directory, record, rulebook, and the news to be told."""
-    month, record = str(computed.month), computed.record
-    valid = pointer.publications.get(month)
-    seen_before = parts.table.standings(valid.run) if valid else computed.earlier
-    expires_at = expiry(parts, computed.month)
-    news = moved(seen_before, standings_of(computed.ratings))
-    items = chain(
-        publish.items_of(computed.ratings, record, expires_at),
-        parts.announcer.outbox_items(month, record.run, valid.run if valid else None, news, expires_at),
-    )
-    with parts.stages.stage("stage") as facts:
-        publish.keep_rulebook(parts.table, computed.rulebook, expires_at)
-        total = len(computed.ratings)
-        facts["items"] = publish.stage(parts.table, items, lambda done: parts.stages.progress("stage", done, total))
-
-
-def publish_record(
-    parts: Parts,
-    record: RunRecord,
-    action: ledger.Action,
-    replacing: Publication | None,
-    *,
-    by: str | None = None,
-    reason: str | None = None,
-) -> bool:
-    """Make a staged run valid and tell the news; False when another run of the same inputs has just done so.
-
-    ``replacing``: what was valid for the month when the run began. Raises PublicationConflict when that, or what the
-    run was compared with, is no longer valid.
-    """
-    line = entry(parts, action, record, replaced=replacing, by=by, reason=reason)
-    publication = Publication(record.month, record.run, record.rulebook, line.at)
-    with parts.stages.stage("publish"):
-        for _ in range(PUBLISH_ATTEMPTS):
-            pointer = parts.table.pointer()
-            valid = pointer.publications.get(record.month)
-            if valid and valid.run == record.run:
-                return False
-            _refuse_if_moved(pointer, record, replacing)
-            try:
-                publish.move_pointer(parts.table, pointer, publication, line)
-                break
-            except PublicationConflict:
-                logger.info("pointer moved meanwhile, looking again", month=record.month, run=record.run)
-        else:
-            raise PublicationConflict(f"month {record.month}: the pointer moved {PUBLISH_ATTEMPTS} times; run it again")
-    parts.announcer.send(record.run, line.replaced)
-    return True
-
-
-def entry(
-    parts: Parts,
-    action: ledger.Action,
-    record: RunRecord,
-    *,
-    replaced: Publication | None = None,
-    by: str | None = None,
-    reason: str | None = None,
-) -> Entry:
-    """A ledger line about a run, now."""
-    return Entry(
-        at=parts.now().isoformat(timespec="microseconds"),
-        action=action,
-        month=record.month,
-        run=record.run,
-        rulebook=record.rulebook,
-        code_version=parts.code_version,
-        replaced=replaced.run if replaced else None,
-        by=by,
-        reason=reason,
-    )
-
-
-def expiry(parts: Parts, month: Month) -> int:
-    """Epoch second after which the table may forget a month's items."""
-    return int(month.plus(parts.retention_months).end(parts.zone).timestamp())
-
-
 def dicts(faults: Sequence[Fault]) -> list[dict[str, Any]]:
     return [fault.as_dict() for fault in faults]
 
@@ -222,21 +138,6 @@ def _refuse_before_its_end(parts: Parts, month: Month) -> None:
         raise MonthNotOver(
             f"month {month} ends at {ends.astimezone(parts.zone):%Y-%m-%d %H:%M %Z}, now is "
             f"{now.astimezone(parts.zone):%Y-%m-%d %H:%M}; it can be rated from then on"
-        )
-
-
-def _refuse_if_moved(pointer: Pointer, record: RunRecord, replacing: Publication | None) -> None:
-    """A run rests on what was valid when it began: for its own month, and for the month it was compared with."""
-    valid, before, compared = pointer.publications.get(record.month), pointer.before(record.month), record.compared_with
-    if (valid and valid.run) != (replacing and replacing.run):
-        raise PublicationConflict(
-            f"month {record.month}: {valid} became valid while run {record.run} was being prepared; nothing was "
-            "published by this run. Look at the newer publication, then run the month again if it is still needed."
-        )
-    if (before and before.run) != (compared and compared.run):
-        raise PublicationConflict(
-            f"run {record.run} was compared with {compared}, but the newest earlier publication is now {before}; "
-            "nothing was published by this run. Run the month again."
         )
 
 
@@ -265,11 +166,3 @@ def _held(parts: Parts, run: str, verdict: Verdict) -> dict[str, Any]:
     return result(
         "held", record.month, record, faults=dicts(verdict.faults), report=parts.reports.url(record.month, run)
     )
-
-
-def load_record(parts: Parts, run: str) -> RunRecord:
-    """A run's record. Raises RunUnknown."""
-    item = parts.table.get(run_key(run))
-    if item is None:
-        raise RunUnknown(f"there is no run {run} in table {parts.table.name}; the report of each run names its id")
-    return record_from(item)
