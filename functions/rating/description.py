@@ -1,0 +1,154 @@
+"""The spreadsheet described once: its tabs, columns, types, limits, notes and faults, in both languages. Pure.
+
+config/workbook.json is the description. The parser, the sheet builder, the status tab and the docs all read this one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+Language = Literal["en", "zh"]
+Severity = Literal["error", "warning"]
+Role = Literal["guide", "input", "output"]
+CellType = Literal[
+    "text", "key", "agency_id", "whole", "yuan", "share", "month", "choice", "flag", "quota", "setting", "unread"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The same said in English and in Chinese."""
+
+    en: str
+    zh: str
+
+    def fill(self, facts: Mapping[str, Any]) -> Text:
+        """The text with its {placeholders} filled; a fact that is a Text itself is filled in by its own language."""
+        return Text(*(getattr(self, language).format(**_said(facts, language)) for language in ("en", "zh")))
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What the cells of a column hold. ``least`` and ``most`` bound numbers, both inclusive.
+
+    ``required``: its cells may not be blank. ``indispensable``: the column itself may not be absent.
+    """
+
+    key: str
+    zh: str
+    type: CellType
+    required: bool = False
+    indispensable: bool = False
+    least: Decimal = Decimal(0)
+    most: Decimal = Decimal(0)
+    choices: tuple[str, ...] = ()
+    note: Text = Text("", "")
+
+    @property
+    def title(self) -> Text:
+        return Text(self.key, self.zh)
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One tab. ``more_columns``: what further columns it has, one per row of that tab. ``lines``: text of the guide."""
+
+    key: str
+    zh: str
+    role: Role
+    required: bool
+    note: Text
+    columns: tuple[Column, ...]
+    more_columns: Literal["metrics", "levels"] | None = None
+    lines: tuple[Text, ...] = ()
+
+    @property
+    def title(self) -> Text:
+        return Text(self.key, self.zh)
+
+    def column(self, key: str) -> Column:
+        return next(column for column in self.columns if column.key == key)
+
+
+@dataclass(frozen=True, slots=True)
+class FaultKind:
+    """An entry of the fault catalogue: what is wrong, what was expected, how to mend it."""
+
+    code: str
+    severity: Severity
+    means: Text
+    expected: Text
+    mend: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """The whole spreadsheet. ``settings`` are described as columns; ``defaults`` are those the docs show."""
+
+    tabs: tuple[Tab, ...]
+    metric_cells: Mapping[str, Column]
+    benefit_cells: Mapping[str, Column]
+    settings: Mapping[str, Column]
+    defaults: Mapping[str, Decimal]
+    faults: Mapping[str, FaultKind]
+
+    def tab(self, key: str) -> Tab:
+        return next(tab for tab in self.tabs if tab.key == key)
+
+    @property
+    def inputs(self) -> tuple[Tab, ...]:
+        """The tabs that are read."""
+        return tuple(tab for tab in self.tabs if tab.role == "input")
+
+
+def load_description(path: Path) -> Description:
+    """The description in a JSON file such as config/workbook.json. Raises KeyError or TypeError for any other file."""
+    document = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal, parse_int=Decimal)
+    return Description(
+        tabs=tuple(_tab(tab) for tab in document["tabs"]),
+        metric_cells={key: _column({"key": key, **cell}) for key, cell in document["metric_cells"].items()},
+        benefit_cells={key: _column({"key": key, **cell}) for key, cell in document["benefit_cells"].items()},
+        settings={setting["key"]: _column(setting) for setting in document["settings"]},
+        defaults={s["key"]: s["default"] for s in document["settings"] if "default" in s},
+        faults={fault["code"]: _fault_kind(fault) for fault in document["faults"]},
+    )
+
+
+def _tab(tab: Mapping[str, Any]) -> Tab:
+    return Tab(
+        key=tab["key"],
+        zh=tab["zh"],
+        role=tab["role"],
+        required=tab.get("required", False),
+        note=Text(**tab["note"]),
+        columns=tuple(_column(column) for column in tab["columns"]),
+        more_columns=tab.get("more_columns"),
+        lines=_texts(tab.get("lines", ())),
+    )
+
+
+def _column(column: Mapping[str, Any]) -> Column:
+    read = {key: value for key, value in column.items() if key not in ("choices", "note", "default")}
+    return Column(
+        **{"zh": column["key"], "indispensable": column.get("required", False), **read},
+        choices=tuple(column.get("choices", ())),
+        note=Text(**column.get("note", {"en": "", "zh": ""})),
+    )
+
+
+def _fault_kind(fault: Mapping[str, Any]) -> FaultKind:
+    means, expected, mend = (Text(**fault[part]) for part in ("means", "expected", "mend"))
+    return FaultKind(fault["code"], fault["severity"], means, expected, mend)
+
+
+def _texts(lines: Sequence[Mapping[str, str]]) -> tuple[Text, ...]:
+    return tuple(Text(**line) for line in lines)
+
+
+def _said(facts: Mapping[str, Any], language: str) -> dict[str, Any]:
+    return {name: getattr(fact, language) if isinstance(fact, Text) else fact for name, fact in facts.items()}
