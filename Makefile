@@ -33,6 +33,7 @@ serve: setup ## The API on 127.0.0.1:3000, over the sample data
 	@$(python) -m local.serve
 
 test: setup ## All tests but those of real runtimes (make e2e)
+	@build/setup_sam.sh
 	$(python) -m pytest --ignore tests/e2e
 
 check: setup ## Style, types, security, template, contracts
@@ -40,8 +41,7 @@ check: setup ## Style, types, security, template, contracts
 	$(python) -m ruff format --check .
 	$(python) -m mypy
 	$(python) -m mypy build
-	$(python) -m bandit --quiet --configfile pyproject.toml --recursive functions shared
-	$(python) -m bandit --quiet --configfile pyproject.toml --recursive --severity-level medium local build
+	$(python) -m bandit --quiet --configfile pyproject.toml --severity-level medium --recursive functions shared local build
 	@build/setup_sam.sh
 	$(offline) $(python) -m cfnlint template.yaml
 	$(offline) $(sam) validate --lint

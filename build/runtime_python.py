@@ -19,8 +19,8 @@ def find_runtime_python() -> Path:
             return candidate
     raise SystemExit(
         f"Python {RUNTIME} was not found: not as $PYTHON313, nor on PATH, in pyenv or in uv. It compiles the packages, "
-        f"because it is what Lambda runs. Get one with `pyenv install {RUNTIME}`, `uv python install {RUNTIME}` or your "
-        f"system's packages, or name one: make build PYTHON313=/path/to/python{RUNTIME}"
+        f"because it is what Lambda runs. Get one with `pyenv install {RUNTIME}`, `uv python install {RUNTIME}` or "
+        f"your system's packages, or name one: make build PYTHON313=/path/to/python{RUNTIME}"
     )
 
 

@@ -1,0 +1,233 @@
+"""The template as a contract: what is deployed keeps these promises, whatever else changes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.contract.transformed import of_type, properties, resource, template
+
+# --- the schedule -----------------------------------------------------------------------------------------------------
+
+
+def test_the_renewal_fires_every_half_hour_of_the_3rd_in_shanghai() -> None:
+    schedule = properties("RatingFunctionRenewal")
+    assert schedule["ScheduleExpression"] == "cron(0/30 2-23 3 * ? *)"
+    assert schedule["ScheduleExpressionTimezone"] == "Asia/Shanghai"
+    assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
+    assert json.loads(schedule["Target"]["Input"]) == {"scheduled_at": "<aws.scheduler.scheduled-time>"}
+
+
+def test_the_morning_refresh_fires_at_nine_in_shanghai() -> None:
+    schedule = properties("RatingFunctionRefresh")
+    assert schedule["ScheduleExpression"] == "cron(0 9 * * ? *)"
+    assert schedule["ScheduleExpressionTimezone"] == "Asia/Shanghai"
+    assert json.loads(schedule["Target"]["Input"]) == {"mode": "refresh"}
+
+
+@pytest.mark.parametrize("schedule", ["RatingFunctionRenewal", "RatingFunctionRefresh"])
+def test_an_event_that_cannot_be_handed_over_is_retried_and_then_kept(schedule: str) -> None:
+    target = properties(schedule)["Target"]
+    assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0
+    assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["FailedSchedules", "Arn"]}}
+
+
+def test_a_renewal_is_not_retried_past_the_next_firing() -> None:
+    assert properties("RatingFunctionRenewal")["Target"]["RetryPolicy"]["MaximumEventAgeInSeconds"] <= 1800
+
+
+def test_a_run_that_fails_inside_the_function_is_kept_too() -> None:
+    config = properties("RatingFunctionEventInvokeConfig")
+    assert config["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["FailedRuns", "Arn"]}
+    assert config["MaximumEventAgeInSeconds"] <= 1800
+
+
+# --- the functions ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("function", ["RatingFunction", "LookupFunction"])
+def test_functions_run_python_3_13_on_the_chosen_processor_and_are_traced(function: str) -> None:
+    found = properties(function)
+    assert found["Runtime"] == "python3.13"
+    assert found["Architectures"] == [{"Ref": "Architecture"}]
+    assert found["TracingConfig"] == {"Mode": "Active"}
+
+
+def test_handlers_have_the_import_paths_that_tests_use() -> None:
+    assert properties("RatingFunction")["Handler"] == "functions.rating.app.handler"
+    assert properties("LookupFunction")["Handler"] == "functions.lookup.app.handler"
+
+
+def test_the_rating_function_may_take_its_time_and_its_room() -> None:
+    found = properties("RatingFunction")
+    assert found["Timeout"] == 900
+    assert found["EphemeralStorage"] == {"Size": {"Ref": "RatingStorage"}}
+    assert template()["Parameters"]["RatingStorage"]["MaxValue"] == 10240
+
+
+def test_lookups_start_from_a_snapshot_of_a_published_version() -> None:
+    assert properties("LookupFunction")["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+    assert properties("LookupFunctionAliaslive")["Name"] == "live"
+
+
+def test_the_api_calls_the_alias_since_only_versions_have_snapshots() -> None:
+    for path in properties("Api")["Body"]["paths"].values():
+        for operation in path.values():
+            uri = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+            assert "${LookupFunctionAliaslive}" in uri
+
+
+def test_a_new_lookup_version_takes_over_by_canary_and_falls_back_on_errors() -> None:
+    group = properties("LookupFunctionDeploymentGroup")
+    assert template()["Parameters"]["DeploymentPreference"]["Default"].startswith("Canary")
+    assert group["AlarmConfiguration"]["Alarms"] == [{"Name": {"Ref": "LookupErrorsAlarm"}}]
+    assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
+    assert "CodeDeployLambdaAliasUpdate" in resource("LookupFunctionAliaslive")["UpdatePolicy"]
+
+
+# --- what is kept -----------------------------------------------------------------------------------------------------
+
+
+def test_the_table_is_encrypted_recoverable_and_hard_to_lose() -> None:
+    table = properties("Table")
+    assert table["SSESpecification"] == {"SSEEnabled": True}
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["DeletionProtectionEnabled"] is True
+    assert resource("Table")["DeletionPolicy"] == resource("Table")["UpdateReplacePolicy"] == "Retain"
+
+
+def test_the_table_has_the_keys_and_the_expiry_that_the_code_writes() -> None:
+    table = properties("Table")
+    assert [(part["AttributeName"], part["KeyType"]) for part in table["KeySchema"]] == [
+        ("pk", "HASH"),
+        ("sk", "RANGE"),
+    ]
+    assert {part["AttributeType"] for part in table["AttributeDefinitions"]} == {"S"}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+
+
+@pytest.mark.parametrize("bucket", ["ExtractsBucket", "ReportsBucket"])
+def test_buckets_are_encrypted_private_and_end_by_themselves(bucket: str) -> None:
+    found = properties(bucket)
+    assert found["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert set(found["PublicAccessBlockConfiguration"].values()) == {True}
+    assert found["LifecycleConfiguration"]["Rules"][0]["Status"] == "Enabled"
+    assert resource(bucket)["DeletionPolicy"] == "Retain"
+
+
+@pytest.mark.parametrize("bucket", ["ExtractsBucket", "ReportsBucket"])
+def test_buckets_refuse_plain_http(bucket: str) -> None:
+    policy = properties(f"{bucket}Policy")
+    assert policy["Bucket"] == {"Ref": bucket}
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert len(statement["Resource"]) == 2  # the bucket and what is in it
+
+
+def test_queues_are_encrypted_and_keep_messages_for_14_days() -> None:
+    for queue in of_type("AWS::SQS::Queue").values():
+        assert queue["SqsManagedSseEnabled"] is True
+        assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+def test_logs_end_by_themselves_and_no_log_group_is_made_by_accident() -> None:
+    assert {group["RetentionInDays"]["Ref"] for group in of_type("AWS::Logs::LogGroup").values()} == {
+        "LogRetentionDays"
+    }
+    assert properties("RatingFunction")["LoggingConfig"] == {"LogGroup": {"Ref": "RatingLog"}}
+    assert properties("LookupFunction")["LoggingConfig"] == {"LogGroup": {"Ref": "LookupLog"}}
+    stage = properties("ApiApiGatewayDefaultStage")
+    assert stage["AccessLogSettings"]["DestinationArn"] == {"Fn::GetAtt": ["AccessLog", "Arn"]}
+
+
+def test_an_access_log_line_is_one_json_object() -> None:
+    line = json.loads(properties("ApiApiGatewayDefaultStage")["AccessLogSettings"]["Format"])
+    assert line["requestId"] == "$context.requestId"
+
+
+TAGGABLE = (
+    "AWS::CloudWatch::Alarm",
+    "AWS::DynamoDB::Table",
+    "AWS::Lambda::Function",
+    "AWS::Logs::LogGroup",
+    "AWS::S3::Bucket",
+    "AWS::SNS::Topic",
+    "AWS::SecretsManager::Secret",
+    "AWS::SQS::Queue",
+)
+
+
+@pytest.mark.parametrize("kind", TAGGABLE)
+def test_what_costs_money_is_tagged(kind: str) -> None:
+    found = of_type(kind)
+    assert found
+    for name, one in found.items():
+        assert {"Key": "system", "Value": "mcn-levels"} in one["Tags"], name
+
+
+def test_the_api_is_tagged() -> None:
+    tags = {tag["name"]: tag["x-amazon-apigateway-tag-value"] for tag in properties("Api")["Body"]["tags"]}
+    assert tags["system"] == properties("ApiApiGatewayDefaultStage")["Tags"]["system"] == "mcn-levels"
+
+
+# --- who hears of it --------------------------------------------------------------------------------------------------
+
+ALARMS = {
+    "NotPublishedByNoonAlarm",
+    "NotRunAlarm",
+    "RunFailedAlarm",
+    "WorkbookFaultyAlarm",
+    "HeldAlarm",
+    "QuarantinedRowsAlarm",
+    "FailedSchedulesAlarm",
+    "FailedRunsAlarm",
+    "LookupErrorsAlarm",
+    "ApiFaultsAlarm",
+}
+
+
+def test_every_way_a_month_can_go_wrong_has_an_alarm_that_tells_somebody() -> None:
+    alarms = of_type("AWS::CloudWatch::Alarm")
+    assert set(alarms) == ALARMS
+    for name, alarm in alarms.items():
+        assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}], name
+        assert alarm["AlarmDescription"], name
+
+
+def test_a_month_that_is_not_published_by_noon_in_shanghai_raises_an_alarm() -> None:
+    alarm = properties("NotPublishedByNoonAlarm")
+    expression = next(metric["Expression"] for metric in alarm["Metrics"] if "Expression" in metric)
+    assert "DATE(runs) == 3" in expression
+    assert "HOUR(runs) >= 4" in expression  # 04:00 UTC is noon in Shanghai, where no clock is ever changed
+
+
+def test_a_function_that_nobody_starts_raises_an_alarm_too() -> None:
+    alarm = properties("NotRunAlarm")
+    assert alarm["TreatMissingData"] == "breaching"
+    assert alarm["Period"] == 24 * 3600
+
+
+def test_own_metrics_are_watched_in_the_namespace_and_service_that_the_code_counts_in() -> None:
+    watched = [alarm for alarm in of_type("AWS::CloudWatch::Alarm").values() if alarm.get("Namespace") == "mcn-levels"]
+    assert {alarm["MetricName"] for alarm in watched} == {"WorkbookFaulty", "Held", "QuarantinedRows"}
+    service = properties("RatingFunction")["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+    assert all(alarm["Dimensions"] == [{"Name": "service", "Value": service}] for alarm in watched)
+
+
+def test_alarms_go_to_an_address_only_when_there_is_one() -> None:
+    assert resource("AlarmEmailSubscription")["Condition"] == "HasAlarmEmail"
+
+
+def test_every_parameter_says_what_it_is_for() -> None:
+    for name, parameter in template()["Parameters"].items():
+        if not name.startswith("LookupFunction"):  # the transform adds some of its own
+            assert parameter["Description"], name
+
+
+def test_the_console_shows_every_parameter_in_a_group() -> None:
+    groups = template()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    grouped = [parameter for group in groups for parameter in group["Parameters"]]
+    assert sorted(grouped) == sorted(template()["Parameters"])

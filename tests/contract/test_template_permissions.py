@@ -1,0 +1,92 @@
+"""Least privilege: a function may do what its code does, to what is its own, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contract.transformed import listed, of_type, properties, statements, template
+
+TABLE = {"Fn::GetAtt": ["Table", "Arn"]}
+
+
+def allowed(role: str, service: str) -> set[str]:
+    return {
+        action
+        for name, statement in statements()
+        for action in listed(statement["Action"])
+        if name == role and action.startswith(f"{service}:")
+    }
+
+
+def test_no_action_has_a_wildcard() -> None:
+    for role, statement in statements():
+        assert not [action for action in listed(statement["Action"]) if "*" in action], role
+
+
+def test_only_tracing_and_files_in_a_folder_need_a_wildcard_in_the_resource() -> None:
+    for role, statement in statements():
+        for found in listed(statement["Resource"]):
+            text = found.get("Fn::Sub", "") if isinstance(found, dict) else found
+            if "*" in text:
+                tracing = set(listed(statement["Action"])) == {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+                assert tracing or text.endswith("Prefix}/*"), (role, statement)
+
+
+def test_listing_a_bucket_stops_at_its_folder() -> None:
+    listing = [statement for _, statement in statements() if statement["Action"] == "s3:ListBucket"]
+    assert len(listing) == 2
+    assert all(statement["Condition"]["StringLike"]["s3:prefix"]["Fn::Sub"].endswith("/*") for statement in listing)
+
+
+def test_the_rating_function_writes_reports_but_never_extracts() -> None:
+    writing = [statement for _, statement in statements() if "s3:PutObject" in listed(statement["Action"])]
+    assert [statement["Resource"] for statement in writing] == [{"Fn::Sub": "${ReportsBucket.Arn}/${ReportsPrefix}/*"}]
+
+
+def test_the_lookup_function_only_reads_and_only_the_table() -> None:
+    assert allowed("LookupRole", "dynamodb") == {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
+    assert not allowed("LookupRole", "s3")
+    assert not allowed("LookupRole", "events")
+
+
+def test_no_function_may_delete_anything_or_read_the_whole_table() -> None:
+    actions = allowed("RatingRole", "dynamodb") | allowed("LookupRole", "dynamodb")
+    assert not [action for action in actions if "Delete" in action or "Scan" in action]
+
+
+def test_database_actions_are_for_the_one_table() -> None:
+    for _, statement in statements():
+        if any(action.startswith("dynamodb:") for action in listed(statement["Action"])):
+            assert statement["Resource"] == TABLE
+
+
+def test_functions_have_roles_of_their_own_without_managed_policies() -> None:
+    for name in ("RatingRole", "LookupRole"):
+        assert "ManagedPolicyArns" not in of_type("AWS::IAM::Role")[name]
+    assert properties("RatingFunction")["Role"] == {"Fn::GetAtt": ["RatingRole", "Arn"]}
+    assert properties("LookupFunction")["Role"] == {"Fn::GetAtt": ["LookupRole", "Arn"]}
+
+
+def test_only_the_api_may_call_the_lookup_function() -> None:
+    for permission in of_type("AWS::Lambda::Permission").values():
+        assert permission["Principal"] == "apigateway.amazonaws.com"
+        assert "${__ApiId__}" in permission["SourceArn"]["Fn::Sub"][0]
+
+
+@pytest.mark.parametrize("queue", ["FailedRuns", "FailedSchedules"])
+def test_each_queue_has_one_sender(queue: str) -> None:
+    senders = [
+        role
+        for role, statement in statements()
+        if "sqs:SendMessage" in listed(statement["Action"]) and statement["Resource"] == {"Fn::GetAtt": [queue, "Arn"]}
+    ]
+    expected = {
+        "FailedRuns": ["RatingRole"],
+        "FailedSchedules": ["RatingFunctionRefreshRole", "RatingFunctionRenewalRole"],
+    }
+    assert sorted(senders) == expected[queue]
+
+
+def test_deploying_needs_no_right_to_name_roles() -> None:
+    assert not [role for role in of_type("AWS::IAM::Role").values() if "RoleName" in role]
+    assert "BucketName" not in template()["Resources"]["ExtractsBucket"]["Properties"]

@@ -1,0 +1,61 @@
+"""The template as CloudFormation sees it, after the serverless transform, and short ways to ask it things."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+SAM_PYTHON = ROOT / ".venv" / "sam" / "bin" / "python"
+
+Resource = dict[str, Any]
+
+
+@cache
+def template() -> dict[str, Any]:
+    """The transformed template with the parameters' defaults left as references."""
+    if not SAM_PYTHON.exists():
+        raise FileNotFoundError(f"{SAM_PYTHON} is absent: the SAM CLI is not installed. Run build/setup_sam.sh")
+    command = [str(SAM_PYTHON), str(ROOT / "build" / "transform.py")]
+    command += ["JwtIssuer=https://issuer.example", "JwtAudience=levels"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    transformed: dict[str, Any] = json.loads(answer.stdout)
+    return transformed
+
+
+def resource(name: str) -> Resource:
+    found: Resource = template()["Resources"][name]
+    return found
+
+
+def properties(name: str) -> Resource:
+    found: Resource = resource(name)["Properties"]
+    return found
+
+
+def of_type(kind: str) -> dict[str, Resource]:
+    """The properties of every resource of a type, by logical id."""
+    return {name: found["Properties"] for name, found in template()["Resources"].items() if found["Type"] == kind}
+
+
+def statements() -> Iterator[tuple[str, Resource]]:
+    """Every statement of every role's own policies, with the role's logical id."""
+    for name, role in of_type("AWS::IAM::Role").items():
+        for policy in role.get("Policies", ()):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield name, statement
+
+
+def listed(value: Any) -> list[Any]:
+    """IAM takes one or a list of them."""
+    return value if isinstance(value, list) else [value]
+
+
+def environment(function: str) -> dict[str, Any]:
+    """The variables that a function is given."""
+    variables: dict[str, Any] = properties(function)["Environment"]["Variables"]
+    return variables
