@@ -16,13 +16,13 @@ from botocore.config import Config
 from functions.rating import sheet
 from functions.rating.announce import Announcer
 from functions.rating.corrections import Decision, accept, roll_back, verify
+from functions.rating.description import load_description
 from functions.rating.events import Request, parse_event
 from functions.rating.extracts import Extracts
 from functions.rating.parts import Parts
 from functions.rating.publish import WRITERS
 from functions.rating.refresh import refresh
 from functions.rating.report import Reports
-from functions.rating.rulebook import load_description
 from functions.rating.run import check, preview, rate_month
 from functions.rating.stages import Stages
 from shared.errors import LevelsError, WorkbookFaulty

@@ -15,10 +15,11 @@ from shared.table import Table
 
 if TYPE_CHECKING:
     from functions.rating.announce import Announcer
+    from functions.rating.cells import RawWorkbook
+    from functions.rating.description import Description
     from functions.rating.extracts import Inventory, NotReady
     from functions.rating.measure import MonthMeasured
     from functions.rating.report import Reports
-    from functions.rating.rulebook import Description, RawWorkbook
 
 
 class Extracts(Protocol):
