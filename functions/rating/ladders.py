@@ -57,14 +57,16 @@ def read_ladders(table: Table, levels: Levels, metrics: Metrics, cells: Mapping[
     if in_force is None and rows and every_row_placed:
         rows[0].row.fault("ladder_absent", "effective_month", month=month)
     checked = [since for since in by_month if since >= (in_force or "")]
-    evaluable = in_force is not None and every_row_placed and not any(row.unsure for row in rows)
+    every_column_there = metrics.columns.complete and set(table.more) == set(metrics.by_key)
+    whole = every_row_placed and every_column_there and levels.columns.complete
+    evaluable = whole and in_force is not None and not any(row.unsure for row in rows)
     for since in checked:
-        if every_row_placed and levels.columns.complete:
+        if whole:
             evaluable &= _is_complete(by_month[since], levels)
         _find_steps_down(by_month[since], table.more)
-        _find_dominated(by_month[since])
+        if whole:
+            _find_dominated(by_month[since])
     ladders = {since: _ladder(since, of_month, levels) for since, of_month in by_month.items()}
-    evaluable &= levels.columns.complete and metrics.columns.complete
     return Ladders(tuple(ladders.values()), tuple(ladders[since] for since in checked), evaluable)
 
 

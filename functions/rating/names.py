@@ -50,10 +50,8 @@ def read_levels(table: Table, benefits: Tab) -> Levels:
         if number is not None and once.admit(number, row, "level"):
             found[number] = Level(number, name or "", description or ""), row
     ascending = [found[number] for number in sorted(found)]
-    for expected, (level, row) in enumerate(ascending, start=1):
-        if level.level != expected:
-            row.fault("level_gap", "level", expected=expected)
-            break
+    if len(table.faults.faults) == before:
+        _find_gap(ascending)
     headers = _Headers((benefits,))
     for level, row in ascending:
         headers.claim(level_key(level.level), row, "level", *level_headers(level.level))
@@ -84,6 +82,13 @@ def read_metrics(table: Table, tabs: Sequence[Tab]) -> Metrics:
     required = tuple(_column(key, name) for key, (_, name, _) in sorted(found.items()))
     columns = MoreColumns(headers.keys, complete, required if complete else ())
     return Metrics({key: metric for key, (metric, _, _) in sorted(found.items())}, columns)
+
+
+def _find_gap(ascending: Sequence[tuple[Level, Row]]) -> None:
+    for expected, (level, row) in enumerate(ascending, start=1):
+        if level.level != expected:
+            row.fault("level_gap", "level", expected=expected)
+            return
 
 
 def level_key(level: int) -> str:

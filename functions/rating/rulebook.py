@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from functions.rating.cells import RawTab, RawWorkbook
-from functions.rating.description import Column, Description
+from functions.rating.description import Column, Description, load_description
 from functions.rating.entitlements import read_benefits
 from functions.rating.faults import Fault, FaultList
 from functions.rating.ladders import read_cases, read_ladders
@@ -21,7 +21,16 @@ from functions.rating.tables import MoreColumns, Once, Table, find_tabs, make_ta
 from shared.levels import Rulebook, RuleSettings, Tip
 from shared.months import Month
 
-__all__ = ["Description", "Fault", "RawTab", "RawWorkbook", "Verdict", "parse", "unknown_overrides"]
+__all__ = [
+    "Description",
+    "Fault",
+    "RawTab",
+    "RawWorkbook",
+    "Verdict",
+    "load_description",
+    "parse",
+    "unknown_overrides",
+]
 
 
 @dataclass(frozen=True, slots=True)

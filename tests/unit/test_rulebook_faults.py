@@ -1,0 +1,312 @@
+"""What is wrong with a workbook: every fault with the right cell, in both languages; no traceback, no guess."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.rating.cells import RawCell
+from functions.rating.rulebook import unknown_overrides
+from shared.months import Month
+from tests.workbooks import DESCRIPTION, SMALL, Workbook, found
+
+Break = Callable[[Workbook], Workbook]
+
+EXAMPLES: dict[str, tuple[Break, str]] = {
+    "tab_missing": (lambda book: book.drop("metrics"), "metrics!A1"),
+    "tab_twice": (lambda book: book.copy("levels", "等级"), "等级!A1"),
+    "tab_without_rows": (lambda book: book.keep("benefits", 1), "benefits!A2"),
+    "column_missing": (lambda book: book.drop_column("levels", "name"), "levels!C1"),
+    "header_blank": (lambda book: book.put("tips!D2", "stray"), "tips!D1"),
+    "header_twice": (lambda book: book.put("levels!D1", " NAME "), "levels!D1"),
+    "header_unknown": (lambda book: book.put("thresholds!F1", "gmw"), "thresholds!F1"),
+    "header_unread": (lambda book: book.put("levels!D1", "remarks"), "levels!D1"),
+    "header_ambiguous": (lambda book: book.put("levels!B3", "Lv3"), "levels!B3"),
+    "formula_error": (lambda book: book.put("thresholds!D3", "#REF!"), "thresholds!D3"),
+    "value_missing": (lambda book: book.put("overrides!E2", "  "), "overrides!E2"),
+    "not_text": (lambda book: book.put("levels!B2", 7), "levels!B2"),
+    "not_key": (lambda book: book.put("metrics!A3", "g m v").put("thresholds!E1", None), "metrics!A3"),
+    "not_agency_id": (lambda book: book.put("overrides!A2", "机构7"), "overrides!A2"),
+    "not_whole": (lambda book: book.put("thresholds!D3", 5.5), "thresholds!D3"),
+    "not_yuan": (lambda book: book.put("thresholds!E3", 0.005), "thresholds!E3"),
+    "not_share": (lambda book: book.put("settings!B2", 1.01), "settings!B2"),
+    "not_month": (lambda book: book.put("overrides!D2", 46357), "overrides!D2"),
+    "not_choice": (lambda book: book.put("metrics!C2", "gmv"), "metrics!C2"),
+    "not_flag": (lambda book: book.put("benefits!F2", "yes"), "benefits!F2"),
+    "not_quota": (lambda book: book.put("benefits!F3", "Unlimited"), "benefits!F3"),
+    "key_twice": (lambda book: book.add("levels", 2, "Argent", None), "levels!A5"),
+    "level_unknown": (lambda book: book.put("overrides!B2", 4), "overrides!B2"),
+    "metric_unknown": (lambda book: book.put("tips!A2", "creator"), "tips!A2"),
+    "setting_unknown": (lambda book: book.put("settings!A2", "max_rows"), "settings!A2"),
+    "level_gap": (lambda book: book.put("levels!A4", 4), "levels!A4"),
+    "power_missing": (lambda book: book.put("metrics!E2", None), "metrics!E2"),
+    "power_reversed": (lambda book: book.put("metrics!E2", 3), "metrics!E2"),
+    "power_unwanted": (lambda book: book.put("metrics!D3", 4), "metrics!D3"),
+    "ladder_absent": (lambda book: book.fill("thresholds", "A", "2027-01"), "thresholds!A2"),
+    "level_without_threshold": (lambda book: book.drop("thresholds", 3), "thresholds!B4"),
+    "channel_without_threshold": (lambda book: book.put("thresholds!E5", None), "thresholds!C5"),
+    "ladder_not_monotone": (lambda book: book.put("thresholds!D4", 4), "thresholds!D4"),
+    "channel_dominated": (lambda book: book.put("thresholds!E5", 20000).put("thresholds!D4", 11), "thresholds!C4"),
+    "benefit_lost": (lambda book: book.put("benefits!G2", None), "benefits!G2"),
+    "override_reversed": (lambda book: book.put("overrides!D2", "2026-08"), "overrides!D2"),
+    "override_overlap": (
+        lambda book: book.add("overrides", "A-0007", 2, "2026-12", "2027-02", "again", None),
+        "overrides!C3",
+    ),
+    "override_expired": (lambda book: book.put("overrides!D2", "2026-09"), "overrides!D2"),
+    "override_unknown_agency": (lambda book: book, "overrides!A2"),
+    "case_fails": (lambda book: book.put("cases!D3", 2), "cases!D3"),
+}
+
+
+@pytest.mark.parametrize("code", DESCRIPTION.faults)
+def test_every_fault_of_the_catalogue_has_its_cell_and_says_what_to_do_in_both_languages(code: str) -> None:
+    broken, place = EXAMPLES[code]
+    verdict = broken(Workbook()).verdict()
+    faults = [*verdict.faults, *unknown_overrides(verdict, set())]
+    fault = next(fault for fault in faults if fault.code == code)
+    assert f"{fault.tab}!{fault.cell}" == place
+    assert fault.severity == DESCRIPTION.faults[code].severity
+    assert (verdict.rulebook is None) == bool(verdict.errors)
+    for text in (fault.expected.en, fault.expected.zh, fault.mend.en, fault.mend.zh, fault.found):
+        assert text
+        assert "{" not in text
+        assert text in str(fault)
+    assert set(fault.as_dict()) == {"severity", "code", "tab", "cell", "found", "expected", "mend"}
+
+
+@pytest.mark.parametrize(
+    ("address", "value", "code"),
+    [
+        # numbers: text that looks like one, units, shares, full-width digits, signs, fractions, limits, nonsense
+        *[("thresholds!D3", value, "not_whole") for value in ("5", " 5 ", "５", "five", "-", -5, 5.5, 1e9 + 1, 1e300)],
+        *[("thresholds!D3", value, "not_whole") for value in (True, False, math.nan, math.inf, 10**400, "1e3", "0x10")],
+        *[
+            ("thresholds!E3", value, "not_yuan")
+            for value in ("1000", "¥1000", "1,000", "1000元", "10%", -0.01, 1000.001)
+        ],
+        *[("thresholds!E3", value, "not_yuan") for value in (1e13, 9_999_999_999_999.999, True, "十万", "１０００")],
+        *[("settings!B2", value, "not_share") for value in ("0.01", "1%", "1", -0.01, 1.0001, True)],
+        *[("levels!A2", value, "not_whole") for value in (0, -1, 1.5, "1", True, 1e12)],
+        *[("metrics!D2", value, "not_whole") for value in (8, -1, "4", 3.5)],
+        *[("benefits!F3", value, "not_quota") for value in ("5", -1, 2.5, "no limit", True, "∞")],
+        # months: dates as serial numbers, other spellings, months that don't exist
+        *[
+            ("overrides!C2", value, "not_month")
+            for value in (46266, 46266.0, "2026/09", "2026-9", "2026-13", "2026-09-01")
+        ],
+        *[("thresholds!A5", value, "not_month") for value in (202609, "202609", "２０２６-09", "0000-01", True)],
+        # ids and texts: numbers, boxes, spaces, invisible characters, excess
+        *[("overrides!A2", value, "not_agency_id") for value in (7, 7.0, True, "A 7", "A\u200b7", "A" * 65, "A/7")],
+        *[("metrics!A3", value, "not_key") for value in (5, True, "a b", "a\u3000b", "a\u200bb", "k" * 65, "a\nb")],
+        *[("levels!B2", value, "not_text") for value in (7, 7.5, True, False, "长" * 2001)],
+        *[("benefits!G4", value, "not_text") for value in (48, True)],
+        *[("overrides!E2", value, "not_text") for value in (1, True)],
+        # words that a cell allows
+        *[("benefits!F2", value, "not_flag") for value in ("true", "FALSE", "是", "√", 1, 0, "x")],
+        *[("metrics!C2", value, "not_choice") for value in ("Creator_Count", "count", 1, True)],
+        *[("benefits!D2", value, "not_choice") for value in ("FLAG", "bool", 1)],
+        # errors of formulas, whatever the cell is for
+        *[
+            (address, error, "formula_error")
+            for address in ("thresholds!D3", "thresholds!E3", "levels!B2", "tips!B2", "benefits!F2", "overrides!C2")
+            for error in ("#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#ERROR!", "Loading...")
+        ],
+        # blank cells that must not be
+        *[
+            (address, None, "value_missing")
+            for address in ("levels!A3", "levels!B2", "thresholds!B3", "thresholds!C3", "benefits!D2", "tips!B2")
+        ],
+        *[(f"overrides!{column}2", "", "value_missing") for column in "ABDE"],
+    ],
+)
+def test_a_google_cell_that_holds_no_certain_value_is_a_fault_at_that_cell(
+    address: str, value: RawCell, code: str
+) -> None:
+    verdict = Workbook().put(address, value).verdict()
+    assert verdict.rulebook is None
+    assert (code, address) in found(verdict)
+
+
+@pytest.mark.parametrize(
+    ("address", "value", "code"),
+    [
+        *[
+            ("thresholds!D3", value, "not_whole")
+            for value in ("５", "1,000", "1e3", "+5", "5.", ".5", "5 0", "--5", "٥")
+        ],
+        *[("thresholds!E3", value, "not_yuan") for value in ("¥5", "5元", "1 000", "0.005", "1" * 5000, "-1", "1_000")],
+        ("thresholds!E3", "1000.0000000000000000000000000000000000000001", "not_yuan"),
+        *[("settings!B2", value, "not_share") for value in ("70%", "1.5", ".5", "0,5", "nan", "Infinity")],
+        *[("benefits!F2", value, "not_flag") for value in ("FALSE", "true", "1", "是")],
+        *[("benefits!F3", value, "not_quota") for value in ("5%", "∞", "UNLIMITED", "1,000")],
+        *[
+            ("overrides!D2", value, "not_month")
+            for value in ("46357", "2026.12", "12/2026", "2026-12-31", "2026年12月")
+        ],
+        *[("thresholds!D3", value, "formula_error") for value in ("#REF!", "#N/A")],
+    ],
+)
+def test_a_csv_cell_that_holds_no_certain_value_is_a_fault_at_that_cell(address: str, value: str, code: str) -> None:
+    verdict = Workbook(typed=False).put(address, value).verdict()
+    assert verdict.rulebook is None
+    assert found(verdict) == [(code, address)]
+
+
+def test_one_bad_cell_is_one_fault_and_blames_no_other() -> None:
+    for address, value in (("thresholds!D3", "5"), ("thresholds!B3", "#N/A"), ("metrics!A3", 5), ("levels!A3", "2")):
+        errors = Workbook().put(address, value).verdict().errors
+        assert [f"{fault.tab}!{fault.cell}" for fault in errors] == [address]
+
+
+def test_all_faults_come_at_once() -> None:
+    book = Workbook().put("levels!B2", 7).put("thresholds!D3", "5").put("benefits!F2", "yes").put("settings!B2", "1%")
+    book.put("overrides!D2", "2026-08").put("tips!A2", "nothing").put("cases!B3", -1)
+    assert found(book.verdict()) == [
+        ("not_text", "levels!B2"),
+        ("not_whole", "thresholds!D3"),
+        ("not_flag", "benefits!F2"),
+        ("metric_unknown", "tips!A2"),
+        ("override_reversed", "overrides!D2"),
+        ("not_whole", "cases!B3"),
+        ("not_share", "settings!B2"),
+    ]
+
+
+def test_a_merged_block_leaves_blanks_and_each_is_a_fault() -> None:
+    book = Workbook().put("thresholds!B5", None)
+    assert found(book.verdict()) == [("value_missing", "thresholds!B5")]
+    merged_month = Workbook().put("thresholds!A2", "2026-10")
+    assert ("level_without_threshold", "thresholds!B2") in found(merged_month.verdict())
+
+
+def test_a_fault_names_the_tab_as_the_sheet_does() -> None:
+    verdict = Workbook().rename("thresholds", "门槛").put_in("门槛", "D3", "五").verdict()
+    assert found(verdict) == [("not_whole", "门槛!D3")]
+    assert verdict.faults[0].found == '"五" (文本 text)'
+
+
+def test_what_is_invisible_is_shown() -> None:
+    verdict = Workbook().put("overrides!A2", "A\u200b7").verdict()
+    assert verdict.faults[0].found == '"A\\u200b7" (文本 text)'
+
+
+def test_a_header_row_below_blank_rows_still_gives_the_right_addresses() -> None:
+    book = Workbook()
+    book.tabs["levels"] = [[], [None], *book.tabs["levels"]]
+    assert found(book.put("levels!A6", "x").verdict())[0] == ("not_whole", "levels!A6")
+
+
+def test_a_missing_metric_or_level_column_is_a_fault_and_never_read_as_blank() -> None:
+    assert found(Workbook().drop_column("thresholds", "gmv").verdict()) == [("column_missing", "thresholds!E1")]
+    assert ("column_missing", "benefits!G1") in found(Workbook().drop_column("benefits", "L3").verdict())
+    assert found(Workbook().drop_column("overrides", "from_month").verdict()) == [("column_missing", "overrides!F1")]
+
+
+def test_headers_that_could_mean_two_things_are_faults() -> None:
+    assert found(Workbook().put("levels!B3", "Bronze").verdict()) == [("header_ambiguous", "levels!B3")]
+    assert found(Workbook().put("levels!B3", "L1").verdict()) == [("header_ambiguous", "levels!B3")]
+    assert found(Workbook().put("levels!B3", "类型").verdict()) == [("header_ambiguous", "levels!B3")]
+    assert found(Workbook().put("metrics!B3", "creators").verdict()) == [("header_ambiguous", "metrics!B3")]
+    assert found(Workbook().put("metrics!B3", "Level").verdict()) == [("header_ambiguous", "metrics!B3")]
+
+
+def test_a_column_meant_twice_under_two_names_is_a_fault() -> None:
+    verdict = Workbook().put("thresholds!F1", "Paid GMV").verdict()
+    assert found(verdict) == [("header_twice", "thresholds!F1")]
+    assert "thresholds!E1" in verdict.faults[0].expected.en
+
+
+def test_one_combination_of_month_level_and_channel_stands_once() -> None:
+    assert found(Workbook().put("thresholds!C5", 1).verdict()) == [("key_twice", "thresholds!C5")]
+    for tab, row in (("metrics", 2), ("benefits", 2), ("cases", 2), ("settings", 2)):
+        book = Workbook()
+        book.add(tab, *book.tabs[tab][row - 1])
+        assert ("key_twice", f"{tab}!A{len(book.tabs[tab])}") in found(book.verdict())
+
+
+def test_a_later_ladder_is_checked_before_it_is_in_force_and_a_superseded_one_no_more() -> None:
+    later = Workbook()
+    for level, creators in ((1, 5), (2, 4), (3, 9)):
+        later.add("thresholds", "2027-01", level, 1, creators, None)
+    assert found(later.verdict()) == [
+        ("ladder_not_monotone", "thresholds!D7"),
+        ("channel_dominated", "thresholds!C6"),
+    ]
+    assert found(later.put("thresholds!D4", 0).verdict(Month(2027, 1)))[0] == ("ladder_not_monotone", "thresholds!D7")
+
+
+def test_a_case_is_tried_on_the_ladder_in_force_and_on_later_ones() -> None:
+    book = Workbook()
+    for level, creators in ((1, 20), (2, 30), (3, 40)):
+        book.add("thresholds", "2027-01", level, 1, creators, None)
+    (fault,) = book.verdict().faults
+    assert (fault.code, fault.cell) == ("case_fails", "D3")
+    assert "2027-01" in fault.expected.en
+    assert "无（未达标）" in fault.found
+
+
+def test_monotony_compares_levels_that_have_the_channel_and_counts_blank_as_zero() -> None:
+    book = Workbook().add("thresholds", None, 1, 2, None, 95000)
+    assert found(book.verdict()) == [("ladder_not_monotone", "thresholds!E5"), ("channel_dominated", "thresholds!C6")]
+    blank = Workbook().put("thresholds!E4", None)
+    assert ("ladder_not_monotone", "thresholds!E4") in found(blank.verdict())
+
+
+def test_of_two_equal_channels_only_the_later_is_reported() -> None:
+    book = Workbook().add("thresholds", None, 3, 3, None, 90000)
+    assert found(book.verdict()) == [("channel_dominated", "thresholds!C6")]
+
+
+def test_a_smaller_quota_and_a_lost_unlimited_are_losses_and_a_new_benefit_is_none() -> None:
+    assert found(Workbook().put("benefits!G3", 4).verdict()) == [("benefit_lost", "benefits!G3")]
+    assert found(Workbook().put("benefits!F3", "unlimited").put("benefits!G3", 4).verdict()) == [
+        ("benefit_lost", "benefits!G3")
+    ]
+    assert found(Workbook().put("benefits!F3", 0).put("benefits!G3", 4).verdict()) == []
+
+
+def test_overrides_of_one_agency_may_follow_each_other_and_of_two_may_overlap() -> None:
+    book = Workbook().add("overrides", "A-0007", 2, "2027-01", "2027-02", "then", None)
+    book.add("overrides", "A-0008", 2, None, "2027-02", "other", None)
+    assert found(book.verdict()) == []
+    inside = Workbook().add("overrides", "A-0007", 2, None, "2026-09", "early", None)
+    assert ("override_overlap", "overrides!C2") in found(inside.verdict())
+
+
+def test_five_thousand_rows_are_read_and_the_one_bad_cell_is_found() -> None:
+    book = Workbook()
+    for number in range(5000):
+        book.add("overrides", f"B-{number:05d}", 1 + number % 3, None, "2026-12", "x", None)
+    assert len(book.rulebook().overrides) == 5001
+    book.put("overrides!B4321", "2")
+    assert found(book.verdict()) == [("not_whole", "overrides!B4321")]
+
+
+junk = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=5),
+    st.sampled_from(["#REF!", "3", "L1", "gmv"]),
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(sorted(SMALL)), st.integers(0, 6), st.integers(1, 6), junk), max_size=12))
+def test_whatever_the_cells_hold_there_is_a_rulebook_or_there_are_errors(
+    changes: list[tuple[str, int, int, RawCell]],
+) -> None:
+    for typed in (True, False):
+        book = Workbook(typed=typed)
+        for tab, column, row, value in changes:
+            book.put(f"{tab}!{chr(ord('A') + column)}{row}", value)
+        verdict = book.verdict()
+        assert (verdict.rulebook is None) == bool(verdict.errors)
+        for fault in verdict.faults:
+            assert fault.cell[0].isalpha()
+            assert str(fault)
