@@ -12,3 +12,5 @@ for function in rating lookup; do
     compile --no-annotate -c dev.txt "$function.in" -o "$function.txt"
 done
 compile "$@" --no-annotate sam.in -o sam.txt
+../.venv/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate \
+    "$@" ministack.in -o ministack.txt
