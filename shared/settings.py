@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.errors import SettingsMissing
 
+_WORKLOAD_PROVIDER = re.compile(
+    r"//iam\.googleapis\.com/projects/[0-9]+/locations/global/workloadIdentityPools/[^/]+/providers/[^/]+"
+)
 DEFAULT_ZONE = "Asia/Shanghai"
 DEFAULT_RETENTION_MONTHS = 25  # two years and the month they are compared with
 
@@ -70,15 +74,55 @@ class RatingSettings:
 
 @dataclass(frozen=True, slots=True)
 class LookupSettings:
-    """What the lookup function is told by its environment."""
+    """What the lookup function is told by its environment.
+
+    ``cursor_key`` signs cursors; the same on every instance of a stack. ``authorized_routes_only``: the gateway checks
+    tokens, so that an event which came by its ``$default`` route was checked by nobody.
+    """
 
     table_name: str
     zone: ZoneInfo
+    cursor_key: str
+    authorized_routes_only: bool
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
         reader = _Reader(environment)
-        values = (reader.required("TABLE_NAME"), reader.zone())
+        table_name = reader.required("TABLE_NAME")
+        values = (
+            table_name,
+            reader.zone(),
+            environment.get("CURSOR_KEY") or table_name,
+            environment.get("AUTHORIZED_ROUTES_ONLY") == "true",
+        )
+        reader.finish()
+        return cls(*values)
+
+
+@dataclass(frozen=True, slots=True)
+class GoogleSettings:
+    """How to prove to Google who is reading the sheet: exactly one of two ways.
+
+    Keyless: ``workload_provider``, the full name of the workload identity provider that trusts this AWS role
+    (``//iam.googleapis.com/projects/<number>/locations/global/workloadIdentityPools/<pool>/providers/<provider>``),
+    and ``service_account``, the e-mail address it stands in for and the sheet is shared with.
+    With a key: ``key_secret``, the name or ARN of the secret in Secrets Manager that holds the service account's key.
+    """
+
+    workload_provider: str
+    service_account: str
+    key_secret: str
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        reader = _Reader(environment)
+        key_secret = environment.get("GOOGLE_KEY_SECRET", "")
+        if key_secret:
+            for name in ("GOOGLE_WORKLOAD_PROVIDER", "GOOGLE_SERVICE_ACCOUNT"):
+                reader.absent(name, "GOOGLE_KEY_SECRET")
+            values = ("", "", key_secret)
+        else:
+            values = (reader.provider("GOOGLE_WORKLOAD_PROVIDER"), reader.required("GOOGLE_SERVICE_ACCOUNT"), "")
         reader.finish()
         return cls(*values)
 
@@ -94,6 +138,19 @@ class _Reader:
         value = self.environment.get(name, "")
         if not value:
             self.complaints.append(f"{name} is not set")
+        return value
+
+    def absent(self, name: str, because_of: str) -> None:
+        if self.environment.get(name):
+            self.complaints.append(f"{name} and {because_of} are both set, and only one of them can count")
+
+    def provider(self, name: str) -> str:
+        value = self.required(name)
+        if value and not _WORKLOAD_PROVIDER.fullmatch(value):
+            self.complaints.append(
+                f"{name}: expected //iam.googleapis.com/projects/<number>/locations/global/workloadIdentityPools/"
+                f"<pool>/providers/<provider>, found {value!r}"
+            )
         return value
 
     def place(self, name: str) -> S3Prefix:

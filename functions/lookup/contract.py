@@ -1,0 +1,398 @@
+"""The public API as pydantic models: what may be asked, and exactly which fields an answer has.
+
+An answer with a field that is not here fails (``extra="forbid"``) instead of leaking: these models are the allow-lists
+of the audiences. config/openapi.json is generated from them. Every number in the examples is invented.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.levels import BenefitKind, Change, Status
+
+AGENCY_ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
+MONTH_PATTERN = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
+BATCH_LIMIT = 100
+
+AgencyId = Annotated[str, Field(description="机构 ID", examples=["A-0042"])]
+MonthText = Annotated[str, Field(description="Rating month 考核月, YYYY-MM.", examples=["2026-10"])]
+LevelNumber = Annotated[int, Field(description="机构等级: 1 is the lowest; null when there is none.", examples=[3])]
+Yuan = Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]{2}$", examples=["1200000.00"])]
+Amount = Annotated[int | Yuan, Field(description="Creators as a whole number, or GMV as yuan text.", examples=[12])]
+Progress = Annotated[float, Field(ge=0, le=1, description="Share of the way; 1 means met.", examples=[0.6])]
+Quota = Annotated[
+    int | Literal["unlimited"] | None, Field(description="For benefits of kind quota, otherwise null.", examples=[20])
+]
+Text = Annotated[str | None, Field(description="For benefits of kind text, otherwise null.", examples=[None])]
+Stale = Annotated[
+    bool, Field(description="True when the newest publication could not be read and the last one known is shown.")
+]
+Cursor = Annotated[str | None, Field(description="Pass it as cursor to get the next page; null on the last.")]
+
+
+class Answer(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+# --- for everybody ----------------------------------------------------------------------------------------------------
+
+
+class Listed(Answer):
+    """An agency as creators and merchants see it: level and basic information, nothing else."""
+
+    agency_id: AgencyId
+    name: Annotated[str, Field(examples=["星河文化 (invented)"])]
+    city: Annotated[str | None, Field(examples=["杭州"])]
+    introduction: str | None
+    logo_url: str | None
+    level: LevelNumber | None
+    level_name: Annotated[str | None, Field(examples=["三级机构"])]
+    status: Literal[Status.RATED, Status.BELOW_LADDER, Status.AWAITING_FIRST_RATING]
+    month: MonthText
+    benefits: Annotated[
+        list[str], Field(description="Names of the benefits of its level.", examples=[["达人建联机构"]])
+    ]
+
+
+class Card(Listed):
+    """The public card of one agency."""
+
+    stale: Stale
+
+
+class BatchRequest(BaseModel):
+    """Which agencies' cards are wanted. Repeated ids count once; ids that no agency can have end up in ``missing``."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    agency_ids: Annotated[
+        list[str], Field(min_length=1, max_length=BATCH_LIMIT, examples=[["A-0042", "A-0007", "A-9999"]])
+    ]
+
+
+class Batch(Answer):
+    """Cards in the order of the request, and the ids for which there is none."""
+
+    items: list[Listed]
+    missing: Annotated[list[str], Field(examples=[["A-9999"]])]
+    stale: Stale
+
+
+class Directory(Answer):
+    """One page of the agencies of a level, by agency_id."""
+
+    items: list[Listed]
+    next: Cursor
+    stale: Stale
+
+
+class Asked(Answer):
+    metric: Annotated[str, Field(examples=["creators_power6"])]
+    required: Amount
+
+
+class LadderChannel(Answer):
+    """One way to a level (考核通道): all of its thresholds are to be met."""
+
+    channel: Annotated[int, Field(examples=[1])]
+    thresholds: list[Asked]
+
+
+class Granted(Answer):
+    """A benefit (权益) that a level has, and how much of it."""
+
+    benefit: Annotated[str, Field(examples=["creator_outreach"])]
+    name: Annotated[str, Field(examples=["达人建联机构"])]
+    kind: BenefitKind
+    quota: Quota
+    text: Text
+
+
+class Rung(Answer):
+    """One level of the ladder: any one of its channels suffices."""
+
+    level: Annotated[int, Field(examples=[3])]
+    name: Annotated[str, Field(examples=["三级机构"])]
+    description: str
+    channels: list[LadderChannel]
+    benefits: list[Granted]
+
+
+class MetricInfo(Answer):
+    metric: Annotated[str, Field(examples=["creators_power6"])]
+    name: Annotated[str, Field(examples=["带货力6级及以上达人数"])]
+    unit: Annotated[str, Field(examples=["人"])]
+
+
+class LadderAnswer(Answer):
+    """The published ladder (等级体系), lowest level first, and the metrics that it speaks of."""
+
+    month: MonthText
+    levels: list[Rung]
+    metrics: list[MetricInfo]
+    stale: Stale
+
+
+class LevelAnswer(Rung):
+    """One level of the published ladder."""
+
+    month: MonthText
+    stale: Stale
+
+
+class Extent(Answer):
+    level: Annotated[int, Field(examples=[3])]
+    level_name: Annotated[str, Field(examples=["三级机构"])]
+    quota: Quota
+    text: Text
+
+
+class CatalogueEntry(Answer):
+    """A benefit and the levels that have it."""
+
+    benefit: Annotated[str, Field(examples=["creator_outreach"])]
+    name: Annotated[str, Field(examples=["达人建联机构"])]
+    description: str
+    kind: BenefitKind
+    from_level: Annotated[int | None, Field(description="The lowest level that has it.", examples=[2])]
+    levels: list[Extent]
+
+
+class Catalogue(Answer):
+    """Every benefit there is."""
+
+    month: MonthText
+    benefits: list[CatalogueEntry]
+    stale: Stale
+
+
+class BenefitAnswer(CatalogueEntry):
+    """One benefit of the catalogue."""
+
+    month: MonthText
+    stale: Stale
+
+
+class PublicationAnswer(Answer):
+    """Which month's levels are valid, from which run, since when, and when the next renewal is due."""
+
+    month: MonthText
+    run: Annotated[str, Field(examples=["5f0c9a7be13d24680ace"])]
+    published_at: Annotated[datetime, Field(examples=["2026-11-03T02:14:07+08:00"])]
+    next_renewal_on: Annotated[
+        date, Field(description="The 3rd of the month after the one being measured now.", examples=["2026-12-03"])
+    ]
+    stale: Stale
+
+
+class Health(Answer):
+    """The function runs. Says nothing about the table."""
+
+    status: Literal["ok"]
+
+
+# --- for the agency itself --------------------------------------------------------------------------------------------
+
+
+class Checked(Asked):
+    actual: Amount
+
+
+class Met(Checked):
+    met: bool
+
+
+class Gap(Checked):
+    missing: Amount
+    progress: Progress
+
+
+class Spare(Checked):
+    margin: Annotated[Amount, Field(description="May be lost with the threshold still met; one unit more may not.")]
+
+
+class HeldChannel(Answer):
+    channel: int
+    passed: bool
+    thresholds: list[Met]
+
+
+class ChannelGaps(Answer):
+    channel: int
+    progress: Progress
+    gaps: list[Gap]
+
+
+class ChannelMargin(Answer):
+    channel: int
+    thresholds: list[Spare]
+
+
+class NextLevelGaps(Answer):
+    """The level above, and per channel what is still missing."""
+
+    level: int
+    level_name: str
+    nearest_channel: Annotated[int, Field(description="The channel whose furthest threshold is nearest.")]
+    channels: list[ChannelGaps]
+
+
+class Advice(Answer):
+    """How to improve a metric that is short (提升建议)."""
+
+    metric: str
+    tip: str
+    link: str | None
+
+
+class RemovedCreators(Answer):
+    risk_tag: Annotated[str, Field(examples=["云剪辑"])]
+    count: int
+
+
+class RemovedOrders(RemovedCreators):
+    amount: Yuan
+
+
+class Excluded(Answer):
+    """What risk control flagged and the metrics therefore leave out."""
+
+    creators: list[RemovedCreators]
+    orders: list[RemovedOrders]
+
+
+class OwnView(Answer):
+    """An agency's level with every reason. Only for the agency itself."""
+
+    agency_id: AgencyId
+    name: str
+    month: MonthText
+    status: Status
+    level: LevelNumber | None
+    level_name: str | None
+    computed_level: Annotated[
+        LevelNumber | None, Field(description="What the rules gave; differs when the level was set by hand.")
+    ]
+    first_rating_on: Annotated[date | None, Field(description="While awaiting the first rating.")]
+    previous_level: LevelNumber | None
+    change: Annotated[Change | None, Field(description="Against the newest earlier publication.")]
+    metrics: Annotated[dict[str, Amount], Field(examples=[{"creators_power6": 12, "paid_gmv": "1200000.00"}])]
+    channels: Annotated[list[HeldChannel], Field(description="Of the computed level; empty without one.")]
+    next_level: NextLevelGaps | None
+    margin: Annotated[list[ChannelMargin], Field(description="Of every passing channel of the computed level.")]
+    benefits: list[Granted]
+    tips: list[Advice]
+    excluded: Excluded
+    publication: PublicationAnswer
+    stale: Stale
+
+
+class PastMonth(Answer):
+    month: MonthText
+    run: str
+    published_at: datetime
+    status: Status
+    level: LevelNumber | None
+    level_name: str | None
+    computed_level: LevelNumber | None
+    previous_level: LevelNumber | None
+    change: Change | None
+    metrics: dict[str, Amount]
+
+
+class History(Answer):
+    """An agency's published months, newest first."""
+
+    agency_id: AgencyId
+    items: list[PastMonth]
+    next: Cursor
+    stale: Stale
+
+
+Reason = Annotated[
+    Literal["granted", "level_too_low", "not_at_this_level", "not_offered", "unrated", "awaiting_first_rating"],
+    Field(
+        description=(
+            "granted; level_too_low: from_level is higher; not_at_this_level: a lower level has it, this one does not; "
+            "not_offered: no level has it; unrated: below the ladder; awaiting_first_rating: too new to be rated."
+        )
+    ),
+]
+
+
+class Entitlement(Granted):
+    """Whether an agency has a benefit, and if not, why not."""
+
+    granted: bool
+    reason: Reason
+    from_level: int | None
+
+
+class Entitlements(Answer):
+    """Every benefit of the catalogue, as it applies to one agency."""
+
+    agency_id: AgencyId
+    month: MonthText
+    level: LevelNumber | None
+    benefits: list[Entitlement]
+    stale: Stale
+
+
+class EntitlementAnswer(Entitlement):
+    """One benefit, as it applies to one agency."""
+
+    agency_id: AgencyId
+    month: MonthText
+    level: LevelNumber | None
+    stale: Stale
+
+
+class Retention(Answer):
+    base: Annotated[int | None, Field(description="Unflagged creators of power 6..7 held at the end of last month.")]
+    kept: Annotated[int | None, Field(description="Those of the base that are still of power 6..7 this month.")]
+    rate: Annotated[float | None, Field(description="kept / base; null without a base.", examples=[0.75])]
+    required: Annotated[float, Field(examples=[0.7])]
+
+
+class BindingSlots(Answer):
+    """How many further creators of power level 6 and 7 the agency may bind in the coming month."""
+
+    agency_id: AgencyId
+    month: MonthText
+    bound: Annotated[int, Field(description="Creators of power 6..7 held at the month's end.", examples=[9])]
+    status: Literal["assessed", "not_assessed"]
+    reason: Literal["below_free_slots", "no_previous_month"] | None
+    retention: Retention
+    allowance: Annotated[int | Literal["unlimited"], Field(examples=["unlimited"])]
+    may_still_drop: Annotated[
+        int | None, Field(description="Kept creators that may leave power 6..7 before the rate is missed.")
+    ]
+    stale: Stale
+
+
+# --- what went wrong --------------------------------------------------------------------------------------------------
+
+
+class Fault(BaseModel):
+    """One invalid value: a JSON pointer into the body, or into the query parameters taken as an object."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    where: Annotated[Literal["body", "query"], Field(alias="in")]
+    pointer: Annotated[str, Field(examples=["#/agency_ids/3"])]
+    detail: str
+
+
+class ProblemAnswer(BaseModel):
+    """RFC 9457 problem details, in English and Chinese."""
+
+    type: Annotated[str, Field(examples=["urn:problem-type:mcn-levels:unknown-agency"])]
+    title: str
+    title_zh: str
+    status: Annotated[int, Field(examples=[404])]
+    detail: str
+    detail_zh: str
+    errors: list[Fault] | None = None

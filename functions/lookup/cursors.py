@@ -1,0 +1,72 @@
+"""Cursors: where the next page begins, signed, so that a caller can pass them on but not make or alter them.
+
+A cursor opens nothing that its holder could not ask for anyway; the signature turns guesswork into a clear 400.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import astuple, dataclass
+from hashlib import sha256
+from typing import Any
+
+from functions.lookup.problems import CursorMalformed
+
+SIGNATURE_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryPosition:
+    """Next in the directory of a level: the entry at ``offset`` on a stored page of a run."""
+
+    month: str
+    run: str
+    level: int
+    page: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPosition:
+    """Next in an agency's history: the newest month before this one."""
+
+    agency_id: str
+    before: str
+
+
+class Cursors:
+    """Writes and reads cursors. ``secret`` is the same on every instance of the function."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret.encode()
+
+    def write(self, position: DirectoryPosition | HistoryPosition) -> str:
+        """The cursor of a position."""
+        return self._sealed(json.dumps([type(position).__name__, *astuple(position)], separators=(",", ":")).encode())
+
+    def directory(self, cursor: str) -> DirectoryPosition:
+        """A directory's position. Raises CursorMalformed."""
+        return DirectoryPosition(*self._opened(cursor, DirectoryPosition))
+
+    def history(self, cursor: str) -> HistoryPosition:
+        """A history's position. Raises CursorMalformed."""
+        return HistoryPosition(*self._opened(cursor, HistoryPosition))
+
+    def _opened(self, cursor: str, kind: type) -> list[Any]:
+        try:
+            content = urlsafe_b64decode(cursor + "==")[SIGNATURE_BYTES:]
+        except ValueError:
+            raise CursorMalformed from None
+        # Decoding forgives characters that encoding never writes, so the whole text is compared, not the signature.
+        if not hmac.compare_digest(self._sealed(content).encode(), cursor.encode()):
+            raise CursorMalformed
+        fields: list[Any] = json.loads(content)
+        if fields.pop(0) != kind.__name__:
+            raise CursorMalformed
+        return fields
+
+    def _sealed(self, content: bytes) -> str:
+        signature = hmac.digest(self._secret, content, sha256)[:SIGNATURE_BYTES]
+        return urlsafe_b64encode(signature + content).decode().rstrip("=")

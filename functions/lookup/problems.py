@@ -1,0 +1,242 @@
+"""Everything that a request can be refused for: one type per cause, answered as problem+json (RFC 9457).
+
+Problem
+├── BodyMalformed       400  the body is no JSON
+├── CursorMalformed     400  the cursor was altered, or belongs to another request
+├── NotAuthorized       401  the request reached the function without passing the authorizer
+├── NotThisAgency       403  the token is another agency's
+├── AgencyUnknown       404  says what joining takes, and when a new agency is first rated
+├── LevelUnknown        404
+├── BenefitUnknown      404
+├── MonthUnknown        404  the month is not published, or no longer kept
+├── RouteUnknown        404
+├── MethodUnknown       405  with Allow
+├── CursorExpired       410  what it pages through is no longer valid
+├── BodyNotJson         415  the content type is not JSON
+├── Invalid             422  with a JSON pointer to each invalid value
+└── Unavailable         503  nothing is published yet, or the table can't be read; with Retry-After
+
+Texts are in English and Chinese and name neither modules nor tables.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from datetime import date
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from aws_lambda_powertools.event_handler import Response
+
+from shared.errors import LevelsError
+
+CONTENT_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 30
+
+
+class Problem(LevelsError):
+    """Why a request is refused. ``detail`` and ``detail_zh`` say what was found and what to do about it."""
+
+    status: ClassVar[HTTPStatus]
+    code: ClassVar[str]
+    title: ClassVar[str]
+    title_zh: ClassVar[str]
+
+    def __init__(self, detail: str, detail_zh: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.detail_zh = detail_zh
+        self.headers: dict[str, str | list[str]] = {"Cache-Control": "no-store"}
+        self.members: dict[str, Any] = {}
+
+    def response(self) -> Response[str]:
+        """The refusal as an answer."""
+        body = {
+            "type": f"urn:problem-type:mcn-levels:{self.code}",
+            "title": self.title,
+            "title_zh": self.title_zh,
+            "status": self.status.value,
+            "detail": self.detail,
+            "detail_zh": self.detail_zh,
+            **self.members,
+        }
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+        return Response(self.status.value, CONTENT_TYPE, text, headers=self.headers)
+
+
+class BodyMalformed(Problem):
+    status, code = HTTPStatus.BAD_REQUEST, "malformed-body"
+    title, title_zh = "The body is not JSON", "请求体不是 JSON"
+
+    def __init__(self) -> None:
+        super().__init__(
+            'The body could not be read as UTF-8 JSON. Send an object such as {"agency_ids": ["A-0042"]}.',
+            '请求体无法按 UTF-8 JSON 读取。请发送形如 {"agency_ids": ["A-0042"]} 的对象。',
+        )
+
+
+class CursorMalformed(Problem):
+    status, code = HTTPStatus.BAD_REQUEST, "malformed-cursor"
+    title, title_zh = "The cursor is not usable here", "游标在此不可用"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A cursor is to be passed unchanged, to the request whose answer had it, with the same level and month. "
+            "Start again without a cursor.",
+            "游标须原样用于给出它的同一请求，等级与月份不变。请去掉游标，从头开始。",
+        )
+
+
+class NotAuthorized(Problem):
+    status, code = HTTPStatus.UNAUTHORIZED, "not-authorized"
+    title, title_zh = "No token was checked", "未经令牌校验"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The request did not come by a route that checks tokens. Write the path exactly as documented.",
+            "请求未经过校验令牌的路由。请严格按文档书写路径。",
+        )
+        self.headers["WWW-Authenticate"] = "Bearer"
+
+
+class NotThisAgency(Problem):
+    status, code = HTTPStatus.FORBIDDEN, "not-this-agency"
+    title, title_zh = "The token belongs to another agency", "令牌属于另一家机构"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A token that names an agency opens that agency's own view only. Ask for the agency that the token names.",
+            "带有机构 ID 的令牌只能查看该机构自己的数据。请查询令牌所属的机构。",
+        )
+
+
+class AgencyUnknown(Problem):
+    """``joins_in`` and ``first_rating_on``: an example of when an agency that joins now is first rated (rule 4)."""
+
+    status, code = HTTPStatus.NOT_FOUND, "unknown-agency"
+    title, title_zh = "There is no such agency", "没有这家机构"
+
+    def __init__(self, month: str, joins_in: str, first_rating_on: date) -> None:
+        super().__init__(
+            f"No agency with this id is in the publication of {month}. To join: open the agency app, search for "
+            "抖音集星 and complete the entry; it takes the business licence, both sides of the legal "
+            "representative's identity card, and the company's receiving account. An agency that joins in "
+            f"{joins_in} is first rated on {first_rating_on}.",
+            f"{month} 的发布中没有此 ID 的机构。入驻方法：在机构端应用内搜索“抖音集星”并完成入驻，需要营业执照、"
+            f"法定代表人身份证正反面和企业收款账户。{joins_in} 入驻的机构于 {first_rating_on} 首次评级。",
+        )
+
+
+class LevelUnknown(Problem):
+    status, code = HTTPStatus.NOT_FOUND, "unknown-level"
+    title, title_zh = "There is no such level", "没有这个等级"
+
+    def __init__(self, highest: int) -> None:
+        super().__init__(f"Levels are whole numbers from 1 to {highest}.", f"等级为 1 到 {highest} 的整数。")
+
+
+class BenefitUnknown(Problem):
+    status, code = HTTPStatus.NOT_FOUND, "unknown-benefit"
+    title, title_zh = "There is no such benefit", "没有这项权益"
+
+    def __init__(self) -> None:
+        super().__init__("GET /v1/benefits lists every benefit.", "GET /v1/benefits 列出全部权益。")
+
+
+class MonthUnknown(Problem):
+    status, code = HTTPStatus.NOT_FOUND, "unknown-month"
+    title, title_zh = "The month is not published", "该月未发布"
+
+    def __init__(self, newest: str) -> None:
+        super().__init__(
+            f"There is no publication of this month, or it is no longer kept. The newest is {newest}.",
+            f"该月没有发布，或已不再保留。最新发布为 {newest}。",
+        )
+
+
+class RouteUnknown(Problem):
+    status, code = HTTPStatus.NOT_FOUND, "unknown-route"
+    title, title_zh = "There is nothing at this path", "此路径不存在"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Every path begins with /v1, has no trailing slash, and is listed in the API description.",
+            "所有路径以 /v1 开头，末尾没有斜杠，详见 API 说明。",
+        )
+
+
+class MethodUnknown(Problem):
+    status, code = HTTPStatus.METHOD_NOT_ALLOWED, "unknown-method"
+    title, title_zh = "The path does not take this method", "此路径不支持该方法"
+
+    def __init__(self, allowed: Collection[str]) -> None:
+        listed = ", ".join(sorted(allowed))
+        super().__init__(f"This path takes {listed}.", f"此路径支持 {listed}。")
+        self.headers["Allow"] = listed
+
+
+class CursorExpired(Problem):
+    status, code = HTTPStatus.GONE, "expired-cursor"
+    title, title_zh = "The cursor has expired", "游标已失效"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The publication that this cursor pages through is no longer valid. Start again without a cursor.",
+            "此游标所翻阅的发布已不再有效。请去掉游标，从头开始。",
+        )
+
+
+class BodyNotJson(Problem):
+    status, code = HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "body-not-json"
+    title, title_zh = "The content type is not JSON", "内容类型不是 JSON"
+
+    def __init__(self) -> None:
+        super().__init__("Send Content-Type: application/json.", "请以 Content-Type: application/json 发送。")
+
+
+class Invalid(Problem):
+    """``errors``: JSON objects with ``in`` (body or query), ``pointer`` and ``detail``."""
+
+    status, code = HTTPStatus.UNPROCESSABLE_ENTITY, "invalid"
+    title, title_zh = "The request has invalid values", "请求中有无效的值"
+
+    def __init__(self, errors: Sequence[dict[str, str]]) -> None:
+        super().__init__(
+            "Each of the errors points to a value and says what is expected of it.",
+            "errors 逐一指出无效的值及其要求。",
+        )
+        self.members["errors"] = list(errors)
+
+
+class Unavailable(Problem):
+    status, code = HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"
+    title, title_zh = "The levels can't be read now", "暂时无法读取等级"
+
+    def __init__(self, detail: str, detail_zh: str) -> None:
+        super().__init__(detail, detail_zh)
+        self.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+
+
+class Unexpected(Problem):
+    """A fault of ours. The log has what happened under the request's id; the caller is told no more than that."""
+
+    status, code = HTTPStatus.INTERNAL_SERVER_ERROR, "unexpected"
+    title, title_zh = "Something went wrong here", "服务内部出错"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The fault is ours and has been logged. Name the X-Request-Id of this answer when you report it.",
+            "这是我们的故障，已记录。反馈时请附上此响应的 X-Request-Id。",
+        )
+
+
+def nothing_published() -> Unavailable:
+    return Unavailable(
+        "No month has been published yet. Levels appear on the 3rd of the month.",
+        "尚未发布任何月份。等级于每月 3 日发布。",
+    )
+
+
+def table_unavailable() -> Unavailable:
+    return Unavailable("Please try again shortly.", "请稍后重试。")

@@ -1,0 +1,54 @@
+"""How everything that goes wrong is answered: as a problem, with a log line where the fault is ours."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+
+from functions.lookup import problems
+from functions.lookup.body import fault_at
+from functions.lookup.problems import Problem
+from functions.lookup.routing import Api
+from shared.errors import LevelsError, NothingPublished
+from shared.observability import logger
+
+
+def answer_refusals(api: Api) -> None:
+    """Has the API answer every exception, unknown path and unknown method."""
+
+    def unrouted(_: NotFoundError) -> Response[str]:
+        methods = sorted(api.methods_at(api.current_event.path))
+        if not methods:
+            return problems.RouteUnknown().response()
+        if api.current_event.http_method == "OPTIONS":
+            return Response(HTTPStatus.NO_CONTENT.value, body="", headers={"Allow": ", ".join(methods)})
+        return problems.MethodUnknown(methods).response()
+
+    api.not_found(unrouted)
+    api.exception_handler(Problem)(Problem.response)
+    api.exception_handler(RequestValidationError)(_invalid)
+    api.exception_handler(NothingPublished)(_nothing_published)
+    api.exception_handler(LevelsError)(_unavailable)
+    api.exception_handler(Exception)(_unexpected)
+
+
+def _invalid(error: RequestValidationError) -> Response[str]:
+    faults = [fault_at("query", tuple(fault["loc"][1:]), fault["msg"]) for fault in error.errors()]
+    return problems.Invalid(faults).response()
+
+
+def _nothing_published(_: NothingPublished) -> Response[str]:
+    return problems.nothing_published().response()
+
+
+def _unavailable(error: LevelsError) -> Response[str]:
+    logger.error("a request can't be answered now", error=str(error))
+    return problems.table_unavailable().response()
+
+
+def _unexpected(error: Exception) -> Response[str]:
+    logger.error("a request failed", exc_info=error)
+    return problems.Unexpected().response()

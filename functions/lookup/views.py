@@ -1,0 +1,265 @@
+"""What one audience may see of a stored rating and its rulebook. Pure; every function returns a JSON-ready object.
+
+Creators and merchants see the card, the ladder and the catalogue; the agency sees its own view, entitlements, history
+and binding slots (rule 11). GMV appears as yuan text, counts as whole numbers. Rule numbers are those of docs/rules.md.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from shared.levels import (
+    Benefit,
+    BenefitKind,
+    ChannelResult,
+    Check,
+    Grant,
+    Level,
+    Measure,
+    NextLevel,
+    Rating,
+    Removed,
+    Rulebook,
+    Status,
+)
+from shared.money import yuan
+
+
+class Face(Protocol):
+    """The basic information of an agency, as a rating and the directory both have it."""
+
+    @property
+    def agency_id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def city(self) -> str | None: ...
+    @property
+    def introduction(self) -> str | None: ...
+    @property
+    def logo_url(self) -> str | None: ...
+
+
+# --- for everybody ----------------------------------------------------------------------------------------------------
+
+
+def card(face: Face, level: int | None, status: Status, month: str, rulebook: Rulebook) -> dict[str, Any]:
+    """An agency as creators and merchants see it. That a level was set by hand is not theirs to know."""
+    return {
+        "agency_id": face.agency_id,
+        "name": face.name,
+        "city": face.city,
+        "introduction": face.introduction,
+        "logo_url": face.logo_url,
+        "level": level,
+        "level_name": level_name(level, rulebook),
+        "status": Status.RATED if status is Status.OVERRIDDEN else status,
+        "month": month,
+        "benefits": [benefit.name for benefit in rulebook.benefits if benefit.grant(level)],
+    }
+
+
+def ladder(month: str, rulebook: Rulebook) -> dict[str, Any]:
+    """The levels of a month, lowest first, with what each asks for and gives, and what the metrics mean."""
+    return {
+        "month": month,
+        "levels": [rung(level, month, rulebook) for level in rulebook.levels],
+        "metrics": [{"metric": m.key, "name": m.name, "unit": m.unit} for m in rulebook.metrics],
+    }
+
+
+def rung(level: Level, month: str, rulebook: Rulebook) -> dict[str, Any]:
+    """One level: any one of its channels suffices, and a channel wants every one of its thresholds."""
+    shown = _Amounts(rulebook)
+    return {
+        "level": level.level,
+        "name": level.name,
+        "description": level.description,
+        "channels": [
+            {
+                "channel": channel.channel,
+                "thresholds": [
+                    {"metric": t.metric, "required": shown(t.metric, t.required)} for t in channel.thresholds
+                ],
+            }
+            for channel in rulebook.ladder(month).rung(level.level).channels
+        ],
+        "benefits": granted(level.level, rulebook),
+    }
+
+
+def catalogue_entry(benefit: Benefit, rulebook: Rulebook) -> dict[str, Any]:
+    """A benefit, and what each level that has it gets of it."""
+    return {
+        "benefit": benefit.key,
+        "name": benefit.name,
+        "description": benefit.description,
+        "kind": benefit.kind,
+        "from_level": benefit.from_level,
+        "levels": [
+            {"level": grant.level, "level_name": level_name(grant.level, rulebook), **_extent(benefit, grant)}
+            for grant in benefit.grants
+        ],
+    }
+
+
+def granted(level: int | None, rulebook: Rulebook) -> list[dict[str, Any]]:
+    """The benefits that a level has, with how much of each."""
+    return [
+        {"benefit": benefit.key, "name": benefit.name, "kind": benefit.kind, **_extent(benefit, grant)}
+        for benefit in rulebook.benefits
+        if (grant := benefit.grant(level))
+    ]
+
+
+def level_name(level: int | None, rulebook: Rulebook) -> str | None:
+    return None if level is None else rulebook.level(level).name
+
+
+# --- for the agency itself --------------------------------------------------------------------------------------------
+
+
+def own_view(rating: Rating, rulebook: Rulebook) -> dict[str, Any]:
+    """All that an agency is told about its level: why, how far the next one is, what it gets, what was left out."""
+    shown = _Amounts(rulebook)
+    return {
+        "agency_id": rating.agency_id,
+        "name": rating.measured.name,
+        "month": rating.month,
+        "status": rating.status,
+        "level": rating.level,
+        "level_name": level_name(rating.level, rulebook),
+        "computed_level": rating.computed_level,
+        "first_rating_on": rating.first_rating_on.isoformat() if rating.first_rating_on else None,
+        "previous_level": rating.previous_level,
+        "change": rating.change,
+        "metrics": {metric: shown(metric, value) for metric, value in rating.metrics.items()},
+        "channels": [_channel(result, shown) for result in rating.channels],
+        "next_level": _next_level(rating.next_level, rulebook, shown) if rating.next_level else None,
+        "margin": [_margin(result, shown) for result in rating.channels if result.passed],
+        "benefits": granted(rating.level, rulebook),
+        "tips": _tips(rating.next_level, rulebook) if rating.next_level else [],
+        "excluded": {
+            "creators": [{"risk_tag": r.risk_tag, "count": r.count} for r in rating.measured.excluded_creators],
+            "orders": [_removed_orders(r) for r in rating.measured.excluded_orders],
+        },
+    }
+
+
+def past(rating: Rating, run: str, published_at: str, rulebook: Rulebook) -> dict[str, Any]:
+    """One month of an agency's history."""
+    shown = _Amounts(rulebook)
+    return {
+        "month": rating.month,
+        "run": run,
+        "published_at": published_at,
+        "status": rating.status,
+        "level": rating.level,
+        "level_name": level_name(rating.level, rulebook),
+        "computed_level": rating.computed_level,
+        "previous_level": rating.previous_level,
+        "change": rating.change,
+        "metrics": {metric: shown(metric, value) for metric, value in rating.metrics.items()},
+    }
+
+
+def entitlement(benefit: Benefit, rating: Rating) -> dict[str, Any]:
+    """Whether and how far an agency has a benefit, and if not, why not."""
+    grant = benefit.grant(rating.level)
+    return {
+        "benefit": benefit.key,
+        "name": benefit.name,
+        "granted": grant is not None,
+        "reason": "granted" if grant else _why_not(benefit, rating),
+        "kind": benefit.kind,
+        **_extent(benefit, grant),
+        "from_level": benefit.from_level,
+    }
+
+
+def _why_not(benefit: Benefit, rating: Rating) -> str:
+    if benefit.from_level is None:
+        return "not_offered"
+    if rating.status is Status.AWAITING_FIRST_RATING:
+        return "awaiting_first_rating"
+    if rating.level is None:
+        return "unrated"
+    return "level_too_low" if rating.level < benefit.from_level else "not_at_this_level"
+
+
+def _channel(result: ChannelResult, shown: _Amounts) -> dict[str, Any]:
+    return {
+        "channel": result.channel,
+        "passed": result.passed,
+        "thresholds": [{**_held_against(check, shown), "met": check.met} for check in result.checks],
+    }
+
+
+def _next_level(above: NextLevel, rulebook: Rulebook, shown: _Amounts) -> dict[str, Any]:
+    return {
+        "level": above.level,
+        "level_name": level_name(above.level, rulebook),
+        "nearest_channel": above.nearest_channel,
+        "channels": [
+            {
+                "channel": result.channel,
+                "progress": float(result.progress),
+                "gaps": [
+                    {
+                        **_held_against(check, shown),
+                        "missing": shown(check.metric, check.missing),
+                        "progress": float(check.progress),
+                    }
+                    for check in result.checks
+                ],
+            }
+            for result in above.channels
+        ],
+    }
+
+
+def _margin(result: ChannelResult, shown: _Amounts) -> dict[str, Any]:
+    return {
+        "channel": result.channel,
+        "thresholds": [
+            {**_held_against(check, shown), "margin": shown(check.metric, check.margin)} for check in result.checks
+        ],
+    }
+
+
+def _held_against(check: Check, shown: _Amounts) -> dict[str, Any]:
+    return {
+        "metric": check.metric,
+        "required": shown(check.metric, check.required),
+        "actual": shown(check.metric, check.actual),
+    }
+
+
+def _tips(above: NextLevel, rulebook: Rulebook) -> list[dict[str, Any]]:
+    """Advice for every metric that some channel of the next level still wants more of (rule 12)."""
+    short = {check.metric for result in above.channels for check in result.checks if check.missing}
+    return [
+        {"metric": tip.metric, "tip": tip.tip, "link": tip.link or None} for tip in rulebook.tips if tip.metric in short
+    ]
+
+
+def _removed_orders(removed: Removed) -> dict[str, Any]:
+    return {"risk_tag": removed.risk_tag, "count": removed.count, "amount": yuan(removed.amount)}
+
+
+def _extent(benefit: Benefit, grant: Grant | None) -> dict[str, Any]:
+    """How much of a benefit: ``quota`` a number or ``unlimited``, ``text`` what the sheet says; null where neither."""
+    quota: int | str | None = None
+    if grant and benefit.kind is BenefitKind.QUOTA:
+        quota = "unlimited" if grant.quota is None else grant.quota
+    return {"quota": quota, "text": grant.text if grant else None}
+
+
+class _Amounts:
+    """A metric's value as it is shown: yuan text for money, a whole number for creators."""
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        self._money = frozenset(m.key for m in rulebook.metrics if m.measure is Measure.PAID_GMV)
+
+    def __call__(self, metric: str, value: int) -> int | str:
+        return yuan(value) if metric in self._money else value

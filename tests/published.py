@@ -1,0 +1,245 @@
+"""Published months for tests of readers: agencies rated by the real rules, staged and published by the real code.
+
+All names and numbers are invented.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import parse_qsl, quote
+from zoneinfo import ZoneInfo
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from functions.lookup.api import Handler, serving
+from functions.lookup.cursors import Cursors
+from functions.lookup.desk import Desk
+from functions.lookup.published import Published
+from functions.rating import publish
+from functions.rating.audit import Totals
+from functions.rating.ledger import Entry
+from functions.rating.record import DataQuality, RunRecord
+from functions.rating.rules import rate
+from shared.content import content_id
+from shared.levels import (
+    Benefit,
+    BenefitKind,
+    Channel,
+    Grant,
+    Ladder,
+    Level,
+    Measure,
+    Measured,
+    Metric,
+    Override,
+    Rating,
+    Removed,
+    Rulebook,
+    Rung,
+    SlotCounts,
+    Threshold,
+    Tip,
+)
+from shared.months import Month
+from shared.table import Publication, Table
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+LONG_AGO = 1_500_000_000_000_000
+IN_NOVEMBER = 1_793_800_000_000_000  # 2026-11-04
+TABLE_NAME = "levels"
+OVERRIDE = Override("B", 3, None, "2026-12", "约定", "李")
+
+
+def rulebook(**more: Any) -> Rulebook:
+    """Three levels with two channels each, a benefit of each kind, a tip for each metric."""
+    base = Rulebook(
+        levels=(Level(1, "一级机构", "入门"), Level(2, "二级机构", ""), Level(3, "三级机构", "最高")),
+        metrics=(
+            Metric("four", "4级及以上达人数", Measure.CREATOR_COUNT, 4, 7, "人"),
+            Metric("gmv", "月支付GMV", Measure.PAID_GMV, None, None, "元"),
+            Metric("six", "6级及以上达人数", Measure.CREATOR_COUNT, 6, 7, "人"),
+        ),
+        ladders=(
+            Ladder(
+                None,
+                (
+                    Rung(1, (_channel(1, four=1), _channel(2, gmv=100_00))),
+                    Rung(2, (_channel(1, four=5, six=1), _channel(2, four=1, gmv=1_000_00))),
+                    Rung(3, (_channel(1, four=20, six=5), _channel(2, four=2, gmv=50_000_50))),
+                ),
+            ),
+        ),
+        benefits=(
+            Benefit("outreach", "达人建联机构", "达人可联系机构", BenefitKind.FLAG, (Grant(2), Grant(3))),
+            Benefit("promotion", "传播资源", "", BenefitKind.QUOTA, (Grant(2, quota=20), Grant(3, quota=None))),
+            Benefit("contact", "专属运营对接", "", BenefitKind.TEXT, (Grant(3, text="工作日 4 小时内回复"),)),
+            Benefit("retired", "已停用", "", BenefitKind.FLAG, ()),
+        ),
+        tips=(
+            Tip("four", "邀请更多达人", "https://example.invalid/invite"),
+            Tip("gmv", "参加激励活动", ""),
+            Tip("six", "培养高等级达人", "https://example.invalid/grow"),
+        ),
+    )
+    return replace(base, **more)
+
+
+def _channel(number: int, **required: int) -> Channel:
+    return Channel(number, tuple(Threshold(metric, value) for metric, value in required.items()))
+
+
+def agency(
+    agency_id: str, four: int = 0, six: int = 0, gmv: int = 0, joined_at: int = LONG_AGO, **more: Any
+) -> Measured:
+    """Counts by power level: ``four`` creators of power 4, ``six`` of power 6; ``gmv`` in fen."""
+    base = Measured(
+        agency_id,
+        f"机构{agency_id}",
+        joined_at,
+        city="杭州",
+        introduction="虚构的机构",
+        logo_url=None,
+        creators_by_power=(0, 0, 0, 0, four, 0, six, 0),
+        paid_gmv=gmv,
+        excluded_creators=(Removed("云剪辑", 2, 0),),
+        excluded_orders=(Removed("刷单", 3, 4_567),),
+        slots=SlotCounts(six, None, None),
+    )
+    return replace(base, **more)
+
+
+@dataclass
+class World:
+    """A table in an emulated DynamoDB, and months published into it."""
+
+    table: Table
+    runs: int = field(default=0)
+
+    def publish(
+        self, month: str, agencies: Iterable[Measured], rules: Rulebook | None = None, *, staged_only: bool = False
+    ) -> Publication:
+        """Rate and publish a month, as the rating function does. ``staged_only``: leave the pointer where it is."""
+        self.runs += 1
+        rules = rules or rulebook()
+        pointer = self.table.pointer()
+        before = pointer.before(month)
+        standings = self.table.standings(before.run) if before else {}
+        rated = [rate(a, rules, Month.parse(month), SHANGHAI, standings.get(a.agency_id)) for a in agencies]
+        ratings = sorted(rated, key=lambda rating: rating.agency_id)
+        run = content_id([month, self.runs])
+        expires_at = int(Month.parse(month).plus(25).end(SHANGHAI).timestamp())
+        kept = publish.keep_rulebook(self.table, rules, expires_at)
+        publish.stage(self.table, publish.items_of(ratings, _record(run, month, kept, ratings), expires_at), _ignore)
+        publication = Publication(month, run, kept, f"{Month.parse(month).renewed_on}T02:10:00.000000+00:00")
+        if not staged_only:
+            self.show(publication)
+        return publication
+
+    def show(self, publication: Publication) -> None:
+        """Make a staged publication the valid one of its month."""
+        self.runs += 1
+        entry = Entry(
+            f"{self.runs:06d}", "published", publication.month, publication.run, publication.rulebook, "tests"
+        )
+        publish.move_pointer(self.table, self.table.pointer(), publication, entry)
+
+    def desk(self, **more: Any) -> Desk:
+        return Desk(Published(self.table), Cursors("secret"), SHANGHAI, **more)
+
+    def caller(self, **more: Any) -> Caller:
+        return Caller(serving(self.desk(**more)))
+
+
+def _record(run: str, month: str, kept: str, ratings: Sequence[Rating]) -> RunRecord:
+    quality = DataQuality({}, {}, (), ())
+    return RunRecord(run, month, kept, "1", None, (), len(ratings), {}, {}, Totals(0, {}), quality, ())
+
+
+def _ignore(_: int) -> None:
+    pass
+
+
+@contextmanager
+def empty_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """An emulated DynamoDB with the empty table."""
+    for name, value in {"DEFAULT_REGION": "cn-north-1", "ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "x"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    with mock_aws():
+        client = boto3.client("dynamodb")
+        client.create_table(
+            TableName=TABLE_NAME,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+        )
+        yield World(Table(client, TABLE_NAME, sleep=lambda _: None))
+
+
+# --- asking -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer as API Gateway would send it."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+def event(method: str, path: str, **more: Any) -> dict[str, Any]:
+    """An HTTP API event (payload 2.0), as the gateway makes it of a request. ``path`` is decoded, with a raw query.
+
+    ``claims`` of the token, ``route`` (the gateway's route key), ``headers`` and ``body`` may be given.
+    """
+    raw_path, _, query = path.partition("?")
+    context: dict[str, Any] = {
+        "http": {"method": method, "path": raw_path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "t"},
+        "requestId": "request-1",
+        "routeKey": more.get("route", "$default"),
+        "stage": "$default",
+    }
+    if "claims" in more:
+        context["authorizer"] = {"jwt": {"claims": more["claims"], "scopes": None}}
+    made: dict[str, Any] = {
+        "version": "2.0",
+        "routeKey": more.get("route", "$default"),
+        "rawPath": raw_path,
+        "rawQueryString": quote(query, safe="=&%"),
+        "headers": more.get("headers", {}),
+        "requestContext": context,
+        "isBase64Encoded": more.get("is_base64", False),
+    }
+    if query:
+        made["queryStringParameters"] = dict(parse_qsl(query, keep_blank_values=True))
+    if "body" in more:
+        made["body"] = more["body"]
+    return made
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Asks a handler as the gateway does."""
+
+    handler: Handler
+
+    def ask(self, method: str, path: str, **more: Any) -> Answered:
+        answer = self.handler(event(method, path, **more), None)
+        headers = {name.lower(): value for name, value in answer["headers"].items()}
+        return Answered(answer["statusCode"], headers, answer["body"])
+
+    def get(self, path: str, **more: Any) -> Answered:
+        return self.ask("GET", path, **more)
+
+    def batch(self, agency_ids: object, path: str = "/v1/agencies/batch") -> Answered:
+        return self.ask("POST", path, body=json.dumps({"agency_ids": agency_ids}))
