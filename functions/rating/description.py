@@ -100,6 +100,15 @@ class Description:
     def tab(self, key: str) -> Tab:
         return next(tab for tab in self.tabs if tab.key == key)
 
+    def tab_titled(self, title: str) -> Tab | None:
+        """The tab that a title names, in English or Chinese."""
+        name = title.strip().casefold()
+        return next((tab for tab in self.tabs if name in (tab.key.casefold(), tab.zh.casefold())), None)
+
+    def reads(self, title: str) -> bool:
+        """Whether a tab of this title is read."""
+        return self.tab_titled(title) in self.inputs
+
     @property
     def inputs(self) -> tuple[Tab, ...]:
         """The tabs that are read."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 from functions.rating.cells import RawTab, RawWorkbook
 from shared.errors import WorkbookUnavailable
 
 
-def read_folder(folder: Path) -> RawWorkbook:
-    """Every CSV file of the folder as a tab named like the file; all cells are text.
+def read_folder(folder: Path, wanted: Callable[[str], bool] = lambda _: True) -> RawWorkbook:
+    """The wanted CSV files of the folder as tabs named like the files; all cells are text.
 
     A record is a row, as in a spreadsheet, also where a quoted cell holds line breaks. Raises WorkbookUnavailable.
     """
@@ -25,7 +26,7 @@ def read_folder(folder: Path) -> RawWorkbook:
         raise WorkbookUnavailable(
             f"workbook folder {folder}: it holds no .csv file; expected one per tab, such as levels.csv or 等级.csv"
         )
-    return RawWorkbook(tuple(RawTab(path.stem, _rows(path)) for path in files), typed=False)
+    return RawWorkbook(tuple(RawTab(path.stem, _rows(path)) for path in files if wanted(path.stem)), typed=False)
 
 
 def _rows(path: Path) -> list[list[str]]:

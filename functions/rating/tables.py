@@ -127,8 +127,7 @@ def find_tabs(raw: RawWorkbook, description: Description, faults: FaultList) -> 
     """The tabs that are read, by key. Tabs with other names are nobody's business."""
     found: dict[str, RawTab] = {}
     for tab in description.inputs:
-        names = {tab.key.casefold(), tab.zh.casefold()}
-        here = [candidate for candidate in raw.tabs if candidate.title.strip().casefold() in names]
+        here = [candidate for candidate in raw.tabs if description.tab_titled(candidate.title) is tab]
         if not here and tab.required:
             faults.add("tab_missing", Place(tab.key, "A1"), shown(None), en=tab.key, zh=tab.zh)
         if len(here) > 1:
