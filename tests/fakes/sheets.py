@@ -1,0 +1,344 @@
+"""Google Sheets on one machine: a transport for ``requests`` that keeps workbooks as the real service does.
+
+Mount it on the session below gspread. Each request, and each answer of its own, is held to Google's discovery
+document. It trims blanks as the service does, does batchUpdate as a whole or not at all, and can be told to fail.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import gspread
+import requests
+from google.auth.credentials import AnonymousCredentials
+from requests.adapters import BaseAdapter
+
+from functions.rating.cells import RawCell
+from functions.rating.sheet import client_for
+from tests.fakes.discovery import Method, complaint_about, complaint_about_query, method_for
+
+HOST = "https://sheets.googleapis.com"
+_STATUSES = {
+    400: "INVALID_ARGUMENT",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    429: "RESOURCE_EXHAUSTED",
+    500: "INTERNAL",
+    503: "UNAVAILABLE",
+}
+
+Cell = dict[str, Any]
+Trouble = int | Exception | Mapping[str, Any]
+
+
+@dataclass
+class Sheet:
+    """One tab: its properties as the API shows them, and the cells that hold anything, by row and column from 0."""
+
+    properties: dict[str, Any]
+    cells: dict[tuple[int, int], Cell] = field(default_factory=dict)
+    protected: list[dict[str, Any]] = field(default_factory=list)
+    conditional: list[dict[str, Any]] = field(default_factory=list)
+
+    def type_in(self, row: int, column: int, value: RawCell) -> None:
+        """Put a value as a person types it; text such as ``#REF!`` stands for a formula with that result."""
+        kind = "boolValue" if isinstance(value, bool) else "stringValue" if isinstance(value, str) else "numberValue"
+        cell = self.cells.setdefault((row, column), {})
+        cell.pop("userEnteredValue", None)
+        if value is not None:
+            cell["userEnteredValue"] = {kind: value}
+
+    def values(self) -> list[list[RawCell]]:
+        """Unformatted values as the API gives them: ragged, without trailing blanks, whole numbers as integers."""
+        filled = {place: cell["userEnteredValue"] for place, cell in self.cells.items() if "userEnteredValue" in cell}
+        rows: list[list[RawCell]] = [[] for _ in range(max((row for row, _ in filled), default=-1) + 1)]
+        for (row, column), value in sorted(filled.items()):
+            rows[row].extend([""] * (column - len(rows[row])))
+            rows[row].append(_plain(value))
+        return rows
+
+
+class FakeSheets(BaseAdapter):
+    """The service. ``trouble``: what the next requests meet instead of an answer: status, error body or exception.
+
+    ``methods`` lists the methods called, as in ``sheets.spreadsheets.values.batchGet``.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.books: dict[str, list[Sheet]] = {}
+        self.trouble: deque[Trouble] = deque()
+        self.headers: dict[str, str] = {}
+        self.methods: list[str] = []
+
+    def client(self) -> gspread.Client:
+        """A gspread client whose requests all come here."""
+        client = client_for(AnonymousCredentials())  # type: ignore[no-untyped-call]
+        client.http_client.session.mount("https://", self)
+        return client
+
+    def book(self, key: str, tabs: Mapping[str, list[list[RawCell]]]) -> None:
+        """Keep a workbook under a key."""
+        self.books[key] = []
+        for title, rows in tabs.items():
+            sheet = _new_sheet({"title": title}, self.books[key])
+            for row, cells in enumerate(rows):
+                for column, value in enumerate(cells):
+                    sheet.type_in(row, column, value)
+            self.books[key].append(sheet)
+
+    def tab(self, key: str, title: str) -> Sheet:
+        return next(sheet for sheet in self.books[key] if sheet.properties["title"] == title)
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        url = urlsplit(request.url or "")
+        if f"{url.scheme}://{url.netloc}" != HOST:
+            raise requests.ConnectionError(f"{url.netloc} is not Google Sheets")
+        method = method_for(request.method or "", url.path)
+        assert method is not None, f"no such method: {request.method} {url.path}"
+        self.methods.append(method.id)
+        if self.trouble:
+            return self._fail(request, self.trouble.popleft())
+        query, body = parse_qs(url.query), json.loads(request.body or b"{}")
+        wrong = complaint_about_query(method, query)
+        if "request" in method.spec:
+            wrong = wrong or complaint_about(body, method.spec["request"])
+        if wrong:
+            return self._fail(request, {"code": 400, "message": wrong})
+        try:
+            answer = self._answer(method, query, body)
+        except Refused as refused:
+            return self._fail(request, refused.error)
+        complaint = complaint_about(answer, method.spec["response"], "answer")
+        assert complaint is None, complaint
+        return _response(request, 200, answer)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _fail(self, request: requests.PreparedRequest, trouble: Trouble) -> requests.Response:
+        if isinstance(trouble, Exception):
+            raise trouble
+        error: dict[str, Any] = (
+            {"code": trouble, "message": "made to fail"} if isinstance(trouble, int) else dict(trouble)
+        )
+        error.setdefault("status", _STATUSES.get(error["code"], "UNKNOWN"))
+        response = _response(request, error["code"], {"error": error})
+        response.headers.update(self.headers)
+        return response
+
+    def _answer(self, method: Method, query: Mapping[str, list[str]], body: Mapping[str, Any]) -> dict[str, Any]:
+        key = method.path_parameters["spreadsheetId"]
+        if key not in self.books:
+            raise Refused(404, "Requested entity was not found.")
+        match method.id.removeprefix("sheets.spreadsheets."):
+            case "get":
+                return _described(self.books[key], query.get("fields", ["*"])[0])
+            case "values.batchGet":
+                return {"spreadsheetId": key, "valueRanges": list(_value_ranges(self.books[key], query))}
+            case "batchUpdate":
+                changed = copy.deepcopy(self.books[key])
+                replies = [_change(changed, request) for request in body.get("requests", [])]
+                if not replies:
+                    raise Refused(400, "Must specify at least one request.")
+                self.books[key] = changed
+                return {"spreadsheetId": key, "replies": replies}
+        raise Refused(400, f"the fake does not do {method.id}")
+
+
+class Refused(Exception):
+    """The service says no, with one of its statuses."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.error = {"code": code, "message": message}
+
+
+def _described(sheets: list[Sheet], fields: str) -> dict[str, Any]:
+    whole = [
+        {"properties": s.properties, "protectedRanges": s.protected, "conditionalFormats": s.conditional}
+        for s in sheets
+    ]
+    asked = [
+        part for part in ("properties", "protectedRanges", "conditionalFormats") if part in fields or fields == "*"
+    ]
+    return {"sheets": [{part: sheet[part] for part in asked if sheet[part]} for sheet in copy.deepcopy(whole)]}
+
+
+def _value_ranges(sheets: list[Sheet], query: Mapping[str, list[str]]) -> Iterator[dict[str, Any]]:
+    if query.get("valueRenderOption") != ["UNFORMATTED_VALUE"]:
+        raise Refused(400, "the fake has no formatted values")
+    for name in query["ranges"]:
+        title = re.fullmatch(r"'((?:[^']|'')*)'", name)
+        sheet = next((s for s in sheets if title and s.properties["title"] == title[1].replace("''", "'")), None)
+        if sheet is None:
+            raise Refused(400, f"Unable to parse range: {name}")
+        found: dict[str, Any] = {"range": name, "majorDimension": "ROWS"}
+        yield found | ({"values": values} if (values := sheet.values()) else {})
+
+
+def _change(sheets: list[Sheet], request: Mapping[str, Any]) -> dict[str, Any]:
+    """Do one request of a batchUpdate; the reply to it."""
+    ((name, what),) = request.items()
+    if name not in _CHANGES:
+        raise Refused(400, f"the fake does not do {name}")
+    return _CHANGES[name](sheets, what) or {}
+
+
+def _add_sheet(sheets: list[Sheet], what: Mapping[str, Any]) -> dict[str, Any]:
+    sheet = _new_sheet(what["properties"], sheets)
+    sheets.insert(sheet.properties["index"], sheet)
+    return {"addSheet": {"properties": sheet.properties}}
+
+
+def _update_sheet_properties(sheets: list[Sheet], what: Mapping[str, Any]) -> None:
+    sheet = _by_id(sheets, what["properties"].get("sheetId", 0))
+    _merge(sheet.properties, what["properties"], what["fields"])
+    grid = sheet.properties["gridProperties"]
+    if any(row >= grid["rowCount"] or column >= grid["columnCount"] for row, column in sheet.cells):
+        sheet.cells = {
+            at: c for at, c in sheet.cells.items() if at[0] < grid["rowCount"] and at[1] < grid["columnCount"]
+        }
+
+
+def _update_cells(sheets: list[Sheet], what: Mapping[str, Any]) -> None:
+    if "start" in what:
+        sheet, start = _by_id(sheets, what["start"]["sheetId"]), what["start"]
+        top, left = start.get("rowIndex", 0), start.get("columnIndex", 0)
+        places = [(top + r, left + c) for r, row in enumerate(what["rows"]) for c in range(len(row.get("values", [])))]
+    else:
+        sheet = _by_id(sheets, what["range"]["sheetId"])
+        places = list(_places(sheet, what["range"]))
+        top, left = places[0] if places else (0, 0)
+    rows = [row.get("values", []) for row in what.get("rows", [])]
+    for row, column in places:
+        _inside(sheet, row, column)
+        given = rows[row - top][column - left] if row - top < len(rows) and column - left < len(rows[row - top]) else {}
+        _merge(sheet.cells.setdefault((row, column), {}), given, what["fields"])
+
+
+def _repeat_cell(sheets: list[Sheet], what: Mapping[str, Any]) -> None:
+    sheet = _by_id(sheets, what["range"]["sheetId"])
+    for place in _places(sheet, what["range"]):
+        _merge(sheet.cells.setdefault(place, {}), what["cell"], what["fields"])
+
+
+def _set_data_validation(sheets: list[Sheet], what: Mapping[str, Any]) -> None:
+    sheet = _by_id(sheets, what["range"]["sheetId"])
+    for place in _places(sheet, what["range"]):
+        sheet.cells.setdefault(place, {})["dataValidation"] = what["rule"]
+
+
+def _add_protected_range(sheets: list[Sheet], what: Mapping[str, Any]) -> dict[str, Any]:
+    ids = [protected["protectedRangeId"] for sheet in sheets for protected in sheet.protected]
+    added = {**what["protectedRange"], "protectedRangeId": max(ids, default=0) + 1}
+    _by_id(sheets, added["range"]["sheetId"]).protected.append(added)
+    return {"addProtectedRange": {"protectedRange": added}}
+
+
+def _delete_protected_range(sheets: list[Sheet], what: Mapping[str, Any]) -> None:
+    before = sum(len(sheet.protected) for sheet in sheets)
+    for sheet in sheets:
+        sheet.protected = [p for p in sheet.protected if p["protectedRangeId"] != what["protectedRangeId"]]
+    if sum(len(sheet.protected) for sheet in sheets) == before:
+        raise Refused(400, f"No protected range with id {what['protectedRangeId']}")
+
+
+def _add_conditional_format(sheets: list[Sheet], what: Mapping[str, Any]) -> None:
+    rule = what["rule"]
+    _by_id(sheets, rule["ranges"][0]["sheetId"]).conditional.insert(what.get("index", 0), rule)
+
+
+def _delete_conditional_format(sheets: list[Sheet], what: Mapping[str, Any]) -> None:
+    rules = _by_id(sheets, what["sheetId"]).conditional
+    if what["index"] >= len(rules):
+        raise Refused(400, f"No conditional format on sheet: {what['sheetId']} at index: {what['index']}")
+    del rules[what["index"]]
+
+
+_CHANGES: dict[str, Callable[[list[Sheet], Mapping[str, Any]], dict[str, Any] | None]] = {
+    "addSheet": _add_sheet,
+    "updateSheetProperties": _update_sheet_properties,
+    "updateCells": _update_cells,
+    "repeatCell": _repeat_cell,
+    "setDataValidation": _set_data_validation,
+    "addProtectedRange": _add_protected_range,
+    "deleteProtectedRange": _delete_protected_range,
+    "addConditionalFormatRule": _add_conditional_format,
+    "deleteConditionalFormatRule": _delete_conditional_format,
+}
+
+
+def _new_sheet(given: Mapping[str, Any], sheets: list[Sheet]) -> Sheet:
+    if given["title"] in [sheet.properties["title"] for sheet in sheets]:
+        raise Refused(400, f'A sheet with the name "{given["title"]}" already exists. Please enter another name.')
+    ids = [sheet.properties["sheetId"] for sheet in sheets]
+    if given.get("sheetId") in ids:
+        raise Refused(400, f"A sheet with the id {given['sheetId']} already exists.")
+    properties = {"index": len(sheets), "sheetType": "GRID", **copy.deepcopy(dict(given))}
+    properties.setdefault("sheetId", max(ids, default=100) + 1)
+    properties["gridProperties"] = {"rowCount": 6000, "columnCount": 26, **properties.get("gridProperties", {})}
+    return Sheet(properties)
+
+
+def _by_id(sheets: list[Sheet], sheet_id: int) -> Sheet:
+    found = next((sheet for sheet in sheets if sheet.properties["sheetId"] == sheet_id), None)
+    if found is None:
+        raise Refused(400, f"No grid with id: {sheet_id}")
+    return found
+
+
+def _places(sheet: Sheet, grid_range: Mapping[str, int]) -> Iterator[tuple[int, int]]:
+    grid = sheet.properties["gridProperties"]
+    rows = range(grid_range.get("startRowIndex", 0), grid_range.get("endRowIndex", grid["rowCount"]))
+    columns = range(grid_range.get("startColumnIndex", 0), grid_range.get("endColumnIndex", grid["columnCount"]))
+    for row in rows:
+        for column in columns:
+            _inside(sheet, row, column)
+            yield row, column
+
+
+def _inside(sheet: Sheet, row: int, column: int) -> None:
+    grid = sheet.properties["gridProperties"]
+    if row >= grid["rowCount"] or column >= grid["columnCount"]:
+        raise Refused(
+            400, f"Range exceeds grid limits. Max rows: {grid['rowCount']}, max columns: {grid['columnCount']}"
+        )
+
+
+def _merge(kept: dict[str, Any], given: Mapping[str, Any], fields: str) -> None:
+    """Take over the masked fields of ``given``; a field that it lacks is cleared."""
+    for path in fields.split(","):
+        *outer, last = path.split(".")
+        target, source = kept, given
+        for name in outer:
+            target, source = target.setdefault(name, {}), source.get(name, {})
+        if last in source:
+            target[last] = copy.deepcopy(source[last])
+        else:
+            target.pop(last, None)
+
+
+def _plain(value: Mapping[str, Any]) -> RawCell:
+    """The unformatted value of a cell; a whole number has no decimal point in Google's JSON."""
+    if "formulaValue" in value:
+        raise Refused(400, "the fake computes no formulas")
+    ((_, plain),) = value.items()
+    return int(plain) if isinstance(plain, float) and plain.is_integer() else plain
+
+
+def _response(request: requests.PreparedRequest, status: int, body: Mapping[str, Any]) -> requests.Response:
+    response = requests.Response()
+    response.status_code = status
+    response.request = request
+    response.url = request.url or ""
+    response.headers["Content-Type"] = "application/json; charset=UTF-8"
+    response._content = json.dumps(body).encode()
+    return response

@@ -1,0 +1,204 @@
+"""The workbook out of a Google Sheet and out of a folder: what arrives, and what is said when it does not."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from functions.rating import sheet
+from functions.rating.cells import RawCell
+from functions.rating.rulebook import Verdict, parse
+from shared.errors import WorkbookUnavailable
+from tests.fakes.sheets import FakeSheets
+from tests.workbooks import DESCRIPTION, OCTOBER, SMALL, Workbook, found
+
+KEY = "1AbC_dEf-example"
+SOURCE = f"gsheet:{KEY}"
+
+
+def test_a_google_sheet_gives_the_rulebook_that_its_cells_say() -> None:
+    google = served(Workbook())
+    assert verdict(google).rulebook == Workbook().rulebook()
+
+
+def test_reading_takes_the_titles_and_then_all_values_in_one_request() -> None:
+    google = served(Workbook())
+    verdict(google)
+    assert google.methods == ["sheets.spreadsheets.get", "sheets.spreadsheets.values.batchGet"]
+
+
+def test_a_google_sheet_with_chinese_tabs_and_an_apostrophe_in_a_title_is_read() -> None:
+    book = Workbook().rename("levels", " 等级 ")
+    book.tabs["lead's notes"] = [["nothing to see"]]
+    assert verdict(served(book)).rulebook == Workbook().rulebook()
+    assert len(sheet.read(SOURCE, client=served(book).client()).tabs) == 9
+    assert len(sheet.read(SOURCE, DESCRIPTION.reads, client=served(book).client()).tabs) == 8
+
+
+@pytest.mark.parametrize(
+    ("address", "value", "code"),
+    [
+        ("thresholds!D3", "5", "not_whole"),
+        ("thresholds!D3", "５", "not_whole"),
+        ("thresholds!E3", "10%", "not_yuan"),
+        ("thresholds!E3", -1, "not_yuan"),
+        ("thresholds!E3", 1e15, "not_yuan"),
+        ("thresholds!E3", 0.001, "not_yuan"),
+        ("levels!A3", "#N/A", "formula_error"),
+        ("overrides!C2", 46266, "not_month"),
+        ("overrides!A2", 7, "not_agency_id"),
+        ("levels!D1", "name", "header_twice"),
+    ],
+)
+def test_a_broken_cell_of_a_google_sheet_is_a_fault_at_its_address(address: str, value: RawCell, code: str) -> None:
+    assert (code, address) in found(verdict(served(Workbook().put(address, value))))
+
+
+def test_blank_rows_in_the_middle_and_at_the_top_keep_the_addresses() -> None:
+    book = Workbook()
+    book.tabs["thresholds"] = [[], *book.tabs["thresholds"][:2], [None, None], *book.tabs["thresholds"][2:]]
+    assert verdict(served(book)).rulebook == Workbook().rulebook()
+    assert found(verdict(served(book.put("thresholds!E5", "x")))) == [("not_yuan", "thresholds!E5")]
+
+
+def test_a_spreadsheet_without_our_tabs_is_missing_them_and_nothing_worse() -> None:
+    google = FakeSheets()
+    google.book(KEY, {"Sheet1": []})
+    assert [code for code, _ in found(verdict(google))] == ["tab_missing"] * 4
+
+
+TROUBLES: list[tuple[Any, str]] = [
+    ({"code": 403, "message": "The caller does not have permission"}, "is not shared with .*Share.*Viewer.*Editor"),
+    ({"code": 403, "message": "off", "details": [{"reason": "SERVICE_DISABLED"}]}, "enable it"),
+    (404, "no such spreadsheet; take the key"),
+    (400, r"Google refused .*400.* no uploaded Excel file"),
+    (requests.exceptions.ContentDecodingError("bits"), "answer can't be read"),
+]
+PASSING_TROUBLES: list[tuple[Any, str]] = [
+    (429, "quota .* next firing"),
+    (500, "out of order .HTTP 500.*next firing"),
+    (503, "out of order .HTTP 503.*next firing"),
+    (requests.ReadTimeout("slow"), "can't be reached .*ReadTimeout.*next firing"),
+    (requests.ConnectionError("down"), "can't be reached .*ConnectionError.*next firing"),
+]
+
+
+@pytest.mark.parametrize(("trouble", "message"), TROUBLES)
+def test_trouble_that_stays_is_said_at_once_with_what_to_do(trouble: Any, message: str) -> None:
+    google = served(Workbook())
+    google.trouble.append(trouble)
+    with pytest.raises(WorkbookUnavailable, match=message):
+        sheet.read(SOURCE, client=google.client(), sleep=never)
+
+
+@pytest.mark.parametrize(("trouble", "message"), PASSING_TROUBLES)
+def test_trouble_that_may_pass_is_waited_for_and_then_said(trouble: Any, message: str) -> None:
+    google, slept = served(Workbook()), list[float]()
+    google.trouble.extend([trouble] * 2)
+    assert sheet.read(SOURCE, client=google.client(), sleep=slept.append).tabs
+    assert slept == [1, 2]
+    google.trouble.extend([trouble] * 5)
+    with pytest.raises(WorkbookUnavailable, match=message):
+        sheet.read(SOURCE, client=google.client(), sleep=slept.append)
+    assert slept == [1, 2, 1, 2, 4, 8]
+
+
+def test_google_is_given_the_time_it_asks_for_within_bounds() -> None:
+    google, slept = served(Workbook()), list[float]()
+    google.trouble.extend([429, 429])
+    google.headers = {"Retry-After": "7"}
+    sheet.read(SOURCE, client=google.client(), sleep=slept.append)
+    google.trouble.append(503)
+    google.headers = {"Retry-After": "86400"}
+    sheet.read(SOURCE, client=google.client(), sleep=slept.append)
+    assert slept == [7, 7, 30]
+
+
+def test_trouble_between_the_two_requests_is_no_half_workbook() -> None:
+    google = served(Workbook())
+    gone = google.tab(KEY, "levels")
+    asked = sheet.GoogleSheet(KEY, google.client(), never)
+    google.books[KEY].remove(gone)
+    with pytest.raises(WorkbookUnavailable, match="Unable to parse range"):
+        asked.read_tabs(["levels", "metrics"])
+
+
+@pytest.mark.parametrize("key", ["https://docs.google.com/spreadsheets/d/abc/edit", "", "a b", "../x"])
+def test_what_is_no_key_is_said_before_google_is_asked(key: str) -> None:
+    with pytest.raises(WorkbookUnavailable, match="between /d/ and /edit"):
+        sheet.read(f"gsheet:{key}", client=FakeSheets().client())
+
+
+def test_an_unknown_kind_of_source_is_refused() -> None:
+    with pytest.raises(WorkbookUnavailable, match="expected dir:<folder> or gsheet:"):
+        sheet.read("xlsx:levels.xlsx")
+
+
+def test_a_folder_of_csv_files_gives_the_same_rulebook(tmp_path: Path) -> None:
+    write(tmp_path, SMALL, "utf-8-sig")
+    assert folder_verdict(tmp_path).rulebook == Workbook().rulebook()
+
+
+def test_quoted_line_breaks_keep_the_row_numbers_of_a_spreadsheet(tmp_path: Path) -> None:
+    write(tmp_path, Workbook().put("levels!C2", 'two\r\nlines, "quoted"').put("levels!A4", "x").tabs)
+    (fault,) = folder_verdict(tmp_path).errors
+    assert (fault.code, fault.cell) == ("not_whole", "A4")
+
+
+def test_two_files_of_one_tab_are_a_fault(tmp_path: Path) -> None:
+    write(tmp_path, SMALL | {"等级": SMALL["levels"]})
+    assert "tab_twice" in [code for code, _ in found(folder_verdict(tmp_path))]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("等级".encode("gb18030"), "levels.csv: byte 0 is not UTF-8; save the file again"),
+        (b'level,name\n1,"open', r"levels.csv, line 2: no sound CSV"),
+        (b'level,name\n1,"a"b\n', r"levels.csv, line 2: no sound CSV"),
+        (b"level," + b"x" * 200_000, r"levels.csv, line 1: no sound CSV"),
+    ],
+)
+def test_a_file_that_is_no_sound_csv_is_named(tmp_path: Path, content: bytes, message: str) -> None:
+    write(tmp_path, SMALL)
+    (tmp_path / "levels.csv").write_bytes(content)
+    with pytest.raises(WorkbookUnavailable, match=message):
+        folder_verdict(tmp_path)
+
+
+def test_a_folder_that_is_absent_or_has_no_csv_is_named(tmp_path: Path) -> None:
+    with pytest.raises(WorkbookUnavailable, match="there is no such folder"):
+        sheet.read(f"dir:{tmp_path / 'nowhere'}")
+    with pytest.raises(WorkbookUnavailable, match=r"it holds no \.csv file"):
+        sheet.read(f"dir:{tmp_path}")
+
+
+def served(book: Workbook) -> FakeSheets:
+    google = FakeSheets()
+    google.book(KEY, book.tabs)
+    return google
+
+
+def verdict(google: FakeSheets) -> Verdict:
+    return parse(sheet.read(SOURCE, client=google.client(), sleep=never), DESCRIPTION, OCTOBER)
+
+
+def folder_verdict(folder: Path) -> Verdict:
+    return parse(sheet.read(f"dir:{folder}"), DESCRIPTION, OCTOBER)
+
+
+def write(folder: Path, tabs: Mapping[str, list[list[RawCell]]], encoding: str = "utf-8") -> None:
+    book = Workbook(typed=False)
+    book.tabs = dict(tabs)
+    for tab in book.raw().tabs:
+        with (folder / f"{tab.title}.csv").open("w", newline="", encoding=encoding) as file:
+            csv.writer(file).writerows(tab.rows)
+
+
+def never(seconds: float) -> None:
+    raise AssertionError(f"slept {seconds} s")
