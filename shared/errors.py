@@ -8,10 +8,12 @@ LevelsError
 │   ├── WorkbookUnavailable the spreadsheet can't be read: not shared, wrong key, folder absent, Google down
 │   └── WorkbookFaulty      it was read, and it has faults (listed)
 ├── ExtractError
+│   ├── ExtractsUnavailable S3 can't be reached, or refuses
 │   ├── ObjectUnsound       an object is empty, truncated, corrupt, or lacks a required column
 │   ├── ObjectChanged       an object appeared, changed or went while it was being read
 │   ├── AgenciesUnsound     a row of the agencies extract is bad, or two of one agency differ
 │   ├── TooManyBadRows      a dataset has more bad rows than the settings allow
+│   ├── OutOfRoom           memory or scratch space does not suffice for the extracts
 │   └── NotReconciled       the rows accounted for are not the rows in the files
 ├── PublicationError
 │   ├── PublicationConflict another run moved the pointer first
@@ -65,6 +67,10 @@ class ExtractError(LevelsError):
     """The month's files can't be used."""
 
 
+class ExtractsUnavailable(ExtractError):
+    """S3 can't be reached, or refuses."""
+
+
 class ObjectUnsound(ExtractError):
     """An object is empty, truncated, corrupt, or lacks a required column."""
 
@@ -79,6 +85,10 @@ class AgenciesUnsound(ExtractError):
 
 class TooManyBadRows(ExtractError):
     """A dataset has more bad rows than the settings allow."""
+
+
+class OutOfRoom(ExtractError):
+    """Memory or scratch space does not suffice for the extracts."""
 
 
 class NotReconciled(ExtractError):

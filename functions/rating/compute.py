@@ -17,7 +17,7 @@ from shared.table import Publication, run_key
 
 if TYPE_CHECKING:
     from functions.rating.extracts import Inventory
-    from functions.rating.measure import MonthMeasured
+    from functions.rating.measured import MonthMeasured
     from functions.rating.parts import Parts
 
 

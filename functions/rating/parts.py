@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from functions.rating.cells import RawWorkbook
     from functions.rating.description import Description
     from functions.rating.extracts import Inventory, NotReady
-    from functions.rating.measure import MonthMeasured
+    from functions.rating.measured import MonthMeasured
     from functions.rating.report import Reports
 
 

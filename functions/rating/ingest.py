@@ -1,0 +1,216 @@
+"""Objects into sources: each is checked from end to end, its rows are counted, its bad rows are found.
+
+A CSV object is parsed once, into Parquet; a Parquet object is read where it is, unless it can't stay there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from functions.rating.datasets import Dataset, LocalFile, located
+from functions.rating.engine import Engine, EngineRefused
+from functions.rating.notation import TEXT, readable, values
+from functions.rating.records import BadRow, Block, open_records
+from functions.rating.repeats import Repeats
+from functions.rating.sql import identifier, literal, nested, select
+from shared.errors import ObjectUnsound
+from shared.months import Month
+
+_HASH = "CASE WHEN bad IS NULL THEN hash(order_id) END AS hash"
+_HASHED_AT_ONCE = 4_000_000
+_FILES = "$files"  # stands in a source's query for the list of its files
+_PARQUET_OPTIONS = "hive_partitioning = false, binary_as_string = true, file_row_number = true"
+_PARQUET = f"read_parquet({_FILES}, {_PARQUET_OPTIONS})"
+_CSV_OPTIONS = (
+    "auto_detect = false, header = false, delim = ',', quote = '\"', escape = '\"', strict_mode = true, "
+    "null_padding = false, new_line = '\\n', buffer_size = 4194304"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Rows that are ready to be read: all of an object, or a part of it.
+
+    ``query`` gives the dataset's columns, ``bad`` (a reason or null) and ``file_row_number`` (from 0), and is the same
+    text for sources of the same shape. ``rows``: where each row stands in the object, from 1.
+    """
+
+    key: str
+    path: Path
+    query: str
+    rows: Sequence[int]
+    has_bad: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What one object came to: its rows, counted from the file itself, the sources to read them from, the bad ones."""
+
+    rows: int
+    sources: tuple[Source, ...]
+    bad: tuple[BadRow, ...]
+
+
+def read(sources: Iterable[Source]) -> str:
+    """A query over the rows of all these sources, the bad ones among them."""
+    paths: dict[str, list[Path]] = {}
+    for source in sources:
+        paths.setdefault(source.query, []).append(source.path)
+    return " UNION ALL ".join(_of(files, query) for query, files in paths.items())
+
+
+class Ingest:
+    """Takes the objects of one month, one after the other, into ``folder``."""
+
+    def __init__(self, engine: Engine, repeats: Repeats, folder: Path, month: Month, zone: ZoneInfo) -> None:
+        self._engine = engine
+        self._repeats = repeats
+        self._folder = folder
+        self._month = month
+        self._zone = zone
+        self._parts = 0
+
+    def take(self, file: LocalFile) -> Ingested:
+        """Check and read one object. Raises ObjectUnsound when it is empty, damaged, or lacks a column."""
+        if not file.path.stat().st_size:
+            raise ObjectUnsound(f"{file.key}: the object has zero bytes; expected at least a header. Upload it again.")
+        try:
+            return self._take_parquet(file) if file.path.suffix == ".parquet" else self._take_csv(file)
+        except EngineRefused as error:
+            raise ObjectUnsound(f"{file.key}: the object can't be read ({error}). Have it written again.") from error
+
+    # --- CSV ----------------------------------------------------------------------------------------------------------
+
+    def _take_csv(self, file: LocalFile) -> Ingested:
+        sources: list[Source] = []
+        bad: list[BadRow] = []
+        rows = 0
+        with open_records(file) as records:
+            places = located(records.header, file)
+            for block in records.blocks():
+                rows += len(block.rows) + len(block.bad)
+                found = list(block.bad)
+                if block.rows:
+                    path = self._parse(file, block, places, len(records.header))
+                    has_bad = self._scan(file, path, _kept(file.dataset), len(block.rows))
+                    found += self._bad_records(file.dataset, path, block) if has_bad else []
+                    sources.append(Source(file.key, path, _kept(file.dataset), block.rows, has_bad))
+                bad += sorted(found, key=lambda row: row.row)
+        return Ingested(rows, tuple(sources), tuple(bad))
+
+    def _parse(self, file: LocalFile, block: Block, places: Mapping[str, int], width: int) -> Path:
+        """The values of one block of records, as Parquet."""
+        text = self._folder / "block.csv"
+        text.write_bytes(block.text)
+        types = ", ".join(f"c{place}: '{TEXT}'" for place in range(width))
+        parsed = f"read_csv({literal(text)}, {_CSV_OPTIONS}, columns = {{{types}}})"
+        named = select((*(f"c{place} AS {name}" for name, place in places.items()), "0 AS file_row_number"), parsed)
+        physical = dict.fromkeys(places, TEXT)
+        path = self._write(file.dataset, values(file.dataset, physical, self._month, self._zone, nested(named)))
+        text.unlink()
+        return path
+
+    def _bad_records(self, dataset: Dataset, path: Path, block: Block) -> list[BadRow]:
+        """The records of a block whose values can't be used."""
+        query = select(("file_row_number", "bad"), nested(_kept(dataset)), "bad IS NOT NULL", "file_row_number")
+        found = self._engine.rows(_of([path], query))
+        return [BadRow(block.rows[index], reason, block.record(index)) for index, reason in found]
+
+    # --- Parquet ------------------------------------------------------------------------------------------------------
+
+    def _take_parquet(self, file: LocalFile) -> Ingested:
+        rows = self._count(file.path)
+        stored, physical = self._columns(file)
+        query = values(file.dataset, physical, self._month, self._zone, stored)
+        path, kept = file.path, query
+        if not file.stays:
+            path, kept = self._write(file.dataset, _of([path], query)), _kept(file.dataset)
+        has_bad = self._scan(file, path, kept, rows)
+        bad = tuple(self._bad_rows(file, query, stored, physical)) if has_bad else ()
+        source = Source(file.key, path, kept, range(1, rows + 1), has_bad)
+        return Ingested(rows, (source,) if rows else (), bad)
+
+    def _columns(self, file: LocalFile) -> tuple[str, Mapping[str, str]]:
+        """A relation of the known columns that a Parquet object has, and their physical types."""
+        nodes = self._engine.rows(select(("name", "num_children"), f"parquet_schema({literal(file.path)})"))
+        names = list(_top_level(iter(nodes)))
+        places = located(names, file)
+        described = self._engine.rows("DESCRIBE " + select(("*",), _of([file.path], _PARQUET)))
+        physical = {name: kind for name, place in places.items() if (kind := described[place][1]) != '"NULL"'}
+        for column in file.dataset.columns:
+            if column.name in physical and not readable(column.kind, physical[column.name]):
+                raise ObjectUnsound(
+                    f"{file.key}: column {column.name} is of type {physical[column.name]}, which can't hold "
+                    f"what is expected there ({column.kind}). Have the extract written again."
+                )
+        picked = [f"{identifier(names[places[name]])} AS {name}" for name in physical]
+        return nested(select((*picked, "file_row_number"), _PARQUET)), physical
+
+    def _bad_rows(self, file: LocalFile, query: str, stored: str, columns: Iterable[str]) -> Iterator[BadRow]:
+        fields = ", ".join(f"{name} := {name}" for name in columns)
+        shown = select(("file_row_number", f"CAST(to_json(struct_pack({fields})) AS {TEXT}) AS shown"), stored)
+        both = f"{nested(query)} AS rated JOIN {nested(shown)} AS shown USING (file_row_number)"
+        found = select(("file_row_number", "bad", "shown"), both, "bad IS NOT NULL", "file_row_number")
+        for index, reason, text in self._engine.rows(_of([file.path], found)):
+            yield BadRow(index + 1, reason, text)
+
+    # --- both ---------------------------------------------------------------------------------------------------------
+
+    def _scan(self, file: LocalFile, path: Path, query: str, rows: int) -> bool:
+        """Read all rows and say whether some are bad; the hashes of order ids go where repeats are looked for."""
+        relation, found, bad = nested(_of([path], query)), 0, 0
+        if file.dataset is Dataset.ORDERS:
+            for start in range(0, rows, _HASHED_AT_ONCE):
+                some = f"file_row_number BETWEEN {start} AND {start + _HASHED_AT_ONCE - 1}"
+                hashes, is_bad = self._engine.column(
+                    select((_HASH,), relation, some if rows > _HASHED_AT_ONCE else None)
+                )
+                self._repeats.add(hashes)
+                found, bad = found + hashes.size, bad + int(is_bad.sum())
+        else:
+            found, bad = self._engine.rows(select(("count(*)", "count(bad)"), relation))[0]
+        if found != rows:
+            raise ObjectUnsound(
+                f"{file.key}: found {found} rows where {rows} were announced. Have the extract written again."
+            )
+        return bad > 0
+
+    def _write(self, dataset: Dataset, query: str) -> Path:
+        """Values as a Parquet file of their own, in the order in which they were read."""
+        self._parts += 1
+        path = self._folder / f"part-{self._parts}.parquet"
+        kept = select((*(column.name for column in dataset.columns), "bad"), nested(query))
+        self._engine.run(f"COPY {nested(kept)} TO {literal(path)} (FORMAT parquet)")
+        return path
+
+    def _count(self, path: Path) -> int:
+        """The rows of a Parquet file as its footer counts them."""
+        return int(self._engine.rows(select(("num_rows",), f"parquet_file_metadata({literal(path)})"))[0][0])
+
+
+def _kept(dataset: Dataset) -> str:
+    """The query that reads values back that were written as Parquet."""
+    return select((*(column.name for column in dataset.columns), "bad", "file_row_number"), _PARQUET)
+
+
+def _of(paths: Iterable[Path], query: str) -> str:
+    """A query with the files that it is to read."""
+    return query.replace(_FILES, "[" + ", ".join(map(literal, paths)) + "]")
+
+
+def _top_level(nodes: Iterator[tuple[str, int | None]]) -> Iterator[str]:
+    """The names of a Parquet file's columns; its schema lists every node, each before its children."""
+    _, columns = next(nodes)
+    for _ in range(columns or 0):
+        name, children = next(nodes)
+        yield name
+        _skip(nodes, children or 0)
+
+
+def _skip(nodes: Iterator[tuple[str, int | None]], count: int) -> None:
+    for _ in range(count):
+        _, children = next(nodes)
+        _skip(nodes, children or 0)

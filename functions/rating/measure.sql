@@ -1,0 +1,154 @@
+-- What was measured of every agency, from the values that the extracts hold.
+--
+-- Read: agencies(agency_id), bindings and previous_bindings(creator_id, agency_id, bind_time, unbind_time, power_level,
+-- risk_tag), orders and repeated_orders(order_id, creator_id, pay_time, pay_amount, risk_tag). Times are epoch
+-- microseconds, money is fen, an empty value is null; there are no bad rows. repeated_orders are those of the orders
+-- whose order_id may be there more than once; where nobody looked, that is all of them.
+-- The month is [$month_start, $month_end). Plain SQL: it runs on DuckDB and on Trino alike.
+
+-- Who holds each creator, for each span of the month: the binding that covers it with the latest bind_time. Spans in
+-- which nobody does have a null agency_id; every creator of the extract has spans for the whole month.
+CREATE TABLE holdings AS
+WITH touching AS (
+  SELECT
+    creator_id, agency_id, bind_time, power_level, risk_tag,
+    greatest(bind_time, $month_start) AS held_from,
+    least(coalesce(unbind_time, $month_end), $month_end) AS held_until
+  FROM bindings
+  WHERE bind_time < $month_end
+    AND coalesce(unbind_time, $month_end) > greatest(bind_time, $month_start)
+),
+instants AS (
+  SELECT creator_id, held_from AS instant FROM touching
+  UNION
+  SELECT creator_id, held_until AS instant FROM touching
+  UNION
+  SELECT creator_id, $month_start AS instant FROM bindings
+),
+spans AS (
+  SELECT
+    creator_id,
+    instant AS held_from,
+    coalesce(lead(instant) OVER (PARTITION BY creator_id ORDER BY instant), $month_end) AS held_until
+  FROM instants
+  WHERE instant < $month_end
+),
+claims AS (
+  SELECT
+    spans.creator_id, spans.held_from, spans.held_until, touching.agency_id, touching.power_level, touching.risk_tag,
+    row_number() OVER (
+      PARTITION BY spans.creator_id, spans.held_from
+      ORDER BY
+        touching.bind_time DESC, touching.agency_id, touching.power_level DESC,
+        CASE WHEN touching.risk_tag IS NULL THEN 1 ELSE 0 END, touching.risk_tag
+    ) AS place
+  FROM spans
+  LEFT JOIN touching
+    ON touching.creator_id = spans.creator_id
+    AND touching.held_from <= spans.held_from
+    AND touching.held_until >= spans.held_until
+)
+SELECT creator_id, held_from, held_until, agency_id, power_level, risk_tag
+FROM claims
+WHERE place = 1;
+
+-- Creators held at the month's last instant.
+CREATE TABLE creator_totals AS
+SELECT agency_id, power_level, risk_tag, count(*) AS creators
+FROM holdings
+WHERE held_until = $month_end AND agency_id IS NOT NULL
+GROUP BY agency_id, power_level, risk_tag;
+
+-- Paid orders, each counted once, by holder at the time of payment. Every row is counted first; then what the possibly
+-- repeated ones were counted for is taken back, and each of their ids is counted as it should be.
+CREATE TABLE order_totals AS
+WITH ranked AS (
+  SELECT
+    creator_id, pay_time, pay_amount,
+    min(risk_tag) OVER (PARTITION BY order_id) AS risk_tag,
+    row_number() OVER (PARTITION BY order_id ORDER BY pay_amount, pay_time, creator_id) AS place
+  FROM repeated_orders
+),
+counted AS (
+  SELECT creator_id, pay_time, pay_amount, risk_tag, 1 AS copies FROM orders
+  UNION ALL
+  SELECT creator_id, pay_time, pay_amount, risk_tag, -1 AS copies FROM repeated_orders
+  UNION ALL
+  SELECT creator_id, pay_time, pay_amount, risk_tag, 1 AS copies FROM ranked WHERE place = 1
+)
+SELECT
+  holdings.agency_id,
+  holdings.creator_id IS NOT NULL AS known_creator,
+  counted.pay_time >= $month_start AND counted.pay_time < $month_end AS in_month,
+  counted.risk_tag,
+  sum(counted.copies) AS orders,
+  sum(counted.copies * counted.pay_amount) AS amount
+FROM counted
+LEFT JOIN holdings
+  ON holdings.creator_id = counted.creator_id
+  AND counted.pay_time >= holdings.held_from
+  AND counted.pay_time < holdings.held_until
+GROUP BY
+  holdings.agency_id,
+  holdings.creator_id IS NOT NULL,
+  counted.pay_time >= $month_start AND counted.pay_time < $month_end,
+  counted.risk_tag
+HAVING sum(counted.copies) <> 0;
+
+-- Binding slots: the creators of power level 6..7 that an agency held, unflagged, at the end of the month before, and
+-- how many of them have a binding of 6..7 in this month's extract.
+CREATE TABLE slot_totals AS
+WITH claims AS (
+  SELECT
+    creator_id, agency_id, power_level, risk_tag,
+    row_number() OVER (
+      PARTITION BY creator_id
+      ORDER BY
+        bind_time DESC, agency_id, power_level DESC, CASE WHEN risk_tag IS NULL THEN 1 ELSE 0 END, risk_tag
+    ) AS place
+  FROM previous_bindings
+  WHERE bind_time < $month_start AND (unbind_time IS NULL OR unbind_time >= $month_start)
+),
+still AS (
+  SELECT DISTINCT creator_id FROM bindings WHERE power_level >= $assessed_power
+)
+SELECT claims.agency_id, count(*) AS base, count(still.creator_id) AS kept
+FROM claims
+LEFT JOIN still ON still.creator_id = claims.creator_id
+WHERE claims.place = 1 AND claims.power_level >= $assessed_power AND claims.risk_tag IS NULL
+GROUP BY claims.agency_id;
+
+-- What is worth knowing about the bindings themselves.
+CREATE TABLE binding_counts AS
+WITH distinct_bindings AS (
+  SELECT creator_id, agency_id, bind_time, unbind_time, power_level, risk_tag, count(*) AS copies
+  FROM bindings
+  GROUP BY creator_id, agency_id, bind_time, unbind_time, power_level, risk_tag
+),
+compared AS (
+  SELECT
+    copies, agency_id,
+    bind_time >= $month_end OR coalesce(unbind_time, $month_end) <= $month_start AS out_of_month,
+    coalesce(
+      bind_time < max(coalesce(unbind_time, $month_end)) OVER (
+        PARTITION BY creator_id ORDER BY bind_time, agency_id, unbind_time, power_level, risk_tag
+        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+      ),
+      FALSE
+    ) AS overlapping
+  FROM distinct_bindings
+)
+SELECT
+  coalesce(sum(copies - 1), 0) AS repeated,
+  coalesce(sum(CASE WHEN compared.out_of_month THEN copies END), 0) AS out_of_month,
+  coalesce(sum(CASE WHEN compared.overlapping THEN copies END), 0) AS overlapping,
+  coalesce(sum(CASE WHEN agencies.agency_id IS NULL THEN copies END), 0) AS unknown_agency
+FROM compared
+LEFT JOIN agencies ON agencies.agency_id = compared.agency_id;
+
+-- Repeats of order ids.
+CREATE TABLE repeat_counts AS
+SELECT
+  coalesce(sum(copies - 1), 0) AS duplicates,
+  coalesce(sum(CASE WHEN copies > 1 THEN 1 END), 0) AS repeated_ids
+FROM (SELECT order_id, count(*) AS copies FROM repeated_orders GROUP BY order_id) AS ids;

@@ -1,0 +1,62 @@
+"""A time zone as spans of its local clock with the offset in each: what SQL needs to turn a reading into an instant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from shared.months import Month
+
+MICROSECONDS = 1_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = datetime(1800, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+_STEP = timedelta(days=7)  # no zone changes its clock twice within a week
+_BEFORE_ALL, _AFTER_ALL = -(10**18), 10**18
+
+
+def offset_spans(zone: ZoneInfo, month: Month) -> tuple[tuple[int, int, int], ...]:
+    """(start, end, offset) in microseconds of local clock readings, ``end`` exclusive; those near the month first.
+
+    A reading that occurs twice, or never, gets the offset from before the change, as Python's fold=0 does.
+    """
+    changes = _changes(zone)
+    bounds = [_BEFORE_ALL, *(at + max(before, after) for at, before, after in changes), _AFTER_ALL]
+    offsets = [_offset(zone, _FIRST), *(after for _, _, after in changes)]
+    spans = [(start, end, offset) for (start, end), offset in zip(pairwise(bounds), offsets, strict=True)]
+    middle = _microseconds(month.start(zone) + timedelta(days=15))
+    return tuple(sorted(spans, key=lambda span: max(span[0] - middle, middle - span[1])))
+
+
+@lru_cache
+def _changes(zone: ZoneInfo) -> tuple[tuple[int, int, int], ...]:
+    """Every change of the offset: the instant, the offset before it and after it."""
+    return tuple(_find_changes(zone))
+
+
+def _find_changes(zone: ZoneInfo) -> Iterator[tuple[int, int, int]]:
+    instant = _FIRST
+    while instant < _LAST:
+        following = instant + _STEP
+        before, after = _offset(zone, instant), _offset(zone, following)
+        if before != after:
+            yield _microseconds(_first_with(zone, after, instant, following)), before, after
+        instant = following
+
+
+def _first_with(zone: ZoneInfo, offset: int, low: datetime, high: datetime) -> datetime:
+    """The first second of (low, high] with this offset."""
+    while high - low > timedelta(seconds=1):
+        middle = low + timedelta(seconds=(high - low) // timedelta(seconds=2))
+        low, high = (low, middle) if _offset(zone, middle) == offset else (middle, high)
+    return high
+
+
+def _offset(zone: ZoneInfo, instant: datetime) -> int:
+    return (instant.astimezone(zone).utcoffset() or timedelta()) // timedelta(microseconds=1)
+
+
+def _microseconds(instant: datetime) -> int:
+    return (instant - _EPOCH) // timedelta(microseconds=1)

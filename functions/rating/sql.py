@@ -1,0 +1,28 @@
+"""Pieces of SQL text: names and literals safely quoted, and the one kind of query that is put together from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def literal(text: object) -> str:
+    """A text, or a path, as an SQL literal."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """A column's name, whatever characters it is made of."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def select(columns: Iterable[str], source: str, where: str | None = None, order: str | None = None) -> str:
+    """A SELECT of these expressions. ``source``: a relation, or another SELECT in parentheses."""
+    clauses = ["SELECT", ", ".join(columns), "FROM", source]
+    clauses += ["WHERE", where] if where else []
+    clauses += ["ORDER BY", order] if order else []
+    return " ".join(clauses)
+
+
+def nested(query: str) -> str:
+    """A query as a relation."""
+    return f"({query})"
