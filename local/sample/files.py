@@ -46,7 +46,8 @@ _FILES = {
                 coalesce(epoch_us(unbind_time) // 1000000, 0) AS unbind_time, agency_id, creator_id
             FROM creators WHERE part = 1""",
         "part-2.csv": """
-            SELECT Agency_Id, CREATOR_ID, written(bind_time, style) AS Bind_Time, power_level AS POWER_LEVEL,
+            SELECT agency_id AS Agency_Id, creator_id AS CREATOR_ID, written(bind_time, style) AS Bind_Time,
+                power_level AS POWER_LEVEL,
                 coalesce(written(unbind_time, style), ['', '0', '\\N'][1 + style % 3]) AS Unbind_Time,
                 coalesce(risk_tag, '\\N') AS risk_tag
             FROM creators WHERE part = 2""",

@@ -34,10 +34,10 @@ WITH sold AS (
         CAST(number AS BIGINT) AS number,
         unnest(range(CAST(first_order AS BIGINT), CAST(first_order AS BIGINT) + CAST(orders AS BIGINT))) AS n
     FROM staged_sellers
+), mixed AS (
+    SELECT *, (n * 48271 + number * 69621 + 1) * 16807 % 2147483647 AS x, n % 5 AS part, n // 5 % 6 AS style FROM sold
 ), drawn AS (
-    SELECT *, (n * 48271 + number * 69621 + 1) * 16807 % 2147483647 AS a, n % 5 AS part, n // 5 % 6 AS style FROM sold
-), drawn_again AS (
-    SELECT *, a * 39373 % 2147483647 AS b FROM drawn
+    SELECT *, x * (1 + x % 46337) % 2147483647 AS a, x * (1 + x % 39373) % 2147483647 AS b FROM mixed
 )
 SELECT
     n, part, style, creator_id,
@@ -48,4 +48,4 @@ SELECT
     ) AS pay_time,
     mean * (500 + b % 1001) // 1000 AS pay_amount,
     CASE WHEN b // 1001 % 125 = 0 THEN ['刷单', '虚假订单', '云剪辑', '虚假交易', 'null', '0'][1 + n % 6] END AS risk_tag
-FROM drawn_again;
+FROM drawn;

@@ -1,0 +1,189 @@
+"""The HTTP front over real sockets: what a handler is told, and what a client hears."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import waitress
+
+from local.front import front
+from local.gateway import Request, event_for
+from local.template import Route
+
+Ask = Callable[..., tuple[http.client.HTTPResponse, bytes]]
+
+
+def echo(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answers with the event itself; some paths ask for special answers."""
+    special: dict[str, dict[str, Any]] = {
+        "/special/cookies": {"statusCode": 200, "cookies": ["a=1; Path=/", "b=2"], "body": "ok"},
+        "/special/binary": {
+            "statusCode": 200,
+            "headers": {"Content-Type": "image/png"},
+            "body": base64.b64encode(b"\x89\xff").decode(),
+            "isBase64Encoded": True,
+        },
+        "/special/not-modified": {"statusCode": 304, "headers": {"ETag": '"x"'}, "body": ""},
+        "/special/bare": {"answer": 42},
+        "/special/unsound": {"statusCode": "many"},
+    }
+    if event["rawPath"] == "/special/broken":
+        raise RuntimeError("the handler broke")
+    return special.get(event["rawPath"]) or {
+        "statusCode": 200,
+        "headers": {"content-type": "application/json"},
+        "body": json.dumps(event | {"left": context.get_remaining_time_in_millis()}),
+    }
+
+
+@pytest.fixture(scope="module")
+def ask() -> Iterator[Ask]:
+    server = waitress.create_server(front(echo), host="127.0.0.1", port=0, clear_untrusted_proxy_headers=True)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+
+    def send(method: str, target: str, body: bytes | None = None, headers: Any = None) -> Any:
+        connection = http.client.HTTPConnection("127.0.0.1", server.effective_port, timeout=10)
+        try:
+            connection.request(method, target, body=body, headers=headers or {})
+            answer = connection.getresponse()
+            return answer, answer.read()
+        finally:
+            connection.close()
+
+    yield send
+    server.close()
+    server.task_dispatcher.shutdown()
+    thread.join()
+
+
+def event_of(ask: Ask, *request: Any) -> dict[str, Any]:
+    answer, body = ask(*request)
+    assert answer.status == 200
+    event: dict[str, Any] = json.loads(body)
+    return event
+
+
+def test_a_request_arrives_with_the_templates_route_and_its_parameters(ask: Ask) -> None:
+    event = event_of(ask, "GET", "/v1/agencies/A-0001/level")
+    assert event["version"] == "2.0"
+    assert event["routeKey"] == event["requestContext"]["routeKey"] == "GET /v1/agencies/{agency_id}/level"
+    assert event["pathParameters"] == {"agency_id": "A-0001"}
+    assert event["requestContext"]["http"]["method"] == "GET"
+    assert event["requestContext"]["stage"] == "$default"
+    assert 0 < event["left"] <= 10_000
+    assert "body" not in event
+    assert "queryStringParameters" not in event
+
+
+def test_the_more_literal_route_wins(ask: Ask) -> None:
+    assert event_of(ask, "POST", "/v1/agencies/batch")["routeKey"] == "POST /v1/agencies/batch"
+
+
+def test_what_has_no_route_goes_to_the_default_one(ask: Ask) -> None:
+    for method, path in (("GET", "/nowhere"), ("DELETE", "/v1/levels"), ("GET", "/v1/agencies/A-0001/")):
+        event = event_of(ask, method, path)
+        assert event["routeKey"] == "$default"
+        assert "pathParameters" not in event
+
+
+def test_the_route_is_chosen_before_the_path_is_decoded(ask: Ask) -> None:
+    event = event_of(ask, "GET", "/v1/agencies/A%2Flevel")
+    assert event["routeKey"] == "GET /v1/agencies/{agency_id}"
+    assert event["rawPath"] == "/v1/agencies/A/level"
+    assert event["pathParameters"] == {"agency_id": "A/level"}
+
+
+def test_chinese_paths_and_queries_arrive_decoded_and_the_raw_query_as_sent(ask: Ask) -> None:
+    event = event_of(ask, "GET", "/v1/benefits/%E8%AE%AD%E7%BB%83?city=%E6%9D%AD%E5%B7%9E&q=a+b&empty=")
+    assert event["rawPath"] == "/v1/benefits/训练"
+    assert event["pathParameters"] == {"benefit": "训练"}
+    assert event["rawQueryString"] == "city=%E6%9D%AD%E5%B7%9E&q=a+b&empty="
+    assert event["queryStringParameters"] == {"city": "杭州", "q": "a b", "empty": ""}
+
+
+def test_repeated_query_parameters_are_joined_by_commas(ask: Ask) -> None:
+    assert event_of(ask, "GET", "/v1/agencies?level=4&level=5")["queryStringParameters"] == {"level": "4,5"}
+
+
+def test_headers_are_lower_case_and_cookies_stand_by_themselves(ask: Ask) -> None:
+    event = event_of(ask, "GET", "/", None, {"If-None-Match": '"x"', "Cookie": "a=1; b=2"})
+    assert event["headers"]["if-none-match"] == '"x"'
+    assert "cookie" not in event["headers"]
+    assert event["cookies"] == ["a=1", "b=2"]
+
+
+def test_json_arrives_as_text_and_other_bodies_in_base64(ask: Ask) -> None:
+    text = '{"agency_ids": ["机构"]}'
+    event = event_of(ask, "POST", "/v1/agencies/batch", text.encode(), {"Content-Type": "application/json"})
+    assert (event["body"], event["isBase64Encoded"]) == (text, False)
+    for kind in ("application/x-www-form-urlencoded", "image/png", "application/json"):
+        event = event_of(ask, "POST", "/v1/agencies/batch", b"\xff\x00", {"Content-Type": kind})
+        assert event["isBase64Encoded"]
+        assert base64.b64decode(event["body"]) == b"\xff\x00"
+
+
+def test_the_local_agency_becomes_a_claim_and_no_header(ask: Ask) -> None:
+    event = event_of(ask, "GET", "/v1/agencies/A-0001/level", None, {"X-Local-Agency": "A-0001"})
+    assert event["requestContext"]["authorizer"]["jwt"]["claims"] == {"agency_id": "A-0001"}
+    assert "x-local-agency" not in event["headers"]
+    assert "authorizer" not in event_of(ask, "GET", "/v1/agencies/A-0001/level")["requestContext"]
+
+
+def test_an_open_route_has_no_claims(ask: Ask) -> None:
+    event = event_of(ask, "GET", "/healthz", None, {"X-Local-Agency": "A-0001"})
+    assert "authorizer" not in event["requestContext"]
+
+
+def test_head_tells_the_length_and_sends_no_body(ask: Ask) -> None:
+    answer, body = ask("HEAD", "/v1/levels")
+    assert (answer.status, body) == (200, b"")
+    assert int(answer.headers["content-length"]) > 0
+
+
+def test_not_modified_has_its_tag_and_neither_body_nor_length(ask: Ask) -> None:
+    answer, body = ask("GET", "/special/not-modified")
+    assert (answer.status, body) == (304, b"")
+    assert answer.headers["etag"] == '"x"'
+    assert "content-length" not in answer.headers
+
+
+def test_each_cookie_of_an_answer_is_a_header(ask: Ask) -> None:
+    answer, _ = ask("GET", "/special/cookies")
+    assert answer.headers.get_all("set-cookie") == ["a=1; Path=/", "b=2"]
+
+
+def test_binary_answers_are_decoded(ask: Ask) -> None:
+    answer, body = ask("GET", "/special/binary")
+    assert answer.headers["content-type"] == "image/png"
+    assert body == b"\x89\xff"
+
+
+def test_a_result_without_a_status_is_a_json_answer(ask: Ask) -> None:
+    answer, body = ask("GET", "/special/bare")
+    assert answer.status == 200
+    assert json.loads(body) == {"answer": 42}
+
+
+@pytest.mark.parametrize("path", ["/special/broken", "/special/unsound"])
+def test_a_handler_that_fails_is_an_internal_error(ask: Ask, path: str) -> None:
+    answer, body = ask("GET", path)
+    assert answer.status == 500
+    assert json.loads(body) == {"message": "Internal Server Error"}
+
+
+def test_headers_sent_twice_are_joined() -> None:
+    event = event_for(Request("GET", "/", [("Accept", "text/plain"), ("accept", "text/html")]))
+    assert event["headers"]["accept"] == "text/plain,text/html"
+
+
+def test_a_route_for_any_method_takes_all_of_them() -> None:
+    routes = [Route("ANY", "/x/{name}", open=True)]
+    assert event_for(Request("PUT", "/x/1"), routes)["routeKey"] == "ANY /x/{name}"
+    assert event_for(Request("PUT", "/x/"), routes)["routeKey"] == "$default"
