@@ -94,9 +94,8 @@ def _next_to_rate(parts: Parts) -> Month:
 
 def _wire(settings: RatingSettings, context: LambdaContext) -> Parts:
     """The real parts, made anew for each of a month's few invocations."""
-    session = boto3.Session()
-    s3 = session.client("s3", config=CLIENT)
-    table = Table(session.client("dynamodb", config=CLIENT), settings.table_name)
+    s3 = boto3.client("s3", config=CLIENT)
+    table = Table(boto3.client("dynamodb", config=CLIENT), settings.table_name)
     stages = Stages(listener, remaining=lambda: context.get_remaining_time_in_millis() / 1000)
     return Parts(
         read_workbook=lambda: sheet.read(settings.workbook),
@@ -104,7 +103,7 @@ def _wire(settings: RatingSettings, context: LambdaContext) -> Parts:
         extracts=Extracts(s3, settings.extracts, settings.zone, settings.scratch),
         table=table,
         reports=Reports(s3, settings.reports),
-        announcer=Announcer(table, session.client("events", config=CLIENT), settings.event_bus),
+        announcer=Announcer(table, boto3.client("events", config=CLIENT), settings.event_bus),
         zone=settings.zone,
         retention_months=settings.retention_months,
         code_version=code_version(),

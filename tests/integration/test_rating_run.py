@@ -1,0 +1,348 @@
+"""The rating function through its handler alone: months published, held, rerun, restated, rolled back, previewed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from functions.rating import ledger
+from functions.rating.announce import Announcer
+from shared.errors import EventInvalid, MonthNotOver, PublicationConflict, RunUnknown, SettingsMissing, WorkbookFaulty
+from tests.cloud import WORKBOOK, Cloud, small_cloud
+
+MAY, JUNE = {"scheduled_at": "2026-06-02T18:00:00Z"}, {"scheduled_at": "2026-07-02T18:00:00Z"}
+DECIDED = {"by": "Li", "reason": "looked at it"}
+BIG, MIDDLE, SMALL, NONE = (5, 500_000), (2, 10_000), (1, 0), (0, 0)
+
+
+@pytest.fixture
+def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    with small_cloud(tmp_path, monkeypatch) as cloud:
+        cloud.put_month("2026-05", {"a": BIG, "b": MIDDLE, "c": SMALL, "d": NONE})
+        yield cloud
+
+
+def test_a_firing_publishes_the_month_before(cloud: Cloud) -> None:
+    answer = cloud.rate(MAY)
+    assert answer["outcome"] == "published"
+    assert answer["month"] == "2026-05"
+    assert answer["agencies"] == 4
+    assert answer["levels"] == {"1": 1, "2": 1, "3": 1, "unrated": 1, "awaiting_first_rating": 0}
+    assert answer["moves"] == {"up": 0, "down": 0, "same": 0, "new": 4, "left": 0}
+    assert cloud.levels() == {"a": 3, "b": 2, "c": 1, "d": None}
+
+
+def test_the_next_firing_leaves_a_published_month_alone(cloud: Cloud) -> None:
+    first, before = cloud.rate(MAY), cloud.items()
+    again = cloud.rate(MAY)
+    assert (again["outcome"], again["run"], again["inputs_changed"]) == ("unchanged", first["run"], False)
+    assert again["levels"] == first["levels"]
+    assert cloud.items() == before
+
+
+def test_without_success_nothing_is_written_and_the_next_firing_tries_again(cloud: Cloud) -> None:
+    cloud.s3.delete_object(Bucket="extracts", Key="in/orders/month=2026-05/_SUCCESS")
+    answer = cloud.rate(MAY)
+    assert (answer["outcome"], answer["missing"], cloud.items()) == ("not_ready", ["orders"], {})
+    cloud.put_object("orders", "2026-05", "_SUCCESS", b"")
+    assert cloud.rate(MAY)["outcome"] == "published"
+
+
+def test_a_month_is_compared_with_the_newest_earlier_publication(cloud: Cloud) -> None:
+    cloud.rate(MAY)
+    cloud.put_month("2026-06", {"a": MIDDLE, "b": MIDDLE, "d": SMALL, "e": SMALL})
+    answer = cloud.rate(JUNE)
+    assert answer["moves"] == {"up": 1, "down": 1, "same": 1, "new": 1, "left": 1}
+
+
+def test_a_month_that_is_not_over_is_refused(cloud: Cloud) -> None:
+    with pytest.raises(MonthNotOver, match="2099-01"):
+        cloud.rate({"month": "2099-01"})
+    assert cloud.items() == {}
+
+
+def test_an_event_that_is_none_of_the_documented_is_refused(cloud: Cloud) -> None:
+    with pytest.raises(EventInvalid):
+        cloud.rate({"monht": "2026-05"})
+
+
+def test_every_missing_variable_is_named_at_once(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TABLE_NAME")
+    monkeypatch.setenv("REPORTS", "/tmp/reports")
+    with pytest.raises(SettingsMissing, match=r"TABLE_NAME.*REPORTS"):
+        cloud.rate(MAY)
+
+
+def test_a_faulty_sheet_stops_the_month_and_nothing_is_written(cloud: Cloud) -> None:
+    cloud.write_workbook(
+        thresholds=WORKBOOK["thresholds"].replace("1000", "1,000"), levels="level,name\n1,一级\n3,三级\n"
+    )
+    with pytest.raises(WorkbookFaulty) as raised:
+        cloud.rate(MAY)
+    assert len(raised.value.faults) >= 2
+    assert all({"tab", "cell", "found", "expected", "mend"} <= fault.keys() for fault in raised.value.faults)
+    assert cloud.items() == {}
+
+
+def test_check_lists_faults_and_writes_nothing(cloud: Cloud) -> None:
+    assert (cloud.rate({"mode": "check"})["outcome"], cloud.rate({"mode": "check"})["sound"]) == ("checked", True)
+    cloud.write_workbook(levels="level,name\n1,一级\n")
+    answer = cloud.rate({"mode": "check"})
+    assert not answer["sound"]
+    assert answer["faults"]
+    assert cloud.items() == {}
+
+
+# --- reruns, restatements, rollback -----------------------------------------------------------------------------------
+
+
+def test_the_schedule_never_restates_but_says_that_inputs_changed(cloud: Cloud) -> None:
+    first = cloud.rate(MAY)
+    cloud.put_month("2026-05", {"a": SMALL, "b": MIDDLE})
+    answer = cloud.rate(MAY)
+    assert (answer["outcome"], answer["run"], answer["inputs_changed"]) == ("unchanged", first["run"], True)
+    assert cloud.levels()["a"] == 3
+
+
+def test_naming_the_month_restates_it_and_the_old_run_stays_readable(cloud: Cloud) -> None:
+    first = cloud.rate(MAY)
+    cloud.put_month("2026-05", {"a": SMALL, "b": MIDDLE})
+    second = cloud.rate({"month": "2026-05"})
+    assert (second["outcome"], second["replaced"]) == ("published", first["run"])
+    assert cloud.levels() == {"a": 1, "b": 2}
+    assert len(cloud.table.standings(first["run"])) == 4
+    assert [e.action for e in ledger.entries(cloud.table, "2026-05")] == ["published", "restated"]
+
+
+def test_a_rollback_makes_the_earlier_publication_valid_again_and_the_schedule_respects_it(cloud: Cloud) -> None:
+    first = cloud.rate(MAY)
+    cloud.put_month("2026-05", {"a": SMALL})
+    second = cloud.rate({"month": "2026-05"})
+    answer = cloud.rate({"rollback": first["run"], **DECIDED})
+    assert (answer["outcome"], answer["replaced"]) == ("rolled_back", second["run"])
+    assert cloud.levels() == {"a": 3, "b": 2, "c": 1, "d": None}
+    again = cloud.rate(MAY)
+    assert (again["outcome"], again["run"], again["inputs_changed"]) == ("unchanged", first["run"], True)
+    entry = list(ledger.entries(cloud.table, "2026-05"))[-1]
+    assert (entry.action, entry.by, entry.reason, entry.replaced) == (
+        "rolled_back",
+        "Li",
+        "looked at it",
+        second["run"],
+    )
+
+
+def test_only_what_was_valid_once_can_be_gone_back_to(cloud: Cloud) -> None:
+    cloud.rate(MAY)
+    with pytest.raises(RunUnknown, match="nothing-like-it"):
+        cloud.rate({"rollback": "nothing-like-it", **DECIDED})
+
+
+def test_a_backfill_does_not_lower_the_current_month(cloud: Cloud) -> None:
+    cloud.rate(MAY)
+    cloud.put_month("2026-03", {"a": SMALL})
+    assert cloud.rate({"month": "2026-03"})["outcome"] == "published"
+    assert cloud.levels() == {"a": 3, "b": 2, "c": 1, "d": None}
+    assert cloud.levels("2026-03") == {"a": 1}
+
+
+def test_verify_recomputes_a_run_to_the_byte_and_tells_when_inputs_are_gone(cloud: Cloud) -> None:
+    run = cloud.rate(MAY)["run"]
+    assert cloud.rate({"verify": run})["outcome"] == "verified"
+    cloud.write_workbook(settings="setting,value\nnew_agency_wait_months,3\n")
+    assert cloud.rate({"verify": run})["outcome"] == "verified"
+    cloud.put("orders", "2026-05", [])
+    answer = cloud.rate({"verify": run})
+    assert answer["outcome"] == "differs"
+    assert "in/orders/month=2026-05/part-0.csv" in answer["differences"][0]
+
+
+def test_verify_finds_a_single_altered_item(cloud: Cloud) -> None:
+    run = cloud.rate(MAY)["run"]
+    (pk, sk), item = next((k, i) for k, i in cloud.items().items() if k[0] == "AGENCY#b")
+    altered = item | {"rating": {"S": item["rating"]["S"].replace('"level":2', '"level":3')}}
+    cloud.table.client.put_item(TableName="levels", Item=altered)
+    answer = cloud.rate({"verify": run})
+    assert (answer["outcome"], answer["differences"]) == ("differs", [f"{pk} {sk}"])
+
+
+# --- guardrails -------------------------------------------------------------------------------------------------------
+
+HALF = "setting,value\nmax_downgraded_share,0.4\n"
+
+
+def held_june(cloud: Cloud) -> dict[str, Any]:
+    cloud.rate(MAY)
+    cloud.write_workbook(settings=HALF)
+    cloud.put_month("2026-06", {"a": SMALL, "b": SMALL, "c": SMALL, "d": NONE})
+    return cloud.rate(JUNE)
+
+
+def test_an_exceeded_guardrail_holds_the_month_and_the_old_levels_stay(cloud: Cloud) -> None:
+    answer = held_june(cloud)
+    assert answer["outcome"] == "held"
+    assert cloud.levels() == {"a": 3, "b": 2, "c": 1, "d": None}
+    assert "max_downgraded_share" in cloud.report(answer["report"])
+
+
+def test_the_half_hourly_firing_does_not_hold_it_anew(cloud: Cloud) -> None:
+    run, before = held_june(cloud)["run"], cloud.items()
+    again = cloud.rate(JUNE)
+    assert (again["outcome"], again["run"], cloud.items()) == ("held", run, before)
+
+
+def test_a_held_month_is_rated_again_when_its_inputs_change(cloud: Cloud) -> None:
+    run = held_june(cloud)["run"]
+    cloud.put_month("2026-06", {"a": BIG, "b": MIDDLE, "c": SMALL, "d": NONE})
+    answer = cloud.rate(JUNE)
+    assert answer["outcome"] == "published"
+    assert answer["run"] != run
+
+
+def test_accept_publishes_exactly_the_held_run_with_who_and_why(cloud: Cloud) -> None:
+    run = held_june(cloud)["run"]
+    answer = cloud.rate({"accept": run, **DECIDED})
+    assert (answer["outcome"], answer["run"]) == ("published", run)
+    assert cloud.levels() == {"a": 1, "b": 1, "c": 1, "d": None}
+    assert [(e.action, e.by) for e in ledger.entries(cloud.table, "2026-06")] == [("held", None), ("accepted", "Li")]
+    assert cloud.rate({"accept": run, **DECIDED})["outcome"] == "unchanged"
+
+
+def test_a_held_run_that_was_compared_with_what_is_no_longer_valid_is_not_accepted(cloud: Cloud) -> None:
+    run = held_june(cloud)["run"]
+    cloud.put_month("2026-05", {"a": SMALL})
+    cloud.rate({"month": "2026-05"})
+    with pytest.raises(PublicationConflict):
+        cloud.rate({"accept": run, **DECIDED})
+
+
+def test_only_a_held_run_can_be_accepted(cloud: Cloud) -> None:
+    run = cloud.rate(MAY)["run"]
+    cloud.put_month("2026-05", {"a": SMALL})
+    cloud.rate({"month": "2026-05"})
+    with pytest.raises(RunUnknown, match="not held"):
+        cloud.rate({"accept": run, **DECIDED})
+
+
+# --- preview and refresh ----------------------------------------------------------------------------------------------
+
+
+def test_a_preview_names_who_would_move_and_publishes_nothing(cloud: Cloud) -> None:
+    cloud.rate(MAY)
+    before = cloud.items()
+    cloud.write_workbook(thresholds=WORKBOOK["thresholds"].replace(",3,1,5,5000", ",3,1,6,5000"))
+    answer = cloud.rate({"month": "2026-05", "mode": "preview"})
+    assert (answer["outcome"], cloud.items()) == ("previewed", before)
+    [mover] = answer["preview"]["movers"]
+    assert (mover["agency_id"], mover["old_level"], mover["new_level"]) == ("a", 3, 2)
+    assert mover["decided_by"] == {"metric": "six", "required": 6, "actual": 5}
+    assert {"from": "3", "to": "2", "agencies": 1} in answer["preview"]["matrix"]
+    assert "机构 a" in cloud.report(answer["report"])
+
+
+def test_refresh_publishes_changed_texts_with_the_stored_levels(cloud: Cloud) -> None:
+    run = cloud.rate(MAY)["run"]
+    cloud.write_workbook(levels=WORKBOOK["levels"].replace("三级", "领航"))
+    answer = cloud.rate({"mode": "refresh"})
+    assert (answer["outcome"], answer["run"]) == ("refreshed", run)
+    publication = cloud.table.pointer().current()
+    assert publication.run == run
+    assert cloud.table.rulebook(publication.rulebook).level(3).name == "领航"
+    assert cloud.rate({"mode": "refresh"})["outcome"] == "unchanged"
+
+
+def test_refresh_publishes_no_changed_threshold_and_says_from_when_it_counts_and_who_would_move(cloud: Cloud) -> None:
+    cloud.rate(MAY)
+    before = cloud.items()
+    cloud.write_workbook(thresholds=WORKBOOK["thresholds"].replace(",3,1,5,5000", ",3,1,6,5000"))
+    answer = cloud.rate({"mode": "refresh"})
+    assert (answer["outcome"], answer["effective_month"], answer["effective_on"]) == (
+        "pending",
+        "2026-06",
+        "2026-07-03",
+    )
+    assert [mover["agency_id"] for mover in answer["preview"]["movers"]] == ["a"]
+    assert cloud.items() == before
+
+
+def test_refresh_before_the_first_month_only_checks(cloud: Cloud) -> None:
+    assert cloud.rate({"mode": "refresh"})["outcome"] == "checked"
+    assert cloud.items() == {}
+
+
+# --- news and reports -------------------------------------------------------------------------------------------------
+
+
+def sent(cloud: Cloud) -> list[dict[str, Any]]:
+    """Every announcement in the outbox that is marked as sent."""
+    pages = [item for (pk, _), item in cloud.items().items() if pk.startswith("OUTBOX#") and "sent" in item]
+    return [event for page in pages for event in json.loads(page["announcements"]["S"])]
+
+
+def test_a_publication_is_announced_with_one_event_for_each_agency_that_moved(cloud: Cloud) -> None:
+    cloud.rate(MAY)
+    cloud.put_month("2026-06", {"a": MIDDLE, "b": MIDDLE, "c": SMALL, "d": NONE})
+    run = cloud.rate(JUNE)["run"]
+    june = [event for event in sent(cloud) if event["detail"]["month"] == "2026-06"]
+    assert [event["type"] for event in june] == ["LevelsPublished", "AgencyLevelChanged"]
+    detail = june[1]["detail"]
+    assert {k: detail[k] for k in ("run", "agency_id", "old_level", "new_level")} == {
+        "run": run,
+        "agency_id": "a",
+        "old_level": 3,
+        "new_level": 2,
+    }
+
+
+def test_a_rollback_and_its_reverse_are_different_news(cloud: Cloud) -> None:
+    first = cloud.rate(MAY)["run"]
+    cloud.put_month("2026-05", {"a": SMALL})
+    second = cloud.rate({"month": "2026-05"})["run"]
+    ids: set[str] = set()
+    for run in (first, second, first, second):
+        cloud.rate({"rollback": run, **DECIDED})
+        ids |= {event["detail"]["event_id"] for event in sent(cloud)}
+    assert len([event for event in sent(cloud) if event["type"] == "LevelsPublished"]) == 3
+    assert len(ids) > len(sent(cloud))
+
+
+def test_names_from_extracts_are_text_in_the_report_never_markup(cloud: Cloud) -> None:
+    cloud.put("agencies", "2026-05", [("a", "<script>alert(1)</script>", "2025-01-01")])
+    page = cloud.report(cloud.rate(MAY)["report"])
+    assert "&lt;script&gt;" in page
+    assert "<script" not in page
+    assert "src=" not in page
+    assert "href=" not in page
+
+
+def test_the_report_as_data_has_inputs_quality_and_versions(cloud: Cloud) -> None:
+    answer = cloud.rate(MAY)
+    document = json.loads(cloud.report(answer["report"].replace(".html", ".json")))
+    assert document["record"]["quality"]["order_rows"]["read"] == 4
+    assert {i["dataset"] for i in document["record"]["inputs"]} == {"agencies", "creators", "orders"}
+    assert document["code_version"]
+
+
+def test_no_log_line_holds_a_secret(
+    cloud: Cloud, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "sekret-key-value")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "sekret-token-value")
+    cloud.rate(MAY)
+    assert "sekret" not in "".join(capsys.readouterr())
+
+
+def test_a_crash_between_publishing_and_telling_loses_no_news(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Announcer, "send", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            cloud.rate(MAY)
+    assert sent(cloud) == []
+    assert cloud.rate(MAY)["outcome"] == "unchanged"
+    assert len(sent(cloud)) == 4
+    assert boto3.client("events").list_event_buses()["EventBuses"]
