@@ -33,7 +33,7 @@ serve: setup ## The API on 127.0.0.1:3000, over the sample data
 	@$(python) -m local.serve
 
 test: setup ## All tests but those of real runtimes (make e2e)
-	@build/setup_sam.sh
+	@build/setup_beside.sh sam
 	$(python) -m pytest --ignore tests/e2e
 
 check: setup ## Style, types, security, template, contracts
@@ -42,7 +42,7 @@ check: setup ## Style, types, security, template, contracts
 	$(python) -m mypy
 	$(python) -m mypy build
 	$(python) -m bandit --quiet --configfile pyproject.toml --severity-level medium --recursive functions shared local build
-	@build/setup_sam.sh
+	@build/setup_beside.sh sam
 	$(offline) $(python) -m cfnlint template.yaml
 	$(offline) $(sam) validate --lint
 	$(python) build/audit.py
@@ -79,7 +79,7 @@ sheet: setup ## Build or upgrade the Google Sheet: KEY=<spreadsheet key> [LANG=z
 
 .PHONY: build build-RatingFunction build-LookupFunction deploy e2e matrix
 build: setup ## Both packages for Lambda: ARCH=x86_64|arm64
-	@build/setup_sam.sh
+	@build/setup_beside.sh sam
 	$(offline) ARCH=$(ARCH) $(sam) build --parameter-overrides Architecture=$(ARCH)
 
 # `sam build` calls these two, with ARTIFACTS_DIR.

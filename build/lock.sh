@@ -13,4 +13,4 @@ for function in rating lookup; do
 done
 compile "$@" --no-annotate sam.in -o sam.txt
 ../.venv/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate \
-    "$@" ministack.in -o ministack.txt
+    "$@" e2e.in -o e2e.txt

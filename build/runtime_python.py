@@ -48,3 +48,7 @@ def _is_runtime(python: Path) -> bool:
     except OSError:
         return False
     return answer.stdout.strip() == RUNTIME
+
+
+if __name__ == "__main__":
+    print(find_runtime_python())
