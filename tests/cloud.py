@@ -90,7 +90,7 @@ class Cloud:
 
     def rate(self, event: dict[str, Any]) -> dict[str, Any]:
         """What the real handler answers to an event; the answer is JSON, as Lambda would send it."""
-        answer = handler(event, Context())  # type: ignore[arg-type]
+        answer: dict[str, Any] = handler(event, Context())
         json.dumps(answer)
         return answer
 
