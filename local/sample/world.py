@@ -117,15 +117,16 @@ class Market:
         """Those who leave for good; the weakest go."""
         while len(team.creators) > team.wanted():
             creator = team.creators.pop()
-            yield self._binding(creator, team.agency.agency_id, creator % 4, until=self._instant(month))
+            until = self._instant(month, after=self.bound_since[creator])
+            yield self._binding(creator, team.agency.agency_id, creator % 4, until=until)
 
     def _moves(self, team: _Team, month: Month) -> Iterator[Binding]:
         """Those who go to another agency within the month."""
-        others = list(self.teams.values())
+        others = [other for other in self.teams.values() if other.agency.joined_at < month.start(ZONE)]
         for creator in [c for c in team.creators[len(team.creators) // 3 :] if self.random.random() < 0.015]:
             other = self.random.choice(others)
             if other is not team:
-                moved_at = self._instant(month)
+                moved_at = self._instant(month, after=self.bound_since[creator])
                 team.creators.remove(creator)
                 yield self._binding(creator, team.agency.agency_id, creator % 4, until=moved_at)
                 other.creators.append(creator)
@@ -160,13 +161,12 @@ class Market:
     def _binding(
         self, creator: int, agency_id: str, power: int, *, until: datetime | None = None, tag: str = ""
     ) -> Binding:
-        since = self.bound_since[creator]
-        end = None if until is None else max(until, since)
-        return Binding(_creator_id(creator), agency_id, since, end, power, tag)
+        return Binding(_creator_id(creator), agency_id, self.bound_since[creator], until, power, tag)
 
-    def _instant(self, month: Month) -> datetime:
-        start, end = month.start(ZONE), month.end(ZONE)
-        return start + timedelta(microseconds=self.random.randrange((end - start) // timedelta(microseconds=1)))
+    def _instant(self, month: Month, after: datetime | None = None) -> datetime:
+        """A whole second of the month, which every notation can hold."""
+        start = max(month.start(ZONE), after or month.start(ZONE))
+        return start + timedelta(seconds=self.random.randrange(int((month.end(ZONE) - start).total_seconds())))
 
 
 def _creator_id(number: int) -> str:
