@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import pickle
 import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -144,7 +145,7 @@ class FakeSheets(BaseAdapter):
             case "values.batchGet":
                 return {"spreadsheetId": key, "valueRanges": list(_value_ranges(self.books[key], query))}
             case "batchUpdate":
-                changed = copy.deepcopy(self.books[key])
+                changed: list[Sheet] = pickle.loads(pickle.dumps(self.books[key]))
                 replies = [_change(changed, request) for request in body.get("requests", [])]
                 if not replies:
                     raise Refused(400, "Must specify at least one request.")
@@ -321,7 +322,7 @@ def _merge(kept: dict[str, Any], given: Mapping[str, Any], fields: str) -> None:
         for name in outer:
             target, source = target.setdefault(name, {}), source.get(name, {})
         if last in source:
-            target[last] = copy.deepcopy(source[last])
+            target[last] = source[last]
         else:
             target.pop(last, None)
 

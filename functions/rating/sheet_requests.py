@@ -1,0 +1,118 @@
+"""The words of a batchUpdate: what can be done to a Google Sheet, as the API wants it said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+Request: TypeAlias = dict[str, Any]
+CellValue: TypeAlias = str | int | float | Decimal | bool | None
+
+FIRST_SHEET_ID = 20_260_000  # of the tabs that are added; Google's own ids of tabs are random
+NEW_ROWS = 1000
+NEW_COLUMNS = 26
+MARK = "mcn-levels"  # by which a later run finds the protections and colours that an earlier one has set
+RED = {"red": 0.96, "green": 0.8, "blue": 0.8}
+ORANGE = {"red": 1.0, "green": 0.9, "blue": 0.6}
+GREY = {"red": 0.93, "green": 0.93, "blue": 0.93}
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """Cells of one tab, counted from 0; ``rows`` and ``columns`` are half-open, an end of None is the tab's end."""
+
+    sheet_id: int
+    rows: tuple[int, int | None] = (0, None)
+    columns: tuple[int, int | None] = (0, None)
+
+    def as_range(self) -> dict[str, int]:
+        ends = {"endRowIndex": self.rows[1], "endColumnIndex": self.columns[1]}
+        starts = {"sheetId": self.sheet_id, "startRowIndex": self.rows[0], "startColumnIndex": self.columns[0]}
+        return starts | {name: end for name, end in ends.items() if end is not None}
+
+
+def add_tab(sheet_id: int, title: str, rows: int, columns: int, frozen: int, *, index: int | None) -> Request:
+    """A new tab, with room to grow; at the end when ``index`` is None. ``frozen``: rows that stay in sight."""
+    grid = _grid(max(rows, NEW_ROWS), max(columns, NEW_COLUMNS), frozen)
+    properties = {"sheetId": sheet_id, "title": title, "gridProperties": grid}
+    return {"addSheet": {"properties": properties | ({} if index is None else {"index": index})}}
+
+
+def set_tab(sheet_id: int, title: str, rows: int, columns: int, frozen: int) -> Request:
+    """Change a tab's title and size. ``frozen``: rows that stay in sight."""
+    grid = _grid(rows, columns, frozen)
+    properties = {"sheetId": sheet_id, "title": title, "gridProperties": grid}
+    fields = ",".join(["title", *(f"gridProperties.{name}" for name in grid)])
+    return {"updateSheetProperties": {"properties": properties, "fields": fields}}
+
+
+def write(sheet_id: int, row: int, column: int, rows: Sequence[Sequence[CellValue]]) -> Request:
+    """Put values into cells, from one cell on to the right and down. Text is never taken for a formula."""
+    given = [{"values": [{"userEnteredValue": typed(value)} if value is not None else {} for value in r]} for r in rows]
+    start = {"sheetId": sheet_id, "rowIndex": row, "columnIndex": column}
+    return {"updateCells": {"start": start, "rows": given, "fields": "userEnteredValue"}}
+
+
+def head(sheet_id: int, row: int, column: int, title: str | None, note: str) -> Request:
+    """Make a cell a header: bold on grey, with a note; ``title`` None leaves its text as it is."""
+    cell: dict[str, Any] = {"userEnteredFormat": {"textFormat": {"bold": True}, "backgroundColor": GREY}}
+    fields = "userEnteredFormat.textFormat.bold,userEnteredFormat.backgroundColor,note"
+    if note:
+        cell["note"] = note
+    if title is not None:
+        cell["userEnteredValue"] = {"stringValue": title}
+        fields += ",userEnteredValue"
+    start = {"sheetId": sheet_id, "rowIndex": row, "columnIndex": column}
+    return {"updateCells": {"start": start, "rows": [{"values": [cell]}], "fields": fields}}
+
+
+def show_as(area: Area, kind: str, pattern: str = "") -> Request:
+    """Format numbers: ``kind`` is TEXT, NUMBER or PERCENT."""
+    number_format = {"type": kind, "pattern": pattern} if pattern else {"type": kind}
+    cell = {"userEnteredFormat": {"numberFormat": number_format}}
+    return {"repeatCell": {"range": area.as_range(), "cell": cell, "fields": "userEnteredFormat.numberFormat"}}
+
+
+def allow_only(area: Area, condition: str, values: Sequence[str], message: str) -> Request:
+    """Refuse whatever does not meet one of Google's conditions, such as NUMBER_BETWEEN."""
+    said = {"type": condition, "values": [{"userEnteredValue": value} for value in values]}
+    rule = {"condition": said, "inputMessage": message, "strict": True, "showCustomUi": condition == "ONE_OF_LIST"}
+    return {"setDataValidation": {"range": area.as_range(), "rule": rule}}
+
+
+def colour_when(area: Area, formula: str, colour: dict[str, float]) -> Request:
+    """Colour cells for which a formula, written for the first of them, is true."""
+    marked = f'=AND(N("{MARK}")=0,{formula})'
+    condition = {"type": "CUSTOM_FORMULA", "values": [{"userEnteredValue": marked}]}
+    rule = {"condition": condition, "format": {"backgroundColor": colour}}
+    return {"addConditionalFormatRule": {"rule": {"ranges": [area.as_range()], "booleanRule": rule}, "index": 0}}
+
+
+def drop_colour(sheet_id: int, index: int) -> Request:
+    return {"deleteConditionalFormatRule": {"sheetId": sheet_id, "index": index}}
+
+
+def protect(area: Area) -> Request:
+    """Have Google ask before somebody edits these cells; who owns the sheet could lift a stricter lock anyway."""
+    return {
+        "addProtectedRange": {"protectedRange": {"range": area.as_range(), "description": MARK, "warningOnly": True}}
+    }
+
+
+def unprotect(protected_range_id: int) -> Request:
+    return {"deleteProtectedRange": {"protectedRangeId": protected_range_id}}
+
+
+def _grid(rows: int, columns: int, frozen: int) -> dict[str, int]:
+    return {"rowCount": rows, "columnCount": columns, "frozenRowCount": frozen}
+
+
+def typed(value: CellValue) -> dict[str, Any]:
+    """A value as the API types it."""
+    if isinstance(value, bool):
+        return {"boolValue": value}
+    if isinstance(value, str):
+        return {"stringValue": value}
+    return {"numberValue": float(value or 0)}

@@ -1,0 +1,181 @@
+"""The Google Sheet as the builder makes it: complete, readable by the parser, harmless to what is there."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from functions.rating import sheet
+from functions.rating.description import Language
+from functions.rating.rulebook import parse
+from functions.rating.sheet_builder import Built, build
+from shared.errors import WorkbookUnavailable
+from shared.levels import Rulebook
+from tests.fakes.sheets import FakeSheets
+from tests.workbooks import DESCRIPTION, OCTOBER, ROOT, Workbook
+
+KEY = "new-sheet"
+EXAMPLE = sheet.read(f"dir:{ROOT / 'config' / 'workbook'}")
+TITLES = {"en": [tab.key for tab in DESCRIPTION.tabs], "zh": [tab.zh for tab in DESCRIPTION.tabs]}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_an_empty_spreadsheet_gets_every_tab_and_the_shipped_example_and_reads_back_the_same(
+    language: Language,
+) -> None:
+    google = blank()
+    built = build_it(google, language)
+    assert built == Built(tuple(TITLES[language]), (), filled=True)
+    assert titles(google) == [TITLES[language][0], "Sheet1", *TITLES[language][1:]]
+    assert read_back(google) == parse(EXAMPLE, DESCRIPTION, OCTOBER).rulebook
+    assert google.methods.count("sheets.spreadsheets.batchUpdate") == 1
+
+
+def test_the_first_tab_explains_the_sheet_in_the_chosen_language() -> None:
+    google = blank()
+    build_it(google, "zh")
+    assert google.tab(KEY, "说明").values() == [[line.zh] for line in DESCRIPTION.tab("about").lines]
+
+
+def test_building_again_changes_nothing() -> None:
+    google = blank()
+    build_it(google, "zh")
+    once = copy.deepcopy(google.books[KEY])
+    assert build_it(google, None) == Built((), tuple(TITLES["zh"]), filled=False)
+    for before, after in zip(once, google.books[KEY], strict=True):
+        assert after.properties == before.properties
+        assert after.cells == before.cells
+        assert after.conditional == before.conditional
+        assert [without_id(p) for p in after.protected] == [without_id(p) for p in before.protected]
+
+
+def test_building_in_the_other_language_renames_tabs_and_headers_and_nothing_else() -> None:
+    google = blank()
+    build_it(google, "zh")
+    before = read_back(google)
+    build_it(google, "en")
+    assert titles(google) == [TITLES["en"][0], "Sheet1", *TITLES["en"][1:]]
+    assert google.tab(KEY, "thresholds").values()[0][:3] == ["effective_month", "level", "channel"]
+    assert read_back(google) == before
+
+
+def test_an_older_sheet_keeps_every_data_cell_and_gets_what_it_lacks() -> None:
+    book = Workbook().drop("tips").drop("settings").drop_column("levels", "description")
+    book.tabs["levels"].insert(0, [])
+    book.tabs["overrides"] = []
+    google = FakeSheets()
+    google.book(KEY, book.tabs)
+    before = {tab: google.tab(KEY, tab).values() for tab in ("metrics", "thresholds", "benefits", "cases")}
+    built = build_it(google, None)
+    assert built == Built(("说明", "提升建议", "设置", "状态"), tuple(book.tabs), filled=False)
+    assert {tab: google.tab(KEY, tab).values() for tab in before} == before
+    assert google.tab(KEY, "levels").values()[1] == ["level", "name", "说明"]
+    assert google.tab(KEY, "overrides").values() == [[column.zh for column in DESCRIPTION.tab("overrides").columns]]
+    rulebook = read_back(google)
+    assert (rulebook.ladders, rulebook.overrides, rulebook.tips) == (Workbook().rulebook().ladders, (), ())
+
+
+def test_a_new_metric_gets_its_columns_in_thresholds_and_cases() -> None:
+    google = FakeSheets()
+    google.book(KEY, Workbook().add("metrics", "stars", "Stars", "creator_count", 7, 7, None).tabs)
+    build_it(google, "en")
+    assert google.tab(KEY, "thresholds").values()[0][-1] == "stars"
+    assert google.tab(KEY, "cases").values()[0][-1] == "stars"
+    assert read_back(google).metric("stars").min_power == 7
+
+
+def test_cells_are_typed_checked_noted_and_headers_protected() -> None:
+    google = blank()
+    build_it(google, "en")
+    thresholds = google.tab(KEY, "thresholds")
+    month, level, gmv = (thresholds.cells[5, column] for column in (0, 1, 5))
+    assert month["userEnteredFormat"]["numberFormat"] == {"type": "TEXT"}
+    assert gmv["userEnteredFormat"]["numberFormat"] == {"type": "NUMBER", "pattern": "#,##0.00"}
+    assert level["dataValidation"]["strict"]
+    assert level["dataValidation"]["condition"]["type"] == "NUMBER_BETWEEN"
+    assert "REGEXMATCH" in str(month["dataValidation"])
+    assert "SWITCH" in str(google.tab(KEY, "benefits").cells[3, 4]["dataValidation"])
+    assert thresholds.cells[0, 0]["note"] == DESCRIPTION.tab("thresholds").columns[0].note.en
+    assert thresholds.properties["gridProperties"]["frozenRowCount"] == 1
+    assert [protected["range"]["endRowIndex"] for protected in thresholds.protected] == [1]
+    settings = google.tab(KEY, "settings")
+    kinds = {row: settings.cells[row, 1]["userEnteredFormat"]["numberFormat"]["type"] for row in range(1, 9)}
+    assert kinds == {
+        1: "NUMBER",
+        2: "PERCENT",
+        3: "PERCENT",
+        4: "PERCENT",
+        5: "PERCENT",
+        6: "PERCENT",
+        7: "NUMBER",
+        8: "PERCENT",
+    }
+
+
+def test_text_in_number_cells_and_steps_down_are_coloured() -> None:
+    google = blank()
+    build_it(google, "en")
+    formulas = [str(rule["booleanRule"]["condition"]) for rule in google.tab(KEY, "thresholds").conditional]
+    assert sum("ISTEXT" in formula for formula in formulas) == 5
+    assert sum("SUMPRODUCT" in formula for formula in formulas) == 3
+
+
+def test_what_people_protected_and_coloured_stays() -> None:
+    google = blank()
+    build_it(google, "en")
+    levels = google.tab(KEY, "levels")
+    levels.conditional.insert(0, {"ranges": [{"sheetId": levels.properties["sheetId"]}]})
+    levels.protected.insert(0, {"protectedRangeId": 77, "range": {"sheetId": 1}})
+    build_it(google, None)
+    levels = google.tab(KEY, "levels")
+    assert 77 in [protected["protectedRangeId"] for protected in levels.protected]
+    assert {"ranges": [{"sheetId": levels.properties["sheetId"]}]} in levels.conditional
+    assert (len(levels.protected), len(levels.conditional)) == (2, 2)
+
+
+def test_a_tab_that_people_renamed_is_left_alone_and_made_anew() -> None:
+    google = blank()
+    build_it(google, "en")
+    google.tab(KEY, "tips").properties["title"] = "old tips"
+    assert build_it(google, "en").created == ("tips",)
+    assert {"old tips", "tips"} <= set(titles(google))
+
+
+def test_when_google_refuses_nothing_is_built_and_a_change_is_never_sent_twice() -> None:
+    google = blank()
+    google.trouble.extend([503])
+    with pytest.raises(WorkbookUnavailable, match="503"):
+        sheet.GoogleSheet(KEY, google.client(), unused).change([{"addSheet": {"properties": {"title": "x"}}}])
+    assert titles(google) == ["Sheet1"]
+    assert google.methods == ["sheets.spreadsheets.batchUpdate"]
+
+
+def blank() -> FakeSheets:
+    google = FakeSheets()
+    google.book(KEY, {"Sheet1": []})
+    return google
+
+
+def build_it(google: FakeSheets, language: Language | None) -> Built:
+    google.methods.clear()
+    return build(sheet.GoogleSheet(KEY, google.client(), unused), DESCRIPTION, EXAMPLE, language)
+
+
+def read_back(google: FakeSheets) -> Rulebook:
+    verdict = parse(sheet.read(f"gsheet:{KEY}", client=google.client()), DESCRIPTION, OCTOBER)
+    assert verdict.rulebook is not None, "\n".join(map(str, verdict.errors))
+    return verdict.rulebook
+
+
+def titles(google: FakeSheets) -> list[str]:
+    return [tab.properties["title"] for tab in google.books[KEY]]
+
+
+def without_id(protected: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in protected.items() if name != "protectedRangeId"}
+
+
+def unused(seconds: float) -> None:
+    raise AssertionError(f"slept {seconds} s")
