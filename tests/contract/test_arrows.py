@@ -78,8 +78,9 @@ def test_the_pure_modules_of_shared_do_no_input_or_output() -> None:
 
 
 def test_only_the_sheet_modules_know_google() -> None:
-    for library in ("gspread", "google"):
-        assert all(Path(path).name.startswith("sheet") for path in importers(library)), importers(library)
+    assert all(path.startswith("functions/rating/sheet") for path in importers("gspread"))
+    others = [path for path in importers("google") if not path.startswith("functions/rating/sheet")]
+    assert others == ["functions/rating/google_identity.py"]
 
 
 def test_only_measuring_knows_the_analytical_engine() -> None:

@@ -60,6 +60,12 @@ def test_database_actions_are_for_the_one_table() -> None:
             assert statement["Resource"] == TABLE
 
 
+def test_the_one_secret_is_read_only_where_there_is_one() -> None:
+    found = [statement for _, statement in statements() if statement["Action"] == "secretsmanager:GetSecretValue"]
+    assert [statement["Resource"] for statement in found] == [{"Ref": "GoogleKeySecret"}]
+    assert template()["Conditions"]["HasGoogleKey"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "GoogleKeySecret"}, ""]}]}
+
+
 def test_functions_have_roles_of_their_own_without_managed_policies() -> None:
     for name in ("RatingRole", "LookupRole"):
         assert "ManagedPolicyArns" not in of_type("AWS::IAM::Role")[name]
