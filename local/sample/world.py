@@ -97,7 +97,8 @@ class Market:
         self.teams = {a.agency_id: self.teams.get(a.agency_id) or _Team(a) for a in listed}
         for team in self.teams.values():
             if not first:
-                team.fortune = min(1.6, max(0.4, team.fortune * self.random.uniform(0.74, 1.34)))
+                swing = 0.5 if self.random.random() < 0.04 else self.random.uniform(0.76, 1.34)
+                team.fortune = min(1.6, max(0.4, team.fortune * swing))
             bindings += self._departures(team, month)
             bindings += self._moves(team, month)
             self._arrivals(team, month, first=first)
