@@ -1,0 +1,102 @@
+"""What the real runtimes have in common: the built packages, a small market's extracts, and an embedded AWS."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local.embedded import EmbeddedAws, embedded_aws
+from local.sample import write_sample
+from shared.settings import S3Prefix
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+ROOT = Path(__file__).resolve().parents[2]
+EVENTS = ROOT / "events"
+THIS_ARCH = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
+HANDLERS = {"RatingFunction": "functions.rating.app.handler", "LookupFunction": "functions.lookup.app.handler"}
+
+# In this order: the month is rated before it is asked for.
+RATING_EVENTS = ("check", "preview", "monthly-run", "rerun", "refresh")
+
+
+@dataclass(frozen=True)
+class Packages:
+    """What `sam build` made: a folder for each function, the built template, and what the build said."""
+
+    folder: Path
+    said: str
+
+    def of(self, function: str) -> Path:
+        return self.folder / function
+
+
+def sam_build(folder: Path, arch: str) -> Packages:
+    """Build both functions for a processor with the SAM CLI, as `make build` does."""
+    command = [str(ROOT / ".venv/sam/bin/sam"), "build", "--build-dir", str(folder)]
+    command += ["--parameter-overrides", f"Architecture={arch}"]
+    offline = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}
+    environment = {**os.environ, **offline, "ARCH": arch, "SAM_CLI_TELEMETRY": "0"}
+    answer = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return Packages(folder, answer.stdout + answer.stderr)
+
+
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Packages:
+    """Both packages for this machine's processor."""
+    return sam_build(tmp_path_factory.mktemp("build") / "packages", THIS_ARCH)
+
+
+@pytest.fixture(scope="session")
+def extracts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small market over three months, in every format; big enough that its bad rows are few enough."""
+    folder = tmp_path_factory.mktemp("extracts")
+    write_sample(folder, agency_count=150, orders=20_000)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[EmbeddedAws]:
+    with embedded_aws() as running:
+        yield running
+
+
+def put_extracts(s3: S3Client, place: str, folder: Path) -> None:
+    """Upload extracts to ``s3://bucket/prefix``; each folder's `_SUCCESS` comes last."""
+    target = S3Prefix.parse(place)
+    for path in sorted(folder.rglob("*"), key=lambda path: path.name == "_SUCCESS"):
+        if path.is_file():
+            key = target.key(path.relative_to(folder).as_posix())
+            s3.put_object(Bucket=target.bucket, Key=key, Body=path.read_bytes())
+
+
+def event(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
+    return found
+
+
+def api_events() -> list[str]:
+    return sorted(path.stem for path in EVENTS.glob("api-*.json"))
+
+
+def assert_served(name: str, answer: Any) -> None:
+    """An API event was answered by the function itself, and not with a fault of its own."""
+    assert "errorType" not in answer, (name, answer)
+    assert 200 <= answer["statusCode"] < 500, (name, answer)
+
+
+def assert_rated(name: str, answer: Any) -> None:
+    """A rating event was carried out."""
+    outcomes = {"check": {"checked"}, "preview": {"previewed"}, "monthly-run": {"published"}, "rerun": {"unchanged"}}
+    assert "errorType" not in answer, (name, answer)
+    assert answer["outcome"] in outcomes.get(name, {"refreshed", "unchanged", "pending"}), (name, answer)
