@@ -46,7 +46,7 @@ def _client() -> Client:
     except SettingsMissing:
         if os.environ.get("GOOGLE_KEY_SECRET") or os.environ.get("GOOGLE_WORKLOAD_PROVIDER"):
             raise
-    credentials, _ = google.auth.default(scopes=[WRITING])  # type: ignore[no-untyped-call]
+    credentials, _ = google.auth.default(scopes=[WRITING])
     return client_for(credentials)
 
 

@@ -12,6 +12,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from shared.money import yuan
+
 Json = Mapping[str, Any]
 
 _LEVEL_WORDS = {"unrated": "未定级 unrated", "awaiting_first_rating": "等待首次考核 awaiting first rating"}
@@ -68,7 +70,7 @@ def left_out(results: Sequence[Json]) -> RenderableType:
     creators = {removed["risk_tag"]: removed["count"] for removed in quality["excluded_creators"]}
     for removed in quality["excluded_orders"]:
         tag = removed["risk_tag"]
-        flagged.add_row(tag, f"{creators.get(tag, 0):,}", f"{removed['count']:,}", f"{removed['amount'] / 100:,.2f}")
+        flagged.add_row(tag, f"{creators.get(tag, 0):,}", f"{removed['count']:,}", yuan(removed["amount"]))
     return Group(bad, flagged)
 
 

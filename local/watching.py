@@ -1,20 +1,44 @@
-"""Progress of a month for whoever watches: a bar on a terminal, a plain line everywhere else."""
+"""Brings the system up over the sample and rates its months, with progress for whoever watches."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from time import perf_counter
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from local.sample import MONTHS, sample_folder
 from local.system import Progress as Listener
+from local.system import System, running, schedule_event
+
+
+@contextmanager
+def sample_system(console: Console) -> Iterator[tuple[System, list[dict[str, Any]]]]:
+    """The running system with all months of the sample published, and what the rating function answered for each.
+
+    Exits the program with a message when a month is not published.
+    """
+    with ExitStack() as stack:
+        with watching(console, "样例数据 sample extracts"):
+            extracts = sample_folder()
+        with watching(console, "本机 AWS embedded AWS"):
+            system = stack.enter_context(running(extracts))
+        results = []
+        for month in MONTHS:
+            with watching(console, f"考核 rate {month}") as progress:
+                results.append(system.rate(schedule_event(month), progress=progress))
+            if results[-1]["outcome"] != "published":
+                raise SystemExit(f"month {month}: expected outcome published, found {results[-1]}")
+        console.print()
+        yield system, results
 
 
 @contextmanager
 def watching(console: Console, what: str) -> Iterator[Listener]:
-    """A listener for stages and how far they are; says at the end how long ``what`` took."""
+    """A listener for stages and how far they are; a bar on a terminal. Says at the end how long ``what`` took."""
     started = perf_counter()
     if console.is_terminal:
         columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from local.sample.agencies import MICROSECOND, ZONE
 from shared.months import Month
 
+AGENCY = "A-0900"
 EXPECTED = {"creators_power6": 1, "creators_power4": 4, "paid_gmv": "9895.00"}
 
 _AGENCIES = """\
