@@ -59,7 +59,7 @@ class _RoleOfThisFunction(aws.AwsSecurityCredentialsSupplier):
 def _from_key(secret: str, scope: str, session: Session) -> Credentials:
     try:
         answer = session.client("secretsmanager").get_secret_value(SecretId=secret)
-        key = json.loads(answer["SecretString"])
+        key = dict(json.loads(answer["SecretString"]))
         return service_account.Credentials.from_service_account_info(  # type: ignore[no-any-return, no-untyped-call]
             key, scopes=[scope]
         )

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
 from typing import Any
 
 from functions.rating import sheet_requests as do
@@ -60,8 +59,7 @@ class _Plan:
         self.language: Language = language or "zh"
         self.retitle = language is not None
         self.there = {t.key: known for known in sheets if (t := description.tab_titled(known["properties"]["title"]))}
-        taken = {known["properties"]["sheetId"] for known in sheets}
-        self.free_ids = (number for number in count(do.FIRST_SHEET_ID) if number not in taken)
+        self.taken_ids = {known["properties"]["sheetId"] for known in sheets}
         self.cells = {tab.key: raw for raw in cells.tabs if (tab := description.tab_titled(raw.title))}
         self.filling = example is not None
         self.tables = Tables(example or cells, description)
@@ -75,7 +73,8 @@ class _Plan:
     def requests(self) -> Iterator[Request]:
         for tab in self.description.tabs:
             known = self.there.get(tab.key)
-            sheet_id = known["properties"]["sheetId"] if known else next(self.free_ids)
+            sheet_id = known["properties"]["sheetId"] if known else do.free_sheet_id(self.taken_ids)
+            self.taken_ids.add(sheet_id)
             yield from _clear(known) if known else ()
             if tab.role == "input":
                 yield from self._input(tab, sheet_id)

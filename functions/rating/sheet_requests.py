@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import count
 from typing import Any, TypeAlias
 
 Request: TypeAlias = dict[str, Any]
@@ -46,6 +47,18 @@ def set_tab(sheet_id: int, title: str, rows: int, columns: int, frozen: int) -> 
     properties = {"sheetId": sheet_id, "title": title, "gridProperties": grid}
     fields = ",".join(["title", *(f"gridProperties.{name}" for name in grid)])
     return {"updateSheetProperties": {"properties": properties, "fields": fields}}
+
+
+def free_sheet_id(taken: Collection[int]) -> int:
+    """An id for a new tab."""
+    return next(number for number in count(FIRST_SHEET_ID) if number not in taken)
+
+
+def replace(sheet_id: int, rows: Sequence[Sequence[Mapping[str, Any]]]) -> Request:
+    """Replace all cells of a tab, values and formats alike; cells that are not given become blank."""
+    given = [{"values": list(row)} for row in rows]
+    fields = "userEnteredValue,userEnteredFormat"
+    return {"updateCells": {"range": {"sheetId": sheet_id}, "rows": given, "fields": fields}}
 
 
 def write(sheet_id: int, row: int, column: int, rows: Sequence[Sequence[CellValue]]) -> Request:

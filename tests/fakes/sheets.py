@@ -69,13 +69,14 @@ class Sheet:
 class FakeSheets(BaseAdapter):
     """The service. ``trouble``: what the next requests meet instead of an answer: status, error body or exception.
 
-    ``methods`` lists the methods called, as in ``sheets.spreadsheets.values.batchGet``.
+    ``refuse_changes``: what every request meets that would change something. ``methods`` lists the methods called.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.books: dict[str, list[Sheet]] = {}
         self.trouble: deque[Trouble] = deque()
+        self.refuse_changes: Trouble | None = None
         self.headers: dict[str, str] = {}
         self.methods: list[str] = []
 
@@ -89,7 +90,8 @@ class FakeSheets(BaseAdapter):
         """Keep a workbook under a key."""
         self.books[key] = []
         for title, rows in tabs.items():
-            sheet = _new_sheet({"title": title}, self.books[key])
+            grid = {"rowCount": max(200, len(rows))}
+            sheet = _new_sheet({"title": title, "gridProperties": grid}, self.books[key])
             for row, cells in enumerate(rows):
                 for column, value in enumerate(cells):
                     sheet.type_in(row, column, value)
@@ -107,6 +109,8 @@ class FakeSheets(BaseAdapter):
         self.methods.append(method.id)
         if self.trouble:
             return self._fail(request, self.trouble.popleft())
+        if self.refuse_changes is not None and request.method != "GET":
+            return self._fail(request, self.refuse_changes)
         query, body = parse_qs(url.query), json.loads(request.body or b"{}")
         wrong = complaint_about_query(method, query)
         if "request" in method.spec:
@@ -285,7 +289,7 @@ def _new_sheet(given: Mapping[str, Any], sheets: list[Sheet]) -> Sheet:
         raise Refused(400, f"A sheet with the id {given['sheetId']} already exists.")
     properties = {"index": len(sheets), "sheetType": "GRID", **copy.deepcopy(dict(given))}
     properties.setdefault("sheetId", max(ids, default=100) + 1)
-    properties["gridProperties"] = {"rowCount": 6000, "columnCount": 26, **properties.get("gridProperties", {})}
+    properties["gridProperties"] = {"rowCount": 1000, "columnCount": 26, **properties.get("gridProperties", {})}
     return Sheet(properties)
 
 

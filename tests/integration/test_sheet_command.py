@@ -1,0 +1,25 @@
+"""``make sheet`` as a person calls it."""
+
+from __future__ import annotations
+
+import pytest
+
+from local.sheet import main
+from tests.fakes.sheets import FakeSheets
+
+
+def test_it_says_what_it_built_and_where(capsys: pytest.CaptureFixture[str]) -> None:
+    google = FakeSheets()
+    google.book("key-1", {"Sheet1": []})
+    assert main(["key-1", "--lang", "en"], google.client()) == 0
+    said = capsys.readouterr().out
+    assert "levels、metrics、thresholds" in said
+    assert "all of its numbers are invented" in said
+    assert "https://docs.google.com/spreadsheets/d/key-1/edit" in said
+    assert main(["key-1"], google.client()) == 0
+    assert "data cells were left alone" in capsys.readouterr().out
+
+
+def test_what_went_wrong_goes_to_standard_error_with_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["nowhere"], FakeSheets().client()) == 1
+    assert "there is no such spreadsheet" in capsys.readouterr().err

@@ -1,0 +1,34 @@
+"""The same against the real Google Sheets: ``pytest -m live``, with the key of a scratch sheet in LIVE_SHEET_KEY.
+
+The sheet is shared as Editor with the identity that the environment describes (docs/operations.en.md), and is blank or
+was built by an earlier run of this test.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+
+import pytest
+
+from functions.rating import sheet
+from functions.rating.google_identity import WRITING
+from functions.rating.rulebook import parse
+from functions.rating.sheet_builder import build
+from functions.rating.status import status_rows
+from functions.rating.status_writer import write_status
+from tests.workbooks import DESCRIPTION, OCTOBER, ROOT
+
+
+@pytest.mark.live
+@pytest.mark.skipif("LIVE_SHEET_KEY" not in os.environ, reason="LIVE_SHEET_KEY names no scratch sheet")
+def test_a_real_sheet_is_built_read_back_and_given_its_status() -> None:
+    key = os.environ["LIVE_SHEET_KEY"]
+    client = sheet.connect(WRITING)
+    example = sheet.read(f"dir:{ROOT / 'config' / 'workbook'}")
+    build(sheet.GoogleSheet(key, client), DESCRIPTION, example, "zh")
+    assert build(sheet.GoogleSheet(key, client), DESCRIPTION, example, "en").created == ()
+    verdict = parse(sheet.read(f"gsheet:{key}", DESCRIPTION.reads, client=client), DESCRIPTION, OCTOBER)
+    assert verdict.rulebook == parse(example, DESCRIPTION, OCTOBER).rulebook
+    answer = {"outcome": "checked", "month": str(OCTOBER), "faults": [fault.as_dict() for fault in verdict.faults]}
+    write_status(f"gsheet:{key}", status_rows(answer, datetime.now(UTC)), DESCRIPTION, client=client)
