@@ -6,7 +6,7 @@ All names and numbers are invented.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import boto3
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
 from functions.lookup.api import Handler, serving
@@ -149,6 +150,40 @@ class World:
         )
         publish.move_pointer(self.table, self.table.pointer(), publication, entry)
 
+    def items_of(self, agency_id: str) -> list[dict[str, Any]]:
+        """Every stored rating of an agency."""
+        return list(self.table.query(f"AGENCY#{agency_id}", "RATING#"))
+
+    @contextmanager
+    def reads(self) -> Iterator[list[str]]:
+        """The operations that are sent to DynamoDB within the block."""
+        seen: list[str] = []
+
+        def note(model: Any, **_: Any) -> None:
+            seen.append(model.name)
+
+        with self._hooked("before-call.dynamodb", note):
+            yield seen
+
+    @contextmanager
+    def outage(self) -> Iterator[None]:
+        """DynamoDB can't be reached within the block."""
+
+        def fail(**_: Any) -> None:
+            raise EndpointConnectionError(endpoint_url="https://dynamodb.invalid")
+
+        with self._hooked("before-call.dynamodb", fail):
+            yield
+
+    @contextmanager
+    def _hooked(self, event_name: str, hook: Callable[..., Any]) -> Iterator[None]:
+        events = self.table.client.meta.events
+        events.register(event_name, hook)
+        try:
+            yield
+        finally:
+            events.unregister(event_name, hook)
+
     def desk(self, **more: Any) -> Desk:
         return Desk(Published(self.table), Cursors("secret"), SHANGHAI, **more)
 
@@ -220,8 +255,9 @@ def event(method: str, path: str, **more: Any) -> dict[str, Any]:
         "requestContext": context,
         "isBase64Encoded": more.get("is_base64", False),
     }
-    if query:
-        made["queryStringParameters"] = dict(parse_qsl(query, keep_blank_values=True))
+    for name, value in parse_qsl(query, keep_blank_values=True):  # the gateway joins repeated ones with a comma
+        earlier = made.setdefault("queryStringParameters", {})
+        earlier[name] = f"{earlier[name]},{value}" if name in earlier else value
     if "body" in more:
         made["body"] = more["body"]
     return made

@@ -34,7 +34,7 @@ Cursor = Annotated[str | None, Field(description="Pass it as cursor to get the n
 
 
 class Answer(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 # --- for everybody ----------------------------------------------------------------------------------------------------

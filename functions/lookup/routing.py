@@ -15,7 +15,7 @@ from functions.lookup.problems import Problem
 
 PUBLIC, AGENCY = "levels.public", "levels.agency"
 
-_PLACEHOLDER = re.compile(r"<\w+>")
+_PLACEHOLDER = re.compile(r"(<\w+>)")
 _Route = TypeVar("_Route", bound=Callable[..., Any])
 
 
@@ -27,9 +27,7 @@ class Operation:
     rule: str
     scope: str | None
     problems: tuple[type[Problem], ...]
-
-    def is_at(self, path: str) -> bool:
-        return re.fullmatch(_PLACEHOLDER.sub("[^/]+", self.rule), path) is not None
+    pattern: re.Pattern[str]
 
 
 class Api(APIGatewayHttpResolver):
@@ -44,9 +42,14 @@ class Api(APIGatewayHttpResolver):
         )
         self.operations: list[Operation] = []
 
+    @staticmethod
+    def _compile_regex(rule: str, base_regex: str = r"{}\Z") -> re.Pattern[str]:
+        """Whatever stands between two slashes is an id, so that a hostile one is answered like any unknown one."""
+        return re.compile(base_regex.format(_PLACEHOLDER.sub(r"(?P\1[^/]+)", rule)))
+
     def offer(self, method: str, rule: str, scope: str | None, *problems: type[Problem]) -> Callable[[_Route], _Route]:
         """Registers the decorated function for an operation; its docstring is what the description says."""
-        self.operations.append(Operation(method, rule, scope, problems))
+        self.operations.append(Operation(method, rule, scope, problems, self._compile_regex(rule)))
 
         def register(route: _Route) -> _Route:
             summary, _, description = (route.__doc__ or "").partition("\n\n")
@@ -63,7 +66,7 @@ class Api(APIGatewayHttpResolver):
 
     def methods_at(self, path: str) -> list[str]:
         """The methods that a path takes; none for a path that there is not."""
-        methods = [operation.method for operation in self.operations if operation.is_at(path)]
+        methods = [operation.method for operation in self.operations if operation.pattern.match(path)]
         return [*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS"] if methods else []
 
 

@@ -1,0 +1,292 @@
+"""How the API behaves as an HTTP server: entity tags, refusals, cursors, methods, hostile input."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from functions.lookup.cursors import Cursors, DirectoryPosition
+from tests.published import Caller, World, agency, empty_world, rulebook
+
+EVERY_GET = [
+    "/healthz",
+    "/v1/agencies/A",
+    "/v1/agencies?level=1",
+    "/v1/levels",
+    "/v1/levels/1",
+    "/v1/benefits",
+    "/v1/benefits/outreach",
+    "/v1/publication",
+    "/v1/agencies/A/level",
+    "/v1/agencies/A/history",
+    "/v1/agencies/A/benefits",
+    "/v1/agencies/A/benefits/outreach",
+    "/v1/agencies/A/binding-slots",
+]
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    with empty_world(monkeypatch) as world:
+        world.publish("2026-09", [agency("A", four=1)])
+        world.publish("2026-10", [agency("A", four=1), agency("B", four=1)])
+        yield world
+
+
+@pytest.fixture
+def api(world: World) -> Caller:
+    return world.caller()
+
+
+@pytest.mark.parametrize("path", EVERY_GET)
+def test_every_200_has_an_entity_tag_and_is_not_sent_twice(api: Caller, path: str) -> None:
+    first = api.get(path)
+    assert (first.status, first.headers["cache-control"]) == (200, "private, max-age=60")
+    again = api.get(path, headers={"if-none-match": first.headers["etag"]})
+    assert (again.status, again.text, again.headers["etag"]) == (304, "", first.headers["etag"])
+
+
+@pytest.mark.parametrize("path", EVERY_GET)
+def test_head_has_the_headers_of_get_and_no_body(api: Caller, path: str) -> None:
+    got, head = api.get(path), api.ask("HEAD", path)
+    assert (head.status, head.text, head.headers) == (200, "", got.headers)
+    assert api.ask("HEAD", path, headers={"if-none-match": got.headers["etag"]}).status == 304
+
+
+@pytest.mark.parametrize("header", ["*", "W/{}", '"other", {}', '"other",W/{} , "more"'])
+def test_if_none_match_may_be_a_list_weak_or_a_star(api: Caller, header: str) -> None:
+    tag = api.get("/v1/levels").headers["etag"]
+    assert api.get("/v1/levels", headers={"if-none-match": header.format(tag)}).status == 304
+
+
+@pytest.mark.parametrize("header", ['"other"', "", "{unquoted}", 'W/"other"'])
+def test_another_tag_gets_the_whole_answer(api: Caller, header: str) -> None:
+    assert api.get("/v1/levels", headers={"if-none-match": header}).status == 200
+
+
+def test_different_answers_and_different_callers_never_share_a_tag(api: Caller) -> None:
+    tags = [api.get(path).headers["etag"] for path in EVERY_GET]
+    tags += [api.get("/v1/levels", claims={"sub": who}).headers["etag"] for who in ("x", "y")]
+    tags.append(api.get("/v1/levels", claims={"sub": "x", "agency_id": "A"}).headers["etag"])
+    assert len(set(tags)) == len(tags)
+
+
+def test_a_tag_lives_as_long_as_its_answer_also_across_instances(world: World) -> None:
+    before = world.caller().get("/v1/agencies/A").headers["etag"]
+    assert world.caller().get("/v1/agencies/A").headers["etag"] == before
+    world.publish("2026-11", [agency("A", four=1)])
+    assert world.caller().get("/v1/agencies/A").headers["etag"] != before
+    assert world.caller().get("/v1/agencies/A?month=2026-10").headers["etag"] == before
+
+
+def test_texts_that_change_within_a_publication_change_the_tag(world: World) -> None:
+    before = world.caller().get("/v1/benefits").headers["etag"]
+    world.publish("2026-10", [agency("A", four=1)], rulebook(benefits=rulebook().benefits[:1]))
+    assert world.caller().get("/v1/benefits").headers["etag"] != before
+
+
+REFUSALS = [
+    ("GET", "/v1/agencies/nobody", 404),
+    ("GET", "/v1/levels/9", 404),
+    ("GET", "/v1/benefits/nothing", 404),
+    ("GET", "/v1/levels?month=1999-01", 404),
+    ("GET", "/v1/levels?month=2026-13", 422),
+    ("GET", "/v1/levels?month=", 422),
+    ("GET", "/v1/agencies", 422),
+    ("GET", "/v1/agencies?level=0", 422),
+    ("GET", "/v1/agencies?level=9", 404),
+    ("GET", "/v1/agencies?level=1&limit=101", 422),
+    ("GET", "/v1/agencies?level=1&cursor=nonsense", 400),
+    ("GET", "/v1/agencies/A/history?limit=0", 422),
+    ("GET", "/v1/agencies/A/history?cursor=%F0", 400),
+    ("GET", "/", 404),
+    ("GET", "/v2/levels", 404),
+    ("GET", "/v1/levels/", 404),
+    ("GET", "/v1/agencies/A/level/x", 404),
+    ("POST", "/v1/levels", 405),
+    ("DELETE", "/v1/agencies/A", 405),
+    ("PUT", "/v1/agencies/batch", 405),
+    ("PATCH", "/healthz", 405),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "status"), REFUSALS)
+def test_every_refusal_is_a_problem_in_two_languages(api: Caller, method: str, path: str, status: int) -> None:
+    answer = api.ask(method, path)
+    assert (answer.status, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-request-id"] == "request-1"
+    problem = answer.json
+    assert problem["status"] == status
+    assert problem["type"].startswith("urn:problem-type:mcn-levels:")
+    assert all(problem[text] for text in ("title", "title_zh", "detail", "detail_zh"))
+
+
+def test_a_method_that_a_path_does_not_take_is_told_which_it_takes(api: Caller) -> None:
+    assert api.ask("POST", "/v1/levels").headers["allow"] == "GET, HEAD, OPTIONS"
+    assert api.ask("DELETE", "/v1/agencies/batch").headers["allow"] == "GET, HEAD, OPTIONS, POST"
+
+
+def test_options_tells_the_methods_without_a_body(api: Caller) -> None:
+    answer = api.ask("OPTIONS", "/v1/agencies/A/level")
+    assert (answer.status, answer.text, answer.headers["allow"]) == (204, "", "GET, HEAD, OPTIONS")
+    assert api.ask("OPTIONS", "/nowhere").status == 404
+
+
+def test_every_invalid_value_is_pointed_to(api: Caller) -> None:
+    errors = api.get("/v1/agencies?level=x&limit=1000").json["errors"]
+    assert [(e["in"], e["pointer"]) for e in errors] == [("query", "#/level"), ("query", "#/limit")]
+    errors = api.batch(["A", 5, None]).json["errors"]
+    assert [(e["in"], e["pointer"]) for e in errors] == [("body", "#/agency_ids/1"), ("body", "#/agency_ids/2")]
+    assert all(error["detail"] for error in errors)
+
+
+@pytest.mark.parametrize("repeated", ["month=2026-10&month=2026-09", "month=2026-10,2026-09"])
+def test_a_parameter_given_twice_is_invalid_not_a_matter_of_luck(api: Caller, repeated: str) -> None:
+    assert api.get("/v1/levels?" + repeated).status == 422
+
+
+# --- bodies -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ("", 400),
+        ("{", 400),
+        ('{"agency_ids": ["\\ud800"]}', 400),
+        ("[" * 100_000, 400),
+        ("1" * 10_000, 400),
+        ("null", 422),
+        ("[]", 422),
+        ("{}", 422),
+        ('{"agency_ids": []}', 422),
+        ('{"agency_ids": "A"}', 422),
+        ('{"agency_ids": ["A"], "more": 1}', 422),
+        (json.dumps({"agency_ids": ["A"] * 101}), 422),
+    ],
+)
+def test_a_bad_body_is_refused_for_what_it_is(api: Caller, body: str, status: int) -> None:
+    assert api.ask("POST", "/v1/agencies/batch", body=body).status == status
+
+
+def test_a_body_may_be_base64_as_the_gateway_sends_binary_ones(api: Caller) -> None:
+    sound = base64.b64encode(b'{"agency_ids": ["A"]}').decode()
+    assert api.ask("POST", "/v1/agencies/batch", body=sound, is_base64=True).status == 200
+    for broken in ("A", base64.b64encode(b'{"agency_ids": ["\xff"]}').decode()):
+        assert api.ask("POST", "/v1/agencies/batch", body=broken, is_base64=True).status == 400
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("application/json", 200),
+        ("Application/JSON; charset=utf-8", 200),
+        ("text/plain", 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("multipart/form-data", 415),
+    ],
+)
+def test_only_json_is_taken(api: Caller, content_type: str, status: int) -> None:
+    body = json.dumps({"agency_ids": ["A"]})
+    answer = api.ask("POST", "/v1/agencies/batch", body=body, headers={"content-type": content_type})
+    assert answer.status == status
+
+
+def test_a_hundred_ids_are_taken(api: Caller) -> None:
+    assert len(api.batch([f"id{n}" for n in range(100)]).json["missing"]) == 100
+
+
+# --- cursors ----------------------------------------------------------------------------------------------------------
+
+
+def first_cursor(api: Caller, path: str = "/v1/agencies?level=1&limit=1") -> str:
+    cursor: str = api.get(path).json["next"]
+    assert cursor
+    return cursor
+
+
+def test_a_cursor_altered_anywhere_is_refused(api: Caller) -> None:
+    cursor = first_cursor(api)
+    for at in range(len(cursor)):
+        altered = cursor[:at] + ("A" if cursor[at] != "A" else "B") + cursor[at + 1 :]
+        assert api.get(f"/v1/agencies?level=1&limit=1&cursor={altered}").status == 400
+    for altered in (cursor[:-1], cursor + "A", cursor + "%3D", cursor + " ", "!" + cursor):
+        assert api.get(f"/v1/agencies?level=1&limit=1&cursor={altered}").status == 400
+
+
+def test_a_cursor_is_of_use_only_where_it_came_from(api: Caller) -> None:
+    directory, history = first_cursor(api), first_cursor(api, "/v1/agencies/A/history?limit=1")
+    assert api.get(f"/v1/agencies?level=2&cursor={directory}").status == 400
+    assert api.get(f"/v1/agencies?level=1&month=2026-09&cursor={directory}").status == 400
+    assert api.get(f"/v1/agencies/A/history?cursor={directory}").status == 400
+    assert api.get(f"/v1/agencies?level=1&cursor={history}").status == 400
+    assert api.get(f"/v1/agencies/B/history?cursor={history}").status == 400
+
+
+def test_a_cursor_pages_on_through_its_month_when_a_newer_one_is_published(world: World, api: Caller) -> None:
+    cursor = first_cursor(api)
+    world.publish("2026-11", [agency("Z", four=1)])
+    page = world.caller().get(f"/v1/agencies?level=1&cursor={cursor}").json
+    assert [(card["agency_id"], card["month"]) for card in page["items"]] == [("B", "2026-10")]
+
+
+def test_a_cursor_is_gone_when_its_month_was_restated(world: World, api: Caller) -> None:
+    cursor = first_cursor(api)
+    world.publish("2026-10", [agency("A", four=1), agency("B", four=1), agency("C", four=1)])
+    assert world.caller().get(f"/v1/agencies?level=1&cursor={cursor}").status == 410
+
+
+def test_a_cursor_of_another_stack_is_refused(world: World, api: Caller) -> None:
+    forged = Cursors("another secret").write(DirectoryPosition("2026-10", "run", 1, 0, 0))
+    assert api.get(f"/v1/agencies?level=1&cursor={forged}").status == 400
+
+
+# --- hostile ids ------------------------------------------------------------------------------------------------------
+
+HOSTILE = [
+    "%00",
+    "a%2Fb",
+    "a b",
+    "机构",
+    "A" * 65,
+    "A" * 10_240,
+    "..",
+    "A%20",
+    "A\n",
+    "A#RATING",
+    "${jndi:x}",
+    "' OR 1=1 --",
+    "🐼",
+    "Ａ",
+]
+
+
+@pytest.mark.parametrize("agency_id", HOSTILE)
+@pytest.mark.parametrize("view", ["", "/level", "/history", "/benefits", "/benefits/outreach", "/binding-slots"])
+def test_an_id_that_no_agency_can_have_is_unknown_and_never_reaches_the_table(
+    world: World, agency_id: str, view: str
+) -> None:
+    api = world.caller()
+    assert api.get("/v1/levels").status == 200
+    with world.reads() as reads:
+        answer = api.get(f"/v1/agencies/{agency_id}{view}")
+    assert (answer.status, reads) == (404, [])
+    assert answer.json["type"].endswith("unknown-agency") or agency_id == ".."
+    assert len(answer.text) < 2000
+
+
+def test_ids_that_no_agency_can_have_are_missing_from_a_batch(world: World) -> None:
+    answer = world.caller().batch([*HOSTILE, "A"])
+    assert ([card["agency_id"] for card in answer.json["items"]], answer.json["missing"]) == (["A"], HOSTILE)
+
+
+def test_a_fault_of_ours_is_a_500_that_tells_nothing_of_it(world: World) -> None:
+    for item in world.items_of("A"):
+        world.table.client.put_item(TableName=world.table.name, Item=item | {"rating": {"S": '{"secret": 1}'}})
+    answer = world.caller().get("/v1/agencies/A")
+    assert (answer.status, answer.json["type"]) == (500, "urn:problem-type:mcn-levels:unexpected")
+    assert not [word for word in ("secret", "Traceback", "pydantic", "functions", "table") if word in answer.text]

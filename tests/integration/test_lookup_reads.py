@@ -1,0 +1,229 @@
+"""How few reads an answer takes, that it is of one publication, and what is left when DynamoDB is not."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from functions.lookup.api import serving
+from functions.lookup.cursors import Cursors
+from functions.lookup.desk import Desk
+from functions.lookup.published import POINTER_SECONDS, Published
+from shared.levels import Grant
+from tests.published import SHANGHAI, Caller, World, agency, empty_world, rulebook
+
+
+class Clock:
+    """Seconds that pass when told to."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    with empty_world(monkeypatch) as world:
+        world.publish("2026-10", [agency(f"A{n:03d}", four=1) for n in range(150)])
+        yield world
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def api(world: World, clock: Clock) -> Caller:
+    return Caller(serving(Desk(Published(world.table, clock), Cursors("secret"), SHANGHAI)))
+
+
+WARM_READS = [
+    ("/v1/agencies/A000", ["GetItem"]),
+    ("/v1/agencies/A000/level", ["GetItem"]),
+    ("/v1/agencies/A000/benefits", ["GetItem"]),
+    ("/v1/agencies/A000/binding-slots", ["GetItem"]),
+    ("/v1/agencies/A000/history", ["BatchGetItem"]),
+    ("/v1/agencies?level=1&limit=50", ["GetItem"]),
+    ("/v1/levels", []),
+    ("/v1/benefits", []),
+    ("/v1/publication", []),
+    ("/healthz", []),
+]
+
+
+@pytest.mark.parametrize(("path", "expected"), WARM_READS)
+def test_a_warm_answer_takes_one_read_at_most(world: World, api: Caller, path: str, expected: list[str]) -> None:
+    assert api.get("/v1/levels").status == 200
+    with world.reads() as reads:
+        assert api.get(path).status == 200
+    assert reads == expected
+
+
+def test_a_batch_of_a_hundred_takes_one_read(world: World, api: Caller) -> None:
+    assert api.get("/v1/levels").status == 200
+    with world.reads() as reads:
+        assert len(api.batch([f"A{n:03d}" for n in range(100)]).json["items"]) == 100
+    assert reads == ["BatchGetItem"]
+
+
+def test_keys_that_dynamodb_left_unprocessed_are_asked_for_again(world: World, api: Caller) -> None:
+    held_back = 2
+    assert api.get("/v1/levels").status == 200
+
+    def leave_some(parsed: dict[str, Any], **_: Any) -> None:
+        nonlocal held_back
+        if held_back:
+            held_back -= 1
+            items = parsed["Responses"][world.table.name]
+            parsed["UnprocessedKeys"] = {
+                world.table.name: {"Keys": [{k: item[k] for k in ("pk", "sk")} for item in items[1:]]}
+            }
+            parsed["Responses"][world.table.name] = items[:1]
+
+    world.table.client.meta.events.register("after-call.dynamodb.BatchGetItem", leave_some)
+    answer = api.batch(["A003", "A001", "A002"]).json
+    assert ([card["agency_id"] for card in answer["items"]], answer["missing"]) == (["A003", "A001", "A002"], [])
+
+
+def test_keys_that_stay_unprocessed_are_not_called_missing(world: World, api: Caller) -> None:
+    def leave_all(parsed: dict[str, Any], **_: Any) -> None:
+        for item in parsed["Responses"].pop(world.table.name, []):
+            parsed["UnprocessedKeys"] = {world.table.name: {"Keys": [{k: item[k] for k in ("pk", "sk")}]}}
+
+    assert api.get("/v1/levels").status == 200
+    world.table.client.meta.events.register("after-call.dynamodb.BatchGetItem", leave_all)
+    assert api.batch(["A001"]).status == 503
+
+
+def test_the_pointer_is_read_again_after_a_few_seconds(world: World, api: Caller, clock: Clock) -> None:
+    assert api.get("/v1/publication").json["month"] == "2026-10"
+    world.publish("2026-11", [agency("A000", four=1)])
+    clock.now += POINTER_SECONDS - 0.1
+    assert api.get("/v1/publication").json["month"] == "2026-10"
+    clock.now += 0.1
+    assert api.get("/v1/publication").json["month"] == "2026-11"
+
+
+# --- when DynamoDB can't be reached -----------------------------------------------------------------------------------
+
+
+def test_the_last_known_publication_is_served_and_marked_stale(world: World, api: Caller, clock: Clock) -> None:
+    fresh = api.get("/v1/levels")
+    clock.now += POINTER_SECONDS
+    with world.outage():
+        stale = api.get("/v1/levels")
+    assert (stale.status, stale.json["stale"]) == (200, True)
+    assert stale.json | {"stale": False} == fresh.json
+    assert stale.headers["etag"] != fresh.headers["etag"]
+    assert api.get("/v1/publication").json["stale"] is True
+    clock.now += POINTER_SECONDS
+    assert api.get("/v1/levels").headers["etag"] == fresh.headers["etag"]
+
+
+def test_what_takes_another_read_is_503_with_a_time_to_try_again(world: World, api: Caller, clock: Clock) -> None:
+    assert api.get("/v1/agencies/A000").status == 200
+    clock.now += POINTER_SECONDS
+    with world.outage():
+        for path in (
+            "/v1/agencies/A000",
+            "/v1/agencies/A000/level",
+            "/v1/agencies?level=1",
+            "/v1/agencies/A000/history",
+        ):
+            refused = api.get(path)
+            assert (refused.status, refused.headers["content-type"]) == (503, "application/problem+json")
+            assert int(refused.headers["retry-after"]) > 0
+        assert api.batch(["A000"]).status == 503
+        assert api.get("/healthz").status == 200
+
+
+def test_a_cold_instance_without_dynamodb_is_503_and_recovers(world: World, api: Caller) -> None:
+    with world.outage():
+        refused = api.get("/v1/levels")
+        assert (refused.status, "dynamodb" in refused.text.lower()) == (503, False)
+    assert api.get("/v1/levels").status == 200
+
+
+def test_the_pointer_is_not_asked_for_at_every_request_while_it_can_t_be_read(
+    world: World, api: Caller, clock: Clock
+) -> None:
+    assert api.get("/v1/levels").status == 200
+    clock.now += POINTER_SECONDS
+    with world.outage(), world.reads() as reads:
+        for _ in range(5):
+            assert api.get("/v1/levels").json["stale"] is True
+    assert len(reads) <= 1
+
+
+# --- months no longer kept --------------------------------------------------------------------------------------------
+
+
+def test_a_month_whose_rulebook_has_expired_is_unknown_and_its_cursors_are_gone(world: World, api: Caller) -> None:
+    cursor = api.get("/v1/agencies?level=1&limit=1").json["next"]
+    old = world.table.pointer().publications["2026-10"]
+    world.publish("2026-11", [agency("A000", four=1)], rulebook(tips=()))
+    world.table.client.delete_item(
+        TableName=world.table.name, Key={"pk": {"S": f"RULEBOOK#{old.rulebook}"}, "sk": {"S": "RULEBOOK"}}
+    )
+    later = world.caller()
+    assert later.get("/v1/levels?month=2026-10").status == 404
+    assert later.get(f"/v1/agencies?level=1&cursor={cursor}").status == 410
+    assert [item["month"] for item in later.get("/v1/agencies/A000/history").json["items"]] == ["2026-11"]
+
+
+# --- while a month is being published ---------------------------------------------------------------------------------
+
+
+def test_readers_never_see_a_level_with_another_publication_s_benefits(world: World) -> None:
+    """Two states alternate: level 1 with no benefit, level 2 with one; a mixture of them would show."""
+    benefits = rulebook().benefits[:1]
+    poor = rulebook(benefits=benefits)
+    rich = rulebook(benefits=(type(benefits[0])("gift", "礼", "", benefits[0].kind, (Grant(2),)),))
+    states = [
+        world.publish("2026-10", [agency("A", four=1)], poor, staged_only=True),
+        world.publish("2026-10", [agency("A", four=5, six=1)], rich, staged_only=True),
+    ]
+    world.show(states[0])
+    instant = Caller(serving(Desk(Published(world.table, _ever_later()), Cursors("secret"), SHANGHAI)))
+    stop, seen = threading.Event(), list[tuple[Any, ...]]()
+
+    def read() -> None:
+        while not stop.is_set():
+            view, card = instant.get("/v1/agencies/A/level").json, instant.get("/v1/agencies/A").json
+            seen.append(
+                (view["level"], [benefit["benefit"] for benefit in view["benefits"]], view["publication"]["run"])
+            )
+            seen.append((card["level"], card["benefits"]))
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    for turn in range(12):
+        world.show(states[(turn + 1) % 2])
+    stop.set()
+    for reader in readers:
+        reader.join()
+    assert {str(state) for state in seen} <= {
+        str((1, [], states[0].run)),
+        str((2, ["gift"], states[1].run)),
+        str((1, [])),
+        str((2, ["礼"])),
+    }
+    assert {state[0] for state in seen} == {1, 2}
+
+
+def _ever_later() -> Clock:
+    """A clock by which the pointer is always due to be read again."""
+
+    class Racing(Clock):
+        def __call__(self) -> float:
+            self.now += 2 * POINTER_SECONDS
+            return self.now
+
+    return Racing()

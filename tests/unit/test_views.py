@@ -1,0 +1,196 @@
+"""What each audience sees of a rating: money as yuan, reasons and gaps for the agency, the card for everybody else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from functions.lookup import views
+from functions.rating.rules import rate
+from shared.levels import Benefit, BenefitKind, Grant, Measured, Rating, Standing, Status
+from shared.months import Month
+from tests.published import IN_NOVEMBER, OVERRIDE, SHANGHAI, agency, rulebook
+
+OCTOBER = Month.parse("2026-10")
+RULES = rulebook(overrides=(OVERRIDE,))
+
+
+def rated(measured: Measured, earlier: Standing | None = None) -> Rating:
+    return rate(measured, RULES, OCTOBER, SHANGHAI, earlier)
+
+
+def own(measured: Measured, earlier: Standing | None = None) -> dict[str, Any]:
+    return views.own_view(rated(measured, earlier), RULES)
+
+
+def card(measured: Measured) -> dict[str, Any]:
+    rating = rated(measured)
+    return views.card(rating.measured, rating.level, rating.status, rating.month, RULES)
+
+
+SILVER = agency("A", four=6, six=1, gmv=1_234_56)
+UNRATED = agency("U")
+NEWCOMER = agency("N", four=30, joined_at=IN_NOVEMBER)
+BY_HAND = agency("B", four=1)
+
+
+def test_the_card_has_basic_information_and_the_names_of_the_benefits() -> None:
+    assert card(SILVER) == {
+        "agency_id": "A",
+        "name": "机构A",
+        "city": "杭州",
+        "introduction": "虚构的机构",
+        "logo_url": None,
+        "level": 2,
+        "level_name": "二级机构",
+        "status": "rated",
+        "month": "2026-10",
+        "benefits": ["达人建联机构", "传播资源"],
+    }
+
+
+def test_the_card_does_not_tell_that_a_level_was_set_by_hand() -> None:
+    assert (card(BY_HAND)["status"], card(BY_HAND)["level"]) == ("rated", 3)
+    assert own(BY_HAND)["status"] == "overridden"
+
+
+@pytest.mark.parametrize(("who", "status"), [(UNRATED, "below_ladder"), (NEWCOMER, "awaiting_first_rating")])
+def test_a_card_without_a_level_says_why_and_has_no_benefits(who: Measured, status: str) -> None:
+    shown = card(who)
+    assert (shown["status"], shown["level"], shown["level_name"], shown["benefits"]) == (status, None, None, [])
+
+
+def test_gmv_is_yuan_text_and_creators_are_whole_numbers() -> None:
+    assert own(SILVER)["metrics"] == {"four": 7, "gmv": "1234.56", "six": 1}
+
+
+def test_the_own_view_shows_the_channels_of_the_level_held() -> None:
+    assert own(SILVER)["channels"] == [
+        {
+            "channel": 1,
+            "passed": True,
+            "thresholds": [
+                {"metric": "four", "required": 5, "actual": 7, "met": True},
+                {"metric": "six", "required": 1, "actual": 1, "met": True},
+            ],
+        },
+        {
+            "channel": 2,
+            "passed": True,
+            "thresholds": [
+                {"metric": "four", "required": 1, "actual": 7, "met": True},
+                {"metric": "gmv", "required": "1000.00", "actual": "1234.56", "met": True},
+            ],
+        },
+    ]
+
+
+def test_the_next_level_shows_the_gaps_of_each_channel_and_the_nearest() -> None:
+    above = own(SILVER)["next_level"]
+    assert (above["level"], above["level_name"], above["nearest_channel"]) == (3, "三级机构", 1)
+    assert above["channels"][0] == {
+        "channel": 1,
+        "progress": 0.2,
+        "gaps": [
+            {"metric": "four", "required": 20, "actual": 7, "missing": 13, "progress": 0.35},
+            {"metric": "six", "required": 5, "actual": 1, "missing": 4, "progress": 0.2},
+        ],
+    }
+    assert above["channels"][1]["gaps"][1]["missing"] == "48765.94"
+
+
+def test_the_margin_covers_the_passing_channels_only() -> None:
+    one_channel = own(agency("A", four=9, six=1, gmv=999_99))
+    assert [channel["channel"] for channel in one_channel["margin"]] == [1]
+    assert [t["margin"] for t in own(SILVER)["margin"][1]["thresholds"]] == [6, "234.56"]
+
+
+def test_an_unrated_agency_aims_for_level_1_and_has_neither_channels_nor_margin() -> None:
+    shown = own(UNRATED)
+    assert (shown["next_level"]["level"], shown["channels"], shown["margin"], shown["benefits"]) == (1, [], [], [])
+
+
+def test_at_the_top_there_is_no_next_level_and_nothing_to_improve() -> None:
+    top = own(agency("A", four=40, six=9))
+    assert (top["level"], top["next_level"], top["tips"]) == (3, None, [])
+
+
+def test_awaiting_shows_the_date_and_what_was_measured_and_nothing_else() -> None:
+    shown = own(NEWCOMER, earlier=Standing(Status.RATED, 2))
+    assert (shown["first_rating_on"], shown["metrics"]["four"]) == ("2026-12-03", 30)
+    assert [shown[name] for name in ("level", "computed_level", "change", "next_level")] == [None] * 4
+
+
+def test_an_override_shows_what_was_computed_too_with_the_gaps_from_there() -> None:
+    shown = own(BY_HAND)
+    assert (shown["level"], shown["computed_level"], shown["next_level"]["level"]) == (3, 1, 2)
+    assert [benefit["benefit"] for benefit in shown["benefits"]] == ["outreach", "promotion", "contact"]
+
+
+def test_tips_are_of_the_metrics_that_some_channel_of_the_next_level_is_short_of() -> None:
+    only_creators = own(agency("A", four=2, gmv=60_000_00))
+    assert (only_creators["level"], only_creators["tips"]) == (3, [])
+    short_of_gmv_and_six = own(agency("A", four=30, gmv=0, six=1))
+    assert [tip["metric"] for tip in short_of_gmv_and_six["tips"]] == ["gmv", "six"]
+    assert short_of_gmv_and_six["tips"][0] == {"metric": "gmv", "tip": "参加激励活动", "link": None}
+
+
+def test_what_was_excluded_is_listed_by_tag() -> None:
+    assert own(SILVER)["excluded"] == {
+        "creators": [{"risk_tag": "云剪辑", "count": 2}],
+        "orders": [{"risk_tag": "刷单", "count": 3, "amount": "45.67"}],
+    }
+
+
+def test_the_change_is_shown_beside_the_previous_level() -> None:
+    shown = own(SILVER, earlier=Standing(Status.RATED, 3))
+    assert (shown["previous_level"], shown["change"]) == (3, "down")
+
+
+def test_the_ladder_lists_levels_channels_and_what_each_level_gets() -> None:
+    shown = views.ladder("2026-10", RULES)
+    assert [level["level"] for level in shown["levels"]] == [1, 2, 3]
+    assert shown["levels"][2]["channels"][1] == {
+        "channel": 2,
+        "thresholds": [{"metric": "four", "required": 2}, {"metric": "gmv", "required": "50000.50"}],
+    }
+    assert shown["levels"][2]["benefits"][1:] == [
+        {"benefit": "promotion", "name": "传播资源", "kind": "quota", "quota": "unlimited", "text": None},
+        {"benefit": "contact", "name": "专属运营对接", "kind": "text", "quota": None, "text": "工作日 4 小时内回复"},
+    ]
+
+
+def test_the_catalogue_says_which_levels_have_a_benefit_and_how_much() -> None:
+    promotion = views.catalogue_entry(RULES.benefits[1], RULES)
+    assert promotion["from_level"] == 2
+    assert [(extent["level_name"], extent["quota"]) for extent in promotion["levels"]] == [
+        ("二级机构", 20),
+        ("三级机构", "unlimited"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("who", "benefit", "reason"),
+    [
+        (SILVER, "outreach", "granted"),
+        (SILVER, "contact", "level_too_low"),
+        (SILVER, "retired", "not_offered"),
+        (UNRATED, "outreach", "unrated"),
+        (NEWCOMER, "outreach", "awaiting_first_rating"),
+        (BY_HAND, "contact", "granted"),
+    ],
+)
+def test_an_entitlement_says_why_or_why_not(who: Measured, benefit: str, reason: str) -> None:
+    shown = views.entitlement(next(b for b in RULES.benefits if b.key == benefit), rated(who))
+    assert (shown["granted"], shown["reason"]) == (reason == "granted", reason)
+
+
+def test_a_benefit_that_only_a_lower_level_has_is_not_at_this_level() -> None:
+    lower_only = Benefit("starter", "新手礼包", "", BenefitKind.FLAG, (Grant(1),))
+    assert views.entitlement(lower_only, rated(SILVER))["reason"] == "not_at_this_level"
+
+
+def test_a_quota_that_is_not_granted_has_no_number() -> None:
+    refused = views.entitlement(RULES.benefits[1], rated(UNRATED))
+    assert (refused["granted"], refused["quota"], refused["from_level"]) == (False, None, 2)
