@@ -16,7 +16,7 @@ from functions.rating.google_identity import WRITING
 from functions.rating.rulebook import parse
 from functions.rating.sheet_builder import build
 from functions.rating.status import status_rows
-from functions.rating.status_writer import write_status
+from functions.rating.sheet_status import write_status
 from tests.workbooks import DESCRIPTION, OCTOBER, ROOT
 
 

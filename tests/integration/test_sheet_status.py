@@ -12,7 +12,7 @@ import requests
 from functions.rating.cells import RawCell
 from functions.rating.result import Outcome
 from functions.rating.status import OUTCOMES, SHOWN_FAULTS, SHOWN_MOVERS, status_rows
-from functions.rating.status_writer import write_status
+from functions.rating.sheet_status import write_status
 from shared.errors import WorkbookUnavailable
 from tests.fakes.sheets import FakeSheets, Sheet
 from tests.workbooks import DESCRIPTION, Workbook
