@@ -1,0 +1,103 @@
+"""The two commands of the README, as a developer runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import pytest
+
+from local.template import ROOT
+
+
+@contextmanager
+def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """The server as a process of its own group, and the curl lines that it printed."""
+    command = [sys.executable, "-m", "local.serve", *arguments]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    ) as server:
+        assert server.stdout is not None
+        curls: list[str] = []
+        printed: list[str] = []
+        try:
+            for line in server.stdout:
+                printed.append(line)
+                if line.startswith("curl "):
+                    curls.append(line.strip())
+                if line.endswith("/A-9999\n"):
+                    break
+            assert curls, "".join(printed)
+            yield server, curls
+        finally:
+            if server.poll() is None:
+                os.killpg(server.pid, signal.SIGINT)
+
+
+def run(module: str, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        check=False,
+        cwd=ROOT,
+        env=os.environ | (environment or {}),
+        capture_output=True,
+        text=True,
+    )
+
+
+def curl(line: str) -> tuple[int, str]:
+    ran = subprocess.run(
+        ["bash", "-c", line + " -w '\\n%{http_code}'"], capture_output=True, text=True, check=True, timeout=30
+    )
+    body, _, status = ran.stdout.rpartition("\n")
+    return int(status), body
+
+
+def test_the_demo_shows_everything_and_says_that_all_of_it_worked() -> None:
+    misleading = {"AWS_PROFILE": "production", "WORKBOOK": "gsheet:nobody", "TABLE_NAME": "production"}
+    ran = run("local.demo", environment=misleading)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.stderr == ""
+    for shown in (
+        "考核 rate 2026-10",
+        "机构等级 Agencies per level",
+        "等级变动 Moves",
+        "订单行去向 Order rows",
+        "坏行 Bad rows",
+        "风控剔除 Flagged",
+        "各阶段用时（秒） Seconds per stage",
+        "权益 Benefits",
+        "thresholds!F8",
+        "预览 Who would move",
+        "✓ the same month again is unchanged",
+        "✓ 2026-10: A-0900 has the metrics known in advance",
+    ):
+        assert shown in ran.stdout
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_printed_curl_lines_work_as_pasted_and_ctrl_c_leaves_nothing_running() -> None:
+    with serving("--port", "0") as (server, curls):
+        answers = [curl(line) for line in curls]
+        statuses = [status for status, _ in answers]
+        assert statuses == [200] * (len(curls) - 2) + [403, 404]
+        assert all(json.loads(body) for _, body in answers)
+        os.killpg(server.pid, signal.SIGINT)
+        assert server.wait(timeout=60) in (0, 130)
+        with pytest.raises(ProcessLookupError):
+            os.killpg(server.pid, 0)
+
+
+def test_a_port_in_use_is_named_before_anything_is_rated() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ran = run("local.serve", "--port", str(port))
+    assert ran.returncode == 1
+    assert f"127.0.0.1:{port} can't be used" in ran.stdout
