@@ -66,26 +66,16 @@ def _settings(description: Description, language: Language) -> str:
 
 
 def _faults(description: Description, language: Language) -> str:
-    head = {"en": ("code", "kind", "what it means", "how to mend it"), "zh": ("代码", "类别", "含义", "处理方法")}[
-        language
-    ]
-    return _table(
-        head,
-        (
-            (
-                f"`{fault.code}`",
-                getattr(_SEVERITIES[fault.severity], language),
-                getattr(fault.means, language),
-                getattr(fault.mend, language),
-            )
-            for fault in description.faults.values()
-        ),
+    heads = {"en": ("code", "kind", "what it means", "how to mend it"), "zh": ("代码", "类别", "含义", "处理方法")}
+    rows = (
+        (f"`{code}`", *(getattr(text, language) for text in (_SEVERITIES[fault.severity], fault.means, fault.mend)))
+        for code, fault in description.faults.items()
     )
+    return _table(heads[language], rows)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(cell.replace('|', '\\|') for cell in cells)} |\n" for cells in lines)
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in (head, ["---"] * len(head), *rows))
 
 
 def _number(number: Decimal | None) -> str:
