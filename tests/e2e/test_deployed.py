@@ -1,0 +1,217 @@
+"""The template, deployed to an emulated AWS: a month is rated by its schedule's event, and the API asked with tokens."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import requests
+from botocore.config import Config
+
+from tests.e2e.conftest import ROOT, Packages, event, put_extracts
+from tests.e2e.http_api import with_explicit_routes
+from tests.e2e.issuer import AUDIENCE, Issuer, running_issuer
+from tests.e2e.processes import accepts, free_port, running
+
+STACK = "mcn-levels"
+PUBLIC, AGENCY = "levels.public", "levels.agency"
+SAM = str(ROOT / ".venv/sam/bin/sam")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The deployed stack: its outputs, and clients of the cloud that it is in."""
+
+    port: int
+    outputs: dict[str, str]
+    issuer: Issuer
+
+    def client(self, service: str) -> Any:
+        own = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+        patience = Config(read_timeout=180, retries={"total_max_attempts": 1})
+        return boto3.client(service, endpoint_url=f"http://127.0.0.1:{self.port}", config=patience, **own)  # type: ignore[call-overload]
+
+    def invoke(self, payload: dict[str, Any]) -> Any:
+        """The rating function's answer to an event."""
+        answer = self.client("lambda").invoke(
+            FunctionName=self.outputs["RatingFunctionName"], Payload=json.dumps(payload)
+        )
+        return json.loads(answer["Payload"].read())
+
+    def ask(self, path: str, token: str | None = None, method: str = "GET", **more: Any) -> requests.Response:
+        """The API's answer, through the gateway."""
+        headers = {"Host": self.outputs["ApiUrl"].removeprefix("http://").removeprefix("https://")}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        return requests.request(method, f"http://127.0.0.1:{self.port}{path}", headers=headers, timeout=60, **more)
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """An emulated AWS on a free port of 127.0.0.1."""
+    folder, port = tmp_path_factory.mktemp("emulator"), free_port()
+    binaries = ROOT / ".venv/e2e/bin"
+    environment = {
+        "PATH": f"{binaries}:/usr/bin:/bin",
+        "HOME": str(folder),
+        "TMPDIR": str(folder),
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "S3_DATA_DIR": str(folder / "s3"),
+    }
+    with running([str(binaries / "ministack")], environment, folder, folder / "log", lambda: accepts(port)):
+        yield port
+
+
+@pytest.fixture(scope="module")
+def stack(
+    packages: Packages, extracts: Path, emulator: int, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    folder = tmp_path_factory.mktemp("deploy")
+    with running_issuer() as issuer:
+        deploy(packages, folder, emulator, issuer)
+        stack = Stack(emulator, {}, issuer)
+        (found,) = stack.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
+        stack = Stack(emulator, outputs, issuer)
+        put_extracts(stack.client("s3"), outputs["ExtractsUrl"], extracts)
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def published(stack: Stack) -> Any:
+    """The answer of the function to what the schedule sends on the 3rd."""
+    return stack.invoke(event("monthly-run"))
+
+
+def deploy(packages: Packages, folder: Path, port: int, issuer: Issuer) -> None:
+    """Package, transform, deploy: in the order in which the SAM CLI and CloudFormation do it."""
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "SAM_CLI_TELEMETRY": "0",
+    }
+    parameters = [f"JwtIssuer={issuer.url}", f"JwtAudience={AUDIENCE}", "GradualDeployment=false"]
+
+    def run(*command: str) -> str:
+        answer = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+        assert answer.returncode == 0, answer.stdout[-4000:] + answer.stderr[-4000:]
+        return answer.stdout
+
+    packaged, expanded = folder / "packaged.yaml", folder / "expanded.json"
+    built = str(packages.folder / "template.yaml")
+    run(SAM, "package", "--template-file", built, "--resolve-s3", "--output-template-file", str(packaged))
+    transform = [str(ROOT / ".venv/sam/bin/python"), str(ROOT / "build/transform.py"), str(packaged)]
+    transformed = json.loads(run(*transform, *parameters))
+    expanded.write_text(json.dumps(with_explicit_routes(transformed)), encoding="utf-8")
+    options = ["--stack-name", STACK, "--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset"]
+    run(SAM, "deploy", "--template-file", str(expanded), *options, "--parameter-overrides", *parameters)
+
+
+def test_a_scheduled_event_publishes_the_month(published: Any) -> None:
+    assert published["outcome"] == "published"
+    assert published["month"] == "2026-10"
+    assert sum(published["levels"].values()) == published["agencies"]
+
+
+def test_the_schedule_sends_what_the_function_understands(stack: Stack) -> None:
+    schedules = stack.client("scheduler").list_schedules()["Schedules"]
+    targets = [stack.client("scheduler").get_schedule(Name=found["Name"])["Target"] for found in schedules]
+    assert {json.dumps(json.loads(target["Input"])) for target in targets} == {
+        '{"scheduled_at": "<aws.scheduler.scheduled-time>"}',
+        '{"mode": "refresh"}',
+    }
+    assert all(stack.outputs["RatingFunctionName"] in target["Arn"] for target in targets)
+
+
+def test_a_second_firing_changes_nothing(stack: Stack, published: Any) -> None:
+    again = stack.invoke(event("monthly-run"))
+    assert (again["outcome"], again["run"]) == ("unchanged", published["run"])
+
+
+def test_the_report_is_in_the_stacks_own_bucket(stack: Stack, published: Any) -> None:
+    assert published["report"].startswith(stack.outputs["ReportsUrl"])
+    bucket, _, key = published["report"].removeprefix("s3://").partition("/")
+    assert stack.client("s3").get_object(Bucket=bucket, Key=key)["ContentLength"] > 0
+
+
+@pytest.mark.usefixtures("published")
+class TestTheApi:
+    def test_a_token_with_the_scope_opens_the_card(self, stack: Stack) -> None:
+        answer = stack.ask("/v1/agencies/A-0001", stack.issuer.token(PUBLIC))
+        assert answer.status_code == 200
+        assert answer.json()["agency_id"] == "A-0001"
+
+    def test_an_agency_sees_its_own_view(self, stack: Stack) -> None:
+        answer = stack.ask("/v1/agencies/A-0001/level", stack.issuer.token(AGENCY, agency_id="A-0001"))
+        assert answer.status_code == 200
+        assert answer.json()["metrics"]
+
+    def test_an_agency_does_not_see_another_ones_view(self, stack: Stack) -> None:
+        answer = stack.ask("/v1/agencies/A-0002/level", stack.issuer.token(AGENCY, agency_id="A-0001"))
+        assert answer.status_code == 403
+        assert answer.headers["Content-Type"].startswith("application/problem+json")
+
+    def test_the_public_scope_does_not_open_an_agencys_own_view(self, stack: Stack) -> None:
+        assert stack.ask("/v1/agencies/A-0001/level", stack.issuer.token(PUBLIC)).status_code == 403
+
+    def test_no_token_opens_nothing(self, stack: Stack) -> None:
+        assert stack.ask("/v1/agencies/A-0001").status_code == 401
+
+    def test_an_expired_token_opens_nothing(self, stack: Stack) -> None:
+        expired = stack.issuer.token(PUBLIC, exp=int(time.time()) - 600)
+        assert stack.ask("/v1/agencies/A-0001", expired).status_code == 401
+
+    def test_a_token_for_somebody_else_opens_nothing(self, stack: Stack) -> None:
+        assert stack.ask("/v1/agencies/A-0001", stack.issuer.token(PUBLIC, aud="payments")).status_code == 401
+
+    def test_a_token_of_another_issuer_opens_nothing(self, stack: Stack) -> None:
+        token = stack.issuer.token(PUBLIC, iss="https://issuer.example")
+        assert stack.ask("/v1/agencies/A-0001", token).status_code == 401
+
+    def test_a_forged_signature_opens_nothing(self, stack: Stack) -> None:
+        assert stack.ask("/v1/agencies/A-0001", stack.issuer.token(PUBLIC, forged=True)).status_code == 401
+
+    def test_the_health_check_needs_no_token(self, stack: Stack) -> None:
+        assert stack.ask("/healthz").status_code == 200
+
+    def test_a_batch_is_answered_in_its_order(self, stack: Stack) -> None:
+        wanted = {"agency_ids": ["A-0003", "A-0001", "no-such-agency"]}
+        answer = stack.ask("/v1/agencies/batch", stack.issuer.token(PUBLIC), "POST", json=wanted)
+        assert answer.status_code == 200
+        assert [card["agency_id"] for card in answer.json()["items"]] == ["A-0003", "A-0001"]
+        assert answer.json()["missing"] == ["no-such-agency"]
+
+    @pytest.mark.parametrize("path", ["/v1/levels", "/v1/benefits", "/v1/publication", "/v1/agencies?level=1"])
+    def test_what_everybody_may_know_is_answered(self, stack: Stack, path: str) -> None:
+        assert stack.ask(path, stack.issuer.token(PUBLIC)).status_code == 200
+
+    @pytest.mark.parametrize("view", ["level", "history", "benefits", "binding-slots"])
+    def test_what_an_agency_may_know_is_answered(self, stack: Stack, view: str) -> None:
+        token = stack.issuer.token(AGENCY, agency_id="A-0001")
+        assert stack.ask(f"/v1/agencies/A-0001/{view}", token).status_code == 200
+
+    def test_what_has_not_changed_is_not_sent_again(self, stack: Stack) -> None:
+        token = stack.issuer.token(PUBLIC)
+        tag = stack.ask("/v1/levels", token).headers["ETag"]
+        headers = {"Host": stack.outputs["ApiUrl"].split("://")[1], "Authorization": f"Bearer {token}"}
+        url = f"http://127.0.0.1:{stack.port}/v1/levels"
+        again = requests.get(url, headers={**headers, "If-None-Match": tag}, timeout=60)
+        assert again.status_code == 304
+
+    @pytest.mark.parametrize("path", ["/v1/nothing", "/v1/levels/", "//v1/levels", "/v1/agencies/A-0001/level/"])
+    def test_a_path_without_a_route_never_opens_data(self, stack: Stack, path: str) -> None:
+        assert stack.ask(path).status_code in (401, 404)
