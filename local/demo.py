@@ -10,13 +10,15 @@ from rich.console import Console
 
 from local import show
 from local.rehearsal import rehearse
-from local.sample import MONTHS
+from local.sample import LOCAL_STATE, MONTHS
 from local.sample.oddities import AGENCY as ODD_AGENCY
 from local.sample.oddities import EXPECTED
 from local.system import System
 from local.watching import sample_system
 
 SHOWN_AGENCY = "A-0325"
+OVERRIDDEN_AGENCY = "A-0007"  # from the second month on, by the shipped workbook
+SHRUNK_AGENCY = "A-0092"
 AWAITING_AGENCY = "A-0343"  # the first to join after the last month
 
 Claims = Iterator[tuple[str, bool]]
@@ -29,7 +31,9 @@ def main() -> int:
     with sample_system(console) as (system, results):
         ladder = system.get("/v1/levels").json()
         show_months(console, results, ladder)
-        console.print(show.own_view(system.get(f"/v1/agencies/{SHOWN_AGENCY}/level").json(), ladder))
+        console.print(show.card(system.get(f"/v1/agencies/{SHOWN_AGENCY}").json()))
+        console.print(show.own_view(system.get(f"/v1/agencies/{SHOWN_AGENCY}/level", SHOWN_AGENCY).json(), ladder))
+        keep_report(console, system, results[-1])
         claims = [*months_are_right(results), *api_is_right(system), *rehearse(console, system, ladder)]
     return verdict(console, claims)
 
@@ -42,6 +46,13 @@ def show_months(console: Console, results: Sequence[dict[str, Any]], ladder: dic
     console.print(show.order_rows(results))
     console.print(show.left_out(results))
     console.print(show.stage_seconds(results))
+
+
+def keep_report(console: Console, system: System, result: dict[str, Any]) -> None:
+    """Copy the newest month's report to where a browser can open it; the embedded AWS forgets its own."""
+    path = LOCAL_STATE / f"report-{result['month']}.html"
+    path.write_bytes(system.report(result))
+    console.print(f"\n运行报告 The report for operations: {path}")
 
 
 def months_are_right(results: Sequence[dict[str, Any]]) -> Claims:
@@ -66,6 +77,13 @@ def api_is_right(system: System) -> Claims:
     yield "the agency's own view answers 200", own.status == 200
     yield "another agency's view answers 403", system.get(f"/v1/agencies/{SHOWN_AGENCY}/level", "A-0001").status == 403
     yield "an unknown agency answers 404", system.get("/v1/agencies/A-9999").status == 404
+    for month, status in zip(MONTHS, ("rated", "overridden", "overridden"), strict=True):
+        view = system.get(f"/v1/agencies/{OVERRIDDEN_AGENCY}/level?month={month}").json()
+        yield f"{month}: {OVERRIDDEN_AGENCY} is {status}", view["status"] == status
+    card = system.get(f"/v1/agencies/{OVERRIDDEN_AGENCY}").json()
+    yield "its card does not tell that its level was set by hand", card["status"] == "rated"
+    slots = system.get(f"/v1/agencies/{SHRUNK_AGENCY}/binding-slots").json()
+    yield f"{SHRUNK_AGENCY} kept too few creators of power 6 to 7 to bind more of them", slots["allowance"] == 0
     awaiting = system.get(f"/v1/agencies/{AWAITING_AGENCY}").json()
     yield "an agency that has just joined is shown as awaiting", awaiting["status"] == "awaiting_first_rating"
 

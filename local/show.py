@@ -81,14 +81,25 @@ def stage_seconds(results: Sequence[Json]) -> RenderableType:
     return _by_month("各阶段用时（秒） Seconds per stage", results, rows, form="{:.2f}")
 
 
+def card(card: Json) -> RenderableType:
+    """An agency as creators and merchants see it."""
+    level = "–" if card["level"] is None else f"{card['level']} {card['level_name']}"
+    lines = (
+        f"[bold]{card['name']}[/]  {card['agency_id']} · {card['city'] or ''} · {card['month']}",
+        f"等级 Level  [bold green]{level}[/]   {_STATUSES[card['status']]}",
+        card["introduction"] or "",
+        f"权益 Benefits  {'、'.join(card['benefits'])}",
+    )
+    return Panel("\n".join(lines), title="公开名片 Public card", title_align="left", box=box.ROUNDED)
+
+
 def own_view(view: Json, ladder: Json) -> RenderableType:
     """An agency's own view: its level, why, how far the next one is, what it gets, what was left out."""
     names = {metric["metric"]: f"{metric['name']}（{metric['unit']}）" for metric in ladder["metrics"]}
     above = view["next_level"]
-    sections: list[RenderableType] = [
-        _standing(view),
-        _thresholds(f"达标情况 Why level {view['computed_level']}", view["channels"], names),
-    ]
+    sections: list[RenderableType] = [_standing(view)]
+    if view["channels"]:
+        sections.append(_thresholds(f"达标情况 Why level {view['computed_level']}", view["channels"], names))
     if above:
         sections.append(_gaps(above, names))
     sections += [
@@ -96,7 +107,7 @@ def own_view(view: Json, ladder: Json) -> RenderableType:
         _lines("建议 Tips", (tip["tip"] for tip in view["tips"])),
         _lines("剔除 Left out", _excluded(view["excluded"])),
     ]
-    title = f"[bold]{view['name']}[/]  {view['agency_id']} · {view['month']}"
+    title = f"机构自己的视图 Own view: [bold]{view['name']}[/]  {view['agency_id']} · {view['month']}"
     return Panel(Group(*sections), title=title, title_align="left", box=box.ROUNDED)
 
 

@@ -51,6 +51,11 @@ class System:
         claims = None if agency_id is None else {"agency_id": agency_id}
         return ask(self.lookup, Request("GET", target, [("host", "127.0.0.1")], claims=claims))
 
+    def report(self, result: dict[str, Any]) -> bytes:
+        """The page that a run of the rating function left for operations."""
+        place = S3Prefix.parse(result["report"])
+        return boto3.client("s3").get_object(Bucket=place.bucket, Key=place.prefix)["Body"].read()
+
 
 @contextmanager
 def running(extracts: Path) -> Iterator[System]:

@@ -61,7 +61,7 @@ def _routes(events: dict[str, Any]) -> Iterator[Route]:
 
 @cache
 def _template() -> dict[str, Any]:
-    template: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text("utf-8"), Loader=_Loader)  # noqa: S506 - safe
+    template: dict[str, Any] = _Loader((ROOT / "template.yaml").read_text("utf-8")).get_single_data()
     return template
 
 

@@ -17,7 +17,7 @@ AGENCIES = 330
 ORDERS = 400_000
 DATASETS = ("agencies", "creators", "orders")
 
-_CACHE = Path(__file__).parents[2] / ".local"
+LOCAL_STATE = Path(__file__).parents[2] / ".local"
 
 
 def write_sample(folder: Path, *, agency_count: int = AGENCIES, orders: int = ORDERS) -> None:
@@ -32,13 +32,13 @@ def write_sample(folder: Path, *, agency_count: int = AGENCIES, orders: int = OR
 
 def sample_folder() -> Path:
     """The folder of the whole sample, written the first time and whenever the code that writes it has changed."""
-    folder = _CACHE / f"sample-{_version()}"
+    folder = LOCAL_STATE / f"sample-{_version()}"
     if folder.exists():
         return folder
-    _CACHE.mkdir(exist_ok=True)
-    for outdated in _CACHE.glob("sample-*"):
+    LOCAL_STATE.mkdir(exist_ok=True)
+    for outdated in LOCAL_STATE.glob("sample-*"):
         shutil.rmtree(outdated)
-    with tempfile.TemporaryDirectory(dir=_CACHE) as unfinished:
+    with tempfile.TemporaryDirectory(dir=LOCAL_STATE) as unfinished:
         write_sample(Path(unfinished) / "sample")
         (Path(unfinished) / "sample").replace(folder)
     return folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -13,7 +14,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import pytest
+from rich.console import Console
 
+from local.demo import verdict
 from local.template import ROOT
 
 
@@ -73,7 +76,8 @@ def test_the_demo_shows_everything_and_says_that_all_of_it_worked() -> None:
         "坏行 Bad rows",
         "风控剔除 Flagged",
         "各阶段用时（秒） Seconds per stage",
-        "权益 Benefits",
+        "公开名片 Public card",
+        "机构自己的视图 Own view",
         "thresholds!F8",
         "预览 Who would move",
         "✓ the same month again is unchanged",
@@ -101,3 +105,11 @@ def test_a_port_in_use_is_named_before_anything_is_rated() -> None:
         ran = run("local.serve", "--port", str(port))
     assert ran.returncode == 1
     assert f"127.0.0.1:{port} can't be used" in ran.stdout
+
+
+def test_the_demo_fails_when_a_single_claim_does_not_hold() -> None:
+    shown = io.StringIO()
+    console = Console(file=shown, width=80)
+    assert verdict(console, [("the sky is blue", True), ("pigs fly", True)]) == 0
+    assert verdict(console, [("the sky is blue", True), ("pigs fly", False)]) == 1
+    assert "✗ pigs fly" in shown.getvalue()
