@@ -24,8 +24,10 @@ from functions.rating.publish import WRITERS
 from functions.rating.refresh import refresh
 from functions.rating.report import Reports
 from functions.rating.run import check, preview, rate_month
+from functions.rating.sheet_status import write_status
 from functions.rating.stages import Stages
-from shared.errors import LevelsError, WorkbookFaulty
+from functions.rating.status import status_rows
+from shared.errors import LevelsError, WorkbookFaulty, WorkbookUnavailable
 from shared.months import Month
 from shared.observability import logger, metrics
 from shared.settings import RatingSettings
@@ -52,9 +54,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Do what one event asks; the answer of 3-contracts. Raises one error type per cause (shared/errors.py)."""
     metrics.add_metric("Runs", MetricUnit.Count, 1)
     try:
-        request = parse_event(event)
-        parts = _wire(RatingSettings.from_environment(os.environ), context)
-        answer = _do(request, parts)
+        request, settings = parse_event(event), RatingSettings.from_environment(os.environ)
+        parts = _wire(settings, context)
+        answer = _answer(request, parts, settings)
     except LevelsError as error:
         name = "WorkbookFaulty" if isinstance(error, WorkbookFaulty) else "RunFailed"
         metrics.add_metric(name, MetricUnit.Count, 1)
@@ -65,6 +67,27 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         "run done", **{name: answer[name] for name in ("outcome", "month", "run", "agencies", "moves", "report")}
     )
     return answer
+
+
+def _answer(request: Request, parts: Parts, settings: RatingSettings) -> dict[str, Any]:
+    """What is answered, after the sheet was told too."""
+    try:
+        answer = _do(request, parts)
+    except WorkbookFaulty as error:
+        _tell_the_sheet({"outcome": "faulty", "faults": error.faults}, parts, settings)
+        raise
+    if request.reads_the_sheet:
+        _tell_the_sheet(answer, parts, settings)
+    return answer
+
+
+def _tell_the_sheet(answer: dict[str, Any], parts: Parts, settings: RatingSettings) -> None:
+    """Write the status tab. Levels don't depend on it, so a refusal is logged and no more."""
+    rows = status_rows(answer, parts.now().astimezone(parts.zone))
+    try:
+        write_status(settings.workbook, rows, parts.description)
+    except WorkbookUnavailable as error:
+        logger.warning("the status tab could not be written", cause=str(error))
 
 
 def _do(request: Request, parts: Parts) -> dict[str, Any]:
@@ -97,9 +120,10 @@ def _wire(settings: RatingSettings, context: LambdaContext) -> Parts:
     s3 = boto3.client("s3", config=CLIENT)
     table = Table(boto3.client("dynamodb", config=CLIENT), settings.table_name)
     stages = Stages(listener, remaining=lambda: context.get_remaining_time_in_millis() / 1000)
+    description = load_description(ROOT / "config" / "workbook.json")
     return Parts(
-        read_workbook=lambda: sheet.read(settings.workbook),
-        description=load_description(ROOT / "config" / "workbook.json"),
+        read_workbook=lambda: sheet.read(settings.workbook, description.reads),
+        description=description,
         extracts=Extracts(s3, settings.extracts, settings.zone, settings.scratch),
         table=table,
         reports=Reports(s3, settings.reports),

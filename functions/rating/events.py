@@ -50,6 +50,11 @@ class Request(BaseModel):
             raise ValueError("accept and rollback need by and reason, and nothing else takes them")
         return self
 
+    @property
+    def reads_the_sheet(self) -> bool:
+        """Whether the answer says something about the spreadsheet as it is now."""
+        return not (self.accept or self.rollback or self.verify)
+
     def rating_month(self, zone: ZoneInfo) -> Month:
         """The month to be rated: the one named, or the one before the scheduled instant by the clock of ``zone``."""
         if self.month:

@@ -78,6 +78,7 @@ def comparison(
             }
             for mover in movers(ratings, earlier, rulebook, earlier_rulebook)
         ],
+        "metrics": {metric.key: asdict(metric) for metric in rulebook.metrics},
         "cases_passed": [case.case for case in rulebook.cases],
     }
 

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from functions.rating.faults import Place
-from shared.levels import Measure, Rulebook
+from shared.levels import Measure
+from shared.money import yuan
 
 SHOWN_FAULTS = 500
 SHOWN_MOVERS = 200
@@ -44,17 +45,16 @@ class StatusCell:
 StatusRow = tuple[StatusCell, ...]
 
 
-def status_rows(answer: Mapping[str, Any], at: datetime, rulebook: Rulebook | None = None) -> list[StatusRow]:
+def status_rows(answer: Mapping[str, Any], at: datetime) -> list[StatusRow]:
     """What the tab says about an answer of the rating function, at a local time.
 
     ``answer``: its ``outcome``, ``month``, ``rulebook`` (the version) and ``faults``, and where there is one its
     ``preview`` of who would move with its ``effective_month``. For a sheet with errors the outcome is ``faulty``.
-    ``rulebook`` gives the names and units of the metrics that decided.
     """
     faults = answer.get("faults", ())
     rows = [*_summary(answer, at, faults), (), *_faults(faults)]
     if preview := answer.get("preview"):
-        rows += [(), *_moves(preview, rulebook)]
+        rows += [(), *_moves(preview)]
     return rows
 
 
@@ -83,7 +83,7 @@ def _faults(faults: Sequence[Mapping[str, Any]]) -> Iterator[StatusRow]:
     yield from _more(len(faults) - SHOWN_FAULTS)
 
 
-def _moves(preview: Mapping[str, Any], rulebook: Rulebook | None) -> Iterator[StatusRow]:
+def _moves(preview: Mapping[str, Any]) -> Iterator[StatusRow]:
     yield _header("等级变化 who would move", "原等级 from", "新等级 to", "机构数 agencies")
     for entry in preview["matrix"]:
         yield _row("", _standing(entry["from"]), _standing(entry["to"]), str(entry["agencies"]))
@@ -95,19 +95,18 @@ def _moves(preview: Mapping[str, Any], rulebook: Rulebook | None) -> Iterator[St
     for mover in movers[:SHOWN_MOVERS]:
         gained, lost = ("、".join(mover[f"benefits_{way}"]) for way in ("gained", "lost"))
         change = f"{_level(mover['old_level'])} → {_level(mover['new_level'])}"
-        yield _row(mover["agency_id"], mover["name"], change, _decided_by(mover["decided_by"], rulebook), gained, lost)
+        decided_by = _decided_by(mover["decided_by"], preview["metrics"])
+        yield _row(mover["agency_id"], mover["name"], change, decided_by, gained, lost)
     yield from _more(len(movers) - SHOWN_MOVERS)
 
 
-def _decided_by(check: Mapping[str, Any] | None, rulebook: Rulebook | None) -> str:
+def _decided_by(check: Mapping[str, Any] | None, metrics: Mapping[str, Mapping[str, Any]]) -> str:
     """The threshold that decided, as ``name: actual / required unit``; GMV in yuan."""
     if check is None:
         return ""
-    metric = next((m for m in rulebook.metrics if m.key == check["metric"]), None) if rulebook else None
-    name, unit = (metric.name, metric.unit) if metric else (check["metric"], "")
-    yuan = metric is not None and metric.measure is Measure.PAID_GMV
-    actual, required = (f"{n // 100}.{n % 100:02d}" if yuan else str(n) for n in (check["actual"], check["required"]))
-    return f"{name}: {actual} / {required} {unit}".rstrip()
+    metric = metrics[check["metric"]]
+    shown = yuan if metric["measure"] == Measure.PAID_GMV else str
+    return f"{metric['name']}: {shown(check['actual'])} / {shown(check['required'])} {metric['unit']}".rstrip()
 
 
 def _more(hidden: int) -> Iterator[StatusRow]:

@@ -11,8 +11,8 @@ import requests
 
 from functions.rating.cells import RawCell
 from functions.rating.result import Outcome
-from functions.rating.status import OUTCOMES, SHOWN_FAULTS, SHOWN_MOVERS, status_rows
 from functions.rating.sheet_status import write_status
+from functions.rating.status import OUTCOMES, SHOWN_FAULTS, SHOWN_MOVERS, status_rows
 from shared.errors import WorkbookUnavailable
 from tests.fakes.sheets import FakeSheets, Sheet
 from tests.workbooks import DESCRIPTION, Workbook
@@ -33,6 +33,7 @@ PREVIEW = {
             "benefits_lost": [],
         }
     ],
+    "metrics": {"gmv": {"key": "gmv", "name": "Paid GMV", "measure": "paid_gmv", "unit": "yuan"}},
     "cases_passed": [],
 }
 
@@ -164,7 +165,7 @@ def served(book: Workbook) -> FakeSheets:
 
 def written(what: dict[str, Any], google: FakeSheets | None = None) -> list[list[RawCell]]:
     google = google or served(Workbook())
-    rows = status_rows(what, AT, Workbook().rulebook())
+    rows = status_rows(what, AT)
     write_status(f"gsheet:{KEY}", rows, DESCRIPTION, client=google.client())
     return status_tab(google).values()
 
