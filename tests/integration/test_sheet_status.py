@@ -19,7 +19,7 @@ from tests.workbooks import DESCRIPTION, Workbook
 
 KEY = "the-sheet"
 AT = datetime(2026, 11, 2, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
-PREVIEW = {
+PREVIEW: dict[str, Any] = {
     "matrix": [{"from": "2", "to": "3", "agencies": 4}, {"from": "awaiting", "to": "unrated", "agencies": 1}],
     "movers": [
         {
@@ -34,6 +34,7 @@ PREVIEW = {
         }
     ],
     "metrics": {"gmv": {"key": "gmv", "name": "Paid GMV", "measure": "paid_gmv", "unit": "yuan"}},
+    "metrics": {"gmv": {"name": "Paid GMV", "measure": "paid_gmv", "unit": "yuan"}},
     "cases_passed": [],
 }
 
