@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import pairwise
 
-from functions.rating.cells import Quota
+from functions.rating.cell_types import Quota
 from functions.rating.description import Column
 from functions.rating.names import Levels, level_key
 from functions.rating.tables import Once, Row, Table

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from functions.rating.description import Column, Tab
-from functions.rating.tables import MoreColumns, Once, Row, Table, fixed_headers
+from functions.rating.headers import MoreColumns, fixed_headers
+from functions.rating.tables import Once, Row, Table
 from shared.levels import Level, Measure, Metric
 
 POWERS = ("min_power", "max_power")
@@ -111,7 +112,7 @@ def _metric(row: Row, key: str | None, name: str) -> Metric | None:
         least = most = None
     elif measure == Measure.CREATOR_COUNT:
         for power in POWERS:
-            if row.blank(power):
+            if row.unfilled(power):
                 row.fault("power_missing", power)
         if least is not None and most is not None and least > most:
             row.fault("power_reversed", "max_power", least=least)

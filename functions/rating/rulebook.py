@@ -10,27 +10,19 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from functions.rating.cells import RawTab, RawWorkbook
-from functions.rating.description import Column, Description, load_description
+from functions.rating.cells import RawWorkbook
+from functions.rating.description import Column, Description
 from functions.rating.entitlements import read_benefits
 from functions.rating.faults import Fault, FaultList
+from functions.rating.headers import MoreColumns
 from functions.rating.ladders import read_cases, read_ladders
 from functions.rating.names import Metrics, read_levels, read_metrics
 from functions.rating.overrides import read_overrides
-from functions.rating.tables import MoreColumns, Once, Table, find_tabs, make_table
+from functions.rating.tables import Once, Table, find_tabs, make_table
 from shared.levels import Rulebook, RuleSettings, Tip
 from shared.months import Month
 
-__all__ = [
-    "Description",
-    "Fault",
-    "RawTab",
-    "RawWorkbook",
-    "Verdict",
-    "load_description",
-    "parse",
-    "unknown_overrides",
-]
+__all__ = ["Fault", "Verdict", "parse", "unknown_overrides"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TypeAlias
 
-from functions.rating.cells import UNLIMITED, RawWorkbook, a1, plain_text
+from functions.rating.cell_types import UNLIMITED
+from functions.rating.cells import RawWorkbook, a1, plain_text
 from functions.rating.description import CellType, Column, Description, Language, Tab, Text
 from functions.rating.faults import FaultList
 from functions.rating.names import level_key, read_levels, read_metrics

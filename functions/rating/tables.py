@@ -7,45 +7,16 @@ blank is the header. What can't be told apart is a fault, never a guess.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from functions.rating.cells import (
-    Quota,
-    RawCell,
-    RawTab,
-    RawWorkbook,
-    Unreadable,
-    Value,
-    a1,
-    is_formula_error,
-    plain_text,
-    read_cell,
-    shown,
-    trimmed,
-)
+from functions.rating.cell_types import Quota, Unreadable, Value, read_cell
+from functions.rating.cells import RawCell, RawTab, RawWorkbook, a1, shown, trimmed
 from functions.rating.description import Column, Description, Tab
 from functions.rating.faults import Fault, FaultList, Place
+from functions.rating.headers import Header, MoreColumns
 
 _Kind = TypeVar("_Kind", str, int, bool)
-_SHOWN_HEADERS = 30
-
-
-@dataclass(frozen=True, slots=True)
-class MoreColumns:
-    """The columns that another tab's rows add to a tab: from each header that names one, in lower case, to its key.
-
-    ``complete`` is False when those rows have faults of their own; then an unknown header proves nothing.
-    ``required`` are those of which the tab must have a column.
-    """
-
-    by_header: Mapping[str, str]
-    complete: bool
-    required: tuple[Column, ...] = ()
-
-    def optional(self) -> MoreColumns:
-        """The same columns for a tab that may lack any of them."""
-        return replace(self, required=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +59,10 @@ class Row:
     def blank(self, key: str) -> bool:
         return trimmed(self.raw(key)) is None
 
+    def unfilled(self, key: str) -> bool:
+        """Whether the cell is blank in a table that has the column; that it has not is a fault of its own."""
+        return key in self.table.positions and self.blank(key)
+
     def place(self, key: str) -> Place:
         """Where the cell under ``key`` is, for a fault; the row's first cell when the table has no such column."""
         return Place(self.table.title, a1(self.index, self.table.positions.get(key, 0)))
@@ -95,7 +70,7 @@ class Row:
     def _value(self, key: str, kind: type[_Kind]) -> _Kind | None:
         column = self.table.tab.column(key)
         value = self.read(key, column)
-        if value is None and column.required and self.blank(key) and key in self.table.positions:
+        if column.required and self.unfilled(key):
             self.fault("value_missing", key, column=key)
         if value is not None and not isinstance(value, kind):
             raise TypeError(f"column {key} is described as {column.type}, which is no {kind.__name__}")
@@ -146,7 +121,7 @@ def make_table(raw: RawTab | None, tab: Tab, more: MoreColumns | None, faults: F
         if tab.required:
             faults.add("tab_without_rows", Place(raw.title, "A1"), shown(None))
         return Table(tab, raw.title, typed, (), faults, 0, {}, ())
-    header = _Header(raw, tab, more, faults, header_at)
+    header = Header(raw, tab, more, faults, header_at)
     positions = header.positions()
     further = tuple(key for key in positions if key not in {column.key for column in tab.columns})
     table = Table(tab, raw.title, typed, raw.rows, faults, header_at + 1, positions, further)
@@ -168,70 +143,3 @@ class Once:
             return True
         row.fault("key_twice", column, other=other, **facts)
         return False
-
-
-def fixed_headers(tab: Tab) -> dict[str, str]:
-    """Every header that names a column of the tab's own, to the column's key."""
-    return {name.casefold(): column.key for column in tab.columns for name in (column.key, column.zh)}
-
-
-@dataclass(frozen=True, slots=True)
-class _Header:
-    raw: RawTab
-    tab: Tab
-    more: MoreColumns | None
-    faults: FaultList
-    row: int
-
-    def positions(self) -> dict[str, int]:
-        """Where each column is, by key."""
-        positions: dict[str, int] = {}
-        cells = self.raw.rows[self.row]
-        for position, cell in enumerate(cells):
-            text = plain_text(cell)
-            if text is None:
-                continue
-            key = self._key(text, position)
-            if key in positions:
-                other = Place(self.raw.title, a1(self.row, positions[key]))
-                self.faults.add("header_twice", self._place(position), shown(text), other=other)
-            elif key is not None:
-                positions[key] = position
-        self._find_values_without_header()
-        for column in (*self.tab.columns, *(self.more.required if self.more else ())):
-            if column.indispensable and column.key not in positions:
-                self.faults.add("column_missing", self._free_place(), shown(None), en=column.key, zh=column.zh)
-        return positions
-
-    def _key(self, text: str, position: int) -> str | None:
-        """The key of the column that a header names; None, with a fault, when it names none."""
-        name = text.casefold()
-        key = fixed_headers(self.tab).get(name) or (self.more.by_header.get(name) if self.more else None)
-        if is_formula_error(text):
-            self.faults.add("formula_error", self._place(position), shown(text))
-        elif key is None and (self.more is None or self.more.complete):
-            code = "header_unread" if self.more is None else "header_unknown"
-            self.faults.add(code, self._place(position), shown(text), known=self._known())
-        return key
-
-    def _known(self) -> str:
-        own = [f"{column.key} {column.zh}" for column in self.tab.columns]
-        further = sorted(set(self.more.by_header)) if self.more else []
-        listed = own + further
-        return ", ".join(listed[:_SHOWN_HEADERS]) + (", …" if len(listed) > _SHOWN_HEADERS else "")
-
-    def _find_values_without_header(self) -> None:
-        named = {position for position, cell in enumerate(self.raw.rows[self.row]) if plain_text(cell) is not None}
-        for index in range(self.row + 1, len(self.raw.rows)):
-            for position, cell in enumerate(self.raw.rows[index]):
-                if position not in named and trimmed(cell) is not None:
-                    named.add(position)
-                    self.faults.add("header_blank", self._place(position), f"{a1(index, position)}: {shown(cell)}")
-
-    def _free_place(self) -> Place:
-        """Where one more header can be typed: after the last one."""
-        last = max(position for position, cell in enumerate(self.raw.rows[self.row]) if plain_text(cell) is not None)
-        return self._place(last + 1)
-
-    def _place(self, position: int) -> Place:
-        return Place(self.raw.title, a1(self.row, position))

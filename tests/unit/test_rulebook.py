@@ -6,7 +6,7 @@ from dataclasses import fields
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.rating import sheet
@@ -121,6 +121,7 @@ def test_level_columns_may_be_headed_by_number_l_number_lv_number_or_name(header
     assert book.rulebook() == EXPECTED
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_the_order_of_tabs_columns_and_rows_never_matters(data: st.DataObject) -> None:
     book = Workbook()
@@ -167,6 +168,7 @@ def test_csv_numbers_are_exact_however_they_are_written(text: str) -> None:
     assert content_id(verdict.rulebook) == content_id(EXPECTED)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**15 - 1))
 def test_every_amount_of_fen_survives_google_and_csv(fen: int) -> None:
     exact = f"{fen // 100}.{fen % 100:02d}"

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.rating.cells import RawCell
@@ -204,6 +204,7 @@ def test_a_header_row_below_blank_rows_still_gives_the_right_addresses() -> None
 def test_a_missing_metric_or_level_column_is_a_fault_and_never_read_as_blank() -> None:
     assert found(Workbook().drop_column("thresholds", "gmv").verdict()) == [("column_missing", "thresholds!E1")]
     assert ("column_missing", "benefits!G1") in found(Workbook().drop_column("benefits", "L3").verdict())
+    assert found(Workbook().drop_column("metrics", "min_power").verdict()) == [("column_missing", "metrics!F1")]
     assert found(Workbook().drop_column("overrides", "from_month").verdict()) == [("column_missing", "overrides!F1")]
 
 
@@ -297,6 +298,7 @@ junk = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(sorted(SMALL)), st.integers(0, 6), st.integers(1, 6), junk), max_size=12))
 def test_whatever_the_cells_hold_there_is_a_rulebook_or_there_are_errors(
     changes: list[tuple[str, int, int, RawCell]],
