@@ -34,7 +34,6 @@ PREVIEW: dict[str, Any] = {
         }
     ],
     "metrics": {"gmv": {"key": "gmv", "name": "Paid GMV", "measure": "paid_gmv", "unit": "yuan"}},
-    "metrics": {"gmv": {"name": "Paid GMV", "measure": "paid_gmv", "unit": "yuan"}},
     "cases_passed": [],
 }
 
