@@ -38,9 +38,7 @@ claims AS (
     spans.creator_id, spans.held_from, spans.held_until, touching.agency_id, touching.power_level, touching.risk_tag,
     row_number() OVER (
       PARTITION BY spans.creator_id, spans.held_from
-      ORDER BY
-        touching.bind_time DESC, touching.agency_id, touching.power_level DESC,
-        CASE WHEN touching.risk_tag IS NULL THEN 1 ELSE 0 END, touching.risk_tag
+      ORDER BY touching.bind_time DESC, touching.agency_id, touching.power_level DESC, touching.risk_tag NULLS LAST
     ) AS place
   FROM spans
   LEFT JOIN touching
@@ -103,8 +101,7 @@ WITH claims AS (
     creator_id, agency_id, power_level, risk_tag,
     row_number() OVER (
       PARTITION BY creator_id
-      ORDER BY
-        bind_time DESC, agency_id, power_level DESC, CASE WHEN risk_tag IS NULL THEN 1 ELSE 0 END, risk_tag
+      ORDER BY bind_time DESC, agency_id, power_level DESC, risk_tag NULLS LAST
     ) AS place
   FROM previous_bindings
   WHERE bind_time < $month_start AND (unbind_time IS NULL OR unbind_time >= $month_start)
@@ -131,7 +128,7 @@ compared AS (
     bind_time >= $month_end OR coalesce(unbind_time, $month_end) <= $month_start AS out_of_month,
     coalesce(
       bind_time < max(coalesce(unbind_time, $month_end)) OVER (
-        PARTITION BY creator_id ORDER BY bind_time, agency_id, unbind_time, power_level, risk_tag
+        PARTITION BY creator_id ORDER BY bind_time, unbind_time NULLS LAST
         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
       ),
       FALSE
@@ -141,7 +138,7 @@ compared AS (
 SELECT
   coalesce(sum(copies - 1), 0) AS repeated,
   coalesce(sum(CASE WHEN compared.out_of_month THEN copies END), 0) AS out_of_month,
-  coalesce(sum(CASE WHEN compared.overlapping THEN copies END), 0) AS overlapping,
+  coalesce(sum(CASE WHEN compared.overlapping THEN 1 END), 0) AS overlapping,
   coalesce(sum(CASE WHEN agencies.agency_id IS NULL THEN copies END), 0) AS unknown_agency
 FROM compared
 LEFT JOIN agencies ON agencies.agency_id = compared.agency_id;

@@ -7,11 +7,11 @@ measure.sql. Times become epoch microseconds, so that nothing rests on an engine
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from functions.rating.datasets import Column, Dataset, Kind
-from functions.rating.offsets import MICROSECONDS, offset_spans
+from functions.rating.offsets import MICROSECONDS, Span, offset_spans
 from functions.rating.sql import literal, nested, select
 from shared.levels import POWER_LEVELS
 from shared.months import Month
@@ -25,6 +25,8 @@ FRACTIONAL = frozenset({"FLOAT", "DOUBLE", "DECIMAL"})
 WHOLE = frozenset({f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMALL", "BIG", "HUGE")})
 NUMBERS = WHOLE | FRACTIONAL | {"INTEGER", "UINTEGER"}
 TEXT_LIKE = NUMBERS | NAIVE | {"BOOLEAN", "UUID", "ENUM"}
+
+TIMES = frozenset({Kind.TIME, Kind.END})
 
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # the years 1 to 9999
 
@@ -41,7 +43,7 @@ def readable(kind: Kind, physical: str) -> bool:
     base = _base(physical)
     if kind is Kind.TEXT:
         return base == TEXT or base in TEXT_LIKE
-    return base == TEXT or base in NUMBERS or (kind in (Kind.TIME, Kind.END) and (base in NAIVE or base == ZONED))
+    return base == TEXT or base in NUMBERS or (kind in TIMES and (base in NAIVE or base == ZONED))
 
 
 def values(dataset: Dataset, physical: Mapping[str, str], month: Month, zone: ZoneInfo, source: str) -> str:
@@ -50,14 +52,25 @@ def values(dataset: Dataset, physical: Mapping[str, str], month: Month, zone: Zo
     ``physical``: the type of each column that ``source``, a relation, has by name; it has file_row_number, too.
     """
     columns = [(column, _base(physical.get(column.name, TEXT))) for column in dataset.columns]
+    times = [(column, base) for column, base in columns if column.kind in TIMES]
+    texts = [column.name for column, base in times if base == TEXT]
     spans = offset_spans(zone, month)
-    cells = [f"{_cell(c, base, c.name in physical)} AS {c.name}" for c, base in columns]
-    readings = [reading for c, base in columns for reading in _readings(c, base)]
-    results = [f"{_value(c, spans)} AS {c.name}, {c.name}_given" for c, _ in columns]
     relation = source
-    for step in (cells, readings, results):
-        relation = nested(select((*step, "file_row_number"), relation))
-    return select((*(c.name for c in dataset.columns), f"{_bad(dataset)} AS bad", "file_row_number"), relation)
+    for step in (
+        [f"{_cell(column, base, column.name in physical)} AS {column.name}" for column, base in columns],
+        [f"{_shape(name)} AS {name}_shape" for name in texts],
+        [f"{_zone(name)} AS {name}_zone" for name in texts],
+        [
+            f"{_instant(c.name, base)} AS {c.name}_instant, {_local(c.name, base)} AS {c.name}_local"
+            for c, base in times
+        ],
+        [f"{_given(column, base)} AS {column.name}_given" for column, base in columns],
+        [f"{_value(column, base, spans)} AS {column.name}_value" for column, base in columns],
+    ):
+        carried = "file_row_number" if relation is source else "*"
+        relation = nested(select((carried, *step), relation))
+    results = [f"{column.name}_value AS {column.name}" for column, _ in columns]
+    return select((*results, f"{_bad(dataset)} AS bad", "file_row_number"), relation)
 
 
 def _base(physical: str) -> str:
@@ -87,19 +100,6 @@ def _stripped(text: str) -> str:
     return rf"CASE WHEN {odd} THEN nullif(nullif({trimmed}, ''), '\N') ELSE {text} END"
 
 
-def _readings(column: Column, base: str) -> Iterator[str]:
-    """What a cell says: whether there is anything, and its value; a time is an instant or a local clock reading."""
-    name = column.name
-    yield f"{_given(column, base)} AS {name}_given"
-    if column.kind in (Kind.TIME, Kind.END):
-        yield f"{_instant(name, base)} AS {name}_instant"
-        yield f"{_local(name, base)} AS {name}_local"
-    elif column.kind is Kind.TEXT:
-        yield name
-    else:
-        yield f"{_integer(name, base)} AS {name}"
-
-
 def _given(column: Column, base: str) -> str:
     """Whether there is something to read. A binding that ends at 0 has not ended."""
     name = column.name
@@ -121,28 +121,41 @@ def _whole(number: str) -> str:
     return f"CASE WHEN {number} = floor({number}) THEN TRY_CAST({number} AS BIGINT) END"
 
 
+def _shape(name: str) -> str:
+    """What a text looks like: the engine's own notation, an integer, or any other ISO 8601; null for anything else."""
+    return (
+        f"CASE WHEN regexp_full_match({name}, {literal(_PLAIN_TIME)}) THEN 'plain' "
+        f"WHEN regexp_full_match({name}, '{_INTEGER}') THEN 'integer' "
+        f"WHEN regexp_full_match({name}, {literal(_TIME)}) THEN 'iso' END"
+    )
+
+
+def _zone(name: str) -> str:
+    """The offset at the end of an ISO 8601 text; empty where there is none."""
+    return f"CASE WHEN {name}_shape = 'iso' THEN regexp_extract({name}, {literal(f'^.{{16}}.*?({_OFFSET})$')}, 1) END"
+
+
 def _instant(name: str, base: str) -> str:
     """Epoch microseconds, where a cell says which instant it means."""
     if base == ZONED:
         return f"epoch_us({name})"
     if base in NAIVE:
         return "CAST(NULL AS BIGINT)"
-    seconds = _integer(name, base)
-    instant = f"CASE WHEN {seconds} BETWEEN {_FIRST_SECOND} AND {_LAST_SECOND} THEN {seconds} * {MICROSECONDS} END"
     if base != TEXT:
-        return instant
-    offset = _offset_text(name)
-    sign = f"CASE WHEN {offset}[1] = '-' THEN -1 ELSE 1 END"
-    hours = f"TRY_CAST(substr({offset}, 2, 2) AS BIGINT)"
-    minutes = f"coalesce(TRY_CAST(nullif(substr(replace({offset}, ':', ''), 4, 2), '') AS BIGINT), 0)"
-    ahead = (
-        f"CASE WHEN {offset} IN ('Z', 'z') THEN 0 ELSE {sign} * ({hours} * 60 + {minutes}) * {60 * MICROSECONDS} END"
-    )
+        return _from_seconds(_integer(name, base))
+    zone = f"{name}_zone"
+    sign = f"CASE WHEN {zone}[1] = '-' THEN -1 ELSE 1 END"
+    hours = f"CAST(substr({zone}, 2, 2) AS BIGINT)"
+    minutes = f"coalesce(TRY_CAST(substr(replace({zone}, ':', ''), 4, 2) AS BIGINT), 0)"
+    ahead = f"{sign} * ({hours} * 60 + {minutes}) * {60 * MICROSECONDS}"
     return (
-        f"CASE WHEN regexp_full_match({name}, {literal(_PLAIN_TIME)}) THEN NULL "
-        f"WHEN regexp_full_match({name}, '{_INTEGER}') THEN {instant} "
-        f"WHEN regexp_full_match({name}, {literal(_TIME)}) AND {offset} <> '' THEN {_clock(name)} - {ahead} END"
+        f"CASE WHEN {name}_shape = 'integer' THEN {_from_seconds(f'TRY_CAST({name} AS BIGINT)')} "
+        f"WHEN {zone} IN ('Z', 'z') THEN {_clock(name)} WHEN {zone} <> '' THEN {_clock(name)} - {ahead} END"
     )
+
+
+def _from_seconds(seconds: str) -> str:
+    return f"CASE WHEN {seconds} BETWEEN {_FIRST_SECOND} AND {_LAST_SECOND} THEN {seconds} * {MICROSECONDS} END"
 
 
 def _local(name: str, base: str) -> str:
@@ -154,13 +167,9 @@ def _local(name: str, base: str) -> str:
     if base != TEXT:
         return "CAST(NULL AS BIGINT)"
     return (
-        f"CASE WHEN regexp_full_match({name}, {literal(_PLAIN_TIME)}) THEN epoch_us(TRY_CAST({name} AS TIMESTAMP)) "
-        f"WHEN regexp_full_match({name}, {literal(_TIME)}) AND {_offset_text(name)} = '' THEN {_clock(name)} END"
+        f"CASE WHEN {name}_shape = 'plain' THEN epoch_us(TRY_CAST({name} AS TIMESTAMP)) "
+        f"WHEN {name}_zone = '' THEN {_clock(name)} END"
     )
-
-
-def _offset_text(name: str) -> str:
-    return f"regexp_extract({name}, {literal(f'^.{{16}}.*?({_OFFSET})$')}, 1)"
 
 
 def _clock(name: str) -> str:
@@ -172,13 +181,24 @@ def _clock(name: str) -> str:
     return f"({stamp} + {fraction})"
 
 
-def _value(column: Column, spans: tuple[tuple[int, int, int], ...]) -> str:
-    if column.kind not in (Kind.TIME, Kind.END):
-        return column.name
-    local = f"{column.name}_local"
-    offset = " ".join(f"WHEN {local} >= {start} AND {local} < {end} THEN {offset}" for start, end, offset in spans)
-    time = f"coalesce({column.name}_instant, {local} - CASE {offset} END)"
-    return f"CASE WHEN {column.name}_given THEN {time} END" if column.kind is Kind.END else time
+def _value(column: Column, base: str, spans: Sequence[Span]) -> str:
+    name = column.name
+    if column.kind is Kind.TEXT:
+        return name
+    if column.kind not in TIMES:
+        return _integer(name, base)
+    time = f"coalesce({name}_instant, {name}_local - {_offset(f'{name}_local', spans)})"
+    return f"CASE WHEN {name}_given THEN {time} END" if column.kind is Kind.END else time
+
+
+def _offset(local: str, spans: Sequence[Span]) -> str:
+    """The zone's offset at a local clock reading: the spans around the month as cases, all the others as a list."""
+    near = " ".join(f"WHEN {local} >= {s.start} AND {local} < {s.end} THEN {s.offset}" for s in spans[:3])
+    ordered = sorted(spans)
+    starts = ", ".join(str(span.start) for span in ordered)
+    offsets = ", ".join(str(span.offset) for span in ordered)
+    any_other = f"[{offsets}][len(list_filter([{starts}], lambda start: start <= {local}))]"
+    return f"CASE {near} ELSE {any_other} END"
 
 
 def _bad(dataset: Dataset) -> str:
@@ -188,16 +208,16 @@ def _bad(dataset: Dataset) -> str:
 
 def _reasons(dataset: Dataset) -> Iterator[tuple[str, str]]:
     for column in dataset.columns:
-        name = column.name
+        name, value, given = column.name, f"{column.name}_value", f"{column.name}_given"
         if column.required:
-            yield f"missing_{name}", f"NOT {name}_given"
+            yield f"missing_{name}", f"NOT {given}"
         if column.kind is not Kind.TEXT:
-            yield f"unreadable_{name}", f"{name}_given AND {name} IS NULL"
+            yield f"unreadable_{name}", f"{given} AND {value} IS NULL"
         if column.kind is Kind.AMOUNT:
-            yield f"negative_{name}", f"{name} < 0"
+            yield f"negative_{name}", f"{value} < 0"
         if column.kind is Kind.POWER:
-            yield f"{name}_out_of_range", f"{name} NOT BETWEEN {POWER_LEVELS[0]} AND {POWER_LEVELS[-1]}"
+            yield f"{name}_out_of_range", f"{value} NOT BETWEEN {POWER_LEVELS[0]} AND {POWER_LEVELS[-1]}"
         if column.kind is Kind.END:
-            yield "unbind_before_bind", f"{name} < bind_time"
+            yield "unbind_before_bind", f"{value} < bind_time_value"
         if (dataset, name) == (Dataset.AGENCIES, "agency_id"):
             yield "malformed_agency_id", "NOT regexp_full_match(agency_id, '[A-Za-z0-9_-]{1,64}')"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from shared.months import Month
@@ -17,17 +18,25 @@ _STEP = timedelta(days=7)  # no zone changes its clock twice within a week
 _BEFORE_ALL, _AFTER_ALL = -(10**18), 10**18
 
 
-def offset_spans(zone: ZoneInfo, month: Month) -> tuple[tuple[int, int, int], ...]:
-    """(start, end, offset) in microseconds of local clock readings, ``end`` exclusive; those near the month first.
+class Span(NamedTuple):
+    """Local clock readings that share an offset, in microseconds; ``end`` is exclusive."""
+
+    start: int
+    end: int
+    offset: int
+
+
+def offset_spans(zone: ZoneInfo, month: Month) -> tuple[Span, ...]:
+    """Every span of a zone's clock, those near the month first.
 
     A reading that occurs twice, or never, gets the offset from before the change, as Python's fold=0 does.
     """
     changes = _changes(zone)
     bounds = [_BEFORE_ALL, *(at + max(before, after) for at, before, after in changes), _AFTER_ALL]
     offsets = [_offset(zone, _FIRST), *(after for _, _, after in changes)]
-    spans = [(start, end, offset) for (start, end), offset in zip(pairwise(bounds), offsets, strict=True)]
+    spans = [Span(start, end, offset) for (start, end), offset in zip(pairwise(bounds), offsets, strict=True)]
     middle = _microseconds(month.start(zone) + timedelta(days=15))
-    return tuple(sorted(spans, key=lambda span: max(span[0] - middle, middle - span[1])))
+    return tuple(sorted(spans, key=lambda span: max(span.start - middle, middle - span.end)))
 
 
 @lru_cache

@@ -24,7 +24,7 @@ BLOCK = 32 * 1024 * 1024
 LONGEST_RECORD = 1024 * 1024
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _GZIP_MAGIC = b"\x1f\x8b"
-_NEWLINE, _COMMA, _QUOTE = b'\n,"'
+_NEWLINE, _RETURN, _COMMA, _QUOTE = b'\n\r,"'
 
 _DAMAGED = (EOFError, BadGzipFile, cast(type[Exception], isal_zlib.error))
 
@@ -85,7 +85,7 @@ class CsvRecords:
 
     def _read_header(self) -> list[str]:
         """The first line that is not empty."""
-        text = self._whole_lines().removeprefix(_BYTE_ORDER_MARK).lstrip(b"\n")
+        text = self._whole_lines().removeprefix(_BYTE_ORDER_MARK).lstrip(b"\r\n")
         line, _, rest = text.partition(b"\n")
         self._rest = rest + self._rest
         if not line:
@@ -94,7 +94,7 @@ class CsvRecords:
                 "still has its header: have the extract written again."
             )
         try:
-            return next(csv.reader([line.decode()], strict=True))
+            return next(csv.reader([line.rstrip(b"\r").decode()], strict=True))
         except (UnicodeDecodeError, csv.Error) as error:
             raise ObjectUnsound(
                 f"{self.file.key}: the header can't be read ({error}); found {line[:200]!r}, expected "
@@ -123,9 +123,7 @@ class CsvRecords:
                     "written again."
                 )
         text = b"".join(pieces)
-        if text and not text.endswith(b"\n"):
-            text += b"\n"
-        return text.replace(b"\r\n", b"\n") if b"\r" in text else text
+        return text if not text or text.endswith(b"\n") else text + b"\n"
 
 
 @contextmanager
@@ -154,28 +152,44 @@ def _unpacked(raw: BinaryIO) -> BinaryIO:
 
 def _regular(text: bytes, columns: int, first_row: int) -> Block | None:
     """The text as a block when each of its records is beyond doubt; None when they need a closer look."""
-    if b"\r" in text or not _is_utf8(text):
+    if not _is_utf8(text):
         return None
-    characters = np.frombuffer(text, np.uint8)
-    separators = np.flatnonzero((characters == _COMMA) | (characters == _NEWLINE))
-    if b'"' in text:
-        quotes = characters == _QUOTE
-        if not _quotes_are_regular(characters, np.flatnonzero(quotes)):
-            return None
-        outside = np.add.accumulate(quotes.view(np.uint8), dtype=np.uint8) % 2 == 0
-        separators = separators[outside[separators]]
-    records, remainder = divmod(separators.size, columns)
-    is_end = (characters[separators] == _NEWLINE).reshape(-1) if not remainder else None
-    if is_end is None or int(is_end.sum()) != records or not is_end[columns - 1 :: columns].all():
+    if b'"' not in text:
+        text = text.replace(b"\r\n", b"\n") if b"\r" in text else text
+        characters = np.frombuffer(text, np.uint8)
+        separators = np.flatnonzero((characters == _COMMA) | (characters == _NEWLINE))
+        doubtful = b"\r" in text
+    else:
+        characters = np.frombuffer(text, np.uint8)
+        outside = _outside_quotes(characters)
+        if b"\r" in text:
+            before_newline = np.append(characters[1:] == _NEWLINE, False)
+            kept = ~((characters == _RETURN) & before_newline & outside)
+            characters, outside = characters[kept], outside[kept]
+            text = characters.tobytes()
+        separators = np.flatnonzero(((characters == _COMMA) | (characters == _NEWLINE)) & outside)
+        doubtful = bool(((characters == _RETURN) & outside).any()) or not _quotes_are_regular(characters)
+    if doubtful or separators.size % columns:
         return None
+    is_end = characters[separators] == _NEWLINE
     ends = separators[columns - 1 :: columns]
-    if records and int(np.diff(ends, prepend=-1).max()) > LONGEST_RECORD:
+    if int(is_end.sum()) != ends.size or not is_end[columns - 1 :: columns].all():
         return None
-    return Block(text, range(first_row, first_row + records), ends)
+    if ends.size and int(np.diff(ends, prepend=-1).max()) > LONGEST_RECORD:
+        return None
+    return Block(text, range(first_row, first_row + ends.size), ends)
 
 
-def _quotes_are_regular(characters: npt.NDArray[np.uint8], quotes: npt.NDArray[np.int64]) -> bool:
+def _outside_quotes(characters: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Which characters stand after an even number of quotes."""
+    quotes = (characters == _QUOTE).view(np.uint8)
+    before: npt.NDArray[np.uint8] = np.add.accumulate(quotes, dtype=np.uint8)
+    return np.asarray(before % 2 == 0)
+
+
+def _quotes_are_regular(characters: npt.NDArray[np.uint8]) -> bool:
     """Whether each quote opens a field, closes one, or is one of a doubled pair within one."""
+    quotes = np.flatnonzero(characters == _QUOTE)
     if quotes.size % 2:
         return False
     opening, closing = quotes[0::2], quotes[1::2]
@@ -204,7 +218,7 @@ def _split(text: bytes, columns: int, first_row: int, *, last: bool) -> tuple[Bl
     bad: list[BadRow] = []
     row, at = first_row, 0
     while at < len(lines):
-        if not lines[at]:
+        if lines[at] in (b"", b"\r"):
             at += 1
             continue
         record = _record(lines, at, columns)
@@ -242,6 +256,7 @@ def _record(lines: Sequence[bytes], at: int, columns: int) -> _Record | None:
     if not _is_utf8(line):
         return _Record(1, "invalid_utf8")
     if b'"' not in line:
+        line = line.removesuffix(b"\r")
         return _checked(1, line.count(b",") + 1, columns, line + b"\n", broken=b"\r" in line)
     feed = _Feed(lines, at)
     reader = csv.reader(feed, strict=True)

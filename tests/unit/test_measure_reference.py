@@ -1,0 +1,104 @@
+"""The engine agrees with the plain loops of tests/reference.py, world after world."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from dataclasses import asdict
+from decimal import Decimal
+from pathlib import Path
+from string import Template
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from functions.rating import measure as measuring
+from functions.rating.measure import measure
+from functions.rating.measured import MonthMeasured
+from shared.errors import NotReconciled
+from tests.reference import expect
+from tests.worlds import Maker, World, Written, write
+
+EVERYTHING = Decimal(1)
+
+
+def bad_rows(measured: MonthMeasured, written: Written) -> set[tuple[str, int, str]]:
+    """The quarantine, told in rows of the world."""
+    if measured.quarantine is None:
+        return set()
+    with gzip.open(measured.quarantine, "rt", encoding="utf-8", newline="") as text:
+        rows = list(csv.DictReader(text))
+    return {(*written.rows[row["object"], int(row["row"])], row["reason"]) for row in rows}
+
+
+def check(world: World, folder: Path, seed: int) -> None:
+    written = write(world, folder, seed)
+    start, end = world.month.start(world.zone), world.month.end(world.zone)
+    expected = expect(world.agencies, world.creators, world.orders, world.previous, start, end, world.zone)
+
+    measured = measure(written.files, world.month, world.zone, EVERYTHING, folder)
+
+    assert measured.agencies == expected.agencies
+    assert asdict(measured.order_rows) == expected.fates
+    assert measured.paid_gmv == expected.paid_gmv
+    assert measured.excluded_creators == expected.excluded_creators
+    assert measured.excluded_orders == expected.excluded_orders
+    assert {str(name): counts.counters for name, counts in measured.datasets.items()} == expected.counters
+    assert bad_rows(measured, written) == expected.bad
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_agrees_with_the_reference(seed: int, tmp_path: Path) -> None:
+    check(Maker(seed).world(), tmp_path, seed)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("zone", ["America/New_York", "UTC"])
+def test_agrees_with_the_reference_in_other_time_zones(zone: str, seed: int, tmp_path: Path) -> None:
+    check(Maker(seed, ZoneInfo(zone)).world(), tmp_path, seed)
+
+
+BROKEN_RULES = {
+    "the earliest binding holds": (
+        "touching.bind_time DESC, touching.agency_id",
+        "touching.bind_time, touching.agency_id",
+    ),
+    "the larger agency_id wins a tie": (
+        "touching.bind_time DESC, touching.agency_id,",
+        "touching.bind_time DESC, touching.agency_id DESC,",
+    ),
+    "the lower power level wins a tie": ("touching.power_level DESC", "touching.power_level"),
+    "clean wins over flagged": ("touching.risk_tag NULLS LAST", "touching.risk_tag NULLS FIRST"),
+    "a binding ends inclusively": ("counted.pay_time < holdings.held_until", "counted.pay_time <= holdings.held_until"),
+    "the month ends inclusively": ("counted.pay_time < $month_end", "counted.pay_time <= $month_end"),
+    "the month begins a microsecond late": ("counted.pay_time >= $month_start", "counted.pay_time > $month_start"),
+    "the largest amount of repeats counts": ("ORDER BY pay_amount, pay_time", "ORDER BY pay_amount DESC, pay_time"),
+    "a repeat's flag is forgotten": ("min(risk_tag) OVER (PARTITION BY order_id) AS risk_tag", "risk_tag"),
+    "repeats count twice": ("FROM ranked WHERE place = 1", "FROM ranked"),
+    "repeats are not taken back": ("-1 AS copies", "0 AS copies"),
+    "holders are those of the month's first instant": ("held_until = $month_end AND", "held_from = $month_start AND"),
+    "the base of slots holds the flagged": ("AND claims.risk_tag IS NULL", ""),
+    "kept means kept by the same agency": (
+        "ON still.creator_id = claims.creator_id\n",
+        "ON still.creator_id = claims.creator_id AND claims.agency_id = 'A0'\n",
+    ),
+    "the month before ends inclusively": ("unbind_time >= $month_start)", "unbind_time > $month_start)"),
+}
+
+
+@pytest.mark.parametrize("rule", BROKEN_RULES)
+def test_notices_that_a_rule_is_broken(rule: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sound, broken = BROKEN_RULES[rule]
+    assert sound in measuring.MEASURING.template
+    monkeypatch.setattr(measuring, "MEASURING", Template(measuring.MEASURING.template.replace(sound, broken)))
+
+    assert not all(agrees(seed, tmp_path) for seed in range(25))
+
+
+def agrees(seed: int, folder: Path) -> bool:
+    (folder / str(seed)).mkdir()
+    try:
+        check(Maker(seed).world(), folder / str(seed), seed)
+    except (AssertionError, NotReconciled):
+        return False
+    return True

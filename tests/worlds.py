@@ -1,0 +1,253 @@
+"""Small worlds for measuring: every special case is frequent in them, in every notation and every file format.
+
+All of it is invented. Cells are texts as a CSV holds them; a world's rows can be split over files of any format.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from functions.rating.datasets import Dataset, LocalFile
+from shared.months import Month
+
+Row = dict[str, str | None]
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+COLUMNS = {
+    Dataset.AGENCIES: ("agency_id", "name", "joined_at", "city", "introduction", "logo_url"),
+    Dataset.CREATORS: ("creator_id", "agency_id", "bind_time", "unbind_time", "power_level", "risk_tag"),
+    Dataset.PREVIOUS_CREATORS: ("creator_id", "agency_id", "bind_time", "unbind_time", "power_level", "risk_tag"),
+    Dataset.ORDERS: ("order_id", "creator_id", "pay_time", "pay_amount", "risk_tag"),
+}
+TIMES = ("joined_at", "bind_time", "unbind_time", "pay_time")
+NUMBERS = ("power_level", "pay_amount")
+
+
+@dataclass
+class World:
+    """The rows of one month; ``previous`` is None where the month before has no creators extract."""
+
+    month: Month
+    zone: ZoneInfo
+    agencies: list[Row] = field(default_factory=list)
+    creators: list[Row] = field(default_factory=list)
+    orders: list[Row] = field(default_factory=list)
+    previous: list[Row] | None = None
+
+    def datasets(self) -> dict[Dataset, list[Row]]:
+        found = {Dataset.AGENCIES: self.agencies, Dataset.CREATORS: self.creators, Dataset.ORDERS: self.orders}
+        return found if self.previous is None else found | {Dataset.PREVIOUS_CREATORS: self.previous}
+
+
+@dataclass(frozen=True)
+class Written:
+    """The files of a world, and which row of the world each file row is: (key, row from 1) -> (dataset, index)."""
+
+    files: tuple[LocalFile, ...]
+    rows: Mapping[tuple[str, int], tuple[str, int]]
+
+
+# --- making a world ---------------------------------------------------------------------------------------------------
+
+
+class Maker:
+    """Draws a world from a seed."""
+
+    def __init__(self, seed: int, zone: ZoneInfo = SHANGHAI) -> None:
+        self.random = random.Random(seed)
+        self.month = Month(2026, self.random.choice((2, 3, 10, 12)))
+        self.zone = zone
+        start, end = self.month.start(zone), self.month.end(zone)
+        micro = timedelta(microseconds=1)
+        middle = start + timedelta(days=self.random.randrange(1, 27))
+        self.instants = [
+            *(start - timedelta(days=40), start - micro, start, start + micro, start + timedelta(days=3, hours=5)),
+            *(middle, middle + micro, middle + timedelta(seconds=7), end - timedelta(days=1)),
+            *(end - micro, end, end + micro, end + timedelta(days=2)),
+        ]
+        self.tags = (None, None, None, "", "\\N", "刷单", "云剪辑", "虚假交易", "null", "0", " 刷单\u3000")
+
+    def world(self) -> World:
+        agencies = [self.agency(f"A{number}") for number in range(self.random.randrange(1, 5))]
+        agencies += self.random.sample(agencies, self.random.randrange(2) if agencies else 0)
+        creators = self.bindings(self.random.randrange(40), self.month.end(self.zone))
+        previous = self.bindings(self.random.randrange(40), self.month.start(self.zone))
+        orders = [self.order() for _ in range(self.random.randrange(100))]
+        return World(
+            self.month, self.zone, agencies, creators, orders, previous if self.random.random() < 0.7 else None
+        )
+
+    def agency(self, agency_id: str) -> Row:
+        return {
+            "agency_id": self.padded(agency_id),
+            "name": self.padded(self.random.choice(("甲机构", "乙, 机构", "丙\n机构", '丁"机构'))),
+            "joined_at": self.time(self.random.choice(self.instants)),
+            "city": self.random.choice((None, "", "杭州", "\\N")),
+            "introduction": self.random.choice((None, "第一行\r\n第二行", "=1+1")),
+            "logo_url": None,
+        }
+
+    def bindings(self, count: int, last: datetime) -> list[Row]:
+        """Bindings of which many end exactly at an instant."""
+        found = [self.binding(last) for _ in range(count)]
+        return found + [self.sibling(row) for row in found if self.random.random() < 0.4]
+
+    def sibling(self, row: Row) -> Row:
+        """A binding that differs in one cell from another, or in none: the ties between bindings."""
+        cell = self.random.choice(("agency_id", "power_level", "risk_tag", "risk_tag", "creator_id"))
+        return row | {cell: self.binding(self.instants[0])[cell]}
+
+    def binding(self, last: datetime) -> Row:
+        start, end = self.random.choice(self.instants), self.random.choice((*self.instants, last, last, last))
+        if end < start and self.random.random() < 0.9:
+            start, end = end, start
+        open_end = self.random.random() < 0.4
+        row: Row = {
+            "creator_id": self.padded(f"c{self.random.randrange(8)}"),
+            "agency_id": self.padded(self.random.choice(("A0", "A0", "A1", "A2", "A9"))),
+            "bind_time": self.time(start),
+            "unbind_time": self.random.choice((None, "", "0", "\\N", "-0")) if open_end else self.time(end),
+            "power_level": self.padded(str(self.random.choice((0, 3, 5, 6, 6, 6, 7, 7)))),
+            "risk_tag": self.random.choice(self.tags),
+        }
+        return self.spoiled(
+            row,
+            ("creator_id", ""),
+            ("agency_id", "\\N"),
+            ("bind_time", None),
+            ("bind_time", "2026-02-30"),
+            ("unbind_time", "soon"),
+            ("power_level", "8"),
+            ("power_level", "-1"),
+            ("power_level", "6.0"),
+            ("power_level", None),
+        )
+
+    def order(self) -> Row:
+        row: Row = {
+            "order_id": self.padded(self.random.choice(("7", "007", "o{}")).format(self.random.randrange(40))),
+            "creator_id": self.padded(f"c{self.random.randrange(9)}"),
+            "pay_time": self.time(self.random.choice(self.instants)),
+            "pay_amount": self.padded(str(self.random.choice((0, 1, 1, 99, 100, 5999, 10**15)))),
+            "risk_tag": self.random.choice((None, None, None, *self.tags)),
+        }
+        return self.spoiled(
+            row,
+            ("order_id", " "),
+            ("creator_id", None),
+            ("pay_time", "2026-10-01 24:00:00"),
+            ("pay_time", "2026-10-01T23:59:60Z"),
+            ("pay_time", "1760000000000"),
+            ("pay_time", "2026-10-01 00:00:00 +08:00"),
+            ("pay_time", "2026-1-01"),
+            ("pay_time", "0000-01-01"),
+            ("pay_amount", "-1"),
+            ("pay_amount", "1e3"),
+            ("pay_amount", "5.999"),
+            ("pay_amount", "１２"),
+            ("pay_amount", "+5"),
+            ("pay_amount", "9223372036854775808"),
+            ("pay_amount", ""),
+        )
+
+    def spoiled(self, row: Row, *faults: tuple[str, str | None]) -> Row:
+        """The row, now and then with a cell that can't be used."""
+        if self.random.random() < 0.1:
+            column, cell = self.random.choice(faults)
+            row[column] = cell
+        return row
+
+    def padded(self, text: str) -> str:
+        spaces = ("", "", "", " ", "\t", "\u3000", "\xa0 ")
+        return self.random.choice(spaces) + text + self.random.choice(spaces)
+
+    def time(self, instant: datetime) -> str:
+        return self.padded(self.random.choice(notations(instant, self.zone)))
+
+
+def notations(instant: datetime, zone: ZoneInfo) -> list[str]:
+    """Every way to write an instant down."""
+    local = instant.astimezone(zone)
+    here = [local.isoformat(" "), local.isoformat(), local.isoformat(timespec="microseconds")]
+    naive = [text[: -len("+08:00")] for text in here]
+    elsewhere = [
+        instant.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        instant.astimezone(UTC).isoformat().replace("+00:00", "z").replace("T", "t"),
+        instant.astimezone(timezone(-timedelta(hours=9, minutes=30))).isoformat(" "),
+        instant.astimezone(timezone(timedelta(hours=9))).isoformat()[: -len(":00")],
+        here[0][:-3] + here[0][-2:],
+        naive[2] + "999",
+        naive[2].replace(".", ",") + "0001Z" if zone.key == "UTC" else naive[2] + "9",
+    ]
+    found = [*here, *naive, *elsewhere]
+    if not instant.microsecond:
+        found += [str((instant - EPOCH) // timedelta(seconds=1))] * 3
+    if not instant.microsecond and not local.second:
+        found.append(local.strftime("%Y-%m-%d %H:%M"))
+    if (local.hour, local.minute, local.second, local.microsecond) == (0, 0, 0, 0):
+        found += [local.strftime("%Y-%m-%d")] * 3
+    return found
+
+
+# --- writing it down --------------------------------------------------------------------------------------------------
+
+
+def write(world: World, folder: Path, seed: int) -> Written:
+    """The world as files of all formats, its rows shuffled and dealt out."""
+    chance = random.Random(seed)
+    files: list[LocalFile] = []
+    rows: dict[tuple[str, int], tuple[str, int]] = {}
+    for dataset, of in world.datasets().items():
+        order = list(range(len(of)))
+        chance.shuffle(order)
+        cuts = sorted(chance.randrange(len(order) + 1) for _ in range(2))
+        for part, indexes in enumerate((order[: cuts[0]], order[cuts[0] : cuts[1]], order[cuts[1] :])):
+            suffix = chance.choice((".csv", ".csv.gz", ".parquet"))
+            file = LocalFile(
+                dataset, f"{dataset}/part {part}{suffix}", folder / f"{dataset}-{part}{suffix}", chance.random() < 0.5
+            )
+            write_rows(file, [of[index] for index in indexes], chance)
+            files.append(file)
+            rows |= {(file.key, row): (str(dataset), index) for row, index in enumerate(indexes, start=1)}
+    return Written(tuple(files), rows)
+
+
+def write_rows(file: LocalFile, rows: Sequence[Row], chance: random.Random) -> None:
+    """Rows of one file, headers in any order and letter case, an unknown column among them."""
+    columns = [*COLUMNS[file.dataset], "unknown"]
+    chance.shuffle(columns)
+    named = [chance.choice((name, name.upper(), name.title())) for name in columns]
+    cells = [[row.get(name) for name in columns] for row in rows]
+    if file.path.suffix == ".parquet":
+        write_parquet(file.path, named, cells)
+    else:
+        write_csv(file.path, named, cells, chance)
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[str | None]], chance: random.Random) -> None:
+    ending = chance.choice(("\n", "\r\n"))
+    quoting: Literal[0, 1] = csv.QUOTE_ALL if chance.random() < 0.5 else csv.QUOTE_MINIMAL
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "wt", encoding=chance.choice(("utf-8", "utf-8-sig")), newline="") as text:
+        writer = csv.writer(text, lineterminator=ending, quoting=quoting)
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def write_parquet(path: Path, header: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
+    names = ", ".join(f'"{name}" VARCHAR' for name in header)
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE TABLE rows ({names})")
+        if rows:
+            connection.executemany(f"INSERT INTO rows VALUES ({', '.join('?' * len(header))})", rows)
+        connection.execute(f"COPY rows TO '{path}' (FORMAT parquet)")
