@@ -14,7 +14,7 @@ from local.sample import LOCAL_STATE, MONTHS
 from local.sample.oddities import AGENCY as ODD_AGENCY
 from local.sample.oddities import EXPECTED
 from local.system import System
-from local.watching import sample_system
+from local.watching import rated_system
 
 SHOWN_AGENCY = "A-0325"
 OVERRIDDEN_AGENCY = "A-0007"  # from the second month on, by the shipped workbook
@@ -28,7 +28,7 @@ def main() -> int:
     """Run the demo; 0 only when everything turned out as it has to."""
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
     console.print("[bold]机构等级与权益 Agency levels and benefits[/] — 所有数据均为虚构 every number is invented\n")
-    with sample_system(console) as (system, results):
+    with rated_system(console) as (system, results):
         ladder = system.get("/v1/levels").json()
         show_months(console, results, ladder)
         console.print(show.card(system.get(f"/v1/agencies/{SHOWN_AGENCY}").json()))

@@ -1,39 +1,52 @@
-"""Brings the system up over the sample and rates its months, with progress for whoever watches."""
+"""Brings the system up and rates its months, with progress for whoever watches."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from local.sample import MONTHS, sample_folder
+from local.sample import sample_folder
+from local.system import WORKBOOK, System, running, schedule_event
 from local.system import Progress as Listener
-from local.system import System, running, schedule_event
+from shared.months import Month
 
 
 @contextmanager
-def sample_system(console: Console) -> Iterator[tuple[System, list[dict[str, Any]]]]:
-    """The running system with all months of the sample published, and what the rating function answered for each.
+def rated_system(
+    console: Console, extracts: Path | None = None, workbook: Path = WORKBOOK
+) -> Iterator[tuple[System, list[dict[str, Any]]]]:
+    """The running system with every month of the extracts published, and what the rating function answered for each.
 
-    Exits the program with a message when a month is not published.
+    Without ``extracts``, over the sample. Exits the program with a message when a month is not published.
     """
     with ExitStack() as stack:
-        with watching(console, "样例数据 sample extracts"):
-            extracts = sample_folder()
+        if extracts is None:
+            with watching(console, "样例数据 sample extracts"):
+                extracts = sample_folder()
         with watching(console, "本机 AWS embedded AWS"):
             system = stack.enter_context(running(extracts))
         results = []
-        for month in MONTHS:
+        for month in _months(extracts):
             with watching(console, f"考核 rate {month}") as progress:
-                results.append(system.rate(schedule_event(month), progress=progress))
+                results.append(system.rate(schedule_event(month), workbook=workbook, progress=progress))
             if results[-1]["outcome"] != "published":
                 raise SystemExit(f"month {month}: expected outcome published, found {results[-1]}")
         console.print()
         yield system, results
+
+
+def _months(extracts: Path) -> list[Month]:
+    """The months of which there are agencies, in order."""
+    months = [Month.parse(folder.name.removeprefix("month=")) for folder in extracts.glob("agencies/month=*")]
+    if not months:
+        raise SystemExit(f"{extracts}: expected folders agencies/month=YYYY-MM, creators/… and orders/…, found none")
+    return sorted(months)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -35,7 +36,7 @@ def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]
                 printed.append(line)
                 if line.startswith("curl "):
                     curls.append(line.strip())
-                if line.endswith("/A-9999\n"):
+                if line.endswith("/unknown\n"):
                     break
             assert curls, "".join(printed)
             yield server, curls
@@ -104,7 +105,31 @@ def test_a_port_in_use_is_named_before_anything_is_rated() -> None:
         port = taken.getsockname()[1]
         ran = run("local.serve", "--port", str(port))
     assert ran.returncode == 1
-    assert f"127.0.0.1:{port} can't be used" in ran.stdout
+    assert f"127.0.0.1:{port} can't be used" in ran.stderr
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_ones_own_extracts_can_be_served(tmp_path: Path) -> None:
+    for dataset, text in {
+        "agencies": "agency_id,name,joined_at\nM-1,小机构,2024-01-01 00:00:00\n",
+        "creators": "creator_id,agency_id,bind_time,power_level\nc1,M-1,2024-01-01 00:00:00,6\n",
+        "orders": "order_id,creator_id,pay_time,pay_amount\no1,c1,2026-05-07 08:09:10,6000000\n",
+    }.items():
+        folder = tmp_path / dataset / "month=2026-05"
+        folder.mkdir(parents=True)
+        (folder / "all.csv").write_text(text, "utf-8")
+        (folder / "_SUCCESS").touch()
+    with serving("--port", "0", "--extracts", str(tmp_path)) as (_, curls):
+        status, body = curl(next(line for line in curls if line.endswith("/level")))
+    view = json.loads(body)
+    assert (status, view["agency_id"], view["month"], view["level"]) == (200, "M-1", "2026-05", 1)
+    assert view["metrics"]["paid_gmv"] == "60000.00"
+
+
+def test_extracts_that_are_not_there_are_named(tmp_path: Path) -> None:
+    ran = run("local.serve", "--port", "0", "--extracts", str(tmp_path))
+    assert ran.returncode == 1
+    assert f"{tmp_path}: expected folders agencies/month=YYYY-MM" in ran.stderr
 
 
 def test_the_demo_fails_when_a_single_claim_does_not_hold() -> None:
