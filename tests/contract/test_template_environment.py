@@ -12,7 +12,7 @@ import pytest
 
 from shared import settings
 from shared.errors import SettingsMissing
-from tests.contract.transformed import ROOT, environment
+from tests.contract.transformed import ROOT, environment, template
 
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL"}  # read by the logger and the metrics
 BOTO3 = {"AWS_ENDPOINT_URL"}  # read by every client
@@ -59,6 +59,7 @@ def test_the_environment_is_read_through_the_settings_or_is_lambdas_own(path: Pa
     assert [name for name in names if not name.startswith('"AWS_LAMBDA_')] == []
 
 
-def test_the_endpoint_is_declared_so_that_local_runs_can_set_it() -> None:
+def test_the_endpoint_is_aws_itself_unless_somebody_sets_it() -> None:
     for function in ("RatingFunction", "LookupFunction"):
-        assert environment(function)["AWS_ENDPOINT_URL"] == ""
+        assert environment(function)["AWS_ENDPOINT_URL"] == {"Ref": "AwsEndpointUrl"}
+    assert template()["Parameters"]["AwsEndpointUrl"]["Default"] == ""

@@ -33,10 +33,11 @@ class Issuer:
 
     def document(self, path: str) -> dict[str, Any] | None:
         """What the issuer publishes at a path."""
-        return {
+        documents: dict[str, dict[str, Any]] = {
             "/.well-known/openid-configuration": {"issuer": self.url, "jwks_uri": f"{self.url}/jwks.json"},
             "/jwks.json": {"keys": [self.key.as_dict(private=False)]},
-        }.get(path)
+        }
+        return documents.get(path)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The template, deployed to an emulated AWS: a month is rated by its schedule's event, and the API asked with tokens."""
+"""The template, deployed to an emulated AWS: the schedule's event rates a month, and the API is asked with tokens."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import requests
 from botocore.config import Config
 
 from tests.e2e.conftest import ROOT, Packages, event, put_extracts
-from tests.e2e.http_api import with_explicit_routes
+from tests.e2e.for_emulator import for_emulator
 from tests.e2e.issuer import AUDIENCE, Issuer, running_issuer
 from tests.e2e.processes import accepts, free_port, running
 
@@ -105,6 +105,7 @@ def deploy(packages: Packages, folder: Path, port: int, issuer: Issuer) -> None:
         "SAM_CLI_TELEMETRY": "0",
     }
     parameters = [f"JwtIssuer={issuer.url}", f"JwtAudience={AUDIENCE}", "GradualDeployment=false"]
+    parameters += [f"AwsEndpointUrl=http://127.0.0.1:{port}"]
 
     def run(*command: str) -> str:
         answer = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
@@ -116,7 +117,7 @@ def deploy(packages: Packages, folder: Path, port: int, issuer: Issuer) -> None:
     run(SAM, "package", "--template-file", built, "--resolve-s3", "--output-template-file", str(packaged))
     transform = [str(ROOT / ".venv/sam/bin/python"), str(ROOT / "build/transform.py"), str(packaged)]
     transformed = json.loads(run(*transform, *parameters))
-    expanded.write_text(json.dumps(with_explicit_routes(transformed)), encoding="utf-8")
+    expanded.write_text(json.dumps(for_emulator(transformed)), encoding="utf-8")
     options = ["--stack-name", STACK, "--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset"]
     run(SAM, "deploy", "--template-file", str(expanded), *options, "--parameter-overrides", *parameters)
 

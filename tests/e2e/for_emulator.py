@@ -1,7 +1,8 @@
-"""An HTTP API's OpenAPI body as the resources that API Gateway makes of it on import.
+"""The transformed template in the words that the emulator knows.
 
-The emulator doesn't import bodies. The routes, scopes, authorizer and integration are read from the body that the
-serverless transform made of template.yaml; what stays unproven is API Gateway's own reading of it.
+It doesn't import the OpenAPI body of an HTTP API: here the body becomes the resources that API Gateway makes of it, so
+routes, scopes, authorizer and integration are those of template.yaml. What stays unproven is API Gateway's own reading
+of the body. Nor does it know alarms over expressions, so these are left out, and with them their syntax unproven.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from typing import Any
 ANY_METHOD = "x-amazon-apigateway-any-method"
 
 
-def with_explicit_routes(template: dict[str, Any]) -> dict[str, Any]:
-    """The transformed template with the API's body replaced by explicit resources."""
+def for_emulator(template: dict[str, Any]) -> dict[str, Any]:
+    """The template with the API's body as explicit resources, and without alarms over expressions."""
     expanded = copy.deepcopy(template)
     resources = expanded["Resources"]
+    for name in [name for name, found in resources.items() if "Metrics" in found["Properties"]]:
+        del resources[name]
     body = resources["Api"]["Properties"].pop("Body")
     resources["Api"]["Properties"] = {"Name": "levels", "ProtocolType": "HTTP", "CorsConfiguration": _cors(body)}
     resources["Authorizer"] = _resource("Authorizer", _authorizer(body))
