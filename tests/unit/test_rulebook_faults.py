@@ -279,6 +279,12 @@ def test_overrides_of_one_agency_may_follow_each_other_and_of_two_may_overlap() 
     assert ("override_overlap", "overrides!C2") in found(inside.verdict())
 
 
+def test_an_override_counts_in_its_last_month_and_is_over_in_the_next() -> None:
+    book = Workbook().put("overrides!D2", "2026-10")
+    assert found(book.verdict(Month(2026, 10))) == []
+    assert found(book.verdict(Month(2026, 11))) == [("override_expired", "overrides!D2")]
+
+
 def test_five_thousand_rows_are_read_and_the_one_bad_cell_is_found() -> None:
     book = Workbook()
     for number in range(5000):
