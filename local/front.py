@@ -53,11 +53,13 @@ def _request(environ: dict[str, Any]) -> Request:
 
 
 def _target(environ: dict[str, Any]) -> str:
-    """Path and query as they were sent. Servers that don't keep them give the decoded path only."""
+    """Path and query as they were sent. Some servers give the path decoded only, some keep it without the query."""
     uri = str(environ.get("REQUEST_URI", ""))
     if uri:
-        return uri if uri.startswith("/") else uri.removeprefix("{0.scheme}://{0.netloc}".format(urlsplit(uri)))
-    path = quote(environ["PATH_INFO"].encode("latin-1"))
+        sent = uri if uri.startswith("/") else uri.removeprefix("{0.scheme}://{0.netloc}".format(urlsplit(uri)))
+        path = sent.partition("?")[0]
+    else:
+        path = quote(environ["PATH_INFO"].encode("latin-1"))
     return f"{path}?{environ['QUERY_STRING']}" if environ.get("QUERY_STRING") else path
 
 

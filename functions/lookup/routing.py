@@ -23,6 +23,7 @@ _Route = TypeVar("_Route", bound=Callable[..., Any])
 class Operation:
     """What may be asked. ``scope``: what a token must hold, None for no token. ``problems``: refusals of its own."""
 
+    name: str
     method: str
     rule: str
     scope: str | None
@@ -49,9 +50,9 @@ class Api(APIGatewayHttpResolver):
 
     def offer(self, method: str, rule: str, scope: str | None, *problems: type[Problem]) -> Callable[[_Route], _Route]:
         """Registers the decorated function for an operation; its docstring is what the description says."""
-        self.operations.append(Operation(method, rule, scope, problems, self._compile_regex(rule)))
 
         def register(route: _Route) -> _Route:
+            self.operations.append(Operation(route.__name__, method, rule, scope, problems, self._compile_regex(rule)))
             summary, _, description = (route.__doc__ or "").partition("\n\n")
             documented: dict[str, Any] = {
                 "summary": summary.removesuffix("."),
@@ -65,8 +66,9 @@ class Api(APIGatewayHttpResolver):
         return register
 
     def methods_at(self, path: str) -> list[str]:
-        """The methods that a path takes; none for a path that there is not."""
-        methods = [operation.method for operation in self.operations if operation.pattern.match(path)]
+        """The methods that a path takes; none for a path that there is not. A literal path beats one with an id."""
+        fitting = [operation for operation in self.operations if operation.pattern.match(path)]
+        methods = [o.method for o in fitting if o.rule == path] or [o.method for o in fitting]
         return [*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS"] if methods else []
 
 

@@ -1,0 +1,105 @@
+"""config/openapi.json: what the code says, valid, complete, and kept to by the handler whatever it is sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from schemathesis import Case
+
+from functions.lookup.api import api
+from functions.lookup.routing import PUBLIC
+from local.front import front
+from local.openapi import EXAMPLES, PATH, text
+from local.template import api_routes
+from tests.published import agency, empty_world
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication
+
+COMMITTED: dict[str, Any] = json.loads(PATH.read_text(encoding="utf-8"))
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in COMMITTED["paths"].items():
+        for method, operation in methods.items():
+            yield method.upper(), path, operation
+
+
+def test_what_is_committed_is_what_the_code_says() -> None:
+    assert PATH.read_text(encoding="utf-8") == text(), "run: python -m local.openapi"
+
+
+def test_it_is_a_valid_openapi_3_1_document() -> None:
+    assert COMMITTED["openapi"].startswith("3.1.")
+    OpenAPIV31SpecValidator(COMMITTED).validate()
+
+
+def test_every_operation_has_a_route_of_its_own_in_the_template_and_the_other_way_round() -> None:
+    described = {(method, path) for method, path, _ in operations()}
+    routed = {(route.method, route.path) for route in api_routes() if route.path != "$default"}
+    assert {(method, path) for method, path in routed if method != "HEAD"} == described
+    assert {path for method, path in routed if method == "HEAD"} >= {
+        path for method, path in described if method == "GET" and path.startswith("/v1/")
+    }
+
+
+def test_every_operation_has_a_summary_an_example_its_scope_and_its_refusals() -> None:
+    for method, path, operation in operations():
+        assert operation["summary"], path
+        assert operation["responses"]["200"]["content"]["application/json"]["example"], path
+        if path.startswith("/v1/"):
+            assert {"401", "403", "404", "422", "429", "500", "503"} <= operation["responses"].keys(), path
+            assert operation["security"], path
+        assert ("304" in operation["responses"]) == (method == "GET"), path
+
+
+def test_every_example_was_answered_with_200() -> None:
+    assert set(EXAMPLES) == {operation["operationId"] for _, _, operation in operations()}
+    for _, path, operation in operations():
+        assert "detail" not in operation["responses"]["200"]["content"]["application/json"]["example"], path
+
+
+def test_own_views_want_another_scope_than_public_ones() -> None:
+    scopes = {operation.rule: operation.scope for operation in api.operations}
+    own = {rule for rule, scope in scopes.items() if scope and scope != PUBLIC}
+    assert own == {rule for rule in scopes if rule.startswith("/v1/agencies/<agency_id>/")}
+    assert {rule for rule, scope in scopes.items() if scope is None} == {"/healthz"}
+
+
+# --- the handler keeps to it ------------------------------------------------------------------------------------------
+
+
+class Served:
+    """The API as a WSGI application; what it serves comes with the fixture, the description must be there before."""
+
+    application: WSGIApplication
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        return self.application(environ, start_response)
+
+
+served = Served()
+schema = schemathesis.openapi.from_dict(COMMITTED)
+schema.app = served
+
+
+@pytest.fixture(scope="module")
+def published() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as monkeypatch, empty_world(monkeypatch) as world:
+        for month in ("2026-09", "2026-10"):
+            world.publish(month, [agency(f"A-{n:04d}", four=n, six=n // 4, gmv=n * 99_999) for n in range(1, 60)])
+        served.application = front(world.caller().handler)
+        yield
+
+
+@schema.parametrize()
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@pytest.mark.usefixtures("published")
+def test_whatever_is_sent_the_answer_is_a_described_one(case: Case[Any]) -> None:
+    case.call_and_validate()

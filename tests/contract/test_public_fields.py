@@ -1,0 +1,141 @@
+"""No public answer ever has a field that creators and merchants are not to see."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from functions.lookup import contract
+from functions.lookup.api import api
+from functions.lookup.routing import PUBLIC, Operation
+from shared.levels import Removed, SlotCounts
+from tests.published import IN_NOVEMBER, OVERRIDE, Caller, World, agency, empty_world, rulebook
+
+CARD = {
+    "agency_id",
+    "name",
+    "city",
+    "introduction",
+    "logo_url",
+    "level",
+    "level_name",
+    "status",
+    "month",
+    "benefits",
+}
+ALLOWED = {
+    "get_card": CARD | {"stale"},
+    "post_batch": {"items", "missing", "stale"} | {f"items.{field}" for field in CARD},
+    "get_directory": {"items", "next", "stale"} | {f"items.{field}" for field in CARD},
+    "get_ladder": {
+        "month",
+        "stale",
+        "levels",
+        "metrics",
+        "metrics.metric",
+        "metrics.name",
+        "metrics.unit",
+    }
+    | {f"levels.{field}" for field in ("level", "name", "description", "channels", "benefits")}
+    | {f"levels.channels.{field}" for field in ("channel", "thresholds", "thresholds.metric", "thresholds.required")}
+    | {f"levels.benefits.{field}" for field in ("benefit", "name", "kind", "quota", "text")},
+    "get_level": {"level", "name", "description", "month", "stale", "channels", "benefits"}
+    | {f"channels.{field}" for field in ("channel", "thresholds", "thresholds.metric", "thresholds.required")}
+    | {f"benefits.{field}" for field in ("benefit", "name", "kind", "quota", "text")},
+    "get_catalogue": {"month", "stale", "benefits"}
+    | {f"benefits.{field}" for field in ("benefit", "name", "description", "kind", "from_level", "levels")}
+    | {f"benefits.levels.{field}" for field in ("level", "level_name", "quota", "text")},
+    "get_benefit": {"benefit", "name", "description", "kind", "from_level", "month", "stale", "levels"}
+    | {f"levels.{field}" for field in ("level", "level_name", "quota", "text")},
+    "get_publication": {"month", "run", "published_at", "next_renewal_on", "stale"},
+}
+SECRETS = ("不可外传", "秘密审批", "涉密标签", "7654321", "76543.21")
+OPERATIONS = {operation: operation.name for operation in api.operations if operation.scope == PUBLIC}
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    secretive = agency(
+        "B",
+        four=9,
+        six=7,
+        gmv=7_654_321,
+        excluded_creators=(Removed("涉密标签", 1, 0),),
+        excluded_orders=(Removed("涉密标签", 1, 7_654_321),),
+        slots=SlotCounts(7, 8, 6),
+    )
+    override = replace(OVERRIDE, reason="不可外传", approved_by="秘密审批")
+    with empty_world(monkeypatch) as world:
+        world.publish("2026-09", [secretive, agency("U")])
+        world.publish(
+            "2026-10",
+            [secretive, agency("U"), agency("N", joined_at=IN_NOVEMBER)],
+            rulebook(overrides=(override,)),
+        )
+        yield world
+
+
+def ask(caller: Caller, operation: Operation, agency_id: str) -> Any:
+    path = operation.rule.replace("<agency_id>", agency_id).replace("<level>", "3").replace("<benefit>", "promotion")
+    if operation.method == "POST":
+        return caller.batch([agency_id])
+    return caller.get(path + ("?level=3" if operation.rule == "/v1/agencies" else ""))
+
+
+def fields(value: object, prefix: str = "") -> Iterator[str]:
+    """Every field in an answer by its path, lists left out of it."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield f"{prefix}{name}"
+            yield from fields(inner, f"{prefix}{name}.")
+    elif isinstance(value, list):
+        for inner in value:
+            yield from fields(inner, prefix)
+
+
+@pytest.mark.parametrize("agency_id", ["B", "U", "N"])
+@pytest.mark.parametrize("operation", OPERATIONS, ids=OPERATIONS.values())
+def test_a_public_answer_has_the_allowed_fields_and_no_secret(
+    world: World, operation: Operation, agency_id: str
+) -> None:
+    answer = ask(world.caller(), operation, agency_id)
+    assert answer.status == 200
+    assert set(fields(answer.json)) <= ALLOWED[operation.name]
+    assert not [secret for secret in SECRETS if secret in answer.text]
+
+
+def test_every_public_operation_has_its_list() -> None:
+    assert {operation.name for operation in OPERATIONS} == ALLOWED.keys()
+
+
+def test_the_card_has_exactly_its_fields(world: World) -> None:
+    assert world.caller().get("/v1/agencies/B").json.keys() == ALLOWED["get_card"]
+
+
+def test_refusals_and_headers_tell_nothing_either(world: World) -> None:
+    caller = world.caller()
+    for path in (
+        "/v1/agencies/Z",
+        "/v1/agencies/B?month=2020-01",
+        "/v1/agencies?level=9",
+        "/v1/agencies/B/level?month=x",
+    ):
+        answer = caller.get(path)
+        assert not [secret for secret in SECRETS if secret in answer.text + json.dumps(dict(answer.headers))]
+
+
+def test_even_the_own_view_does_not_tell_who_set_a_level_by_hand_and_why(world: World) -> None:
+    text = world.caller().get("/v1/agencies/B/level").text
+    assert "overridden" in text
+    assert not [secret for secret in ("不可外传", "秘密审批") if secret in text]
+
+
+def test_a_field_that_is_in_no_model_is_refused_instead_of_sent(world: World) -> None:
+    card = world.caller().get("/v1/agencies/B").json
+    with pytest.raises(ValidationError):
+        contract.Card.model_validate(card | {"metrics": {}})
