@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,7 +76,7 @@ def _download(s3: S3Client, bucket: str, o: DataObject, path: Path) -> Path:
     for attempt in range(ATTEMPTS):
         try:
             answer = s3.get_object(Bucket=bucket, Key=o.key, IfMatch=f'"{o.etag}"')
-            with path.open("wb") as local, answer["Body"] as body:
+            with path.open("wb") as local, closing(answer["Body"]) as body:
                 for piece in body.iter_chunks(PIECE):
                     local.write(piece)
         except ClientError as error:
