@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
-from functions.lookup.api import serving
+from functions.lookup.api import Handler, serving
 from functions.lookup.cursors import Cursors
 from functions.lookup.desk import Desk
 from functions.lookup.published import Published
@@ -79,9 +80,14 @@ class InMemory:
 
 def example_answer(request: Request) -> Answer:
     """What the API answers in the example world."""
+    return ask(example_handler(), request)
+
+
+@cache
+def example_handler() -> Handler:
+    """The lookup handler, answering from the example world."""
     client = cast("DynamoDBClient", InMemory(_items()))
-    desk = Desk(Published(Table(client, TABLE_NAME)), Cursors("example"), ZONE)
-    return ask(serving(desk), request)
+    return serving(Desk(Published(Table(client, TABLE_NAME)), Cursors("example"), ZONE))
 
 
 def _items() -> Iterable[dict[str, Any]]:
