@@ -18,6 +18,7 @@ from functions.rating.datasets import Dataset, LocalFile
 from shared.errors import ExtractsUnavailable, ObjectChanged
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
 THREADS = 4
@@ -76,9 +77,7 @@ def _download(s3: S3Client, bucket: str, o: DataObject, path: Path) -> Path:
     for attempt in range(ATTEMPTS):
         try:
             answer = s3.get_object(Bucket=bucket, Key=o.key, IfMatch=f'"{o.etag}"')
-            with path.open("wb") as local, closing(answer["Body"]) as body:
-                for piece in body.iter_chunks(PIECE):
-                    local.write(piece)
+            _copy(answer["Body"], path)
         except ClientError as error:
             if error.response["Error"]["Code"] in ("PreconditionFailed", "412", "NoSuchKey", "404"):
                 raise ObjectChanged(
@@ -93,3 +92,9 @@ def _download(s3: S3Client, bucket: str, o: DataObject, path: Path) -> Path:
         else:
             return path
     raise AssertionError("every attempt returns or raises")
+
+
+def _copy(body: StreamingBody, path: Path) -> None:
+    with closing(body), path.open("wb") as local:
+        for piece in body.iter_chunks(PIECE):
+            local.write(piece)

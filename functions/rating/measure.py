@@ -54,8 +54,8 @@ def measure(
         TemporaryDirectory(prefix="measure-", dir=scratch) as work,
         open_engine(Path(work), memory_limit) as engine,
         Quarantine(scratch / "quarantine.csv.gz") as quarantine,
+        Repeats(Path(work) / "hashes") as repeats,
     ):
-        repeats = Repeats(Path(work) / "hashes")
         taken = take_all(files, Ingest(engine, repeats, Path(work), month, zone), quarantine)
         refuse_too_many_bad(taken, max_bad_row_share)
         sources = {dataset: taken[dataset].sources if dataset in taken else [] for dataset in Dataset}

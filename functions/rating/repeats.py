@@ -7,6 +7,7 @@ Hashes wait in a file, eight bytes a row, and are sorted in one array once all o
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,12 @@ class Repeats:
         self._path = path
         self._file = path.open("wb")
         self._shared: Hashes = np.empty(0, np.uint64)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
     def add(self, hashes: Hashes) -> None:
         """The hashes of the next rows."""

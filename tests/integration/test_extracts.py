@@ -1,0 +1,290 @@
+"""Extracts in S3: when a month is ready, what is fetched and how often, and what is noticed when it changes."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.exceptions import IncompleteReadError
+from moto import mock_aws
+
+from functions.rating import fetch as fetching
+from functions.rating.datasets import Dataset
+from functions.rating.extracts import Extracts, Inventory, NotReady
+from functions.rating.fetch import fetch
+from functions.rating.measured import MonthMeasured
+from functions.rating.stages import Stages
+from shared.errors import ExtractsUnavailable, ObjectChanged, ObjectUnsound
+from shared.months import Month
+from shared.settings import S3Prefix
+from tests.worlds import SHANGHAI
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+OCTOBER = Month(2026, 10)
+PLACE = S3Prefix("extracts", "monthly")
+AGENCIES = "agency_id,name,joined_at\nA1,甲,2020-01-01\n"
+CREATORS = "creator_id,agency_id,bind_time,unbind_time,power_level,risk_tag\nc1,A1,2026-01-01,,6,\n"
+ORDERS = "order_id,creator_id,pay_time,pay_amount,risk_tag\n"
+
+
+class Bucket:
+    """The extracts' bucket with a complete month, and Extracts that read it."""
+
+    def __init__(self, s3: S3Client, scratch: Path) -> None:
+        self.s3 = s3
+        self.scratch = scratch
+        self.extracts = Extracts(s3, PLACE, SHANGHAI, scratch)
+        s3.create_bucket(Bucket=PLACE.bucket)
+        self.put("agencies/month=2026-10/part-0.csv", AGENCIES)
+        self.put("creators/month=2026-10/part-0.csv", CREATORS)
+        self.put("orders/month=2026-10/part-0.csv", ORDERS + "o1,c1,2026-10-05,100,\n")
+        for dataset in ("agencies", "creators", "orders"):
+            self.put(f"{dataset}/month=2026-10/_SUCCESS")
+
+    def put(self, key: str, content: str = "") -> None:
+        self.s3.put_object(Bucket=PLACE.bucket, Key=f"monthly/{key}", Body=content.encode())
+
+    def delete(self, key: str) -> None:
+        self.s3.delete_object(Bucket=PLACE.bucket, Key=f"monthly/{key}")
+
+    def found(self) -> Inventory:
+        inventory = self.extracts.find(OCTOBER)
+        assert isinstance(inventory, Inventory)
+        return inventory
+
+    def measure(self, inventory: Inventory | None = None, stages: Stages | None = None) -> MonthMeasured:
+        return self.extracts.measure(inventory or self.found(), Decimal(1), stages or Stages())
+
+    def on(self, operation: str, do: Callable[..., Any]) -> None:
+        self.s3.meta.events.register(f"before-call.s3.{operation}", do)
+
+
+@pytest.fixture
+def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        yield Bucket(boto3.client("s3", region_name="us-east-1"), tmp_path)
+
+
+# --- ready, or not ----------------------------------------------------------------------------------------------------
+
+
+def test_a_month_is_ready_when_every_dataset_has_its_marker(bucket: Bucket) -> None:
+    inventory = bucket.found()
+
+    assert [(o.dataset, o.key) for o in inventory.objects] == [
+        (Dataset.AGENCIES, "monthly/agencies/month=2026-10/part-0.csv"),
+        (Dataset.CREATORS, "monthly/creators/month=2026-10/part-0.csv"),
+        (Dataset.ORDERS, "monthly/orders/month=2026-10/part-0.csv"),
+    ]
+    assert inventory.previous_creators == ()
+
+
+@pytest.mark.parametrize("dataset", ["agencies", "creators", "orders"])
+def test_a_month_is_not_ready_without_a_marker(bucket: Bucket, dataset: str) -> None:
+    bucket.delete(f"{dataset}/month=2026-10/_SUCCESS")
+
+    assert bucket.extracts.find(OCTOBER) == NotReady(OCTOBER, (dataset,))
+
+
+def test_a_marker_elsewhere_makes_nothing_ready(bucket: Bucket) -> None:
+    bucket.delete("orders/month=2026-10/_SUCCESS")
+    bucket.put("orders/month=2026-10/part/_SUCCESS")
+    bucket.put("orders/month=2026-1/_SUCCESS")
+    bucket.put("orders/month=2026-100/_SUCCESS")
+
+    assert bucket.extracts.find(OCTOBER) == NotReady(OCTOBER, ("orders",))
+
+
+def test_hidden_objects_and_folder_markers_are_no_data(bucket: Bucket) -> None:
+    for name in ("", "_metadata", ".part-0.csv.crc", "_temporary/part-9.csv", "sub/.hidden.csv", "sub/"):
+        bucket.put(f"orders/month=2026-10/{name}", "" if name.endswith("/") else "x")
+
+    assert len(bucket.found().objects) == 3
+
+
+def test_an_object_of_unknown_format_is_named(bucket: Bucket) -> None:
+    bucket.put("orders/month=2026-10/part-1.json", "{}")
+
+    with pytest.raises(ObjectUnsound, match=r"part-1\.json: an object of unknown format"):
+        bucket.found()
+
+
+def test_a_ready_dataset_without_data_is_named(bucket: Bucket) -> None:
+    bucket.delete("orders/month=2026-10/part-0.csv")
+
+    with pytest.raises(ObjectUnsound, match=r"s3://extracts/monthly/orders/month=2026-10/ has _SUCCESS but no data"):
+        bucket.found()
+
+
+def test_creators_of_the_month_before_are_read_when_they_are_ready(bucket: Bucket) -> None:
+    bucket.put("creators/month=2026-09/part-0.csv", CREATORS)
+    assert bucket.measure().agencies[0].slots.base is None
+
+    bucket.put("creators/month=2026-09/_SUCCESS")
+    assert bucket.measure().agencies[0].slots.base == 1
+
+
+def test_many_objects_are_listed_page_by_page(bucket: Bucket) -> None:
+    for number in range(1100):
+        bucket.put(f"orders/month=2026-10/x{number}.csv", ORDERS)
+
+    assert len(bucket.found().objects) == 1103
+
+
+def test_s3_that_refuses_is_an_error_of_its_own(bucket: Bucket) -> None:
+    extracts = Extracts(bucket.s3, S3Prefix("nowhere", ""), SHANGHAI, bucket.scratch)
+
+    with pytest.raises(ExtractsUnavailable, match="s3://nowhere/agencies/month=2026-10/ can't be listed"):
+        extracts.find(OCTOBER)
+
+
+# --- fetching ---------------------------------------------------------------------------------------------------------
+
+
+def test_every_object_is_read_from_s3_once(bucket: Bucket) -> None:
+    for number in range(20):
+        bucket.put(f"orders/month=2026-10/p{number}.csv.gz.csv", ORDERS + f"p{number},c1,2026-10-05,1,\n")
+    gets: Counter[str] = Counter()
+    bucket.s3.meta.events.register(
+        "provide-client-params.s3.GetObject", lambda params, **_: gets.update([params["Key"]])
+    )
+
+    assert bucket.measure().paid_gmv == 120
+    assert set(gets.values()) == {1}
+    assert len(gets) == 23
+
+
+def test_keys_of_odd_characters_are_only_names(bucket: Bucket) -> None:
+    bucket.put('orders/month=2026-10/it\'s; DROP "x" [*] ..\\ 订单 $files.csv', ORDERS + "o2,c1,2026-10-05,1,\n")
+
+    assert bucket.measure().paid_gmv == 101
+
+
+def test_only_a_window_of_objects_is_on_the_disk(bucket: Bucket, tmp_path: Path) -> None:
+    for number in range(30):
+        bucket.put(f"orders/month=2026-10/p{number:02}.csv", ORDERS + "x" * 1000)
+    objects = [o for o in bucket.found().objects if o.dataset is Dataset.ORDERS]
+    folder = tmp_path / "window"
+    folder.mkdir()
+    room = 8 * 5 * max(o.size for o in objects)
+
+    most = max(len(list(folder.iterdir())) for _ in fetch(bucket.s3, PLACE.bucket, objects, folder, room))
+
+    assert most <= 6
+    assert not list(folder.iterdir())
+
+
+def test_the_next_objects_are_fetched_while_one_is_read(bucket: Bucket, tmp_path: Path) -> None:
+    bucket.put("orders/month=2026-10/part-1.csv", ORDERS)
+    objects = [o for o in bucket.found().objects if o.dataset is Dataset.ORDERS]
+    asked = threading.Event()
+    bucket.on("GetObject", lambda params, **_: asked.set() if "part-1" in params["url_path"] else None)
+
+    for _ in fetch(bucket.s3, PLACE.bucket, objects, tmp_path, 10**9):
+        assert asked.wait(10)
+
+
+def test_a_broken_connection_is_tried_again(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    broken = iter([True, True])
+    copy = fetching._copy
+
+    def flaky(body: Any, path: Path) -> None:
+        copy(body, path)
+        if next(broken, False):
+            raise IncompleteReadError(actual_bytes=1, expected_bytes=2)
+
+    monkeypatch.setattr(fetching, "_copy", flaky)
+
+    assert bucket.measure().paid_gmv == 100
+
+
+def test_a_connection_that_stays_broken_is_an_error(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+
+    def broken(body: Any, path: Path) -> None:
+        body.read()
+        raise IncompleteReadError(actual_bytes=1, expected_bytes=2)
+
+    monkeypatch.setattr(fetching, "_copy", broken)
+
+    with pytest.raises(ExtractsUnavailable, match=r"part-0\.csv can't be read"):
+        bucket.measure()
+
+
+# --- change -----------------------------------------------------------------------------------------------------------
+
+
+def test_an_object_that_changed_since_it_was_listed_stops_the_run(bucket: Bucket) -> None:
+    inventory = bucket.found()
+    bucket.put("orders/month=2026-10/part-0.csv", ORDERS)
+
+    with pytest.raises(ObjectChanged, match=r"orders/month=2026-10/part-0\.csv"):
+        bucket.measure(inventory)
+
+
+def test_an_object_that_went_stops_the_run(bucket: Bucket) -> None:
+    inventory = bucket.found()
+    bucket.delete("orders/month=2026-10/part-0.csv")
+
+    with pytest.raises(ObjectChanged, match=r"orders/month=2026-10/part-0\.csv"):
+        bucket.measure(inventory)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda bucket: bucket.put("orders/month=2026-10/late.csv", ORDERS), "late.csv"),
+        (lambda bucket: bucket.put("agencies/month=2026-10/part-0.csv", AGENCIES + AGENCIES), "agencies"),
+        (lambda bucket: bucket.put("creators/month=2026-09/_SUCCESS"), "2026-09"),
+        (lambda bucket: bucket.delete("orders/month=2026-10/_SUCCESS"), "orders"),
+    ],
+)
+def test_a_change_while_the_month_is_measured_stops_the_run(
+    bucket: Bucket, change: Callable[[Bucket], None], named: str
+) -> None:
+    bucket.put("creators/month=2026-09/part-0.csv", CREATORS)
+    once = iter([None])
+
+    def change_at_the_end(stage: str, done: int, total: int | None) -> None:
+        if stage == "measure" and done and done == total:
+            for _ in once:
+                change(bucket)
+
+    with pytest.raises(ObjectChanged, match=named):
+        bucket.measure(stages=Stages(change_at_the_end))
+
+
+# --- what is left -----------------------------------------------------------------------------------------------------
+
+
+def test_the_quarantine_lasts_as_long_as_the_extracts_do(bucket: Bucket) -> None:
+    bucket.put("orders/month=2026-10/bad.csv", ORDERS + "bad\n")
+
+    quarantine = bucket.measure().quarantine
+
+    assert quarantine is not None
+    assert quarantine.exists()
+    bucket.extracts = Extracts(bucket.s3, PLACE, SHANGHAI, bucket.scratch)
+    assert not list(bucket.scratch.iterdir())
+
+
+def test_progress_is_told_in_bytes(bucket: Bucket) -> None:
+    told: list[tuple[int, int | None]] = []
+
+    bucket.measure(stages=Stages(lambda stage, done, total: told.append((done, total))))
+
+    size = sum(o.size for o in bucket.found().objects)
+    assert told[0] == (0, None)
+    assert told[-1] == (size, size)

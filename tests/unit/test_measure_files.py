@@ -1,0 +1,518 @@
+"""Files as they arrive: what is put into quarantine, what stops the run, and what is sound however odd it looks."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from functions.rating.datasets import Dataset, LocalFile
+from functions.rating.measure import measure
+from functions.rating.measured import MonthMeasured
+from shared.errors import AgenciesUnsound, ObjectUnsound, TooManyBadRows
+from shared.months import Month
+from tests.worlds import SHANGHAI
+
+OCTOBER = Month(2026, 10)
+AGENCIES = "agency_id,name,joined_at\nA1,甲,2020-01-01\n"
+CREATORS = "creator_id,agency_id,bind_time,unbind_time,power_level,risk_tag\nc1,A1,2026-01-01,,6,\n"
+ORDERS = "order_id,creator_id,pay_time,pay_amount,risk_tag\n"
+SOUND = "o1,c1,2026-10-05,100,\n"
+
+
+class Files:
+    """The month's files in a folder: one sound agency, one creator, and what a test adds."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.files: list[LocalFile] = []
+        self.add(Dataset.AGENCIES, "agencies.csv", AGENCIES)
+        self.add(Dataset.CREATORS, "creators.csv", CREATORS)
+
+    def add(self, dataset: Dataset, name: str, content: str | bytes) -> None:
+        data = content.encode() if isinstance(content, str) else content
+        path = self.folder / name
+        path.write_bytes(gzip.compress(data, mtime=0) if name.endswith(".gz") and data[:2] != b"\x1f\x8b" else data)
+        self.files.append(LocalFile(dataset, f"{dataset}/month=2026-10/{name}", path))
+
+    def replace(self, dataset: Dataset, name: str, content: str | bytes) -> None:
+        self.files = [file for file in self.files if file.dataset is not dataset]
+        self.add(dataset, name, content)
+
+    def orders(self, content: str | bytes, name: str = "orders.csv") -> None:
+        self.add(Dataset.ORDERS, name, content)
+
+    def parquet(self, dataset: Dataset, name: str, query: str) -> None:
+        path = self.folder / name
+        with duckdb.connect() as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet)")
+        self.files.append(LocalFile(dataset, f"{dataset}/month=2026-10/{name}", path))
+
+    def measure(self, max_bad_row_share: str = "1") -> MonthMeasured:
+        return measure(self.files, OCTOBER, SHANGHAI, Decimal(max_bad_row_share), self.folder)
+
+    def error(self, kind: type[Exception], max_bad_row_share: str = "1") -> str:
+        with pytest.raises(kind) as raised:
+            self.measure(max_bad_row_share)
+        return str(raised.value)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    return Files(tmp_path)
+
+
+def gmv(measured: MonthMeasured) -> int:
+    return measured.agencies[0].paid_gmv
+
+
+def quarantined(measured: MonthMeasured) -> list[tuple[str, int, str]]:
+    if measured.quarantine is None:
+        return []
+    with gzip.open(measured.quarantine, "rt", encoding="utf-8", newline="") as text:
+        return [(row["object"].rsplit("/", 1)[-1], int(row["row"]), row["reason"]) for row in csv.DictReader(text)]
+
+
+# --- objects that stop the run ----------------------------------------------------------------------------------------
+
+
+PACKED = gzip.compress(
+    (ORDERS + "".join(f"o{n},c{n * 7919 % 1000},2026-10-05,{n},\n" for n in range(5000))).encode(), mtime=0
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("zero.csv", b""),
+        ("magic-only.csv.gz", b"\x1f\x8b"),
+        ("zero.parquet", b""),
+        ("truncated.csv.gz", PACKED[: len(PACKED) // 2]),
+        ("without-its-end.csv.gz", PACKED[:-1]),
+        ("wrong-crc.csv.gz", PACKED[:-8] + bytes(4) + PACKED[-4:]),
+        ("wrong-length.csv.gz", PACKED[:-4] + bytes(4)),
+        ("flipped.csv.gz", PACKED[: len(PACKED) // 2] + b"\x55\xaa" + PACKED[len(PACKED) // 2 + 2 :]),
+        ("with-remains.csv.gz", PACKED + b"remains"),
+        ("blank-lines.csv", b"\n\n\n"),
+        ("semicolons.csv", ORDERS.replace(",", ";") + SOUND.replace(",", ";")),
+        ("tabs.csv", ORDERS.replace(",", "\t") + SOUND.replace(",", "\t")),
+        ("utf-16.csv", (ORDERS + SOUND).encode("utf-16")),
+        ("no-amount.csv", "order_id,creator_id,pay_time,risk_tag\no1,c1,2026-10-05,\n"),
+        ("no-header.csv", SOUND),
+        ("twice.csv", "order_id,Order_ID,creator_id,pay_time,pay_amount\n1,1,c1,2026-10-05,100\n"),
+        ("text.parquet", (ORDERS + SOUND).encode()),
+        ("ends.parquet", b"PAR1" + bytes(100) + b"PAR1"),
+        ("old-mac.csv", (ORDERS + SOUND).replace("\n", "\r")),
+    ],
+)  # fmt: skip
+def test_an_unsound_object_stops_the_run_and_is_named(files: Files, name: str, content: bytes | str) -> None:
+    files.orders(content, name)
+
+    assert name in files.error(ObjectUnsound)
+
+
+def test_a_gz_that_is_no_gzip_is_named(files: Files) -> None:
+    path = files.folder / "plain.csv.gz"
+    path.write_text(ORDERS)
+    files.files.append(LocalFile(Dataset.ORDERS, "orders/plain.csv.gz", path))
+
+    assert "orders/plain.csv.gz: this is no gzip file" in files.error(ObjectUnsound)
+
+
+@pytest.mark.parametrize("cut", [slice(None, -100), slice(100, None), slice(None, 2000)])
+def test_a_cut_parquet_object_is_named(files: Files, cut: slice) -> None:
+    files.parquet(Dataset.ORDERS, "cut.parquet", typed_orders("5000"))
+    path = files.files[-1].path
+    path.write_bytes(path.read_bytes()[cut])
+
+    assert "cut.parquet" in files.error(ObjectUnsound)
+
+
+def test_damage_in_a_column_that_is_read_last_is_named(files: Files) -> None:
+    """The tags' pages are not needed to tell sound rows from bad ones."""
+    files.parquet(Dataset.ORDERS, "damaged.parquet", typed_orders("50000", tag="md5(i::VARCHAR)"))
+    path = files.files[-1].path
+    data = bytearray(path.read_bytes())
+    where = data.rindex(b"risk_tag") - 40_000
+    data[where : where + 5000] = bytes(5000)
+    path.write_bytes(data)
+
+    assert "damaged.parquet" in files.error(ObjectUnsound)
+
+
+def test_a_parquet_object_without_a_required_column_is_named(files: Files) -> None:
+    files.parquet(Dataset.ORDERS, "narrow.parquet", "SELECT 'o1' AS order_id, 'c1' AS creator_id, 5 AS pay_amount")
+
+    assert "narrow.parquet: column pay_time is missing" in files.error(ObjectUnsound)
+
+
+def test_a_parquet_column_of_an_impossible_type_is_named(files: Files) -> None:
+    files.parquet(Dataset.ORDERS, "odd.parquet", typed_orders("1", amount="[1, 2]"))
+
+    assert "column pay_amount is of type INTEGER[]" in files.error(ObjectUnsound)
+
+
+def typed_orders(
+    count: str,
+    *,
+    order_id: str = "i::VARCHAR",
+    time: str = "TIMESTAMP '2026-10-05'",
+    amount: str = "1",
+    tag: str = "NULL",
+) -> str:
+    return (
+        f"SELECT {order_id} AS order_id, 'c1' AS creator_id, {time} AS pay_time, {amount} AS pay_amount, "
+        f"{tag} AS risk_tag FROM range(1, {count} + 1) AS numbers(i)"
+    )
+
+
+# --- objects that are sound ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("plain.csv", ORDERS + SOUND),
+        ("packed.csv.gz", ORDERS + SOUND),
+        ("two-members.csv.gz", gzip.compress(ORDERS.encode()) + gzip.compress(SOUND.encode())),
+        ("mark.csv", "\ufeff" + ORDERS + SOUND),
+        ("crlf.csv", (ORDERS + SOUND).replace("\n", "\r\n")),
+        ("no-last-newline.csv", (ORDERS + SOUND).rstrip("\n")),
+        ("blank-lines.csv", "\n" + ORDERS + "\n\n" + SOUND + "\r\n\n"),
+        ("quoted.csv", '"order_id","creator_id","pay_time","pay_amount"\r\n"o1","c1","2026-10-05","100"\r\n'),
+        ("quoted-newline.csv", ORDERS.strip() + ',note\no1,c1,2026-10-05,100,,"a\nb, ""c"""\n'),
+        ("extra.csv", "x,PAY_AMOUNT, Creator_Id ,y,pay_time,order_id\n1,100,c1,,2026-10-05,o1\n"),
+        ("no-tag.csv", "order_id,creator_id,pay_time,pay_amount\no1,c1,2026-10-05,100\n"),
+        ("spaces.csv", ORDERS + " o1 ,\tc1, 2026-10-05 , 100 ,\u3000\n"),
+        ("stray-quote.csv", ORDERS + 'o"1,c1,2026-10-05,100,\n'),
+    ],
+)  # fmt: skip
+def test_an_odd_but_sound_object_is_read(files: Files, name: str, content: bytes | str) -> None:
+    files.orders(content, name)
+
+    measured = files.measure("0")
+
+    assert gmv(measured) == 100
+    assert measured.quarantine is None
+
+
+def test_a_header_without_rows_is_zero_rows(files: Files) -> None:
+    files.orders(ORDERS)
+
+    assert files.measure("0").order_rows.read == 0
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "TIMESTAMP '2026-10-31 23:59:59.999999'",
+        "TIMESTAMP_NS '2026-10-31 23:59:59.999999999'",
+        "TIMESTAMP_MS '2026-10-31 23:59:59.999'",
+        "TIMESTAMP_S '2026-10-31 23:59:59'",
+        "TIMESTAMPTZ '2026-10-31 15:59:59.999999+00'",
+        "DATE '2026-10-31'",
+        "1793462399",
+        "1793462399.0::DOUBLE",
+        "1793462399::DECIMAL(18, 2)",
+        "'2026-10-31 23:59:59'",
+        "encode('2026-10-31 23:59:59')",
+    ],
+)
+def test_parquet_times_of_any_type_are_read_to_the_microsecond(files: Files, time: str) -> None:
+    files.parquet(Dataset.ORDERS, "o.parquet", typed_orders("2", time=time))
+
+    assert files.measure("0").order_rows.used == 2
+
+
+@pytest.mark.parametrize(
+    "time", ["TIMESTAMP '2026-11-01'", "TIMESTAMPTZ '2026-10-31 16:00:00+00'", "DATE '2026-09-30'"]
+)
+def test_parquet_times_outside_the_month_are_so(files: Files, time: str) -> None:
+    files.parquet(Dataset.ORDERS, "o.parquet", typed_orders("2", time=time))
+
+    assert files.measure("0").order_rows.out_of_month == 2
+
+
+@pytest.mark.parametrize(
+    "amount",
+    [
+        *(f"7::{kind}" for kind in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "UBIGINT")),
+        *("7::FLOAT", "7::DOUBLE", "7::DECIMAL(5, 0)", "7::DECIMAL(38, 10)", "'7'", "' 007 '", "encode('7')"),
+    ],
+)
+def test_parquet_amounts_of_any_type_are_read(files: Files, amount: str) -> None:
+    files.parquet(Dataset.ORDERS, "o.parquet", typed_orders("2", amount=amount))
+
+    assert gmv(files.measure("0")) == 14
+
+
+@pytest.mark.parametrize(
+    "amount", ["7.5::DOUBLE", "7.01::DECIMAL(9, 2)", "'nan'::DOUBLE", "1e300::DOUBLE", "'7.0'", "1e30::HUGEINT"]
+)
+def test_parquet_amounts_that_are_no_whole_fen_are_bad(files: Files, amount: str) -> None:
+    files.parquet(Dataset.ORDERS, "o.parquet", typed_orders("1", amount=amount))
+
+    assert quarantined(files.measure()) == [("o.parquet", 1, "unreadable_pay_amount")]
+
+
+def test_ids_of_numeric_columns_are_their_digits(files: Files) -> None:
+    files.orders(ORDERS + "7,c1,2026-10-05,5,\n")
+    files.parquet(Dataset.ORDERS, "whole.parquet", typed_orders("1", order_id="7"))
+    files.parquet(Dataset.ORDERS, "double.parquet", typed_orders("1", order_id="7.0::DOUBLE"))
+    files.parquet(Dataset.ORDERS, "padded.parquet", typed_orders("1", order_id="'007'"))
+
+    assert files.measure("0").order_rows.duplicate == 2
+
+
+def test_a_parquet_tag_of_zero_is_a_flag(files: Files) -> None:
+    files.parquet(Dataset.ORDERS, "o.parquet", typed_orders("1", tag="0"))
+
+    assert [removed.risk_tag for removed in files.measure("0").excluded_orders] == ["0"]
+
+
+def test_parquet_dictionaries_and_nested_unknown_columns_are_read(files: Files) -> None:
+    query = (
+        "SELECT {'order_id': 1} AS nested, [1] AS list, orders.* FROM (" + typed_orders("1000", tag="'x'") + ") orders"
+    )
+    files.parquet(Dataset.ORDERS, "o.parquet", query)
+
+    assert files.measure("0").order_rows.excluded == 1000
+
+
+def test_parquet_objects_of_one_dataset_may_differ_in_their_columns(files: Files) -> None:
+    files.parquet(Dataset.ORDERS, "a.parquet", typed_orders("3", order_id="'a' || i"))
+    files.parquet(
+        Dataset.ORDERS,
+        "b.parquet",
+        "SELECT 1 AS x, 5 AS PAY_AMOUNT, 'b' AS Order_Id, 'c1' AS creator_id, 1790900000 AS pay_time",
+    )
+    files.parquet(
+        Dataset.ORDERS,
+        "c.parquet",
+        "SELECT 5 AS PAY_AMOUNT, 'c' AS Order_Id, 'c1' AS creator_id, 1790900000 AS pay_time, 2 AS y",
+    )
+
+    assert gmv(files.measure("0")) == 13
+
+
+# --- rows that are put into quarantine --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (b"o2,c1,2026-10-05,1e3,", "unreadable_pay_amount"),
+        (b"o2,c1,2026-10-05,5.999,", "unreadable_pay_amount"),
+        (b"o2,c1,2026-10-05,-5,", "negative_pay_amount"),
+        (b"o2,c1,2026-10-05,,", "missing_pay_amount"),
+        (b"o2,c1,2026-02-30,5,", "unreadable_pay_time"),
+        (b"o2,c1,2026-10-05 24:00:00,5,", "unreadable_pay_time"),
+        (b"o2,c1,2026-10-05 23:59:60,5,", "unreadable_pay_time"),
+        (b"o2,c1,1790900000000,5,", "unreadable_pay_time"),
+        (b"o2,c1,10/05/2026,5,", "unreadable_pay_time"),
+        (b"o2,c1,,5,", "missing_pay_time"),
+        (b" ,c1,2026-10-05,5,", "missing_order_id"),
+        (b"o2,\\N,2026-10-05,5,", "missing_creator_id"),
+        (b"o2,c1,2026-10-05,5", "wrong_column_count"),
+        (b"o2,c1,2026-10-05,5,,", "wrong_column_count"),
+        (b"o2", "wrong_column_count"),
+        (b"   ", "wrong_column_count"),
+        ("o2,c1,2026-10-05,5,刷单".encode("gb18030"), "invalid_utf8"),
+        (b'o2,c1,2026-10-05,5,"open', "malformed_record"),
+        (b'"o2"x,c1,2026-10-05,5,', "malformed_record"),
+        (b"o2,c1,2026\r-10-05,5,", "malformed_record"),
+        (b"o" * 2_000_000 + b",c1,2026-10-05,5,", "record_too_long"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["orders.csv", "orders.csv.gz"])
+def test_a_bad_row_is_quarantined_and_costs_no_other(files: Files, name: str, row: bytes, reason: str) -> None:
+    files.orders((ORDERS + SOUND).encode() + row + b"\n" + b"o3,c1,2026-10-06,20,\n", name)
+
+    measured = files.measure()
+
+    assert quarantined(measured) == [(name, 2, reason)]
+    assert measured.datasets[Dataset.ORDERS].bad_rows == {reason: 1}
+    assert gmv(measured) == 120
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("c2,A1,2026-10-01,,8,", "power_level_out_of_range"),
+        ("c2,A1,2026-10-01,,-1,", "power_level_out_of_range"),
+        ("c2,A1,2026-10-01,,six,", "unreadable_power_level"),
+        ("c2,A1,2026-10-01,,,", "missing_power_level"),
+        ("c2,A1,2026-10-01,2026-09-30,6,", "unbind_before_bind"),
+        ("c2,A1,2026-10-01,never,6,", "unreadable_unbind_time"),
+        ("c2,A1,,,6,", "missing_bind_time"),
+        (",A1,2026-10-01,,6,", "missing_creator_id"),
+        ("c2,,2026-10-01,,6,", "missing_agency_id"),
+    ],
+)
+def test_a_bad_binding_is_quarantined(files: Files, row: str, reason: str) -> None:
+    files.replace(Dataset.CREATORS, "creators.csv", CREATORS + row + "\n")
+    files.orders(ORDERS)
+
+    assert quarantined(files.measure()) == [("creators.csv", 2, reason)]
+
+
+def test_a_bad_parquet_row_is_quarantined_with_its_text(files: Files) -> None:
+    files.parquet(Dataset.ORDERS, "o.parquet", typed_orders("5", amount="CASE WHEN i = 4 THEN -1 ELSE i END"))
+
+    measured = files.measure()
+
+    assert quarantined(measured) == [("o.parquet", 4, "negative_pay_amount")]
+    assert measured.quarantine is not None
+    assert '""pay_amount"":-1' in gzip.decompress(measured.quarantine.read_bytes()).decode()
+    assert measured.order_rows.used == 4
+
+
+def test_an_open_quote_at_the_start_of_a_large_file_hides_nothing(files: Files) -> None:
+    rows = "".join(f"x{n},c1,2026-10-05,1,\n" for n in range(50_000))
+    files.orders(ORDERS + 'o1,c1,2026-10-05,1,"open\n' + rows)
+
+    measured = files.measure()
+
+    assert quarantined(measured) == [("orders.csv", 1, "malformed_record")]
+    assert gmv(measured) == 50_000
+
+
+def test_a_file_of_several_blocks_keeps_count_of_its_rows(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("functions.rating.records.BLOCK", 1000)
+    rows = [f'o{n},c1,2026-10-05,1,"{"" if n % 50 else "云" + chr(10) + "剪"}"\n' for n in range(1000)]
+    rows[701] = "bad\n"
+    files.orders(ORDERS + "".join(rows))
+
+    measured = files.measure()
+
+    assert quarantined(measured) == [("orders.csv", 702, "wrong_column_count")]
+    assert measured.order_rows.used == 979
+    assert measured.order_rows.excluded == 20
+
+
+def test_too_many_bad_rows_stop_the_run(files: Files) -> None:
+    files.orders(ORDERS + SOUND * 99 + "bad\n")
+
+    assert files.measure("0.01").order_rows.quarantined == 1
+    message = files.error(TooManyBadRows, "0.009")
+    assert "orders: 1 of 100 rows are bad (wrong_column_count: 1)" in message
+    assert "orders.csv, row 100" in message
+
+
+def test_creators_of_the_month_before_are_quarantined_too(files: Files) -> None:
+    files.orders(ORDERS)
+    files.add(Dataset.PREVIOUS_CREATORS, "before.csv", CREATORS + "bad\n")
+
+    measured = files.measure()
+
+    assert quarantined(measured) == [("before.csv", 2, "wrong_column_count")]
+    assert measured.previous_creators is not None
+    assert measured.previous_creators.rows == 2
+
+
+# --- agencies ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["A 2,乙,2020-01-01", "甲,乙,2020-01-01", f"{'A' * 65},乙,2020-01-01", ",乙,2020-01-01", "A2,,2020-01-01",
+     "A2,乙,", "A2,乙,2020-13-01", "A2,乙", '"A2"",乙,2020-01-01'],
+)  # fmt: skip
+def test_a_bad_agency_stops_the_run(files: Files, row: str) -> None:
+    files.replace(Dataset.AGENCIES, "agencies.csv", AGENCIES + row + "\n")
+    files.orders(ORDERS)
+
+    assert "agencies.csv, row 2: " in files.error(AgenciesUnsound)
+
+
+def test_equal_agencies_count_once_whatever_their_notation(files: Files) -> None:
+    files.add(Dataset.AGENCIES, "again.csv", AGENCIES + "A1, 甲 ,2019-12-31T16:00:00Z\n")
+    files.orders(ORDERS)
+
+    measured = files.measure()
+
+    assert [agency.agency_id for agency in measured.agencies] == ["A1"]
+    assert measured.datasets[Dataset.AGENCIES].counters == {"repeated": 2}
+
+
+def test_differing_agencies_stop_the_run(files: Files) -> None:
+    files.add(
+        Dataset.AGENCIES, "again.csv", "agency_id,name,joined_at,city\nA3,丙,2020-01-01,\nA1,甲,2020-01-01,杭州\n"
+    )
+    files.orders(ORDERS)
+
+    message = files.error(AgenciesUnsound)
+
+    assert "agency A1" in message
+    assert "agencies.csv, row 1" in message
+    assert "again.csv, row 2" in message
+
+
+def test_formulas_and_quotes_in_names_are_only_text(files: Files) -> None:
+    name = "=HYPERLINK('x')\"; DROP TABLE agencies; --"
+    path = files.folder / "named.csv"
+    with path.open("w", encoding="utf-8", newline="") as text:
+        csv.writer(text).writerows([("agency_id", "name", "joined_at"), ("A1", name, "2020-01-01")])
+    files.replace(Dataset.AGENCIES, "named.csv", path.read_bytes())
+    files.orders(ORDERS)
+
+    assert files.measure().agencies[0].name == name
+
+
+# --- folders ----------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_but_the_quarantine_is_left_behind(files: Files) -> None:
+    files.orders(ORDERS + "bad\n")
+    before = set(files.folder.iterdir())
+
+    measured = files.measure()
+
+    assert set(files.folder.iterdir()) - before == {measured.quarantine}
+
+
+def test_the_quarantine_has_the_same_bytes_whenever_it_is_written(files: Files, tmp_path: Path) -> None:
+    files.orders(ORDERS + "bad\n")
+    first = files.measure().quarantine
+    assert first is not None
+    content = first.read_bytes()
+
+    assert files.measure().quarantine == first
+    assert first.read_bytes() == content
+
+
+def test_paths_may_hold_quotes(tmp_path: Path) -> None:
+    folder = tmp_path / "it's $files [1] *"
+    folder.mkdir()
+    files = Files(folder)
+    files.orders(ORDERS + SOUND)
+
+    assert gmv(files.measure("0")) == 100
+
+
+def test_parquet_that_cannot_stay_is_kept_as_values(files: Files) -> None:
+    files.parquet(Dataset.ORDERS, "o.parquet", typed_orders("5", amount="CASE WHEN i = 4 THEN -1 ELSE i END"))
+    file = files.files.pop()
+
+    def fetched() -> Iterator[LocalFile]:
+        yield from files.files
+        yield LocalFile(file.dataset, file.key, file.path, stays=False)
+        file.path.unlink()
+
+    measured = measure(fetched(), OCTOBER, SHANGHAI, Decimal(1), files.folder)
+
+    assert gmv(measured) == 1 + 2 + 3 + 5
+    assert quarantined(measured) == [("o.parquet", 4, "negative_pay_amount")]
+
+
+def test_months_hold_their_first_and_last_microsecond(files: Files) -> None:
+    times = ("2026-09-30T23:59:59.999999", "2026-10-01", "2026-10-31T23:59:59.999999", "2026-11-01")
+    files.orders(ORDERS + "".join(f"o{n},c1,{time},{10**n},\n" for n, time in enumerate(times)))
+
+    assert gmv(files.measure("0")) == 110
