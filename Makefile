@@ -77,7 +77,7 @@ sheet: setup ## Build or upgrade the Google Sheet: KEY=<spreadsheet key> [LANG=z
 
 # --- real runtimes ----------------------------------------------------------------------------------------------------------
 
-.PHONY: build build-RatingFunction build-LookupFunction deploy e2e matrix
+.PHONY: build build-RatingFunction build-LookupFunction invoke start-api stop e2e matrix deploy
 build: setup ## Both packages for Lambda: ARCH=x86_64|arm64
 	@build/setup_beside.sh sam
 	$(offline) ARCH=$(ARCH) $(sam) build --parameter-overrides Architecture=$(ARCH)
@@ -88,6 +88,28 @@ build-RatingFunction:
 
 build-LookupFunction:
 	@$(CURDIR)/.venv/bin/python build/package.py lookup --arch $(ARCH) --into "$(ARTIFACTS_DIR)"
+
+invoke: ## sam local invoke against an embedded AWS, both in Docker: EVENT=events/monthly-run.json
+	@test -f .aws-sam/build/template.yaml || $(MAKE) build
+	@$(python) -m local.containers invoke "$(EVENT)"
+
+invoke-%: ## The same by the event's name: make invoke-api-card
+	@$(MAKE) --no-print-directory invoke EVENT=events/$*.json
+
+start-api: ## sam local start-api on 127.0.0.1:3000, likewise
+	@test -f .aws-sam/build/template.yaml || $(MAKE) build
+	@$(python) -m local.containers start-api
+
+stop: setup ## Forget what invoke and start-api have written
+	@$(python) -m local.containers stop
+
+e2e: setup ## Real runtimes: packages, runtime interface, Docker, a deployed stack (5 minutes)
+	@build/setup_beside.sh sam
+	@build/setup_beside.sh e2e
+	$(python) -m pytest tests/e2e -rs
+
+matrix: ## demo and test in fresh clones, with only Python 3.11, 3.12 and 3.13
+	@build/matrix.sh
 
 deploy: build ## Deploy to AWS, asking for what it needs (docs/deploy.md)
 	$(sam) deploy --guided --parameter-overrides Architecture=$(ARCH)

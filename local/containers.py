@@ -57,12 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verbs.add_parser("stop", help="forget the embedded AWS")
     options = parser.parse_args(arguments)
     try:
-        require_docker()
-        if not (BUILT / "template.yaml").exists():
-            raise Unusable("Nothing is built: run make build first.")
         if options.verb == "stop":
             stop()
             return 0
+        require_docker()
+        require_build()
         start()
         if options.verb == "start-api":
             return start_api(options.port)
@@ -81,6 +80,11 @@ def require_docker() -> None:
     known = subprocess.run(["docker", "image", "inspect", IMAGE], capture_output=True, check=False).returncode == 0
     if not known and subprocess.run(["docker", "pull", "--quiet", IMAGE], check=False).returncode:
         raise Unusable(f"The base image {IMAGE} can't be pulled: name one that is here, LAMBDA_BASE_IMAGE=<image>.")
+
+
+def require_build() -> None:
+    if not (BUILT / "template.yaml").exists():
+        raise Unusable("Nothing is built: run make build first.")
 
 
 def start() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from local.embedded import EXTRACTS, EmbeddedAws
 from tests.e2e.conftest import (
+    EVENTS,
     HANDLERS,
     RATING_EVENTS,
     Packages,
@@ -63,6 +64,10 @@ def test_the_rating_function_carries_out_its_events(rating: Invoke, name: str) -
 def test_the_lookup_function_answers_its_events(rating: Invoke, lookup: Invoke, name: str) -> None:
     rating(event("monthly-run"))
     assert_served(name, lookup(event(name)))
+
+
+def test_every_event_file_is_one_of_these() -> None:
+    assert {path.stem for path in EVENTS.glob("*.json")} == {*RATING_EVENTS, *api_events()}
 
 
 def test_an_event_that_makes_no_sense_is_an_error_with_its_cause(rating: Invoke) -> None:
