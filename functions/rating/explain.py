@@ -12,6 +12,9 @@ from functions.rating.rules import channel_results
 from shared.levels import ChannelResult, Check, Rating, Rulebook, Standing, Status
 
 
+ANSWERED_MOVERS = 2000
+
+
 @dataclass(frozen=True, slots=True)
 class Mover:
     """An agency that moves. ``benefits_gained`` and ``benefits_lost`` are keys of benefits.
@@ -81,6 +84,12 @@ def comparison(
         "metrics": {metric.key: asdict(metric) for metric in rulebook.metrics},
         "cases_passed": [case.case for case in rulebook.cases],
     }
+
+
+def in_brief(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A comparison that fits an answer: Lambda takes 6 MB, so of very many movers the first are named, all counted."""
+    moving = document["movers"]
+    return {**document, "movers": moving[:ANSWERED_MOVERS], "moving": len(moving)}
 
 
 def _label(status: Status, level: int | None) -> str:

@@ -5,14 +5,14 @@ Whatever rates (ladder, metrics, overrides, waiting time, binding rules) only ev
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from functions.rating import publish
-from functions.rating.explain import comparison
+from functions.rating.explain import comparison, in_brief
 from functions.rating.ledger import Entry
 from functions.rating.parts import Parts
 from functions.rating.publication import expiry, load_record
-from functions.rating.record import RunRecord
 from functions.rating.result import result
 from functions.rating.rules import rate
 from functions.rating.run import dicts, read_rulebook, sound
@@ -33,23 +33,18 @@ def refresh(parts: Parts) -> dict[str, Any]:
     month = Month.parse(valid.month)
     verdict = read_rulebook(parts, month.plus(1))
     rulebook, in_force = sound(verdict), parts.table.rulebook(valid.rulebook)
-    record, faults = load_record(parts, valid.run), dicts(verdict.faults)
-    report = parts.reports.url(valid.month, valid.run)
+    told = {
+        "faults": dicts(verdict.faults),
+        "report": parts.reports.url(valid.month, valid.run),
+        **_what_is_to_come(parts, valid, rulebook, in_force),
+    }
+    record = load_record(parts, valid.run)
     if _what_rates(rulebook, valid.month) != _what_rates(in_force, valid.month):
-        return result(
-            "pending",
-            valid.month,
-            record,
-            faults=faults,
-            report=report,
-            effective_month=str(month.plus(1)),
-            effective_on=month.plus(1).renewed_on.isoformat(),
-            preview=_who_would_move(parts, valid, record, rulebook, in_force),
-        )
+        return result("pending", valid.month, record, **told)
     if _texts(rulebook) == _texts(in_force):
-        return result("unchanged", valid.month, record, faults=faults, report=report, inputs_changed=False)
+        return result("unchanged", valid.month, record, **told, inputs_changed=False)
     _publish_texts(parts, pointer, valid, rulebook)
-    return result("refreshed", valid.month, record, rulebook=content_id(rulebook), faults=faults, report=report)
+    return result("refreshed", valid.month, record, rulebook=content_id(rulebook), **told)
 
 
 def _checked_before_the_first_month(parts: Parts) -> dict[str, Any]:
@@ -99,15 +94,41 @@ def _publish_texts(parts: Parts, seen: Pointer, valid: Publication, rulebook: Ru
     publish.move_pointer(parts.table, seen, publication, line)
 
 
-def _who_would_move(
-    parts: Parts, valid: Publication, record: RunRecord, rulebook: Rulebook, in_force: Rulebook
-) -> dict[str, Any]:
-    """The published month's agencies, rated again from their stored measurements by the sheet as it is now."""
+def _what_is_to_come(parts: Parts, valid: Publication, rulebook: Rulebook, in_force: Rulebook) -> dict[str, Any]:
+    """From which rating month the sheet rates differently than what is published, and who would move; else nothing.
+
+    A ladder that operations prepared for a later month counts like a change made in place.
+    """
+    following = Month.parse(valid.month).plus(1)
+    prepared = (ladder.effective_month for ladder in rulebook.ladders)
+    months = [str(following), *sorted(month for month in prepared if month and month > str(following))]
+    published = _what_rates(in_force, valid.month)
+    differing = next((month for month in months if _what_rates(rulebook, month) != published), None)
+    if differing is None:
+        return {}
+    return {
+        "effective_month": differing,
+        "effective_on": Month.parse(differing).renewed_on.isoformat(),
+        "preview": _who_would_move(parts, valid, _as_of(rulebook, differing, valid.month), in_force),
+    }
+
+
+def _as_of(rulebook: Rulebook, later: str, month: str) -> Rulebook:
+    """The rulebook with the ladder and the overrides of a later month in force for ``month``."""
+    overrides = (
+        replace(override, from_month=None, until_month=month)
+        for override in rulebook.overrides
+        if override.in_force(later)
+    )
+    ladder = replace(rulebook.ladder(later), effective_month=None)
+    return replace(rulebook, ladders=(ladder,), overrides=tuple(overrides))
+
+
+def _who_would_move(parts: Parts, valid: Publication, rulebook: Rulebook, in_force: Rulebook) -> dict[str, Any]:
+    """The published month's agencies, rated again from their stored measurements."""
     with parts.stages.stage("would move") as facts:
-        month = Month.parse(valid.month)
-        standings = parts.table.standings(valid.run)
-        earlier = parts.table.standings(record.compared_with.run) if record.compared_with else {}
+        month, standings = Month.parse(valid.month), parts.table.standings(valid.run)
         stored = parts.table.ratings((agency_id, valid) for agency_id in standings)
-        ratings = [rate(r.measured, rulebook, month, parts.zone, earlier.get(r.agency_id)) for r in stored]
+        ratings = [rate(r.measured, rulebook, month, parts.zone, standings[r.agency_id]) for r in stored]
         facts["agencies"] = len(ratings)
-    return comparison(ratings, standings, rulebook, in_force)
+    return in_brief(comparison(ratings, standings, rulebook, in_force))

@@ -8,7 +8,7 @@ from typing import Any
 
 from functions.rating import ledger, publish
 from functions.rating.compute import compute, inputs_of, run_id
-from functions.rating.explain import comparison
+from functions.rating.explain import comparison, in_brief
 from functions.rating.extracts import NotReady
 from functions.rating.parts import Parts
 from functions.rating.publication import entry, load_record, publish_record, stage_run
@@ -87,7 +87,7 @@ def preview(parts: Parts, month: Month) -> dict[str, Any]:
         computed.record,
         faults=dicts(faults),
         report=parts.reports.write(computed, _context(parts, faults, str(month), in_force, preview=True)),
-        preview=comparison(computed.ratings, computed.earlier, rulebook, in_force),
+        preview=in_brief(comparison(computed.ratings, computed.earlier, rulebook, in_force)),
     )
 
 

@@ -270,6 +270,19 @@ def test_refresh_publishes_no_changed_threshold_and_says_from_when_it_counts_and
     assert cloud.items() == before
 
 
+def test_refresh_tells_who_would_move_by_a_ladder_prepared_for_a_later_month(cloud: Cloud) -> None:
+    cloud.rate(MAY)
+    later = "".join(line.replace(",", "2026-09,", 1) + "\n" for line in WORKBOOK["thresholds"].splitlines()[1:])
+    cloud.write_workbook(thresholds=WORKBOOK["thresholds"] + later.replace(",3,1,5,5000", ",3,1,6,5000"))
+    answer = cloud.rate({"mode": "refresh"})
+    assert (answer["outcome"], answer["effective_month"], answer["effective_on"]) == (
+        "unchanged",
+        "2026-09",
+        "2026-10-03",
+    )
+    assert [mover["agency_id"] for mover in answer["preview"]["movers"]] == ["a"]
+
+
 def test_refresh_before_the_first_month_only_checks(cloud: Cloud) -> None:
     assert cloud.rate({"mode": "refresh"})["outcome"] == "checked"
     assert cloud.items() == {}
