@@ -11,7 +11,6 @@ from typing import Any
 from functions.rating.rules import channel_results
 from shared.levels import ChannelResult, Check, Rating, Rulebook, Standing, Status
 
-
 ANSWERED_MOVERS = 2000
 
 
