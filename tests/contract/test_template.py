@@ -51,7 +51,8 @@ def test_functions_run_python_3_13_on_the_chosen_processor_and_are_traced(functi
     found = properties(function)
     assert found["Runtime"] == "python3.13"
     assert found["Architectures"] == [{"Ref": "Architecture"}]
-    assert found["TracingConfig"] == {"Mode": "Active"}
+    assert found["TracingConfig"] == {"Mode": {"Ref": "Tracing"}}
+    assert template()["Parameters"]["Tracing"]["Default"] == "Active"
 
 
 def test_handlers_have_the_import_paths_that_tests_use() -> None:
