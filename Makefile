@@ -18,7 +18,7 @@ sheet_language := $(if $(filter command line,$(origin LANG)),--lang $(LANG))
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9%-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 # --- a laptop -----------------------------------------------------------------------------------------------------------
 
@@ -41,7 +41,7 @@ check: setup ## Style, types, security, template, contracts
 	$(python) -m ruff format --check .
 	$(python) -m mypy
 	$(python) -m mypy build
-	$(python) -m bandit --quiet --configfile pyproject.toml --severity-level medium --recursive functions shared local build
+	$(python) -m bandit --quiet --configfile pyproject.toml --severity-level medium --recursive functions shared local bench build
 	@build/setup_beside.sh sam
 	$(offline) $(python) -m cfnlint template.yaml
 	$(offline) $(sam) validate --lint
