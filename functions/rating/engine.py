@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-import numpy as np
 import numpy.typing as npt
 
 
@@ -22,8 +21,8 @@ class Engine(Protocol):
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query."""
 
-    def column(self, sql: str) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]:
-        """The only column of a query, unsigned 64-bit integers, and which of its values are null."""
+    def arrays(self, sql: str) -> dict[str, npt.NDArray[Any]]:
+        """The columns of a query by name; their values are numbers or booleans and never null."""
 
     def table(self, name: str, columns: Mapping[str, npt.NDArray[Any]]) -> None:
         """Make arrays of equal length readable as a table."""

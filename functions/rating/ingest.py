@@ -19,7 +19,8 @@ from functions.rating.sql import identifier, literal, nested, select
 from shared.errors import ObjectUnsound
 from shared.months import Month
 
-_HASH = "CASE WHEN bad IS NULL THEN hash(order_id) END AS hash"
+_SCANNED = ("bad IS NOT NULL AS bad", "padded")
+_HASH = "coalesce(hash(order_id), 0) AS hash"  # a bad row's means nothing: bad rows are never counted
 _HASHED_AT_ONCE = 4_000_000
 _FILES = "$files"  # stands in a source's query for the list of its files
 _PARQUET_OPTIONS = "hive_partitioning = false, binary_as_string = true, file_row_number = true"
@@ -62,6 +63,15 @@ def read(sources: Iterable[Source]) -> str:
     return " UNION ALL ".join(_of(files, query) for query, files in paths.items())
 
 
+@dataclass(frozen=True, slots=True)
+class _Scanned:
+    """What reading all rows has shown: how many there are, how many are bad, whether any text is padded."""
+
+    rows: int
+    bad: int
+    padded: bool
+
+
 class Ingest:
     """Takes the objects of one month, one after the other, into ``folder``."""
 
@@ -95,7 +105,7 @@ class Ingest:
                 found = list(block.bad)
                 if block.rows:
                     path = self._parse(file, block, places, len(records.header))
-                    has_bad = self._scan(file, path, _kept(file.dataset), len(block.rows))
+                    has_bad = self._scan(file, path, _kept(file.dataset), len(block.rows)).bad > 0
                     found += self._bad_records(file.dataset, path, block) if has_bad else []
                     sources.append(Source(file.key, path, _kept(file.dataset), block.rows, has_bad))
                 bad += sorted(found, key=lambda row: row.row)
@@ -125,12 +135,15 @@ class Ingest:
         rows = self._count(file.path)
         stored, physical = self._columns(file)
         query = values(file.dataset, physical, self._month, self._zone, stored)
-        path, kept = file.path, query
-        if not file.stays:
-            path, kept = self._write(file.dataset, _of([path], query)), _kept(file.dataset)
-        has_bad = self._scan(file, path, kept, rows)
-        bad = tuple(self._bad_rows(file, query, stored, physical)) if has_bad else ()
-        source = Source(file.key, path, kept, range(1, rows + 1), has_bad)
+        if file.stays:
+            path, kept = file.path, query
+        else:
+            path, kept = self._write(file.dataset, _of([file.path], query)), _kept(file.dataset)
+        scanned = self._scan(file, path, kept, rows)
+        bad = tuple(self._bad_rows(file, query, stored, physical)) if scanned.bad else ()
+        if file.stays and not scanned.padded:
+            kept = values(file.dataset, physical, self._month, self._zone, stored, stripped=True)
+        source = Source(file.key, path, kept, range(1, rows + 1), bool(bad))
         return Ingested(rows, (source,) if rows else (), bad)
 
     def _columns(self, file: LocalFile) -> tuple[str, Mapping[str, str]]:
@@ -159,24 +172,34 @@ class Ingest:
 
     # --- both ---------------------------------------------------------------------------------------------------------
 
-    def _scan(self, file: LocalFile, path: Path, query: str, rows: int) -> bool:
-        """Read all rows and say whether some are bad; the hashes of order ids go where repeats are looked for."""
-        relation, found, bad = nested(_of([path], query)), 0, 0
+    def _scan(self, file: LocalFile, path: Path, query: str, rows: int) -> _Scanned:
+        """Read all rows once; the hashes of order ids go where repeats are looked for."""
+        relation = nested(_of([path], query))
         if file.dataset is Dataset.ORDERS:
-            for start in range(0, rows, _HASHED_AT_ONCE):
-                some = f"file_row_number BETWEEN {start} AND {start + _HASHED_AT_ONCE - 1}"
-                hashes, is_bad = self._engine.column(
-                    select((_HASH,), relation, some if rows > _HASHED_AT_ONCE else None)
-                )
-                self._repeats.add(hashes)
-                found, bad = found + hashes.size, bad + int(is_bad.sum())
+            scanned = self._scan_orders(relation, rows)
         else:
-            found, bad = self._engine.rows(select(("count(*)", "count(bad)"), relation))[0]
-        if found != rows:
+            counted = select(("count(*)", "count(bad)", "coalesce(bool_or(padded), FALSE)"), relation)
+            scanned = _Scanned(*self._engine.rows(counted)[0])
+        if scanned.rows != rows:
             raise ObjectUnsound(
-                f"{file.key}: found {found} rows where {rows} were announced. Have the extract written again."
+                f"{file.key}: found {scanned.rows} rows where {rows} were announced. Have the extract written again."
             )
-        return bad > 0
+        return scanned
+
+    def _scan_orders(self, relation: str, rows: int) -> _Scanned:
+        scanned = _Scanned(0, 0, padded=False)
+        for start in range(0, rows, _HASHED_AT_ONCE):
+            some = (
+                f"file_row_number BETWEEN {start} AND {start + _HASHED_AT_ONCE - 1}" if rows > _HASHED_AT_ONCE else None
+            )
+            found = self._engine.arrays(select((_HASH, *_SCANNED), relation, some))
+            self._repeats.add(found["hash"])
+            scanned = _Scanned(
+                scanned.rows + found["hash"].size,
+                scanned.bad + int(found["bad"].sum()),
+                scanned.padded or bool(found["padded"].any()),
+            )
+        return scanned
 
     def _write(self, dataset: Dataset, query: str) -> Path:
         """Values as a Parquet file of their own, in the order in which they were read."""
@@ -193,7 +216,7 @@ class Ingest:
 
 def _kept(dataset: Dataset) -> str:
     """The query that reads values back that were written as Parquet."""
-    return select((*(column.name for column in dataset.columns), "bad", "file_row_number"), _PARQUET)
+    return select((*(column.name for column in dataset.columns), "bad", "FALSE AS padded", "file_row_number"), _PARQUET)
 
 
 def _of(paths: Iterable[Path], query: str) -> str:

@@ -128,8 +128,9 @@ def load_repeated(engine: Engine, sources: Sequence[Source], repeats: Repeats) -
         start += len(source.rows)
         if rows.size:
             engine.table("candidates", {"file_row_number": rows})
-            among = "bad IS NULL AND file_row_number IN (SELECT file_row_number FROM candidates)"
-            engine.run(f"INSERT INTO repeated_orders {select(names, nested(read([source])), among)}")
+            some = _sound([source], (*names, "file_row_number"))
+            among = "file_row_number IN (SELECT file_row_number FROM candidates)"
+            engine.run(f"INSERT INTO repeated_orders {select(names, nested(some), among)}")
 
 
 def _sound(sources: Sequence[Source], columns: Iterable[str]) -> str:
@@ -174,10 +175,9 @@ class DuckDB:
         with _translated():
             return self._connection.execute(sql).fetchall()
 
-    def column(self, sql: str) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]:
+    def arrays(self, sql: str) -> dict[str, npt.NDArray[Any]]:
         with _translated():
-            (values,) = self._connection.execute(sql).fetchnumpy().values()
-        return np.ma.getdata(values), np.ma.getmaskarray(values)
+            return {name: np.asarray(values) for name, values in self._connection.execute(sql).fetchnumpy().items()}
 
     def table(self, name: str, columns: Mapping[str, npt.NDArray[Any]]) -> None:
         self._connection.register(name, dict(columns))

@@ -36,6 +36,7 @@ _OFFSET = r"[Zz]|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?"
 _PLAIN_TIME = rf"{_DATE}[ T]{_CLOCK}:[0-5]\d"  # what the engine's own cast reads, and nothing else
 _TIME = rf"{_DATE}(?:[ Tt]{_CLOCK}(?::[0-5]\d(?:[.,]\d+)?)?(?:{_OFFSET})?)?"
 _INTEGER = "-?[0-9]+"
+_PADDED = rf"^[{WHITESPACE}]|[{WHITESPACE}]$|^$|^\\N$"
 
 
 def readable(kind: Kind, physical: str) -> bool:
@@ -46,20 +47,22 @@ def readable(kind: Kind, physical: str) -> bool:
     return base == TEXT or base in NUMBERS or (kind in TIMES and (base in NAIVE or base == ZONED))
 
 
-def values(dataset: Dataset, physical: Mapping[str, str], month: Month, zone: ZoneInfo, source: str) -> str:
-    """A SELECT of every column's value, ``file_row_number``, and ``bad``: why a row can't be used, or null.
+def values(
+    dataset: Dataset, physical: Mapping[str, str], month: Month, zone: ZoneInfo, source: str, *, stripped: bool = False
+) -> str:
+    """A SELECT of every column's value, ``file_row_number``, ``bad`` (why a row can't be used, or null) and ``padded``.
 
     ``physical``: the type of each column that ``source``, a relation, has by name; it has file_row_number, too.
+    ``stripped``: no text of the source is padded, as an earlier SELECT has found; so no text is looked at again.
     """
     columns = [(column, _base(physical.get(column.name, TEXT))) for column in dataset.columns]
     times = [(column, base) for column, base in columns if column.kind in TIMES]
-    texts = [column.name for column, base in times if base == TEXT]
+    written = [column.name for column, base in times if base == TEXT]
     spans = offset_spans(zone, month)
-    relation = source
+    relation = _cells(columns, frozenset(physical), source, stripped=stripped)
     for step in (
-        [f"{_cell(column, base, column.name in physical)} AS {column.name}" for column, base in columns],
-        [f"{_shape(name)} AS {name}_shape" for name in texts],
-        [f"{_zone(name)} AS {name}_zone" for name in texts],
+        [f"{_shape(name)} AS {name}_shape" for name in written],
+        [f"{_zone(name)} AS {name}_zone" for name in written],
         [
             f"{_instant(c.name, base)} AS {c.name}_instant, {_local(c.name, base)} AS {c.name}_local"
             for c, base in times
@@ -67,37 +70,49 @@ def values(dataset: Dataset, physical: Mapping[str, str], month: Month, zone: Zo
         [f"{_given(column, base)} AS {column.name}_given" for column, base in columns],
         [f"{_value(column, base, spans)} AS {column.name}_value" for column, base in columns],
     ):
-        carried = "file_row_number" if relation is source else "*"
-        relation = nested(select((carried, *step), relation))
+        relation = nested(select(("*", *step), relation))
     results = [f"{column.name}_value AS {column.name}" for column, _ in columns]
-    return select((*results, f"{_bad(dataset)} AS bad", "file_row_number"), relation)
+    return select((*results, f"{_bad(dataset)} AS bad", "padded", "file_row_number"), relation)
+
+
+def _cells(columns: Sequence[tuple[Column, str]], present: frozenset[str], source: str, *, stripped: bool) -> str:
+    """Every column as it stands in the file, texts without white space around them; ``padded`` where there was any."""
+    texts = [column for column, base in columns if base == TEXT and column.name in present and not stripped]
+    flags = [f"{column.name}_padded" for column in texts]
+    tested = [f"{_padded(column)} AS {flag}" for column, flag in zip(texts, flags, strict=True)]
+    absent = [f"CAST(NULL AS {TEXT}) AS {column.name}" for column, _ in columns if column.name not in present]
+    cells = [f"{_cell(column, base, column in texts)} AS {column.name}" for column, base in columns]
+    relation = nested(select(("*", *tested, *absent), source))
+    return nested(select((*cells, f"{' OR '.join(flags) or 'FALSE'} AS padded", "file_row_number"), relation))
 
 
 def _base(physical: str) -> str:
     return physical.partition("(")[0]
 
 
-def _cell(column: Column, base: str, present: bool) -> str:
-    """A column as it stands in the file, without white space around a text."""
-    if not present:
-        return f"CAST(NULL AS {TEXT})"
-    name = f'"{column.name}"'
+def _cell(column: Column, base: str, padded: bool) -> str:
+    name = column.name
     if base == TEXT:
-        return _stripped(name)
+        text = name if column.required else f"nullif({name}, '')"
+        trimmed = rf"nullif(nullif(trim({name}, {literal(WHITESPACE)}), ''), '\N')"
+        return f"CASE WHEN {name}_padded THEN {trimmed} ELSE {text} END" if padded else text
     if column.kind is Kind.TEXT:
         text = f"CAST({name} AS {TEXT})"
         return f"coalesce(CAST({_whole(name)} AS {TEXT}), {text})" if base in FRACTIONAL else text
     return name
 
 
-def _stripped(text: str) -> str:
-    """A text without white space at its ends, null where nothing is left, or Hive's null.
+def _padded(column: Column) -> str:
+    """Whether trimming changes a text, or it says that there is none.
 
-    The cheap tests in front cover whatever trimming could change; nearly every value ends there.
+    The cheap tests come first and are enough for nearly every value: the trimming itself, and the exact test, cost as
+    much as reading all the columns.
     """
-    odd = rf"length({text}) <> strlen({text}) OR {text} < '!' OR {text}[-1] < '!' OR {text} = '\N'"
-    trimmed = f"trim({text}, {literal(WHITESPACE)})"
-    return rf"CASE WHEN {odd} THEN nullif(nullif({trimmed}, ''), '\N') ELSE {text} END"
+    name = column.name
+    cheap = rf"length({name}) <> strlen({name}) OR {name} < '!' OR {name}[-1] < '!' OR {name} = '\N'"
+    exact = f"regexp_matches({name}, {literal(_PADDED)})"
+    tested = f"WHEN {cheap} THEN {exact} ELSE FALSE END"
+    return f"CASE {tested}" if column.required else f"CASE WHEN {name} IS NULL OR {name} = '' THEN FALSE {tested}"
 
 
 def _given(column: Column, base: str) -> str:
