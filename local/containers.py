@@ -98,7 +98,7 @@ def start() -> None:
     volumes = [part for mount in mounts for part in ("--volume", mount)]
     variables = [part for name, value in VARIABLES.items() for part in ("--env", f"{name}={value}")]
     place = ["--env", "PYTHONPATH=/project:/packages", "--workdir", "/project", "--network", NAME, "--name", NAME]
-    server = [IMAGE, "-m", "moto.server", "--host", "0.0.0.0", "--port", str(PORT)]  # noqa: S104 - its own network
+    server = [IMAGE, "-m", "moto.server", "--host", NAME, "--port", str(PORT)]
     _docker("run", "--detach", *place, *volumes, *variables, "--entrypoint", PYTHON, *server)
     try:
         _docker("exec", NAME, PYTHON, "-c", WAIT)
