@@ -15,8 +15,8 @@ from functions.rating import sheet
 from functions.rating.google_identity import WRITING
 from functions.rating.rulebook import parse
 from functions.rating.sheet_builder import build
-from functions.rating.status import status_rows
 from functions.rating.sheet_status import write_status
+from functions.rating.status import status_rows
 from tests.workbooks import DESCRIPTION, OCTOBER, ROOT
 
 
