@@ -147,9 +147,8 @@ def code_version() -> str:
 
 def _count(answer: dict[str, Any]) -> None:
     """Metrics that alarms watch (template.yaml)."""
-    for outcome, name in (("published", "Published"), ("unchanged", "Published"), ("held", "Held")):
-        if answer["outcome"] == outcome:
-            metrics.add_metric(name, MetricUnit.Count, 1)
+    metrics.add_metric("Published", MetricUnit.Count, int(answer["outcome"] in ("published", "unchanged")))
+    metrics.add_metric("Held", MetricUnit.Count, int(answer["outcome"] == "held"))
     if quality := answer.get("quality"):
         bad = sum(sum(dataset["bad_rows"].values()) for dataset in quality["datasets"].values())
         metrics.add_metric("QuarantinedRows", MetricUnit.Count, bad)
