@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from functions.rating.cells import TEXT
 from functions.rating.datasets import Dataset, LocalFile, located
 from functions.rating.engine import Engine, EngineRefused
-from functions.rating.notation import TEXT, readable, values
+from functions.rating.notation import readable, values
 from functions.rating.records import BadRow, Block, open_records
 from functions.rating.repeats import Repeats
 from functions.rating.sql import identifier, literal, nested, select

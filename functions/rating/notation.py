@@ -6,22 +6,18 @@ measure.sql. Times become epoch microseconds, so that nothing rests on an engine
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
+from functions.rating.cells import CLOCK, DATE, FRACTIONAL, INTEGER, PLAIN_TIME, TEXT, cells, whole
 from functions.rating.datasets import Column, Dataset, Kind
 from functions.rating.offsets import MICROSECONDS, Span, offset_spans
 from functions.rating.sql import literal, nested, select
 from shared.levels import POWER_LEVELS
 from shared.months import Month
 
-WHITESPACE = "".join(character for character in map(chr, range(sys.maxunicode + 1)) if character.isspace())
-
-TEXT = "VARCHAR"
 ZONED = "TIMESTAMP WITH TIME ZONE"
 NAIVE = frozenset({"TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "DATE"})
-FRACTIONAL = frozenset({"FLOAT", "DOUBLE", "DECIMAL"})
 WHOLE = frozenset({f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMALL", "BIG", "HUGE")})
 NUMBERS = WHOLE | FRACTIONAL | {"INTEGER", "UINTEGER"}
 TEXT_LIKE = NUMBERS | NAIVE | {"BOOLEAN", "UUID", "ENUM"}
@@ -30,13 +26,8 @@ TIMES = frozenset({Kind.TIME, Kind.END})
 
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # the years 1 to 9999
 
-_DATE = r"(?:[1-9]\d{3}|0[1-9]\d\d|00[1-9]\d|000[1-9])-\d\d-\d\d"
-_CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d"
 _OFFSET = r"[Zz]|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?"
-_PLAIN_TIME = rf"{_DATE}[ T]{_CLOCK}:[0-5]\d"  # what the engine's own cast reads, and nothing else
-_TIME = rf"{_DATE}(?:[ Tt]{_CLOCK}(?::[0-5]\d(?:[.,]\d+)?)?(?:{_OFFSET})?)?"
-_INTEGER = "-?[0-9]+"
-_PADDED = rf"^[{WHITESPACE}]|[{WHITESPACE}]$|^$|^\\N$"
+_TIME = rf"{DATE}(?:[ Tt]{CLOCK}(?::[0-5]\d(?:[.,]\d+)?)?(?:{_OFFSET})?)?"
 
 
 def readable(kind: Kind, physical: str) -> bool:
@@ -59,7 +50,7 @@ def values(
     times = [(column, base) for column, base in columns if column.kind in TIMES]
     written = [column.name for column, base in times if base == TEXT]
     spans = offset_spans(zone, month)
-    relation = _cells(columns, frozenset(physical), source, stripped=stripped)
+    relation = cells(columns, frozenset(physical), source, stripped=stripped)
     for step in (
         [f"{_shape(name)} AS {name}_shape" for name in written],
         [f"{_zone(name)} AS {name}_zone" for name in written],
@@ -75,44 +66,8 @@ def values(
     return select((*results, f"{_bad(dataset)} AS bad", "padded", "file_row_number"), relation)
 
 
-def _cells(columns: Sequence[tuple[Column, str]], present: frozenset[str], source: str, *, stripped: bool) -> str:
-    """Every column as it stands in the file, texts without white space around them; ``padded`` where there was any."""
-    texts = [column for column, base in columns if base == TEXT and column.name in present and not stripped]
-    flags = [f"{column.name}_padded" for column in texts]
-    tested = [f"{_padded(column)} AS {flag}" for column, flag in zip(texts, flags, strict=True)]
-    absent = [f"CAST(NULL AS {TEXT}) AS {column.name}" for column, _ in columns if column.name not in present]
-    cells = [f"{_cell(column, base, column in texts)} AS {column.name}" for column, base in columns]
-    relation = nested(select(("*", *tested, *absent), source))
-    return nested(select((*cells, f"{' OR '.join(flags) or 'FALSE'} AS padded", "file_row_number"), relation))
-
-
 def _base(physical: str) -> str:
     return physical.partition("(")[0]
-
-
-def _cell(column: Column, base: str, padded: bool) -> str:
-    name = column.name
-    if base == TEXT:
-        text = name if column.required else f"nullif({name}, '')"
-        trimmed = rf"nullif(nullif(trim({name}, {literal(WHITESPACE)}), ''), '\N')"
-        return f"CASE WHEN {name}_padded THEN {trimmed} ELSE {text} END" if padded else text
-    if column.kind is Kind.TEXT:
-        text = f"CAST({name} AS {TEXT})"
-        return f"coalesce(CAST({_whole(name)} AS {TEXT}), {text})" if base in FRACTIONAL else text
-    return name
-
-
-def _padded(column: Column) -> str:
-    """Whether trimming changes a text, or it says that there is none.
-
-    The cheap tests come first and are enough for nearly every value: the trimming itself, and the exact test, cost as
-    much as reading all the columns.
-    """
-    name = column.name
-    cheap = rf"length({name}) <> strlen({name}) OR {name} < '!' OR {name}[-1] < '!' OR {name} = '\N'"
-    exact = f"regexp_matches({name}, {literal(_PADDED)})"
-    tested = f"WHEN {cheap} THEN {exact} ELSE FALSE END"
-    return f"CASE {tested}" if column.required else f"CASE WHEN {name} IS NULL OR {name} = '' THEN FALSE {tested}"
 
 
 def _given(column: Column, base: str) -> str:
@@ -127,20 +82,16 @@ def _given(column: Column, base: str) -> str:
 
 def _integer(name: str, base: str) -> str:
     if base == TEXT:
-        return f"CASE WHEN regexp_full_match({name}, '{_INTEGER}') THEN TRY_CAST({name} AS BIGINT) END"
-    return _whole(name) if base in FRACTIONAL else f"TRY_CAST({name} AS BIGINT)"
-
-
-def _whole(number: str) -> str:
-    """A number as BIGINT, null where it has a fraction or does not fit."""
-    return f"CASE WHEN {number} = floor({number}) THEN TRY_CAST({number} AS BIGINT) END"
+        number = f"TRY_CAST({name} AS BIGINT)"
+        return f"CASE WHEN {name}_plain THEN {number} WHEN regexp_full_match({name}, '{INTEGER}') THEN {number} END"
+    return whole(name) if base in FRACTIONAL else f"TRY_CAST({name} AS BIGINT)"
 
 
 def _shape(name: str) -> str:
     """What a text looks like: the engine's own notation, an integer, or any other ISO 8601; null for anything else."""
     return (
-        f"CASE WHEN regexp_full_match({name}, {literal(_PLAIN_TIME)}) THEN 'plain' "
-        f"WHEN regexp_full_match({name}, '{_INTEGER}') THEN 'integer' "
+        f"CASE WHEN {name}_plain THEN 'plain' WHEN regexp_full_match({name}, {literal(PLAIN_TIME)}) THEN 'plain' "
+        f"WHEN regexp_full_match({name}, '{INTEGER}') THEN 'integer' "
         f"WHEN regexp_full_match({name}, {literal(_TIME)}) THEN 'iso' END"
     )
 

@@ -157,7 +157,7 @@ def _regular(text: bytes, columns: int, first_row: int) -> Block | None:
     if b'"' not in text:
         text = text.replace(b"\r\n", b"\n") if b"\r" in text else text
         characters = np.frombuffer(text, np.uint8)
-        separators = np.flatnonzero((characters == _COMMA) | (characters == _NEWLINE))
+        newlines, commas = characters == _NEWLINE, characters == _COMMA
         doubtful = b"\r" in text
     else:
         characters = np.frombuffer(text, np.uint8)
@@ -167,17 +167,21 @@ def _regular(text: bytes, columns: int, first_row: int) -> Block | None:
             kept = ~((characters == _RETURN) & before_newline & outside)
             characters, outside = characters[kept], outside[kept]
             text = characters.tobytes()
-        separators = np.flatnonzero(((characters == _COMMA) | (characters == _NEWLINE)) & outside)
+        newlines, commas = (characters == _NEWLINE) & outside, (characters == _COMMA) & outside
         doubtful = bool(((characters == _RETURN) & outside).any()) or not _quotes_are_regular(characters)
-    if doubtful or separators.size % columns:
-        return None
-    is_end = characters[separators] == _NEWLINE
-    ends = separators[columns - 1 :: columns]
-    if int(is_end.sum()) != ends.size or not is_end[columns - 1 :: columns].all():
+    ends = np.flatnonzero(newlines)
+    if doubtful or not _each_has(columns - 1, commas, ends):
         return None
     if ends.size and int(np.diff(ends, prepend=-1).max()) > LONGEST_RECORD:
         return None
     return Block(text, range(first_row, first_row + ends.size), ends)
+
+
+def _each_has(count: int, commas: npt.NDArray[np.bool_], ends: npt.NDArray[np.int64]) -> bool:
+    """Whether each record has so many commas: right modulo 256 in each, and right in all of them together."""
+    so_far: npt.NDArray[np.uint8] = np.add.accumulate(commas.view(np.uint8), dtype=np.uint8)
+    of_each = np.diff(so_far[ends], prepend=np.uint8(0))
+    return bool((of_each == count % 256).all()) and int(np.count_nonzero(commas)) == count * ends.size
 
 
 def _outside_quotes(characters: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
