@@ -62,7 +62,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         metrics.add_metric(name, MetricUnit.Count, 1)
         logger.error("run failed", error=type(error).__name__, cause=str(error), request=event)
         raise
-    _count(answer)
+    _count(answer, request, parts)
     logger.info(
         "run done", **{name: answer[name] for name in ("outcome", "month", "run", "agencies", "moves", "report")}
     )
@@ -145,9 +145,11 @@ def code_version() -> str:
     return digest.hexdigest()[:12]
 
 
-def _count(answer: dict[str, Any]) -> None:
-    """Metrics that alarms watch (template.yaml)."""
-    metrics.add_metric("Published", MetricUnit.Count, int(answer["outcome"] in ("published", "unchanged")))
+def _count(answer: dict[str, Any], request: Request, parts: Parts) -> None:
+    """Metrics that alarms watch (template.yaml). Published: last month is out, whichever firing brought it."""
+    is_out = request.publishes and answer["outcome"] in ("published", "unchanged")
+    is_due = answer["month"] == str(Month.of(parts.now(), parts.zone).plus(-1))
+    metrics.add_metric("Published", MetricUnit.Count, int(is_out and is_due))
     metrics.add_metric("Held", MetricUnit.Count, int(answer["outcome"] == "held"))
     if quality := answer.get("quality"):
         bad = sum(sum(dataset["bad_rows"].values()) for dataset in quality["datasets"].values())

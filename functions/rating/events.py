@@ -51,6 +51,11 @@ class Request(BaseModel):
         return self
 
     @property
+    def publishes(self) -> bool:
+        """Whether this request may make a month's levels visible."""
+        return self.mode is None and not self.verify
+
+    @property
     def reads_the_sheet(self) -> bool:
         """Whether the answer says something about the spreadsheet as it is now."""
         return not (self.accept or self.rollback or self.verify)
