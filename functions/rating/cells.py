@@ -1,69 +1,73 @@
-"""SQL text for the cells of an extract: each column as it stands in the file, texts without what stands around them."""
+"""Raw cells as they were read, and how they are addressed, compared and shown. Pure."""
 
 from __future__ import annotations
 
-import sys
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
-from functions.rating.datasets import Column, Kind
-from functions.rating.sql import literal, nested, select
+RawCell: TypeAlias = str | int | float | bool | None
 
-WHITESPACE = "".join(character for character in map(chr, range(sys.maxunicode + 1)) if character.isspace())
-
-TEXT = "VARCHAR"
-FRACTIONAL = frozenset({"FLOAT", "DOUBLE", "DECIMAL"})
-INTEGER = "-?[0-9]+"
-DATE = r"(?:[1-9]\d{3}|0[1-9]\d\d|00[1-9]\d|000[1-9])-\d\d-\d\d"
-CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d"
-PLAIN_TIME = rf"{DATE}[ T]{CLOCK}:[0-5]\d"  # what the engine's own cast reads, and nothing else
-PLAIN = {Kind.TIME: PLAIN_TIME, Kind.END: PLAIN_TIME, Kind.AMOUNT: INTEGER, Kind.POWER: INTEGER}
-
-_PADDED = rf"^[{WHITESPACE}]|[{WHITESPACE}]$|^$|^\\N$"
+BLANK = "空白 (blank)"
+_FORMULA_ERROR = re.compile(
+    r"#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|ERROR!|SPILL!|CALC!)|(Loading|正在加载)(\.\.\.|…)"
+)
+_SHOWN_LENGTH = 60
 
 
-def cells(columns: Sequence[tuple[Column, str]], present: frozenset[str], source: str, *, stripped: bool) -> str:
-    """A relation of all columns (null where absent), ``<name>_plain``, ``padded`` and file_row_number.
+@dataclass(frozen=True, slots=True)
+class RawTab:
+    """A tab as it was read: rows of cells from A1 on, ragged, blanks as None or empty text."""
 
-    ``columns``: with the base of their physical type. ``<name>_plain``: a time or number is written in the most usual
-    way, with nothing around it. ``padded``: trimming changes some text of the row, or the text says that there is none;
-    with ``stripped``, that is known to be nowhere so.
-    """
-    absent = [f"CAST(NULL AS {TEXT}) AS {column.name}" for column, _ in columns if column.name not in present]
-    written = [column for column, base in columns if base == TEXT and column.kind in PLAIN]
-    plain = [f"regexp_full_match({c.name}, {literal(PLAIN[c.kind])}) AS {c.name}_plain" for c in written]
-    texts = [column for column, base in columns if base == TEXT and column.name in present and not stripped]
-    padded = [f"{_padded(column)} AS {column.name}_padded" for column in texts]
-    any_padded = " OR ".join(f"{column.name}_padded" for column in texts) or "FALSE"
-    results = [f"{_cell(column, base, padded=column in texts)} AS {column.name}" for column, base in columns]
-    relation = source
-    for step in (absent, plain, padded):
-        relation = nested(select(("*", *step), relation))
-    carried = (*(f"{column.name}_plain" for column in written), f"{any_padded} AS padded", "file_row_number")
-    return nested(select((*results, *carried), relation))
+    title: str
+    rows: Sequence[Sequence[RawCell]]
 
 
-def whole(number: str) -> str:
-    """A number as BIGINT, null where it has a fraction or does not fit."""
-    return f"CASE WHEN {number} = floor({number}) THEN TRY_CAST({number} AS BIGINT) END"
+@dataclass(frozen=True, slots=True)
+class RawWorkbook:
+    """All tabs as they were read. ``typed``: cells have types (Google); otherwise every cell is text (CSV)."""
+
+    tabs: tuple[RawTab, ...]
+    typed: bool
 
 
-def _cell(column: Column, base: str, *, padded: bool) -> str:
-    name = column.name
-    if base == TEXT:
-        text = name if column.required else f"nullif({name}, '')"
-        trimmed = rf"nullif(nullif(trim({name}, {literal(WHITESPACE)}), ''), '\N')"
-        return f"CASE WHEN {name}_padded THEN {trimmed} ELSE {text} END" if padded else text
-    if column.kind is Kind.TEXT:
-        text = f"CAST({name} AS {TEXT})"
-        return f"coalesce(CAST({whole(name)} AS {TEXT}), {text})" if base in FRACTIONAL else text
-    return name
+def a1(row: int, column: int) -> str:
+    """The address of a cell; row and column count from 0: ``a1(0, 27)`` is ``AB1``."""
+    letters = ""
+    column += 1
+    while column:
+        column, letter = divmod(column - 1, 26)
+        letters = chr(ord("A") + letter) + letters
+    return f"{letters}{row + 1}"
 
 
-def _padded(column: Column) -> str:
-    """The cheap tests come first and are enough for nearly every value: exact ones cost as much as reading the row."""
-    name = column.name
-    cheap = rf"length({name}) <> strlen({name}) OR {name} < '!' OR {name}[-1] < '!' OR {name} = '\N'"
-    exact = f"WHEN {cheap} THEN regexp_matches({name}, {literal(_PADDED)}) ELSE FALSE END"
-    if column.kind in PLAIN:
-        return f"CASE WHEN {name}_plain THEN FALSE {exact}"
-    return f"CASE {exact}" if column.required else f"CASE WHEN {name} IS NULL OR {name} = '' THEN FALSE {exact}"
+def trimmed(raw: RawCell) -> RawCell:
+    """The cell without white space around its text; None when nothing is left."""
+    return raw if not isinstance(raw, str) else raw.strip() or None
+
+
+def shown(raw: RawCell) -> str:
+    """A cell as a person recognises it: text in quotes with what is invisible spelled out, and marked as text."""
+    value = trimmed(raw)
+    if value is None:
+        return BLANK
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, int | float):
+        return f"{value if isinstance(value, int) else format(value, '.15g')} (数字 number)"
+    visible = "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in value[:_SHOWN_LENGTH])
+    return f'"{visible}{"…" if len(value) > _SHOWN_LENGTH else ""}" (文本 text)'
+
+
+def plain_text(raw: RawCell) -> str | None:
+    """A cell as text, whatever its type, None when blank: a level column's header ``3`` may arrive as 3.0."""
+    value = trimmed(raw)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return None if value is None else str(value)
+
+
+def is_formula_error(raw: RawCell) -> bool:
+    """Whether a cell shows the error of a formula, such as #REF!."""
+    return isinstance(raw, str) and _FORMULA_ERROR.fullmatch(raw.strip()) is not None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from functions.rating.cells import TEXT
+from functions.rating.cell_sql import TEXT
 from functions.rating.datasets import Dataset, LocalFile, located
 from functions.rating.engine import Engine, EngineRefused
 from functions.rating.notation import readable, values

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
-from functions.rating.cells import CLOCK, DATE, FRACTIONAL, INTEGER, PLAIN_TIME, TEXT, cells, whole
+from functions.rating.cell_sql import CLOCK, DATE, FRACTIONAL, INTEGER, PLAIN_TIME, TEXT, cells, whole
 from functions.rating.datasets import Column, Dataset, Kind
 from functions.rating.offsets import MICROSECONDS, Span, offset_spans
 from functions.rating.sql import literal, nested, select
