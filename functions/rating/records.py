@@ -22,6 +22,7 @@ from shared.errors import ObjectUnsound
 
 BLOCK = 32 * 1024 * 1024
 LONGEST_RECORD = 1024 * 1024
+_LONGEST_LINE = 4 * BLOCK
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _GZIP_MAGIC = b"\x1f\x8b"
 _NEWLINE, _RETURN, _COMMA, _QUOTE = b'\n\r,"'
@@ -103,25 +104,20 @@ class CsvRecords:
 
     def _whole_lines(self) -> bytes:
         """About a block of text, up to the end of a line; the remains are kept for the next call."""
-        pieces, self._rest = [self._rest], b""
-        size = len(pieces[0])
-        while True:
-            read = self._stream.read(BLOCK)
-            size += len(read)
-            if not read:
-                self._ended = True
+        pieces: list[bytes | memoryview] = [self._rest]
+        self._rest = b""
+        while read := self._stream.read(BLOCK):
+            end = read.rfind(b"\n") + 1
+            pieces.append(memoryview(read)[: end or None])
+            if end:
+                self._rest = read[end:]
                 break
-            lines, newline, rest = read.rpartition(b"\n")
-            if newline:
-                pieces += (lines, newline)
-                self._rest = rest
-                break
-            pieces.append(rest)
-            if size > 4 * BLOCK:
+            if len(pieces) > _LONGEST_LINE // BLOCK:
                 raise ObjectUnsound(
-                    f"{self.file.key}: found no line's end in {size} bytes; expected lines of text. Have the extract "
-                    "written again."
+                    f"{self.file.key}: found no line's end in {len(pieces) * BLOCK} bytes; expected lines of text. "
+                    "Have the extract written again."
                 )
+        self._ended = not read
         text = b"".join(pieces)
         return text if not text or text.endswith(b"\n") else text + b"\n"
 
@@ -178,10 +174,12 @@ def _regular(text: bytes, columns: int, first_row: int) -> Block | None:
 
 
 def _each_has(count: int, commas: npt.NDArray[np.bool_], ends: npt.NDArray[np.int64]) -> bool:
-    """Whether each record has so many commas: right modulo 256 in each, and right in all of them together."""
-    so_far: npt.NDArray[np.uint8] = np.add.accumulate(commas.view(np.uint8), dtype=np.uint8)
-    of_each = np.diff(so_far[ends], prepend=np.uint8(0))
-    return bool((of_each == count % 256).all()) and int(np.count_nonzero(commas)) == count * ends.size
+    """Whether each record, up to its end, has so many commas."""
+    places = np.flatnonzero(commas)
+    if places.size != count * ends.size:
+        return False
+    of_each = places.reshape(ends.size, count)
+    return bool((of_each[1:, :1] > ends[:-1, np.newaxis]).all() and (of_each[:, -1:] < ends[:, np.newaxis]).all())
 
 
 def _outside_quotes(characters: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
