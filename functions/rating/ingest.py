@@ -26,6 +26,7 @@ _HASHED_AT_ONCE = 4_000_000
 _FILES = "$files"  # stands in a source's query for the list of its files
 _PARQUET_OPTIONS = "hive_partitioning = false, binary_as_string = true, file_row_number = true"
 _PARQUET = f"read_parquet({_FILES}, {_PARQUET_OPTIONS})"
+_PART_OPTIONS = "FORMAT parquet, COMPRESSION uncompressed, DICTIONARY_SIZE_LIMIT 0"  # read a few times, then gone
 _CSV_OPTIONS = (
     "auto_detect = false, header = false, delim = ',', quote = '\"', escape = '\"', strict_mode = true, "
     "null_padding = false, new_line = '\\n', buffer_size = 4194304"
@@ -207,7 +208,7 @@ class Ingest:
         self._parts += 1
         path = self._folder / f"part-{self._parts}.parquet"
         kept = select((*(column.name for column in dataset.columns), "bad"), nested(query))
-        self._engine.run(f"COPY {nested(kept)} TO {literal(path)} (FORMAT parquet)")
+        self._engine.run(f"COPY {nested(kept)} TO {literal(path)} ({_PART_OPTIONS})")
         return path
 
     def _count(self, path: Path) -> int:
