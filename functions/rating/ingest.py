@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import numpy.typing as npt
+
 from functions.rating.cell_sql import TEXT
 from functions.rating.datasets import Dataset, LocalFile, located
 from functions.rating.engine import Engine, EngineRefused
@@ -20,9 +23,12 @@ from functions.rating.sql import identifier, literal, nested, select
 from shared.errors import ObjectUnsound
 from shared.months import Month
 
+RowNumbers = npt.NDArray[np.int64]
+
+_LISTED = 1000
 _SCANNED = ("bad IS NOT NULL AS bad", "padded")
 _HASH = "coalesce(hash(order_id), 0) AS hash"  # a bad row's means nothing: bad rows are never counted
-_HASHED_AT_ONCE = 4_000_000
+_SCANNED_AT_ONCE = 4_000_000
 _FILES = "$files"  # stands in a source's query for the list of its files
 _PARQUET_OPTIONS = "hive_partitioning = false, binary_as_string = true, file_row_number = true"
 _PARQUET = f"read_parquet({_FILES}, {_PARQUET_OPTIONS})"
@@ -38,14 +44,15 @@ class Source:
     """Rows that are ready to be read: all of an object, or a part of it.
 
     ``query`` gives the dataset's columns, ``bad`` (a reason or null) and ``file_row_number`` (from 0), and is the same
-    text for sources of the same shape. ``rows``: where each row stands in the object, from 1.
+    text for sources of the same shape. ``rows``: where each row stands in the object, from 1. ``bad``: the
+    file_row_number of each bad row.
     """
 
     key: str
     path: Path
     query: str
     rows: Sequence[int]
-    has_bad: bool
+    bad: RowNumbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +64,31 @@ class Ingested:
     bad: tuple[BadRow, ...]
 
 
-def read(sources: Iterable[Source]) -> str:
-    """A query over the rows of all these sources, the bad ones among them."""
+def read_all(sources: Iterable[Source], columns: Sequence[str]) -> str:
+    """A query over all rows of these sources, the bad ones among them."""
     paths: dict[str, list[Path]] = {}
     for source in sources:
         paths.setdefault(source.query, []).append(source.path)
-    return " UNION ALL ".join(_of(files, query) for query, files in paths.items())
+    return _union(select(columns, nested(_of(files, query))) for query, files in paths.items())
+
+
+def read_sound(sources: Sequence[Source], columns: Sequence[str]) -> str:
+    """A query over the sound rows of these sources. At least one source."""
+    clean = [source for source in sources if not source.bad.size]
+    parts = [read_all(clean, columns)] if clean else []
+    parts += [
+        select(columns, nested(_of([source.path], source.query)), f"NOT {_among(source.bad, 'bad IS NOT NULL')}")
+        for source in sources
+        if source.bad.size
+    ]
+    return _union(parts)
 
 
 @dataclass(frozen=True, slots=True)
 class _Scanned:
-    """What reading all rows has shown: how many there are, how many are bad, whether any text is padded."""
+    """What reading all rows has shown: which of them are bad, and whether any text is padded."""
 
-    rows: int
-    bad: int
+    bad: RowNumbers
     padded: bool
 
 
@@ -107,9 +125,9 @@ class Ingest:
                 found = list(block.bad)
                 if block.rows:
                     path = self._parse(file, block, places, len(records.header))
-                    has_bad = self._scan(file, path, _kept(file.dataset), len(block.rows)).bad > 0
-                    found += self._bad_records(file.dataset, path, block) if has_bad else []
-                    sources.append(Source(file.key, path, _kept(file.dataset), block.rows, has_bad))
+                    numbers = self._scan(file, path, _kept(file.dataset), len(block.rows)).bad
+                    found += self._bad_records(file.dataset, path, block, numbers)
+                    sources.append(Source(file.key, path, _kept(file.dataset), block.rows, numbers))
                 bad += sorted(found, key=lambda row: row.row)
         return Ingested(rows, tuple(sources), tuple(bad))
 
@@ -125,11 +143,13 @@ class Ingest:
         text.unlink()
         return path
 
-    def _bad_records(self, dataset: Dataset, path: Path, block: Block) -> list[BadRow]:
+    def _bad_records(self, dataset: Dataset, path: Path, block: Block, numbers: RowNumbers) -> Iterator[BadRow]:
         """The records of a block whose values can't be used."""
-        query = select(("file_row_number", "bad"), nested(_kept(dataset)), "bad IS NOT NULL", "file_row_number")
-        found = self._engine.rows(_of([path], query))
-        return [BadRow(block.rows[index], reason, block.record(index)) for index, reason in found]
+        if numbers.size:
+            some = _among(numbers, "bad IS NOT NULL")
+            query = select(("file_row_number", "bad"), nested(_kept(dataset)), some, "file_row_number")
+            for number, reason in self._engine.rows(_of([path], query)):
+                yield BadRow(block.rows[number], reason, block.record(number))
 
     # --- Parquet ------------------------------------------------------------------------------------------------------
 
@@ -142,10 +162,10 @@ class Ingest:
         else:
             path, kept = self._write(file.dataset, _of([file.path], query)), _kept(file.dataset)
         scanned = self._scan(file, path, kept, rows)
-        bad = tuple(self._bad_rows(file, query, stored, physical)) if scanned.bad else ()
+        bad = tuple(self._bad_rows(file, query, stored, physical, scanned.bad))
         if file.stays and not scanned.padded:
             kept = values(file.dataset, physical, self._month, self._zone, stored, stripped=True)
-        source = Source(file.key, path, kept, range(1, rows + 1), bool(bad))
+        source = Source(file.key, path, kept, range(1, rows + 1), scanned.bad)
         return Ingested(rows, (source,) if rows else (), bad)
 
     def _columns(self, file: LocalFile) -> tuple[str, Mapping[str, str]]:
@@ -164,44 +184,41 @@ class Ingest:
         picked = [f"{identifier(names[places[name]])} AS {name}" for name in physical]
         return nested(select((*picked, "file_row_number"), _PARQUET)), physical
 
-    def _bad_rows(self, file: LocalFile, query: str, stored: str, columns: Iterable[str]) -> Iterator[BadRow]:
-        fields = ", ".join(f"{name} := {name}" for name in columns)
-        shown = select(("file_row_number", f"CAST(to_json(struct_pack({fields})) AS {TEXT}) AS shown"), stored)
-        both = f"{nested(query)} AS rated JOIN {nested(shown)} AS shown USING (file_row_number)"
-        found = select(("file_row_number", "bad", "shown"), both, "bad IS NOT NULL", "file_row_number")
-        for index, reason, text in self._engine.rows(_of([file.path], found)):
-            yield BadRow(index + 1, reason, text)
+    def _bad_rows(
+        self, file: LocalFile, query: str, stored: str, columns: Iterable[str], numbers: RowNumbers
+    ) -> Iterator[BadRow]:
+        if numbers.size:
+            some = _among(numbers, "TRUE")
+            fields = ", ".join(f"{name} := {name}" for name in columns)
+            shown = select(
+                ("file_row_number", f"CAST(to_json(struct_pack({fields})) AS {TEXT}) AS shown"), stored, some
+            )
+            rated = select(("file_row_number", "bad"), nested(query), some)
+            both = f"{nested(rated)} AS rated JOIN {nested(shown)} AS shown USING (file_row_number)"
+            found = select(("file_row_number", "bad", "shown"), both, "bad IS NOT NULL", "file_row_number")
+            for number, reason, text in self._engine.rows(_of([file.path], found)):
+                yield BadRow(number + 1, reason, text)
 
     # --- both ---------------------------------------------------------------------------------------------------------
 
     def _scan(self, file: LocalFile, path: Path, query: str, rows: int) -> _Scanned:
         """Read all rows once; the hashes of order ids go where repeats are looked for."""
         relation = nested(_of([path], query))
-        if file.dataset is Dataset.ORDERS:
-            scanned = self._scan_orders(relation, rows)
-        else:
-            counted = select(("count(*)", "count(bad)", "coalesce(bool_or(padded), FALSE)"), relation)
-            scanned = _Scanned(*self._engine.rows(counted)[0])
-        if scanned.rows != rows:
+        columns = (*_SCANNED, *([_HASH] if file.dataset is Dataset.ORDERS else []))
+        found, padded, bad = 0, False, [np.empty(0, np.int64)]
+        for start in range(0, rows, _SCANNED_AT_ONCE):
+            some = f"file_row_number BETWEEN {start} AND {start + _SCANNED_AT_ONCE - 1}"
+            scanned = self._engine.arrays(select(columns, relation, some if rows > _SCANNED_AT_ONCE else None))
+            found += scanned["bad"].size
+            padded = padded or bool(scanned["padded"].any())
+            bad.append(np.flatnonzero(scanned["bad"]) + start)
+            if file.dataset is Dataset.ORDERS:
+                self._repeats.add(scanned["hash"])
+        if found != rows:
             raise ObjectUnsound(
-                f"{file.key}: found {scanned.rows} rows where {rows} were announced. Have the extract written again."
+                f"{file.key}: found {found} rows where {rows} were announced. Have the extract written again."
             )
-        return scanned
-
-    def _scan_orders(self, relation: str, rows: int) -> _Scanned:
-        scanned = _Scanned(0, 0, padded=False)
-        for start in range(0, rows, _HASHED_AT_ONCE):
-            some = (
-                f"file_row_number BETWEEN {start} AND {start + _HASHED_AT_ONCE - 1}" if rows > _HASHED_AT_ONCE else None
-            )
-            found = self._engine.arrays(select((_HASH, *_SCANNED), relation, some))
-            self._repeats.add(found["hash"])
-            scanned = _Scanned(
-                scanned.rows + found["hash"].size,
-                scanned.bad + int(found["bad"].sum()),
-                scanned.padded or bool(found["padded"].any()),
-            )
-        return scanned
+        return _Scanned(np.concatenate(bad), padded)
 
     def _write(self, dataset: Dataset, query: str) -> Path:
         """Values as a Parquet file of their own, in the order in which they were read."""
@@ -219,6 +236,17 @@ class Ingest:
 def _kept(dataset: Dataset) -> str:
     """The query that reads values back that were written as Parquet."""
     return select((*(column.name for column in dataset.columns), "bad", "FALSE AS padded", "file_row_number"), _PARQUET)
+
+
+def _among(numbers: RowNumbers, otherwise: str) -> str:
+    """A test for rows of one file by their numbers; ``otherwise`` where there are too many to list."""
+    if numbers.size > _LISTED:
+        return nested(otherwise)
+    return f"(file_row_number IN ({', '.join(map(str, numbers))}))"
+
+
+def _union(queries: Iterable[str]) -> str:
+    return " UNION ALL ".join(queries)
 
 
 def _of(paths: Iterable[Path], query: str) -> str:

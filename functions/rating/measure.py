@@ -18,7 +18,7 @@ import numpy.typing as npt
 from functions.rating.assemble import assemble
 from functions.rating.datasets import Dataset, Kind, LocalFile
 from functions.rating.engine import Engine, EngineRefused
-from functions.rating.ingest import Ingest, Source, read
+from functions.rating.ingest import Ingest, Source, read_all, read_sound
 from functions.rating.intake import refuse_too_many_bad, take_all
 from functions.rating.measured import MonthMeasured
 from functions.rating.quarantine import Quarantine
@@ -83,7 +83,7 @@ def load(engine: Engine, table: str, dataset: Dataset, sources: Sequence[Source]
     columns = {column.name: "VARCHAR" if column.kind is Kind.TEXT else "BIGINT" for column in dataset.columns}
     engine.run(f"CREATE TABLE {table} ({', '.join(f'{name} {kind}' for name, kind in columns.items())})")
     if sources:
-        engine.run(f"INSERT INTO {table} {_sound(sources, columns)}")
+        engine.run(f"INSERT INTO {table} {read_sound(sources, tuple(columns))}")
 
 
 def load_agencies(engine: Engine, sources: Sequence[Source]) -> None:
@@ -97,7 +97,12 @@ def load_agencies(engine: Engine, sources: Sequence[Source]) -> None:
             f"{source.key}, row {source.rows[index]}"
             for source in sources
             for (index,) in engine.rows(
-                select(("file_row_number",), nested(read([source])), f"agency_id = {literal(agency_id)}", "1")
+                select(
+                    ("file_row_number",),
+                    nested(read_all([source], ("agency_id", "file_row_number"))),
+                    f"agency_id = {literal(agency_id)}",
+                    "1",
+                )
             )
         ]
         raise AgenciesUnsound(
@@ -113,7 +118,7 @@ def show_orders(engine: Engine, sources: Sequence[Source]) -> None:
     none = (
         "SELECT " + ", ".join(f"CAST(NULL AS {t}) AS {c}" for c, t in zip(columns, types, strict=True)) + " WHERE FALSE"
     )
-    engine.run(f"CREATE VIEW orders AS {_sound(sources, columns) if sources else none}")
+    engine.run(f"CREATE VIEW orders AS {read_sound(sources, columns) if sources else none}")
 
 
 def load_repeated(engine: Engine, sources: Sequence[Source], repeats: Repeats) -> None:
@@ -124,23 +129,13 @@ def load_repeated(engine: Engine, sources: Sequence[Source], repeats: Repeats) -
     start = 0
     names = [column.name for column in Dataset.ORDERS.columns]
     for source in sources:
-        rows = repeats.rows(start, len(source.rows))
+        rows = np.setdiff1d(repeats.rows(start, len(source.rows)), source.bad, assume_unique=True)
         start += len(source.rows)
         if rows.size:
             engine.table("candidates", {"file_row_number": rows})
-            some = _sound([source], (*names, "file_row_number"))
+            some = read_all([source], (*names, "file_row_number"))
             among = "file_row_number IN (SELECT file_row_number FROM candidates)"
             engine.run(f"INSERT INTO repeated_orders {select(names, nested(some), among)}")
-
-
-def _sound(sources: Sequence[Source], columns: Iterable[str]) -> str:
-    """A query over the sound rows; where a source has no bad ones, nothing is tested again."""
-    names = list(columns)
-    clean = [source for source in sources if not source.has_bad]
-    mixed = [source for source in sources if source.has_bad]
-    queries = [select(names, nested(read(clean)))] if clean else []
-    queries += [select(names, nested(read(mixed)), "bad IS NULL")] if mixed else []
-    return " UNION ALL ".join(queries)
 
 
 @contextmanager
@@ -152,8 +147,8 @@ def naming_the_unreadable(engine: Engine, sources: Mapping[Dataset, Sequence[Sou
         for dataset, of in sources.items():
             for source in of:
                 try:
-                    names = ", ".join(column.name for column in dataset.columns)
-                    engine.rows(select((f"max(hash({names}))",), nested(read([source]))))
+                    names = tuple(column.name for column in dataset.columns)
+                    engine.rows(select((f"max(hash({', '.join(names)}))",), nested(read_all([source], names))))
                 except EngineRefused as error:
                     raise ObjectUnsound(
                         f"{source.key}: the object can't be read ({error}). Have it written again."
