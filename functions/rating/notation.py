@@ -16,7 +16,7 @@ from functions.rating.sql import literal, nested, select
 from shared.levels import POWER_LEVELS
 from shared.months import Month
 
-ZONED = "TIMESTAMP WITH TIME ZONE"
+ZONED = frozenset({"TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS"})
 NAIVE = frozenset({"TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "DATE"})
 WHOLE = frozenset({f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMALL", "BIG", "HUGE")})
 NUMBERS = WHOLE | FRACTIONAL | {"INTEGER", "UINTEGER"}
@@ -35,7 +35,7 @@ def readable(kind: Kind, physical: str) -> bool:
     base = _base(physical)
     if kind is Kind.TEXT:
         return base == TEXT or base in TEXT_LIKE
-    return base == TEXT or base in NUMBERS or (kind in TIMES and (base in NAIVE or base == ZONED))
+    return base == TEXT or base in NUMBERS or (kind in TIMES and base in NAIVE | ZONED)
 
 
 def values(
@@ -103,7 +103,9 @@ def _zone(name: str) -> str:
 
 def _instant(name: str, base: str) -> str:
     """Epoch microseconds, where a cell says which instant it means."""
-    if base == ZONED:
+    if base == "TIMESTAMPTZ_NS":
+        return _whole_microseconds(f"CAST({name} AS TIMESTAMP_NS)")
+    if base in ZONED:
         return f"epoch_us({name})"
     if base in NAIVE:
         return "CAST(NULL AS BIGINT)"
@@ -127,7 +129,7 @@ def _from_seconds(seconds: str) -> str:
 def _local(name: str, base: str) -> str:
     """Microseconds on the local clock since 1970, where a cell has no offset."""
     if base == "TIMESTAMP_NS":
-        return f"(epoch_ns({name}) - (epoch_ns({name}) % 1000 + 1000) % 1000) // 1000"  # a cast would round up
+        return _whole_microseconds(name)
     if base in NAIVE:
         return f"epoch_us(CAST({name} AS TIMESTAMP))"
     if base != TEXT:
@@ -136,6 +138,11 @@ def _local(name: str, base: str) -> str:
         f"CASE WHEN {name}_shape = 'plain' THEN epoch_us(TRY_CAST({name} AS TIMESTAMP)) "
         f"WHEN {name}_zone = '' THEN {_clock(name)} END"
     )
+
+
+def _whole_microseconds(stamp: str) -> str:
+    """The microsecond that a TIMESTAMP_NS lies in; a cast would round up."""
+    return f"(epoch_ns({stamp}) - (epoch_ns({stamp}) % 1000 + 1000) % 1000) // 1000"
 
 
 def _clock(name: str) -> str:

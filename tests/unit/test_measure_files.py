@@ -216,6 +216,7 @@ def test_a_header_without_rows_is_zero_rows(files: Files) -> None:
         "TIMESTAMP_MS '2026-10-31 23:59:59.999'",
         "TIMESTAMP_S '2026-10-31 23:59:59'",
         "TIMESTAMPTZ '2026-10-31 15:59:59.999999+00'",
+        "'2026-10-31 15:59:59.999999999+00'::TIMESTAMPTZ_NS",
         "DATE '2026-10-31'",
         "1793462399",
         "1793462399.0::DOUBLE",
