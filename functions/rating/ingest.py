@@ -5,54 +5,33 @@ A CSV object is parsed once, into Parquet; a Parquet object is read where it is,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import numpy.typing as npt
 
+from functions.rating.blocks import BadRow, Block
 from functions.rating.cell_sql import TEXT
 from functions.rating.datasets import Dataset, LocalFile, located
 from functions.rating.engine import Engine, EngineRefused
 from functions.rating.notation import readable, values
-from functions.rating.records import BadRow, Block, open_records
+from functions.rating.records import open_records
 from functions.rating.repeats import Repeats
+from functions.rating.sources import PARQUET, RowNumbers, Source, among, kept_query, of_files
 from functions.rating.sql import identifier, literal, nested, select
 from shared.errors import ObjectUnsound
 from shared.months import Month
 
-RowNumbers = npt.NDArray[np.int64]
-
-_LISTED = 1000
 _SCANNED = ("bad IS NOT NULL AS bad", "padded")
 _HASH = "coalesce(hash(order_id), 0) AS hash"  # a bad row's means nothing: bad rows are never counted
 _SCANNED_AT_ONCE = 4_000_000
-_FILES = "$files"  # stands in a source's query for the list of its files
-_PARQUET_OPTIONS = "hive_partitioning = false, binary_as_string = true, file_row_number = true"
-_PARQUET = f"read_parquet({_FILES}, {_PARQUET_OPTIONS})"
 _PART_OPTIONS = "FORMAT parquet, COMPRESSION uncompressed, DICTIONARY_SIZE_LIMIT 0"  # read a few times, then gone
 _CSV_OPTIONS = (
     "auto_detect = false, header = false, delim = ',', quote = '\"', escape = '\"', strict_mode = true, "
     "null_padding = false, new_line = '\\n', buffer_size = 4194304"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Rows that are ready to be read: all of an object, or a part of it.
-
-    ``query`` gives the dataset's columns, ``bad`` (a reason or null) and ``file_row_number`` (from 0), and is the same
-    text for sources of the same shape. ``rows``: where each row stands in the object, from 1. ``bad``: the
-    file_row_number of each bad row.
-    """
-
-    key: str
-    path: Path
-    query: str
-    rows: Sequence[int]
-    bad: RowNumbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +41,6 @@ class Ingested:
     rows: int
     sources: tuple[Source, ...]
     bad: tuple[BadRow, ...]
-
-
-def read_all(sources: Iterable[Source], columns: Sequence[str]) -> str:
-    """A query over all rows of these sources, the bad ones among them."""
-    paths: dict[str, list[Path]] = {}
-    for source in sources:
-        paths.setdefault(source.query, []).append(source.path)
-    return _union(select(columns, nested(_of(files, query))) for query, files in paths.items())
-
-
-def read_sound(sources: Sequence[Source], columns: Sequence[str]) -> str:
-    """A query over the sound rows of these sources. At least one source."""
-    clean = [source for source in sources if not source.bad.size]
-    parts = [read_all(clean, columns)] if clean else []
-    parts += [
-        select(columns, nested(_of([source.path], source.query)), f"NOT {_among(source.bad, 'bad IS NOT NULL')}")
-        for source in sources
-        if source.bad.size
-    ]
-    return _union(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +84,9 @@ class Ingest:
                 found = list(block.bad)
                 if block.rows:
                     path = self._parse(file, block, places, len(records.header))
-                    numbers = self._scan(file, path, _kept(file.dataset), len(block.rows)).bad
+                    numbers = self._scan(file, path, kept_query(file.dataset), len(block.rows)).bad
                     found += self._bad_records(file.dataset, path, block, numbers)
-                    sources.append(Source(file.key, path, _kept(file.dataset), block.rows, numbers))
+                    sources.append(Source(file.key, path, kept_query(file.dataset), block.rows, numbers))
                 bad += sorted(found, key=lambda row: row.row)
         return Ingested(rows, tuple(sources), tuple(bad))
 
@@ -146,9 +105,9 @@ class Ingest:
     def _bad_records(self, dataset: Dataset, path: Path, block: Block, numbers: RowNumbers) -> Iterator[BadRow]:
         """The records of a block whose values can't be used."""
         if numbers.size:
-            some = _among(numbers, "bad IS NOT NULL")
-            query = select(("file_row_number", "bad"), nested(_kept(dataset)), some, "file_row_number")
-            for number, reason in self._engine.rows(_of([path], query)):
+            some = among(numbers, "bad IS NOT NULL")
+            query = select(("file_row_number", "bad"), nested(kept_query(dataset)), some, "file_row_number")
+            for number, reason in self._engine.rows(of_files([path], query)):
                 yield BadRow(block.rows[number], reason, block.record(number))
 
     # --- Parquet ------------------------------------------------------------------------------------------------------
@@ -160,7 +119,7 @@ class Ingest:
         if file.stays:
             path, kept = file.path, query
         else:
-            path, kept = self._write(file.dataset, _of([file.path], query)), _kept(file.dataset)
+            path, kept = self._write(file.dataset, of_files([file.path], query)), kept_query(file.dataset)
         scanned = self._scan(file, path, kept, rows)
         bad = tuple(self._bad_rows(file, query, stored, physical, scanned.bad))
         if file.stays and not scanned.padded:
@@ -173,7 +132,7 @@ class Ingest:
         nodes = self._engine.rows(select(("name", "num_children"), f"parquet_schema({literal(file.path)})"))
         names = list(_top_level(iter(nodes)))
         places = located(names, file)
-        described = self._engine.rows("DESCRIBE " + select(("*",), _of([file.path], _PARQUET)))
+        described = self._engine.rows("DESCRIBE " + select(("*",), of_files([file.path], PARQUET)))
         physical = {name: kind for name, place in places.items() if (kind := described[place][1]) != '"NULL"'}
         for column in file.dataset.columns:
             if column.name in physical and not readable(column.kind, physical[column.name]):
@@ -182,13 +141,13 @@ class Ingest:
                     f"what is expected there ({column.kind}). Have the extract written again."
                 )
         picked = [f"{identifier(names[places[name]])} AS {name}" for name in physical]
-        return nested(select((*picked, "file_row_number"), _PARQUET)), physical
+        return nested(select((*picked, "file_row_number"), PARQUET)), physical
 
     def _bad_rows(
         self, file: LocalFile, query: str, stored: str, columns: Iterable[str], numbers: RowNumbers
     ) -> Iterator[BadRow]:
         if numbers.size:
-            some = _among(numbers, "TRUE")
+            some = among(numbers, "TRUE")
             fields = ", ".join(f"{name} := {name}" for name in columns)
             shown = select(
                 ("file_row_number", f"CAST(to_json(struct_pack({fields})) AS {TEXT}) AS shown"), stored, some
@@ -196,14 +155,14 @@ class Ingest:
             rated = select(("file_row_number", "bad"), nested(query), some)
             both = f"{nested(rated)} AS rated JOIN {nested(shown)} AS shown USING (file_row_number)"
             found = select(("file_row_number", "bad", "shown"), both, "bad IS NOT NULL", "file_row_number")
-            for number, reason, text in self._engine.rows(_of([file.path], found)):
+            for number, reason, text in self._engine.rows(of_files([file.path], found)):
                 yield BadRow(number + 1, reason, text)
 
     # --- both ---------------------------------------------------------------------------------------------------------
 
     def _scan(self, file: LocalFile, path: Path, query: str, rows: int) -> _Scanned:
         """Read all rows once; the hashes of order ids go where repeats are looked for."""
-        relation = nested(_of([path], query))
+        relation = nested(of_files([path], query))
         columns = (*_SCANNED, *([_HASH] if file.dataset is Dataset.ORDERS else []))
         found, padded, bad = 0, False, [np.empty(0, np.int64)]
         for start in range(0, rows, _SCANNED_AT_ONCE):
@@ -231,27 +190,6 @@ class Ingest:
     def _count(self, path: Path) -> int:
         """The rows of a Parquet file as its footer counts them."""
         return int(self._engine.rows(select(("num_rows",), f"parquet_file_metadata({literal(path)})"))[0][0])
-
-
-def _kept(dataset: Dataset) -> str:
-    """The query that reads values back that were written as Parquet."""
-    return select((*(column.name for column in dataset.columns), "bad", "FALSE AS padded", "file_row_number"), _PARQUET)
-
-
-def _among(numbers: RowNumbers, otherwise: str) -> str:
-    """A test for rows of one file by their numbers; ``otherwise`` where there are too many to list."""
-    if numbers.size > _LISTED:
-        return nested(otherwise)
-    return f"(file_row_number IN ({', '.join(map(str, numbers))}))"
-
-
-def _union(queries: Iterable[str]) -> str:
-    return " UNION ALL ".join(queries)
-
-
-def _of(paths: Iterable[Path], query: str) -> str:
-    """A query with the files that it is to read."""
-    return query.replace(_FILES, "[" + ", ".join(map(literal, paths)) + "]")
 
 
 def _top_level(nodes: Iterator[tuple[str, int | None]]) -> Iterator[str]:

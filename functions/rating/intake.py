@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import islice
 
+from functions.rating.blocks import BadRow
 from functions.rating.datasets import Dataset, LocalFile
-from functions.rating.ingest import Ingest, Source
+from functions.rating.ingest import Ingest
 from functions.rating.quarantine import Quarantine
-from functions.rating.records import BadRow
+from functions.rating.sources import Source
 from shared.errors import AgenciesUnsound, TooManyBadRows
 
 _NAMED = 3

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from functions.rating.records import BadRow
+from functions.rating.blocks import BadRow
 
 HEADER = ("object", "row", "reason", "text")
 
