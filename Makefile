@@ -43,7 +43,7 @@ check: setup ## Style, types, security, template, contracts
 	$(python) -m mypy build
 	$(python) -m bandit --quiet --configfile pyproject.toml --severity-level medium --recursive functions shared local bench build
 	@build/setup_beside.sh sam
-	$(offline) $(python) -m cfnlint template.yaml
+	$(offline) .venv/bin/cfn-lint template.yaml
 	$(offline) $(sam) validate --lint
 	$(python) build/audit.py
 	$(python) -m pytest tests/contract

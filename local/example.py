@@ -5,7 +5,7 @@ The shipped rulebook rates a few agencies for two months. Nothing here depends o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
@@ -86,11 +86,12 @@ def example_answer(request: Request) -> Answer:
 @cache
 def example_handler() -> Handler:
     """The lookup handler, answering from the example world."""
-    client = cast("DynamoDBClient", InMemory(_items()))
+    client = cast("DynamoDBClient", InMemory(example_items()))
     return serving(Desk(Published(Table(client, TABLE_NAME)), Cursors("example"), ZONE))
 
 
-def _items() -> Iterable[dict[str, Any]]:
+def example_items() -> Iterator[dict[str, Any]]:
+    """Every item of the example world's table."""
     publications = {}
     earlier: dict[str, Standing] = {}
     for month, agencies in ((SEPTEMBER, (BEFORE, BY_HAND)), (OCTOBER, (RISING, BY_HAND, NEWCOMER))):

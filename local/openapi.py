@@ -1,18 +1,23 @@
 """config/openapi.json, generated from the routes and models of the lookup function: ``python -m local.openapi``.
 
-The resolver describes routes and answers. Added here: who may ask, every refusal, and examples that the handler gave.
+Parameters, bodies and answers are the contract's models; examples are what the handler answers in the example world.
 """
 
 from __future__ import annotations
 
 import json
+import re
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
+from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import models_json_schema
+
 from functions.lookup import problems
 from functions.lookup.api import api
-from functions.lookup.contract import BatchRequest, ProblemAnswer
+from functions.lookup.contract import ProblemAnswer
 from functions.lookup.problems import Problem
 from functions.lookup.routing import AGENCY, PUBLIC, Operation
 from local.example import example_answer
@@ -60,55 +65,93 @@ REFUSALS: tuple[Problem, ...] = (
     problems.Unexpected(),
     problems.table_unavailable(),
 )
+TOKEN = {
+    "type": "openIdConnect",
+    "openIdConnectUrl": "https://issuer.example.invalid/.well-known/openid-configuration",
+    "description": (
+        "A JWT of the issuer that the stack was deployed with (the address here is invented), as bearer token. "
+        f"Scope `{PUBLIC}`: cards, directory, ladder, benefits, publication. Scope `{AGENCY}`: an agency's own view; a "
+        "token with a claim `agency_id` opens that agency's only."
+    ),
+}
 ALWAYS = (problems.MonthUnknown, problems.Invalid, problems.Unavailable)
 
 
 def document() -> dict[str, Any]:
     """The description of the API, an OpenAPI 3.1 document."""
-    described: dict[str, Any] = json.loads(
-        api.get_openapi_json_schema(
-            title="MCN agency levels", version="1", openapi_version="3.1.0", description=DESCRIPTION
-        )
-    )
-    for operation in api.operations:
+    paths: dict[str, Any] = defaultdict(dict)
+    for operation in sorted(api.operations, key=lambda operation: operation.rule):
         path = operation.rule.replace("<", "{").replace(">", "}")
-        _complete(described["paths"][path][operation.method.lower()], operation)
-    schemas = described["components"]["schemas"]
-    for generated in ("HTTPValidationError", "ValidationError", "ResponseValidationError"):
-        del schemas[generated]
-    schemas |= _schemas_of(BatchRequest) | _schemas_of(ProblemAnswer)
-    described["components"]["securitySchemes"] = {
-        "token": {
-            "type": "openIdConnect",
-            "openIdConnectUrl": "https://issuer.example.invalid/.well-known/openid-configuration",
-            "description": (
-                "A JWT of the issuer that the stack was deployed with (the address here is invented), as bearer token. "
-                f"Scope `{PUBLIC}`: cards, directory, ladder, benefits, publication. Scope `{AGENCY}`: an agency's own "
-                "view; a token with a claim `agency_id` opens that agency's only."
-            ),
-        }
+        paths[path][operation.method.lower()] = _described(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "MCN agency levels", "version": "1", "description": DESCRIPTION},
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {"schemas": _schemas(), "securitySchemes": {"token": TOKEN}},
     }
-    described["paths"] = dict(sorted(described["paths"].items()))
+
+
+def _described(operation: Operation) -> dict[str, Any]:
+    """One operation: what it takes, what it answers, and how it refuses."""
+    summary, _, description = operation.about.partition("\n\n")
+    described: dict[str, Any] = {"operationId": operation.name, "summary": summary.removesuffix(".")}
+    if description:
+        described["description"] = " ".join(description.split())
+    if operation.scope:
+        described["tags"] = ["agency" if operation.scope == AGENCY else "public"]
+        described["security"] = [{"token": [operation.scope]}]
+    described["parameters"] = [*_path_parameters(operation), *_query_parameters(operation)]
+    request = EXAMPLES[operation.name]
+    if body := operation.takes.get("body"):
+        content = {"application/json": {"schema": _reference(body), "example": json.loads(request.body)}}
+        described["requestBody"] = {"required": True, "content": content}
+    answer = {"schema": _reference(operation.answer), "example": example_answer(request).json()}
+    described["responses"] = {
+        "200": {
+            "description": "The answer.",
+            "headers": _headers(tagged=operation.method == "GET"),
+            "content": {"application/json": answer},
+        }
+    } | dict(_refusals(operation))
     return described
 
 
-def _complete(described: dict[str, Any], operation: Operation) -> None:
-    """Adds to an operation what the resolver does not know of it."""
-    for parameter in described.get("parameters", ()):
-        parameter["schema"] = _plain_schema(parameter["schema"])
-    if operation.scope:
-        described["security"] = [{"token": [operation.scope]}]
-        described["tags"] = ["agency" if operation.scope == AGENCY else "public"]
-    request = EXAMPLES[described["operationId"]]
-    if request.body:
-        schema = {"$ref": f"{REFERENCE}{BatchRequest.__name__}"}
-        content = {"application/json": {"schema": schema, "example": json.loads(request.body)}}
-        described["requestBody"] = {"required": True, "content": content}
-    answer = described["responses"]["200"]
-    answer["description"] = "The answer."
-    answer["headers"] = _headers(operation.method == "GET")
-    answer["content"]["application/json"]["example"] = example_answer(request).json()
-    described["responses"] = {"200": answer} | dict(_refusals(operation))
+def _path_parameters(operation: Operation) -> Iterator[dict[str, Any]]:
+    for name in re.findall(r"<(\w+)>", operation.rule):
+        schema = TypeAdapter(operation.takes[name]).json_schema()
+        yield {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+def _query_parameters(operation: Operation) -> Iterator[dict[str, Any]]:
+    schema = operation.takes["asked"].model_json_schema() if "asked" in operation.takes else {"properties": {}}
+    for name, described in sorted(schema["properties"].items()):
+        required = name in schema.get("required", ())
+        yield {"name": name, "in": "query", "required": required, "schema": _without_null(described)}
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A query parameter's schema: optional ones are left out, nothing in a URL is null."""
+    described = {name: value for name, value in schema.items() if name not in ("anyOf", "title")}
+    if described.get("default", ...) is None:
+        del described["default"]
+    for choice in schema.get("anyOf", ()):
+        described |= choice if choice != {"type": "null"} else {}
+    return described
+
+
+def _schemas() -> dict[str, Any]:
+    """Every model that is asked for or answered."""
+    answers = [(operation.answer, "serialization") for operation in api.operations]
+    bodies = [(operation.takes["body"], "validation") for operation in api.operations if "body" in operation.takes]
+    models: Any = [*answers, *bodies, (ProblemAnswer, "serialization")]
+    _, schema = models_json_schema(models, ref_template=f"{REFERENCE}{{model}}")
+    definitions: dict[str, Any] = schema["$defs"]
+    return definitions
+
+
+def _reference(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": f"{REFERENCE}{model.__name__}"}
 
 
 def _refusals(operation: Operation) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -139,9 +182,7 @@ def _problem(refusals: list[Problem]) -> dict[str, Any]:
             for name, value in refusals[0].headers.items()
             if name == "Retry-After"
         },
-        "content": {
-            problems.CONTENT_TYPE: {"schema": {"$ref": f"{REFERENCE}{ProblemAnswer.__name__}"}, "examples": examples}
-        },
+        "content": {problems.CONTENT_TYPE: {"schema": _reference(ProblemAnswer), "examples": examples}},
     }
 
 
@@ -153,18 +194,6 @@ def _headers(tagged: bool) -> dict[str, Any]:
             "Cache-Control": "private, max-age=60",
         }
     return {name: {"description": text, "schema": {"type": "string"}} for name, text in sorted(named.items())}
-
-
-def _plain_schema(schema: dict[str, Any]) -> dict[str, Any]:
-    """A parameter's schema without null, which nothing in a URL can be, and with whole numbers whole."""
-    optional = [choice for choice in schema.pop("anyOf", ()) if choice != {"type": "null"}]
-    described = {**schema, **(optional[0] if optional else {})}
-    return {name: int(value) if isinstance(value, float) else value for name, value in described.items()}
-
-
-def _schemas_of(model: type[BatchRequest | ProblemAnswer]) -> dict[str, Any]:
-    schema = model.model_json_schema(ref_template=f"{REFERENCE}{{model}}")
-    return {**schema.pop("$defs", {}), model.__name__: schema}
 
 
 def text() -> str:

@@ -255,7 +255,7 @@ class Check:
     @property
     def progress(self) -> Fraction:
         """Share of the way, 0 to 1; 1 when nothing is required."""
-        return Fraction(1) if self.required == 0 else min(Fraction(1), Fraction(self.actual, self.required))
+        return Fraction(1) if self.met else Fraction(self.actual, self.required)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,32 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Lock
-from typing import Annotated, Any
-
-from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from typing import Any
 
 from functions.lookup import contract, for_agency, for_everybody, problems
-from functions.lookup.audience import require_own
-from functions.lookup.body import read_body
+from functions.lookup.audience import require_own, require_route
+from functions.lookup.conditional import conditional
 from functions.lookup.desk import Desk
 from functions.lookup.refusals import answer_refusals
-from functions.lookup.routing import AGENCY, PUBLIC, Api
+from functions.lookup.routing import AGENCY, PUBLIC, Api, View
 from shared.observability import logger
-
-AgencyId = Annotated[str, Path(description="机构 ID", json_schema_extra={"pattern": contract.AGENCY_ID_PATTERN})]
-Month = Annotated[
-    str | None,
-    Query(pattern=contract.MONTH_PATTERN, description="Read the publication of this rating month, not the newest."),
-]
-Limit = Annotated[int, Query(ge=1, le=100, description="At most so many items.")]
-Cursor = Annotated[str | None, Query(description="Where to go on: the `next` of the page before, unchanged.")]
 
 api = Api()
 answer_refusals(api)
 
 
 def desk() -> Desk:
+    """Where an operation that wants a token is answered from. Raises NotAuthorized and RouteUnknown."""
     found: Desk = api.context["desk"]
+    event = api.current_event
+    require_route(event.raw_event, event.path, authorized_only=found.authorized_routes_only)
     return found
 
 
@@ -44,108 +37,131 @@ def own(agency_id: str) -> str:
 # --- for everybody ----------------------------------------------------------------------------------------------------
 
 
-@api.offer("GET", "/v1/agencies/<agency_id>", PUBLIC, problems.AgencyUnknown)
-def get_card(agency_id: AgencyId, month: Month = None) -> contract.Card:
+@api.offer("GET", "/v1/agencies/<agency_id>", PUBLIC, contract.Card, problems.AgencyUnknown)
+def get_card(agency_id: contract.AgencyId, asked: contract.OfMonth) -> View:
     """The public card of an agency."""
-    return contract.Card(**for_everybody.card(desk(), agency_id, month))
+    return for_everybody.card(desk(), agency_id, asked.month)
 
 
-@api.offer("POST", "/v1/agencies/batch", PUBLIC, problems.BodyMalformed, problems.BodyNotJson)
-def post_batch(month: Month = None) -> contract.Batch:
+@api.offer("POST", "/v1/agencies/batch", PUBLIC, contract.Batch, problems.BodyMalformed, problems.BodyNotJson)
+def post_batch(asked: contract.OfMonth, body: contract.BatchRequest) -> View:
     """The public cards of up to 100 agencies."""
-    wanted = read_body(api.current_event, contract.BatchRequest)
-    return contract.Batch(**for_everybody.batch(desk(), wanted.agency_ids, month))
+    return for_everybody.batch(desk(), body.agency_ids, asked.month)
 
 
-@api.offer("GET", "/v1/agencies", PUBLIC, problems.LevelUnknown, problems.CursorMalformed, problems.CursorExpired)
-def get_directory(
-    level: Annotated[int, Query(ge=1)], limit: Limit = 50, cursor: Cursor = None, month: Month = None
-) -> contract.Directory:
+@api.offer(
+    "GET",
+    "/v1/agencies",
+    PUBLIC,
+    contract.Directory,
+    problems.LevelUnknown,
+    problems.CursorMalformed,
+    problems.CursorExpired,
+)
+def get_directory(asked: contract.DirectoryPage) -> View:
     """The agencies of a level, by agency_id."""
-    return contract.Directory(**for_everybody.directory(desk(), level, limit, cursor, month))
+    return for_everybody.directory(desk(), asked.level, asked.limit, asked.cursor, asked.month)
 
 
-@api.offer("GET", "/v1/levels", PUBLIC)
-def get_ladder(month: Month = None) -> contract.LadderAnswer:
+@api.offer("GET", "/v1/levels", PUBLIC, contract.LadderAnswer)
+def get_ladder(asked: contract.OfMonth) -> View:
     """The published ladder: thresholds per channel, and benefits."""
-    return contract.LadderAnswer(**for_everybody.ladder(desk(), month))
+    return for_everybody.ladder(desk(), asked.month)
 
 
-@api.offer("GET", "/v1/levels/<level>", PUBLIC, problems.LevelUnknown)
-def get_level(level: str, month: Month = None) -> contract.LevelAnswer:
+@api.offer("GET", "/v1/levels/<level>", PUBLIC, contract.LevelAnswer, problems.LevelUnknown)
+def get_level(level: contract.LevelInPath, asked: contract.OfMonth) -> View:
     """One level of the published ladder."""
-    return contract.LevelAnswer(**for_everybody.level(desk(), level, month))
+    return for_everybody.level(desk(), level, asked.month)
 
 
-@api.offer("GET", "/v1/benefits", PUBLIC)
-def get_catalogue(month: Month = None) -> contract.Catalogue:
+@api.offer("GET", "/v1/benefits", PUBLIC, contract.Catalogue)
+def get_catalogue(asked: contract.OfMonth) -> View:
     """Every benefit, and which levels have it."""
-    return contract.Catalogue(**for_everybody.catalogue(desk(), month))
+    return for_everybody.catalogue(desk(), asked.month)
 
 
-@api.offer("GET", "/v1/benefits/<benefit>", PUBLIC, problems.BenefitUnknown)
-def get_benefit(benefit: str, month: Month = None) -> contract.BenefitAnswer:
+@api.offer("GET", "/v1/benefits/<benefit>", PUBLIC, contract.BenefitAnswer, problems.BenefitUnknown)
+def get_benefit(benefit: contract.BenefitKey, asked: contract.OfMonth) -> View:
     """One benefit, and which levels have it."""
-    return contract.BenefitAnswer(**for_everybody.benefit(desk(), benefit, month))
+    return for_everybody.benefit(desk(), benefit, asked.month)
 
 
-@api.offer("GET", "/v1/publication", PUBLIC)
-def get_publication(month: Month = None) -> contract.PublicationAnswer:
+@api.offer("GET", "/v1/publication", PUBLIC, contract.PublicationAnswer)
+def get_publication(asked: contract.OfMonth) -> View:
     """What is published, since when, and when levels are next renewed."""
-    return contract.PublicationAnswer(**for_everybody.publication(desk(), month))
+    return for_everybody.publication(desk(), asked.month)
 
 
-@api.offer("GET", "/healthz", None)
-def get_health() -> contract.Health:
+@api.offer("GET", "/healthz", None, contract.Health)
+def get_health() -> View:
     """Whether the function runs; it touches nothing else."""
-    return contract.Health(status="ok")
+    return {"status": "ok"}
 
 
 # --- for the agency itself --------------------------------------------------------------------------------------------
 
 
-@api.offer("GET", "/v1/agencies/<agency_id>/level", AGENCY, problems.NotThisAgency, problems.AgencyUnknown)
-def get_own_view(agency_id: AgencyId, month: Month = None) -> contract.OwnView:
+@api.offer(
+    "GET", "/v1/agencies/<agency_id>/level", AGENCY, contract.OwnView, problems.NotThisAgency, problems.AgencyUnknown
+)
+def get_own_view(agency_id: contract.AgencyId, asked: contract.OfMonth) -> View:
     """An agency's level with every reason, the gaps to the next one, and advice."""
-    return contract.OwnView(**for_agency.own_view(desk(), own(agency_id), month))
+    return for_agency.own_view(desk(), own(agency_id), asked.month)
 
 
 @api.offer(
     "GET",
     "/v1/agencies/<agency_id>/history",
     AGENCY,
+    contract.History,
     problems.NotThisAgency,
     problems.AgencyUnknown,
     problems.CursorMalformed,
 )
-def get_history(agency_id: AgencyId, limit: Limit = 12, cursor: Cursor = None, month: Month = None) -> contract.History:
+def get_history(agency_id: contract.AgencyId, asked: contract.HistoryPage) -> View:
     """An agency's published months, newest first."""
-    return contract.History(**for_agency.history(desk(), own(agency_id), limit, cursor, month))
+    return for_agency.history(desk(), own(agency_id), asked.limit, asked.cursor, asked.month)
 
 
-@api.offer("GET", "/v1/agencies/<agency_id>/benefits", AGENCY, problems.NotThisAgency, problems.AgencyUnknown)
-def get_entitlements(agency_id: AgencyId, month: Month = None) -> contract.Entitlements:
+@api.offer(
+    "GET",
+    "/v1/agencies/<agency_id>/benefits",
+    AGENCY,
+    contract.Entitlements,
+    problems.NotThisAgency,
+    problems.AgencyUnknown,
+)
+def get_entitlements(agency_id: contract.AgencyId, asked: contract.OfMonth) -> View:
     """Every benefit, granted to the agency or not, with the reason."""
-    return contract.Entitlements(**for_agency.entitlements(desk(), own(agency_id), month))
+    return for_agency.entitlements(desk(), own(agency_id), asked.month)
 
 
 @api.offer(
     "GET",
     "/v1/agencies/<agency_id>/benefits/<benefit>",
     AGENCY,
+    contract.EntitlementAnswer,
     problems.NotThisAgency,
     problems.AgencyUnknown,
     problems.BenefitUnknown,
 )
-def get_entitlement(agency_id: AgencyId, benefit: str, month: Month = None) -> contract.EntitlementAnswer:
+def get_entitlement(agency_id: contract.AgencyId, benefit: contract.BenefitKey, asked: contract.OfMonth) -> View:
     """One benefit, granted to the agency or not, with the reason."""
-    return contract.EntitlementAnswer(**for_agency.entitlement(desk(), own(agency_id), benefit, month))
+    return for_agency.entitlement(desk(), own(agency_id), benefit, asked.month)
 
 
-@api.offer("GET", "/v1/agencies/<agency_id>/binding-slots", AGENCY, problems.NotThisAgency, problems.AgencyUnknown)
-def get_binding_slots(agency_id: AgencyId, month: Month = None) -> contract.BindingSlots:
+@api.offer(
+    "GET",
+    "/v1/agencies/<agency_id>/binding-slots",
+    AGENCY,
+    contract.BindingSlots,
+    problems.NotThisAgency,
+    problems.AgencyUnknown,
+)
+def get_binding_slots(agency_id: contract.AgencyId, asked: contract.OfMonth) -> View:
     """How many more creators of power level 6 and 7 the agency may bind in the coming month."""
-    return contract.BindingSlots(**for_agency.slots(desk(), own(agency_id), month))
+    return for_agency.slots(desk(), own(agency_id), asked.month)
 
 
 # --- serving ----------------------------------------------------------------------------------------------------------
@@ -160,13 +176,15 @@ def serving(what: Desk) -> Handler:
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         request_id = event["requestContext"].get("requestId") or getattr(context, "aws_request_id", "")
-        asked = event["requestContext"]["http"]["method"]
+        method = event["requestContext"]["http"]["method"]
         with _one_at_a_time:
             logger.set_correlation_id(request_id)
             api.context["desk"] = what
-            answer = api.resolve(_as_get(event) if asked == "HEAD" else event, context)
+            answer = api.resolve(_as_get(event) if method == "HEAD" else event, context)
+        if method in ("GET", "HEAD"):
+            answer = conditional(event, answer)
         answer["headers"]["X-Request-Id"] = request_id
-        return {**answer, "body": "", "isBase64Encoded": False} if asked == "HEAD" else answer
+        return {**answer, "body": "", "isBase64Encoded": False} if method == "HEAD" else answer
 
     return handler
 

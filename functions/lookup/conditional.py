@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Mapping
 from hashlib import blake2b
-
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from typing import Any
 
 from functions.lookup.audience import subject
 
@@ -14,36 +12,29 @@ CACHE_CONTROL = "private, max-age=60"
 TAG_BYTES = 16
 
 
-def conditional(
-    app: APIGatewayHttpResolver, next_middleware: Callable[[APIGatewayHttpResolver], Response[object]]
-) -> Response[object]:
-    """The answer with its entity tag, or 304 without a body when the caller's copy is the same.
+def conditional(event: Mapping[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer to a GET with its entity tag; 304 without a body when the caller's copy is the same.
 
     The tag is over the bytes of the body and who asks, so two different answers never share one.
     """
-    response = next_middleware(app)
-    event = app.current_event
-    if response.status_code != 200 or event.http_method != "GET":
-        return response
-    body = as_json(response.body)
-    tag = entity_tag(body, subject(event.raw_event))
-    headers: dict[str, str | list[str]] = {"ETag": tag, "Cache-Control": CACHE_CONTROL}
-    if _names(event.headers.get("if-none-match", ""), tag):
-        return Response(304, body="", headers=headers)
-    response.body = body
-    response.headers |= headers
-    return response
-
-
-def as_json(body: object) -> str:
-    """A body as it is sent."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    if answer["statusCode"] != 200:
+        return answer
+    tag = entity_tag(answer["body"], subject(event))
+    headers = {"ETag": tag, "Cache-Control": CACHE_CONTROL}
+    if _names(_if_none_match(event), tag):
+        return {**answer, "statusCode": 304, "headers": headers, "body": ""}
+    answer["headers"] |= headers
+    return answer
 
 
 def entity_tag(body: str, asked_by: str) -> str:
     """A strong entity tag, quoted."""
     digest = blake2b(f"{asked_by}\n{body}".encode(), digest_size=TAG_BYTES)
     return f'"{digest.hexdigest()}"'
+
+
+def _if_none_match(event: Mapping[str, Any]) -> str:
+    return next((value for name, value in event["headers"].items() if name.lower() == "if-none-match"), "")
 
 
 def _names(if_none_match: str, tag: str) -> bool:

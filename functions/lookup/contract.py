@@ -1,7 +1,7 @@
 """The public API as pydantic models: what may be asked, and exactly which fields an answer has.
 
-An answer with a field that is not here fails (``extra="forbid"``) instead of leaking: these models are the allow-lists
-of the audiences. config/openapi.json is generated from them. Every number in the examples is invented.
+A public answer with a field that is not here fails (``extra="forbid"``) instead of leaking: these models are the
+allow-lists. config/openapi.json is generated from them. Every number in the examples is invented.
 """
 
 from __future__ import annotations
@@ -9,15 +9,19 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from shared.levels import BenefitKind, Change, Status
 
-AGENCY_ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
 MONTH_PATTERN = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
 BATCH_LIMIT = 100
+PAGE_LIMIT = 100
 
-AgencyId = Annotated[str, Field(description="机构 ID", examples=["A-0042"])]
+AgencyId = Annotated[
+    str, Field(description="机构 ID", examples=["A-0042"], json_schema_extra={"pattern": r"^[A-Za-z0-9_-]{1,64}$"})
+]
+LevelInPath = Annotated[str, WithJsonSchema({"type": "integer", "minimum": 1, "description": "机构等级"})]
+BenefitKey = Annotated[str, Field(description="权益代码", examples=["promotion"])]
 MonthText = Annotated[str, Field(description="Rating month 考核月, YYYY-MM.", examples=["2026-10"])]
 LevelNumber = Annotated[int, Field(description="机构等级: 1 is the lowest; null when there is none.", examples=[3])]
 Yuan = Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]{2}$", examples=["1200000.00"])]
@@ -31,6 +35,43 @@ Stale = Annotated[
     bool, Field(description="True when the newest publication could not be read and the last one known is shown.")
 ]
 Cursor = Annotated[str | None, Field(description="Pass it as cursor to get the next page; null on the last.")]
+
+
+# --- what may be asked -----------------------------------------------------------------------------------------------
+
+
+class Asked(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
+
+
+class OfMonth(Asked):
+    month: Annotated[
+        str | None,
+        Field(pattern=MONTH_PATTERN, description="Read the publication of this rating month instead of the newest."),
+    ] = None
+
+
+class _Page(OfMonth):
+    cursor: Annotated[str | None, Field(description="`next` of the page before, unchanged.")] = None
+
+
+class DirectoryPage(_Page):
+    level: Annotated[int, Field(ge=1, description="Of which level.")]
+    limit: Annotated[int, Field(ge=1, le=PAGE_LIMIT, description="At most so many agencies.")] = 50
+
+
+class HistoryPage(_Page):
+    limit: Annotated[int, Field(ge=1, le=PAGE_LIMIT, description="At most so many months.")] = 12
+
+
+class BatchRequest(BaseModel):
+    """Which agencies' cards are wanted. Repeated ids count once; ids that no agency can have end up in ``missing``."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
+
+    agency_ids: Annotated[
+        list[str], Field(min_length=1, max_length=BATCH_LIMIT, examples=[["A-0042", "A-0007", "A-9999"]])
+    ]
 
 
 class Answer(BaseModel):
@@ -63,16 +104,6 @@ class Card(Listed):
     stale: Stale
 
 
-class BatchRequest(BaseModel):
-    """Which agencies' cards are wanted. Repeated ids count once; ids that no agency can have end up in ``missing``."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    agency_ids: Annotated[
-        list[str], Field(min_length=1, max_length=BATCH_LIMIT, examples=[["A-0042", "A-0007", "A-9999"]])
-    ]
-
-
 class Batch(Answer):
     """Cards in the order of the request, and the ids for which there is none."""
 
@@ -89,7 +120,7 @@ class Directory(Answer):
     stale: Stale
 
 
-class Asked(Answer):
+class Wanted(Answer):
     metric: Annotated[str, Field(examples=["creators_power6"])]
     required: Amount
 
@@ -98,7 +129,7 @@ class LadderChannel(Answer):
     """One way to a level (考核通道): all of its thresholds are to be met."""
 
     channel: Annotated[int, Field(examples=[1])]
-    thresholds: list[Asked]
+    thresholds: list[Wanted]
 
 
 class Granted(Answer):
@@ -197,7 +228,7 @@ class Health(Answer):
 # --- for the agency itself --------------------------------------------------------------------------------------------
 
 
-class Checked(Asked):
+class Checked(Wanted):
     actual: Amount
 
 

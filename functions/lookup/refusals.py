@@ -6,10 +6,8 @@ from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
-from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
 from functions.lookup import problems
-from functions.lookup.body import fault_at
 from functions.lookup.problems import Problem
 from functions.lookup.routing import Api
 from shared.errors import LevelsError, NothingPublished
@@ -29,15 +27,9 @@ def answer_refusals(api: Api) -> None:
 
     api.not_found(unrouted)
     api.exception_handler(Problem)(Problem.response)
-    api.exception_handler(RequestValidationError)(_invalid)
     api.exception_handler(NothingPublished)(_nothing_published)
     api.exception_handler(LevelsError)(_unavailable)
     api.exception_handler(Exception)(_unexpected)
-
-
-def _invalid(error: RequestValidationError) -> Response[str]:
-    faults = [fault_at("query", tuple(fault["loc"][1:]), fault["msg"]) for fault in error.errors()]
-    return problems.Invalid(faults).response()
 
 
 def _nothing_published(_: NothingPublished) -> Response[str]:

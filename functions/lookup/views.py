@@ -203,12 +203,12 @@ def _next_level(above: NextLevel, rulebook: Rulebook, shown: _Amounts) -> dict[s
         "channels": [
             {
                 "channel": result.channel,
-                "progress": float(result.progress),
+                "progress": min(_progress(check) for check in result.checks),
                 "gaps": [
                     {
                         **_held_against(check, shown),
                         "missing": shown(check.metric, check.missing),
-                        "progress": float(check.progress),
+                        "progress": _progress(check),
                     }
                     for check in result.checks
                 ],
@@ -216,6 +216,11 @@ def _next_level(above: NextLevel, rulebook: Rulebook, shown: _Amounts) -> dict[s
             for result in above.channels
         ],
     }
+
+
+def _progress(check: Check) -> float:
+    """The float nearest to the exact share; made without the exact one, which would cost more than all the rest."""
+    return min(1.0, check.actual / check.required) if check.required else 1.0
 
 
 def _margin(result: ChannelResult, shown: _Amounts) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from functions.lookup import contract
 from functions.lookup.api import api
-from functions.lookup.routing import PUBLIC, Operation
+from functions.lookup.routing import AGENCY, PUBLIC, Operation
 from shared.levels import Removed, SlotCounts
 from tests.published import IN_NOVEMBER, OVERRIDE, Caller, World, agency, empty_world, rulebook
 
@@ -55,7 +55,9 @@ ALLOWED = {
     "get_publication": {"month", "run", "published_at", "next_renewal_on", "stale"},
 }
 SECRETS = ("不可外传", "秘密审批", "涉密标签", "7654321", "76543.21")
-OPERATIONS = {operation: operation.name for operation in api.operations if operation.scope == PUBLIC}
+OPERATIONS = {operation.name: operation for operation in api.operations if operation.scope == PUBLIC}
+
+OWN = {operation.name: operation for operation in api.operations if operation.scope == AGENCY}
 
 
 @pytest.fixture
@@ -99,7 +101,7 @@ def fields(value: object, prefix: str = "") -> Iterator[str]:
 
 
 @pytest.mark.parametrize("agency_id", ["B", "U", "N"])
-@pytest.mark.parametrize("operation", OPERATIONS, ids=OPERATIONS.values())
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
 def test_a_public_answer_has_the_allowed_fields_and_no_secret(
     world: World, operation: Operation, agency_id: str
 ) -> None:
@@ -110,7 +112,7 @@ def test_a_public_answer_has_the_allowed_fields_and_no_secret(
 
 
 def test_every_public_operation_has_its_list() -> None:
-    assert {operation.name for operation in OPERATIONS} == ALLOWED.keys()
+    assert OPERATIONS.keys() == ALLOWED.keys()
 
 
 def test_the_card_has_exactly_its_fields(world: World) -> None:
@@ -133,6 +135,13 @@ def test_even_the_own_view_does_not_tell_who_set_a_level_by_hand_and_why(world: 
     text = world.caller().get("/v1/agencies/B/level").text
     assert "overridden" in text
     assert not [secret for secret in ("不可外传", "秘密审批") if secret in text]
+
+
+@pytest.mark.parametrize("agency_id", ["B", "U", "N"])
+@pytest.mark.parametrize("operation", OWN.values(), ids=OWN)
+def test_an_agency_s_own_answer_keeps_to_its_model(world: World, operation: Operation, agency_id: str) -> None:
+    answer = ask(world.caller(), operation, agency_id)
+    assert operation.answer.model_validate_json(answer.text).model_dump(mode="json") == answer.json
 
 
 def test_a_field_that_is_in_no_model_is_refused_instead_of_sent(world: World) -> None:

@@ -1,0 +1,165 @@
+"""The lookup function beside the least that could answer at all: how fast it starts, how fast it answers warm.
+
+Start: importing it beside importing a bare boto3 handler, both from compiled bytecode, each in fresh processes.
+Warm: the whole handler beside ``client.get_item`` and ``json.dumps``, on a wire that gives both the same bytes.
+Both are measured in turns, so another program on the machine disturbs both alike, and their medians compared.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import boto3
+
+from bench.wire import ENDPOINT, wired
+from functions.lookup.api import Handler
+from local.example import RISING, TABLE_NAME, example_items
+from local.gateway import Request, event_for
+from shared.table import key_of
+
+ROOT = Path(__file__).parents[1]
+STARTS, CALLS = 15, 400
+BATCH = 100
+BARE_HANDLER = """
+import json
+import boto3
+client = boto3.client("dynamodb")
+def handler(event, context):
+    return {"statusCode": 200, "body": json.dumps(bare.get_item(TableName="levels", Key={"pk": {"S": "x"}}))}
+"""
+TIMED_IMPORT = "import time; begun = time.process_time(); import {}; print(time.process_time() - begun)"
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Seconds of ours and of the floor, and how often the floor ours may take."""
+
+    what: str
+    ours: float
+    floor: float
+    goal: float
+
+    @property
+    def ratio(self) -> float:
+        return self.ours / self.floor
+
+    def __str__(self) -> str:
+        verdict = "within" if self.ratio <= self.goal else "ABOVE"
+        times = f"{self.ours * 1000:8.2f} ms, floor {self.floor * 1000:8.2f} ms"
+        return f"{self.what:28} {times}   {self.ratio:5.2f} x   {verdict} the goal of {self.goal} x"
+
+
+def cold_start() -> Compared:
+    """Importing the function, in CPU seconds, beside importing a bare boto3 handler."""
+    with tempfile.TemporaryDirectory() as scratch:
+        Path(scratch, "bare_handler.py").write_text(BARE_HANDLER, encoding="utf-8")
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | {
+            "PYTHONPATH": os.pathsep.join([str(ROOT), scratch]),
+            "PYTHONPYCACHEPREFIX": str(Path(scratch, "bytecode")),
+            "AWS_DEFAULT_REGION": "cn-north-1",
+            "TABLE_NAME": TABLE_NAME,
+        }
+
+        def start(module: str) -> float:
+            command = [sys.executable, "-c", TIMED_IMPORT.format(module)]
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+            return float(done.stdout)
+
+        ours, floor = _medians(lambda: start("functions.lookup.app"), lambda: start("bare_handler"), STARTS)
+    return Compared("start (import, CPU time)", ours, floor, 1.7)
+
+
+def warm() -> Iterator[Compared]:
+    """Card, own view and a batch of 100 by the whole handler, beside the bare read of the same items."""
+    items = [*example_items(), *_copies()]
+    os.environ |= {
+        "AWS_ENDPOINT_URL": ENDPOINT,
+        "AWS_DEFAULT_REGION": "cn-north-1",
+        "AWS_ACCESS_KEY_ID": "bench",
+        "AWS_SECRET_ACCESS_KEY": "bench",
+        "TABLE_NAME": TABLE_NAME,
+    }
+    from functions.lookup.app import handler  # noqa: PLC0415 - wires itself by the environment
+
+    bare = boto3.client("dynamodb")
+    rating = next(_key(item) for item in items if key_of(item)[0] == f"AGENCY#{RISING.agency_id}")
+    hundred: Any = {TABLE_NAME: {"Keys": [_key(item) for item in _copies()], "ConsistentRead": True}}
+
+    def read() -> None:
+        json.dumps(bare.get_item(TableName=TABLE_NAME, Key=rating, ConsistentRead=True))
+
+    def read_hundred() -> None:
+        json.dumps(bare.batch_get_item(RequestItems=hundred))
+
+    agency = f"/v1/agencies/{RISING.agency_id}"
+    body = json.dumps({"agency_ids": [key_of(item)[0].removeprefix("AGENCY#") for item in _copies()]}).encode()
+    batch = Request("POST", "/v1/agencies/batch", [("content-type", "application/json")], body)
+    with wired(items):
+        yield _compared("warm card", handler, Request("GET", agency), read, 1.35)
+        yield _compared("warm own view", handler, Request("GET", f"{agency}/level"), read, 1.35)
+        yield _compared("warm batch of 100", handler, batch, read_hundred, 2.0)
+
+
+def _compared(what: str, handler: Handler, request: Request, floor: Callable[[], None], goal: float) -> Compared:
+    event = event_for(request)
+    answer = handler(event, None)
+    if answer["statusCode"] != 200 or json.loads(answer["body"]).get("missing"):
+        raise AssertionError(f"{what}: {answer}")
+    ours, least = _medians(_timed(lambda: handler(event, None)), _timed(floor), CALLS)
+    return Compared(what, ours, least, goal)
+
+
+def _copies() -> list[dict[str, Any]]:
+    """The rating of a hundred agencies that are all alike."""
+    items = [item for item in example_items() if key_of(item)[0] == f"AGENCY#{RISING.agency_id}"]
+    one = max(items, key=lambda item: key_of(item)[1])
+    ids = [f"{RISING.agency_id}-{number}" for number in range(BATCH)]
+    return [
+        {
+            **one,
+            "pk": {"S": f"AGENCY#{agency_id}"},
+            "rating": {"S": one["rating"]["S"].replace(f'"{RISING.agency_id}"', f'"{agency_id}"')},
+        }
+        for agency_id in ids
+    ]
+
+
+def _key(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: item[name] for name in ("pk", "sk")}
+
+
+def _timed(call: Callable[[], object]) -> Callable[[], float]:
+    def seconds() -> float:
+        begun = time.perf_counter()
+        call()
+        return time.perf_counter() - begun
+
+    return seconds
+
+
+def _medians(ours: Callable[[], float], floor: Callable[[], float], turns: int) -> tuple[float, float]:
+    """The median of each, taken in turns after a warm-up, so that neither finds its own caches warmer."""
+    measured = [(ours(), floor()) for _ in range(turns + turns // 10)][turns // 10 :]
+    return median(turn[0] for turn in measured), median(turn[1] for turn in measured)
+
+
+def main() -> int:
+    """Print every ratio; 1 when one is above its goal."""
+    measured = [cold_start(), *warm()]
+    for compared in measured:
+        print(compared)
+    return int(any(compared.ratio > compared.goal for compared in measured))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
