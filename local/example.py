@@ -15,10 +15,10 @@ from functions.lookup.api import Handler, serving
 from functions.lookup.cursors import Cursors
 from functions.lookup.desk import Desk
 from functions.lookup.published import Published
-from functions.rating import sheet
-from functions.rating.description import load_description
-from functions.rating.rulebook import parse
 from functions.rating.rules import rate
+from functions.rating.workbook import sheet
+from functions.rating.workbook.description import load_description
+from functions.rating.workbook.rulebook import parse
 from local.gateway import Answer, Request, ask
 from local.template import ROOT
 from shared.content import content_id

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from functions.rating.description import Column, Description, Language, Tab, Text, load_description
+from functions.rating.workbook.description import Column, Description, Language, Tab, Text, load_description
 
 ROOT = Path(__file__).parents[1]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")

@@ -12,10 +12,10 @@ import google.auth
 from google.auth.exceptions import DefaultCredentialsError
 from gspread import Client
 
-from functions.rating.description import load_description
-from functions.rating.google_identity import WRITING
-from functions.rating.sheet import GoogleSheet, client_for, connect, read
-from functions.rating.sheet_builder import Built, build
+from functions.rating.workbook.description import load_description
+from functions.rating.workbook.google_identity import WRITING
+from functions.rating.workbook.sheet import GoogleSheet, client_for, connect, read
+from functions.rating.workbook.sheet_builder import Built, build
 from shared.errors import LevelsError, SettingsMissing
 
 CONFIG = Path(__file__).parents[1] / "config"

@@ -22,9 +22,9 @@ from functions.lookup.api import Handler, serving
 from functions.lookup.cursors import Cursors
 from functions.lookup.desk import Desk
 from functions.lookup.published import Published
-from functions.rating import publish
 from functions.rating.audit import Totals
-from functions.rating.ledger import Entry
+from functions.rating.publication import publish
+from functions.rating.publication.ledger import Entry
 from functions.rating.record import DataQuality, RunRecord
 from functions.rating.rules import rate
 from shared.content import content_id

@@ -7,9 +7,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from functions.rating.cells import RawCell, RawTab, RawWorkbook
-from functions.rating.description import load_description
-from functions.rating.rulebook import Verdict, parse
+from functions.rating.workbook.cells import RawCell, RawTab, RawWorkbook
+from functions.rating.workbook.description import load_description
+from functions.rating.workbook.rulebook import Verdict, parse
 from shared.levels import Rulebook
 from shared.months import Month
 

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from functions.rating.datasets import Dataset, LocalFile
+from functions.rating.extracts.datasets import Dataset, LocalFile
 from shared.months import Month
 
 Row = dict[str, str | None]

@@ -13,20 +13,20 @@ import boto3
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
 
-from functions.rating import sheet
-from functions.rating.announce import Announcer
 from functions.rating.corrections import Decision, accept, roll_back, verify
-from functions.rating.description import load_description
 from functions.rating.events import Request, parse_event
-from functions.rating.extracts import Extracts
+from functions.rating.extracts.month import Extracts
 from functions.rating.parts import Parts
-from functions.rating.publish import WRITERS
+from functions.rating.publication.announce import Announcer
+from functions.rating.publication.publish import WRITERS
+from functions.rating.publication.report import Reports
 from functions.rating.refresh import refresh
-from functions.rating.report import Reports
 from functions.rating.run import check, preview, rate_month
-from functions.rating.sheet_status import write_status
 from functions.rating.stages import Stages
-from functions.rating.status import status_rows
+from functions.rating.workbook import sheet
+from functions.rating.workbook.description import load_description
+from functions.rating.workbook.sheet_status import write_status
+from functions.rating.workbook.status import status_rows
 from shared.errors import LevelsError, WorkbookFaulty, WorkbookUnavailable
 from shared.months import Month
 from shared.observability import logger, metrics
@@ -139,7 +139,8 @@ def _wire(settings: RatingSettings, context: LambdaContext) -> Parts:
 def code_version() -> str:
     """A digest of the code that rates, for the ledger: the same code has the same version on every machine."""
     digest = sha256()
-    for path in sorted([*ROOT.glob("functions/rating/*"), *ROOT.glob("shared/*"), ROOT / "config" / "workbook.json"]):
+    found = [*ROOT.glob("functions/rating/**/*"), *ROOT.glob("shared/*"), ROOT / "config" / "workbook.json"]
+    for path in sorted(found):
         if path.suffix in (".py", ".sql", ".json"):
             digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]

@@ -16,8 +16,8 @@ from shared.months import Month
 from shared.table import Publication, run_key
 
 if TYPE_CHECKING:
-    from functions.rating.extracts import Inventory
-    from functions.rating.measured import MonthMeasured
+    from functions.rating.extracts.measured import MonthMeasured
+    from functions.rating.extracts.month import Inventory
     from functions.rating.parts import Parts
 
 

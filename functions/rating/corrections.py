@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from functions.rating import ledger, publish
 from functions.rating.compute import compute, inputs_of
-from functions.rating.extracts import NotReady
+from functions.rating.extracts.month import NotReady
 from functions.rating.parts import Parts
-from functions.rating.publication import expiry, keep_news, load_record, publish_record
+from functions.rating.publication import ledger, publish
+from functions.rating.publication.release import expiry, keep_news, load_record, publish_record
 from functions.rating.record import RunRecord
 from functions.rating.result import result
 from shared.errors import RunUnknown

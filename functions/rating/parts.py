@@ -14,12 +14,12 @@ from shared.months import Month
 from shared.table import Table
 
 if TYPE_CHECKING:
-    from functions.rating.announce import Announcer
-    from functions.rating.cells import RawWorkbook
-    from functions.rating.description import Description
-    from functions.rating.extracts import Inventory, NotReady
-    from functions.rating.measured import MonthMeasured
-    from functions.rating.report import Reports
+    from functions.rating.extracts.measured import MonthMeasured
+    from functions.rating.extracts.month import Inventory, NotReady
+    from functions.rating.publication.announce import Announcer
+    from functions.rating.publication.report import Reports
+    from functions.rating.workbook.cells import RawWorkbook
+    from functions.rating.workbook.description import Description
 
 
 class Extracts(Protocol):

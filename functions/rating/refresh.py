@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from functions.rating import publish
 from functions.rating.explain import comparison, in_brief
-from functions.rating.ledger import Entry
 from functions.rating.parts import Parts
-from functions.rating.publication import expiry, load_record
+from functions.rating.publication import publish
+from functions.rating.publication.ledger import Entry
+from functions.rating.publication.release import expiry, load_record
 from functions.rating.result import result
 from functions.rating.rules import rate
 from functions.rating.run import dicts, read_rulebook, sound

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from functions.rating import ledger, publish
 from functions.rating.compute import compute, inputs_of, run_id
 from functions.rating.explain import comparison, in_brief
-from functions.rating.extracts import NotReady
+from functions.rating.extracts.month import NotReady
 from functions.rating.parts import Parts
-from functions.rating.publication import entry, load_record, publish_record, stage_run
+from functions.rating.publication import ledger, publish
+from functions.rating.publication.release import entry, load_record, publish_record, stage_run
+from functions.rating.publication.report import Context
 from functions.rating.record import record_from
-from functions.rating.report import Context
 from functions.rating.result import result
-from functions.rating.rulebook import Fault, Verdict, parse, unknown_overrides
+from functions.rating.workbook.rulebook import Fault, Verdict, parse, unknown_overrides
 from shared.content import content_id
 from shared.errors import MonthNotOver, WorkbookFaulty
 from shared.levels import Rulebook

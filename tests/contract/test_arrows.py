@@ -14,9 +14,11 @@ PURE = (
     "shared/levels.py",
     "shared/months.py",
     "functions/rating/rules.py",
-    "functions/rating/rulebook.py",
+    "functions/rating/workbook/rulebook.py",
     "functions/lookup/views.py",
 )
+
+BESIDE_THE_RUN = ("functions.rating.rules", "functions.rating.stages")
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -68,8 +70,16 @@ def test_pure_modules_import_the_standard_library_and_shared_only(module: str) -
         foreign = {name for name in names if not is_own(name) and name.split(".")[0] not in sys.stdlib_module_names}
         assert not foreign, f"{module} reaches {foreign}"
         unvisited = {file_of(name) for name in names if is_own(name)} - reached
-    folder = str(Path(module).parent)
-    assert all(path.startswith(("shared/", f"{folder}/")) for path in reached)
+    home = "/".join(module.split("/")[:2])
+    assert all(path.startswith(("shared/", home)) for path in reached)
+
+
+def test_what_computes_a_run_knows_nothing_of_publishing_it() -> None:
+    """Of the packages only publication may know the run; extracts and workbook stand on their own."""
+    for package in ("extracts", "workbook"):
+        reached = {name for path in sources(f"functions/rating/{package}") for name in imports(path)}
+        of_the_run = {name for name in reached if name.startswith("functions.rating.")}
+        assert all(name.startswith(f"functions.rating.{package}") or name in BESIDE_THE_RUN for name in of_the_run)
 
 
 def test_the_pure_modules_of_shared_do_no_input_or_output() -> None:
@@ -78,13 +88,13 @@ def test_the_pure_modules_of_shared_do_no_input_or_output() -> None:
 
 
 def test_only_the_sheet_modules_know_google() -> None:
-    assert all(path.startswith("functions/rating/sheet") for path in importers("gspread"))
-    others = [path for path in importers("google") if not path.startswith("functions/rating/sheet")]
-    assert others == ["functions/rating/google_identity.py"]
+    assert all(path.startswith("functions/rating/workbook/sheet") for path in importers("gspread"))
+    others = [path for path in importers("google") if not path.startswith("functions/rating/workbook/sheet")]
+    assert others == ["functions/rating/workbook/google_identity.py"]
 
 
 def test_only_measuring_knows_the_analytical_engine() -> None:
-    assert importers("duckdb") <= {"functions/rating/measure.py"}
+    assert importers("duckdb") <= {"functions/rating/extracts/measure.py"}
 
 
 @pytest.mark.parametrize("heavy", ["gspread", "google", "duckdb", "numpy", "jinja2", "isal"])

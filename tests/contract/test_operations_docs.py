@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from functions.rating.description import Language
+from functions.rating.workbook.description import Language
 from local.operations_docs import LANGUAGES, page, rendered
 from tests.workbooks import DESCRIPTION
 

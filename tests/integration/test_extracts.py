@@ -14,11 +14,11 @@ import pytest
 from botocore.exceptions import IncompleteReadError
 from moto import mock_aws
 
-from functions.rating import fetch as fetching
-from functions.rating.datasets import Dataset
-from functions.rating.extracts import Extracts, Inventory, NotReady
-from functions.rating.fetch import fetch
-from functions.rating.measured import MonthMeasured
+from functions.rating.extracts import fetch as fetching
+from functions.rating.extracts.datasets import Dataset
+from functions.rating.extracts.fetch import fetch
+from functions.rating.extracts.measured import MonthMeasured
+from functions.rating.extracts.month import Extracts, Inventory, NotReady
 from functions.rating.stages import Stages
 from shared.errors import ExtractsUnavailable, ObjectChanged, ObjectUnsound
 from shared.months import Month

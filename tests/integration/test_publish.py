@@ -13,9 +13,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from functions.rating import ledger, publish
 from functions.rating.audit import Guardrail, Totals
-from functions.rating.ledger import Entry
+from functions.rating.publication import ledger, publish
+from functions.rating.publication.ledger import Entry
 from functions.rating.record import Compared, DataQuality, Input, RunRecord, record_from, record_item
 from shared.errors import NothingPublished, PublicationConflict, RunUnknown, TableUnavailable
 from shared.levels import Change, Ladder, Level, Measured, Rating, Rulebook, Status

@@ -10,8 +10,8 @@ from typing import Any
 import boto3
 import pytest
 
-from functions.rating import ledger
-from functions.rating.announce import Announcer
+from functions.rating.publication import ledger
+from functions.rating.publication.announce import Announcer
 from shared.errors import EventInvalid, MonthNotOver, PublicationConflict, RunUnknown, SettingsMissing, WorkbookFaulty
 from tests.cloud import WORKBOOK, Cloud, small_cloud
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from functions.rating import sheet, sheet_status
+from functions.rating.workbook import sheet, sheet_status
 from shared.errors import WorkbookFaulty, WorkbookUnavailable
 from tests.cloud import Cloud, small_cloud
 from tests.fakes.sheets import FakeSheets

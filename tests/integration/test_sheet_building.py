@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from functions.rating import sheet
-from functions.rating.description import Language
-from functions.rating.rulebook import parse
-from functions.rating.sheet_builder import Built, build
+from functions.rating.workbook import sheet
+from functions.rating.workbook.description import Language
+from functions.rating.workbook.rulebook import parse
+from functions.rating.workbook.sheet_builder import Built, build
 from shared.errors import WorkbookUnavailable
 from shared.levels import Rulebook
 from tests.fakes.sheets import FakeSheets

@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from functions.rating import sheet
-from functions.rating.google_identity import WRITING
-from functions.rating.rulebook import parse
-from functions.rating.sheet_builder import build
-from functions.rating.sheet_status import write_status
-from functions.rating.status import status_rows
+from functions.rating.workbook import sheet
+from functions.rating.workbook.google_identity import WRITING
+from functions.rating.workbook.rulebook import parse
+from functions.rating.workbook.sheet_builder import build
+from functions.rating.workbook.sheet_status import write_status
+from functions.rating.workbook.status import status_rows
 from tests.workbooks import DESCRIPTION, OCTOBER, ROOT
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import requests
 
-from functions.rating import sheet
-from functions.rating.cells import RawCell
-from functions.rating.rulebook import Verdict, parse
+from functions.rating.workbook import sheet
+from functions.rating.workbook.cells import RawCell
+from functions.rating.workbook.rulebook import Verdict, parse
 from shared.errors import WorkbookUnavailable
 from tests.fakes.sheets import FakeSheets
 from tests.workbooks import DESCRIPTION, OCTOBER, SMALL, Workbook, found

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 import pytest
 import requests
 
-from functions.rating.cells import RawCell
 from functions.rating.result import Outcome
-from functions.rating.sheet_status import write_status
-from functions.rating.status import OUTCOMES, SHOWN_FAULTS, SHOWN_MOVERS, status_rows
+from functions.rating.workbook.cells import RawCell
+from functions.rating.workbook.sheet_status import write_status
+from functions.rating.workbook.status import OUTCOMES, SHOWN_FAULTS, SHOWN_MOVERS, status_rows
 from shared.errors import WorkbookUnavailable
 from tests.fakes.sheets import FakeSheets, Sheet
 from tests.workbooks import DESCRIPTION, Workbook

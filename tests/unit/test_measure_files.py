@@ -11,9 +11,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from functions.rating.datasets import Dataset, LocalFile
-from functions.rating.measure import measure
-from functions.rating.measured import MonthMeasured
+from functions.rating.extracts.datasets import Dataset, LocalFile
+from functions.rating.extracts.measure import measure
+from functions.rating.extracts.measured import MonthMeasured
 from shared.errors import AgenciesUnsound, ObjectUnsound, TooManyBadRows
 from shared.months import Month
 from tests.worlds import SHANGHAI
@@ -385,7 +385,7 @@ def test_an_open_quote_at_the_start_of_a_large_file_hides_nothing(files: Files) 
 
 
 def test_a_file_of_several_blocks_keeps_count_of_its_rows(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("functions.rating.records.BLOCK", 1000)
+    monkeypatch.setattr("functions.rating.extracts.records.BLOCK", 1000)
     rows = [f'o{n},c1,2026-10-05,1,"{"" if n % 50 else "云" + chr(10) + "剪"}"\n' for n in range(1000)]
     rows[701] = "bad\n"
     files.orders(ORDERS + "".join(rows))

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from functions.rating import measure as measuring
-from functions.rating.measure import measure
-from functions.rating.measured import MonthMeasured
+from functions.rating.extracts import measure as measuring
+from functions.rating.extracts.measure import measure
+from functions.rating.extracts.measured import MonthMeasured
 from shared.errors import NotReconciled
 from tests.reference import expect
 from tests.worlds import Maker, World, Written, write

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.rating.cells import RawCell
-from functions.rating.rulebook import unknown_overrides
+from functions.rating.workbook.cells import RawCell
+from functions.rating.workbook.rulebook import unknown_overrides
 from shared.months import Month
 from tests.workbooks import DESCRIPTION, SMALL, Workbook, found
 

@@ -1,0 +1,69 @@
+"""SQL text for the cells of an extract: each column as it stands in the file, texts without what stands around them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from functions.rating.extracts.datasets import Column, Kind
+from functions.rating.extracts.sql import literal, nested, select
+
+WHITESPACE = "".join(character for character in map(chr, range(sys.maxunicode + 1)) if character.isspace())
+
+TEXT = "VARCHAR"
+FRACTIONAL = frozenset({"FLOAT", "DOUBLE", "DECIMAL"})
+INTEGER = "-?[0-9]+"
+DATE = r"(?:[1-9]\d{3}|0[1-9]\d\d|00[1-9]\d|000[1-9])-\d\d-\d\d"
+CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d"
+PLAIN_TIME = rf"{DATE}[ T]{CLOCK}:[0-5]\d"  # what the engine's own cast reads, and nothing else
+PLAIN = {Kind.TIME: PLAIN_TIME, Kind.END: PLAIN_TIME, Kind.AMOUNT: INTEGER, Kind.POWER: INTEGER}
+
+_PADDED = rf"^[{WHITESPACE}]|[{WHITESPACE}]$|^$|^\\N$"
+
+
+def cells(columns: Sequence[tuple[Column, str]], present: frozenset[str], source: str, *, stripped: bool) -> str:
+    """A relation of all columns (null where absent), ``<name>_plain``, ``padded`` and file_row_number.
+
+    ``columns``: with the base of their physical type. ``<name>_plain``: a time or number is written in the most usual
+    way, with nothing around it. ``padded``: trimming changes some text of the row, or the text says that there is none;
+    with ``stripped``, that is known to be nowhere so.
+    """
+    absent = [f"CAST(NULL AS {TEXT}) AS {column.name}" for column, _ in columns if column.name not in present]
+    written = [column for column, base in columns if base == TEXT and column.kind in PLAIN]
+    plain = [f"regexp_full_match({c.name}, {literal(PLAIN[c.kind])}) AS {c.name}_plain" for c in written]
+    texts = [column for column, base in columns if base == TEXT and column.name in present and not stripped]
+    padded = [f"{_padded(column)} AS {column.name}_padded" for column in texts]
+    any_padded = " OR ".join(f"{column.name}_padded" for column in texts) or "FALSE"
+    results = [f"{_cell(column, base, padded=column in texts)} AS {column.name}" for column, base in columns]
+    relation = source
+    for step in (absent, plain, padded):
+        relation = nested(select(("*", *step), relation))
+    carried = (*(f"{column.name}_plain" for column in written), f"{any_padded} AS padded", "file_row_number")
+    return nested(select((*results, *carried), relation))
+
+
+def whole(number: str) -> str:
+    """A number as BIGINT, null where it has a fraction or does not fit."""
+    return f"CASE WHEN {number} = floor({number}) THEN TRY_CAST({number} AS BIGINT) END"
+
+
+def _cell(column: Column, base: str, *, padded: bool) -> str:
+    name = column.name
+    if base == TEXT:
+        text = name if column.required else f"nullif({name}, '')"
+        trimmed = rf"nullif(nullif(trim({name}, {literal(WHITESPACE)}), ''), '\N')"
+        return f"CASE WHEN {name}_padded THEN {trimmed} ELSE {text} END" if padded else text
+    if column.kind is Kind.TEXT:
+        text = f"CAST({name} AS {TEXT})"
+        return f"coalesce(CAST({whole(name)} AS {TEXT}), {text})" if base in FRACTIONAL else text
+    return name
+
+
+def _padded(column: Column) -> str:
+    """The cheap tests come first and are enough for nearly every value: exact ones cost as much as reading the row."""
+    name = column.name
+    cheap = rf"length({name}) <> strlen({name}) OR {name} < '!' OR {name}[-1] < '!' OR {name} = '\N'"
+    exact = f"WHEN {cheap} THEN regexp_matches({name}, {literal(_PADDED)}) ELSE FALSE END"
+    if column.kind in PLAIN:
+        return f"CASE WHEN {name}_plain THEN FALSE {exact}"
+    return f"CASE {exact}" if column.required else f"CASE WHEN {name} IS NULL OR {name} = '' THEN FALSE {exact}"

@@ -1,0 +1,133 @@
+"""Extracts into metrics of every agency: the story of measuring a month, on the analytical engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from string import Template
+from tempfile import TemporaryDirectory
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+
+from functions.rating.extracts.assemble import assemble
+from functions.rating.extracts.datasets import LocalFile
+from functions.rating.extracts.engine import Engine, EngineRefused
+from functions.rating.extracts.ingest import Ingest
+from functions.rating.extracts.intake import refuse_too_many_bad, take_all
+from functions.rating.extracts.measured import MonthMeasured
+from functions.rating.extracts.quarantine import Quarantine
+from functions.rating.extracts.relations import load_relations, naming_the_unreadable
+from functions.rating.extracts.repeats import Repeats
+from shared.errors import OutOfRoom
+from shared.levels import ASSESSED_POWER
+from shared.months import Month
+
+MEASURING = Template(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
+MEMORY_LIMIT = 512 * 1024**2
+SPILL_LIMIT = 10 * 1024**3
+
+
+def measure(
+    files: Iterable[LocalFile],
+    month: Month,
+    zone: ZoneInfo,
+    max_bad_row_share: Decimal,
+    scratch: Path,
+    *,
+    memory_limit: int = MEMORY_LIMIT,
+) -> MonthMeasured:
+    """What a month's extracts say of every agency, and what became of every row.
+
+    ``files`` are taken in order, each when the one before is done with. ``scratch``: a folder for working files, which
+    are removed, and for the quarantine, which stays. ``memory_limit``: bytes for the engine, which spills to
+    ``scratch`` beyond them; what finds repeated orders comes on top, with four
+    bytes a row while it sorts.
+
+    Raises ObjectUnsound, AgenciesUnsound, TooManyBadRows, NotReconciled, OutOfRoom.
+    """
+    with (
+        TemporaryDirectory(prefix="measure-", dir=scratch) as work,
+        open_engine(Path(work), memory_limit) as engine,
+        Quarantine(scratch / "quarantine.csv.gz") as quarantine,
+        Repeats(Path(work) / "hashes") as repeats,
+    ):
+        taken = take_all(files, Ingest(engine, repeats, Path(work), month, zone), quarantine)
+        refuse_too_many_bad(taken, max_bad_row_share)
+        sources = {dataset: of.sources for dataset, of in taken.items()}
+        with naming_the_unreadable(engine, sources):
+            load_relations(engine, sources, repeats)
+            engine.run(measuring(month, zone))
+        return assemble(engine, taken, quarantine.path if quarantine.rows else None)
+
+
+def measuring(month: Month, zone: ZoneInfo) -> str:
+    """The measuring SQL with the month's bounds."""
+    return MEASURING.substitute(
+        month_start=_microseconds(month.start(zone).timestamp()),
+        month_end=_microseconds(month.end(zone).timestamp()),
+        assessed_power=ASSESSED_POWER.start,
+    )
+
+
+class DuckDB:
+    """DuckDB as the engine: in memory up to a limit, on disk beyond it."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def run(self, sql: str) -> None:
+        with _translated():
+            self._connection.execute(sql)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        with _translated():
+            return self._connection.execute(sql).fetchall()
+
+    def arrays(self, sql: str) -> dict[str, npt.NDArray[Any]]:
+        with _translated():
+            return {name: np.asarray(values) for name, values in self._connection.execute(sql).fetchnumpy().items()}
+
+    def table(self, name: str, columns: Mapping[str, npt.NDArray[Any]]) -> None:
+        self._connection.register(name, dict(columns))
+
+
+@contextmanager
+def open_engine(folder: Path, memory_limit: int) -> Iterator[Engine]:
+    """The engine, confined to this machine's files, spilling into ``folder``."""
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": f"{memory_limit // 1024**2}MiB",
+        "temp_directory": str(folder / "spill"),
+        "max_temp_directory_size": f"{SPILL_LIMIT // 1024**2}MiB",
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+    }
+    with duckdb.connect(config=settings) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield DuckDB(connection)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise OutOfRoom(
+            f"memory or scratch space does not suffice for this month ({_first_line(error)}). Give the function more "
+            "memory and ephemeral storage, or have the extract written in a smaller form (Parquet)."
+        ) from error
+    except duckdb.Error as error:
+        raise EngineRefused(_first_line(error)) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
+
+
+def _microseconds(seconds: float) -> int:
+    return int(seconds) * 1_000_000

@@ -1,0 +1,102 @@
+"""The relations that measure.sql reads, from the sources that were taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+
+from functions.rating.extracts.datasets import Dataset, Kind
+from functions.rating.extracts.engine import Engine, EngineRefused
+from functions.rating.extracts.repeats import Repeats
+from functions.rating.extracts.sources import Source, read_all, read_sound
+from functions.rating.extracts.sql import literal, nested, select
+from shared.errors import AgenciesUnsound, ObjectUnsound
+
+
+def load_relations(engine: Engine, sources: Mapping[Dataset, Sequence[Source]], repeats: Repeats) -> None:
+    """Everything that measure.sql reads. Raises AgenciesUnsound when two rows of one agency differ."""
+    load_agencies(engine, sources.get(Dataset.AGENCIES, ()))
+    load(engine, "bindings", Dataset.CREATORS, sources.get(Dataset.CREATORS, ()))
+    load(engine, "previous_bindings", Dataset.CREATORS, sources.get(Dataset.PREVIOUS_CREATORS, ()))
+    show_orders(engine, sources.get(Dataset.ORDERS, ()))
+    load_repeated(engine, sources.get(Dataset.ORDERS, ()), repeats)
+
+
+def load(engine: Engine, table: str, dataset: Dataset, sources: Sequence[Source]) -> None:
+    """The sound rows of a dataset as a table."""
+    columns = {column.name: "VARCHAR" if column.kind is Kind.TEXT else "BIGINT" for column in dataset.columns}
+    engine.run(f"CREATE TABLE {table} ({', '.join(f'{name} {kind}' for name, kind in columns.items())})")
+    if sources:
+        engine.run(f"INSERT INTO {table} {read_sound(sources, tuple(columns))}")
+
+
+def load_agencies(engine: Engine, sources: Sequence[Source]) -> None:
+    """The agencies, equal rows once. Raises AgenciesUnsound when two rows of one agency differ."""
+    load(engine, "agency_rows", Dataset.AGENCIES, sources)
+    engine.run("CREATE TABLE agencies AS SELECT DISTINCT * FROM agency_rows")
+    differing = engine.rows("SELECT agency_id FROM agencies GROUP BY agency_id HAVING count(*) > 1 ORDER BY agency_id")
+    if differing:
+        agency_id = differing[0][0]
+        places = [
+            f"{source.key}, row {source.rows[index]}"
+            for source in sources
+            for (index,) in engine.rows(
+                select(
+                    ("file_row_number",),
+                    nested(read_all([source], ("agency_id", "file_row_number"))),
+                    f"agency_id = {literal(agency_id)}",
+                    "1",
+                )
+            )
+        ]
+        raise AgenciesUnsound(
+            f"agency {agency_id} has rows that differ ({'; '.join(places)}), and so have {len(differing) - 1} other "
+            "agencies; expected equal rows, or one. Have the agencies extract corrected and written again."
+        )
+
+
+def show_orders(engine: Engine, sources: Sequence[Source]) -> None:
+    """The sound rows of all orders as a view: they are read where they are."""
+    columns = ("creator_id", "pay_time", "pay_amount", "risk_tag")
+    types = ("VARCHAR", "BIGINT", "BIGINT", "VARCHAR")
+    none = (
+        "SELECT " + ", ".join(f"CAST(NULL AS {t}) AS {c}" for c, t in zip(columns, types, strict=True)) + " WHERE FALSE"
+    )
+    engine.run(f"CREATE VIEW orders AS {read_sound(sources, columns) if sources else none}")
+
+
+def load_repeated(engine: Engine, sources: Sequence[Source], repeats: Repeats) -> None:
+    """The orders whose order_id may be there more than once, as a table."""
+    load(engine, "repeated_orders", Dataset.ORDERS, ())
+    if not repeats.settle():
+        return
+    start = 0
+    names = [column.name for column in Dataset.ORDERS.columns]
+    for source in sources:
+        rows = np.setdiff1d(repeats.rows(start, len(source.rows)), source.bad, assume_unique=True)
+        start += len(source.rows)
+        if rows.size:
+            engine.table("candidates", {"file_row_number": rows})
+            some = read_all([source], (*names, "file_row_number"))
+            among = "file_row_number IN (SELECT file_row_number FROM candidates)"
+            engine.run(f"INSERT INTO repeated_orders {select(names, nested(some), among)}")
+
+
+@contextmanager
+def naming_the_unreadable(engine: Engine, sources: Mapping[Dataset, Sequence[Source]]) -> Iterator[None]:
+    """What can't be read in a query over many objects, is looked for object by object: ObjectUnsound names it."""
+    try:
+        yield
+    except EngineRefused:
+        for dataset, of in sources.items():
+            for source in of:
+                try:
+                    names = tuple(column.name for column in dataset.columns)
+                    engine.rows(select((f"max(hash({', '.join(names)}))",), nested(read_all([source], names))))
+                except EngineRefused as error:
+                    raise ObjectUnsound(
+                        f"{source.key}: the object can't be read ({error}). Have it written again."
+                    ) from error
+        raise

@@ -1,0 +1,1 @@
+"""From ratings to what readers see: staged, published, announced, reported, and kept in the ledger."""

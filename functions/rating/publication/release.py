@@ -1,0 +1,134 @@
+"""From a computed run to what readers see: stage it, move the pointer, tell the news. And back, from its id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from functions.rating.compute import Computed
+from functions.rating.moves import moved, standings_of
+from functions.rating.parts import Parts
+from functions.rating.publication import publish
+from functions.rating.publication.ledger import Action, Entry
+from functions.rating.record import RunRecord, record_from
+from shared.errors import PublicationConflict, RunUnknown
+from shared.levels import Standing
+from shared.months import Month
+from shared.observability import logger
+from shared.table import Pointer, Publication, run_key
+
+PUBLISH_ATTEMPTS = 5
+
+
+def stage_run(parts: Parts, computed: Computed, pointer: Pointer) -> None:
+    """Write all of a run where no reader looks: ratings, directory, record, rulebook, and the news to be told."""
+    expires_at, total = expiry(parts, computed.month), len(computed.ratings)
+    with parts.stages.stage("stage") as facts:
+        publish.keep_rulebook(parts.table, computed.rulebook, expires_at)
+        items = publish.items_of(computed.ratings, computed.record, expires_at)
+        facts["items"] = publish.stage(parts.table, items, lambda done: parts.stages.progress("stage", done, total))
+        valid = pointer.publications.get(str(computed.month))
+        keep_news(parts, computed.record, valid, standings_of(computed.ratings))
+
+
+def keep_news(
+    parts: Parts,
+    record: RunRecord,
+    replacing: Publication | None,
+    standings: Mapping[str, Standing],
+    *,
+    occasion: str = "",
+) -> None:
+    """Write what is to be announced once a run is valid: against what readers see now, or saw in the month before."""
+    compared = record.compared_with
+    seen = replacing.run if replacing else compared and compared.run
+    news = moved(parts.table.standings(seen) if seen else {}, standings)
+    replaced = replacing.run if replacing else None
+    outbox = parts.announcer.outbox_items(
+        record.month, record.run, replaced, news, expiry(parts, Month.parse(record.month)), occasion=occasion
+    )
+    publish.stage(parts.table, outbox, lambda done: parts.stages.progress("news", done, None))
+
+
+def publish_record(
+    parts: Parts,
+    record: RunRecord,
+    action: Action,
+    replacing: Publication | None,
+    *,
+    by: str | None = None,
+    reason: str | None = None,
+) -> bool:
+    """Make a staged run valid and tell the news; False when another run of the same inputs has just done so.
+
+    ``replacing``: what was valid for the month when the run began. Raises PublicationConflict when that, or what the
+    run was compared with, is no longer valid.
+    """
+    line = entry(parts, action, record, replaced=replacing, by=by, reason=reason)
+    publication = Publication(record.month, record.run, record.rulebook, line.at)
+    with parts.stages.stage("publish"):
+        for _ in range(PUBLISH_ATTEMPTS):
+            pointer = parts.table.pointer()
+            valid = pointer.publications.get(record.month)
+            if valid and valid.run == record.run:
+                return False
+            _refuse_if_moved(pointer, record, replacing)
+            try:
+                publish.move_pointer(parts.table, pointer, publication, line)
+                break
+            except PublicationConflict:
+                logger.info("pointer moved meanwhile, looking again", month=record.month, run=record.run)
+        else:
+            raise PublicationConflict(f"month {record.month}: the pointer moved {PUBLISH_ATTEMPTS} times; run it again")
+    parts.announcer.send(record.run, line.replaced)
+    return True
+
+
+def load_record(parts: Parts, run: str) -> RunRecord:
+    """A run's record. Raises RunUnknown."""
+    item = parts.table.get(run_key(run))
+    if item is None:
+        raise RunUnknown(f"there is no run {run} in table {parts.table.name}; the report of each run names its id")
+    return record_from(item)
+
+
+def entry(
+    parts: Parts,
+    action: Action,
+    record: RunRecord,
+    *,
+    replaced: Publication | None = None,
+    by: str | None = None,
+    reason: str | None = None,
+) -> Entry:
+    """A ledger line about a run, now."""
+    return Entry(
+        at=parts.now().isoformat(timespec="microseconds"),
+        action=action,
+        month=record.month,
+        run=record.run,
+        rulebook=record.rulebook,
+        code_version=parts.code_version,
+        replaced=replaced.run if replaced else None,
+        by=by,
+        reason=reason,
+    )
+
+
+def expiry(parts: Parts, month: Month) -> int:
+    """Epoch second after which the table may forget a month's items."""
+    return int(month.plus(parts.retention_months).end(parts.zone).timestamp())
+
+
+def _refuse_if_moved(pointer: Pointer, record: RunRecord, replacing: Publication | None) -> None:
+    """A run rests on what was valid when it began: for its own month, and for the month it was compared with."""
+    valid, before, compared = pointer.publications.get(record.month), pointer.before(record.month), record.compared_with
+    if (valid and valid.run) != (replacing and replacing.run):
+        raise PublicationConflict(
+            f"month {record.month}: {valid} became valid while run {record.run} was being prepared; nothing was "
+            "published by this run. Look at the newer publication, then run the month again if it is still needed."
+        )
+    if (before and before.run) != (compared and compared.run):
+        raise PublicationConflict(
+            f"run {record.run} was compared with {compared}, but the newest earlier publication is now {before}; "
+            "nothing was published by this run. Run the month again."
+        )

@@ -1,0 +1,162 @@
+"""What each type of cell may hold: a value that is certain, or the reason why there is none. Pure."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+from functions.rating.workbook.cells import RawCell, is_formula_error, trimmed
+from functions.rating.workbook.description import CellType, Column
+from shared.months import Month
+
+Value: TypeAlias = str | int | Decimal | bool
+
+UNLIMITED = "unlimited"
+TEXT_LENGTH = 2000
+KEY_LENGTH = 64
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_AGENCY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class Unreadable(Exception):
+    """A cell that holds no value of its type. ``code`` is of the fault catalogue, ``facts`` fill its texts."""
+
+    def __init__(self, code: str, **facts: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.facts = facts
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What a quota cell holds: a number, or None for unlimited."""
+
+    number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """A cell that is not blank, with what its column allows."""
+
+    raw: RawCell
+    typed: bool
+    column: Column
+
+
+def read_cell(raw: RawCell, column: Column, *, typed: bool) -> Value | Quota | None:
+    """The value of a cell by its column's type, None when blank. Raises Unreadable; money comes as whole fen."""
+    value = trimmed(raw)
+    if column.type == "unread" or value is None or (value is False and column.type == "flag"):
+        return None
+    if is_formula_error(value):
+        raise Unreadable("formula_error")
+    return _READERS[column.type](_Cell(value, typed, column))
+
+
+def _text(cell: _Cell) -> str:
+    if not isinstance(cell.raw, str) or len(cell.raw) > TEXT_LENGTH:
+        raise Unreadable("not_text", most=TEXT_LENGTH)
+    return cell.raw
+
+
+def _key(cell: _Cell) -> str:
+    text = cell.raw
+    if not isinstance(text, str) or len(text) > KEY_LENGTH or not text.isprintable() or any(map(str.isspace, text)):
+        raise Unreadable("not_key")
+    return text
+
+
+def _agency_id(cell: _Cell) -> str:
+    if not isinstance(cell.raw, str) or not _AGENCY_ID.fullmatch(cell.raw):
+        raise Unreadable("not_agency_id")
+    return cell.raw
+
+
+def _month(cell: _Cell) -> str:
+    try:
+        return str(Month.parse(cell.raw if isinstance(cell.raw, str) else ""))
+    except ValueError as error:
+        raise Unreadable("not_month") from error
+
+
+def _choice(cell: _Cell) -> str:
+    if not isinstance(cell.raw, str) or cell.raw not in cell.column.choices:
+        raise Unreadable("not_choice", choices=", ".join(cell.column.choices))
+    return cell.raw
+
+
+def _flag(cell: _Cell) -> bool:
+    if cell.raw is not True and cell.raw != "TRUE":
+        raise Unreadable("not_flag")
+    return True
+
+
+def _whole(cell: _Cell) -> int:
+    return _units(cell, per_unit=1, otherwise="not_whole")
+
+
+def _yuan(cell: _Cell) -> int:
+    return _units(cell, per_unit=100, otherwise="not_yuan")
+
+
+def _quota(cell: _Cell) -> Quota:
+    return Quota(None if cell.raw == UNLIMITED else _units(cell, per_unit=1, otherwise="not_quota"))
+
+
+def _share(cell: _Cell) -> Decimal:
+    number = _number(cell)
+    if number is None:
+        raise _out_of_limits(cell, "not_share")
+    return number
+
+
+def _units(cell: _Cell, *, per_unit: int, otherwise: str) -> int:
+    """The number counted in hundredths or in ones. Fractions keep it exact however many digits were written."""
+    number = _number(cell)
+    units = None if number is None else Fraction(number) * per_unit
+    if units is None or units.denominator != 1:
+        raise _out_of_limits(cell, otherwise)
+    return units.numerator
+
+
+def _number(cell: _Cell) -> Decimal | None:
+    """The exact number within the column's limits, written without needless zeros; None when there is none."""
+    number = _typed_number(cell.raw) if cell.typed else _written_number(cell.raw)
+    if number is None or not cell.column.least <= number <= cell.column.most:
+        return None
+    plain = f"{number:f}"
+    return Decimal(plain.rstrip("0").rstrip(".") if "." in plain else plain) if number else Decimal(0)
+
+
+def _typed_number(raw: RawCell) -> Decimal | None:
+    """Google's numbers are binary floats; 15 significant digits are what a person typed."""
+    if isinstance(raw, int):
+        return None if isinstance(raw, bool) else Decimal(raw)
+    return Decimal(f"{raw:.15g}") if isinstance(raw, float) and math.isfinite(raw) else None
+
+
+def _written_number(raw: RawCell) -> Decimal | None:
+    return Decimal(raw) if isinstance(raw, str) and _NUMBER.fullmatch(raw) else None
+
+
+def _out_of_limits(cell: _Cell, code: str) -> Unreadable:
+    return Unreadable(code, least=f"{cell.column.least:f}", most=f"{cell.column.most:f}")
+
+
+_READERS: Mapping[CellType, Callable[[_Cell], Value | Quota]] = {
+    "text": _text,
+    "key": _key,
+    "agency_id": _agency_id,
+    "month": _month,
+    "choice": _choice,
+    "flag": _flag,
+    "whole": _whole,
+    "yuan": _yuan,
+    "quota": _quota,
+    "share": _share,
+}

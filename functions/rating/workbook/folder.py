@@ -1,0 +1,48 @@
+"""A workbook kept as a folder of CSV files, one for each tab: ``levels.csv`` or ``等级.csv``, and so on."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+from functions.rating.workbook.cells import RawTab, RawWorkbook
+from shared.errors import WorkbookUnavailable
+
+
+def read_folder(folder: Path, wanted: Callable[[str], bool] = lambda _: True) -> RawWorkbook:
+    """The wanted CSV files of the folder as tabs named like the files; all cells are text.
+
+    A record is a row, as in a spreadsheet, also where a quoted cell holds line breaks. Raises WorkbookUnavailable.
+    """
+    if not folder.is_dir():
+        raise WorkbookUnavailable(
+            f"workbook folder {folder}: there is no such folder (looked from {Path.cwd()}); "
+            "set WORKBOOK to dir:<folder> with the CSV files of the tabs in it"
+        )
+    files = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv" and path.is_file())
+    if not files:
+        raise WorkbookUnavailable(
+            f"workbook folder {folder}: it holds no .csv file; expected one per tab, such as levels.csv or 等级.csv"
+        )
+    return RawWorkbook(tuple(RawTab(path.stem, _rows(path)) for path in files if wanted(path.stem)), typed=False)
+
+
+def _rows(path: Path) -> list[list[str]]:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise WorkbookUnavailable(
+            f"workbook file {path}: byte {error.start} is not UTF-8; save the file again as CSV UTF-8"
+        ) from error
+    except OSError as error:
+        raise WorkbookUnavailable(f"workbook file {path}: it can't be read ({error.strerror}); mend that") from error
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        return list(reader)
+    except csv.Error as error:
+        raise WorkbookUnavailable(
+            f"workbook file {path}, line {reader.line_num}: no sound CSV ({error}); expected commas between cells and "
+            "quotes doubled inside quoted cells; save the file again as CSV UTF-8"
+        ) from error

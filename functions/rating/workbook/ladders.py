@@ -1,0 +1,195 @@
+"""Thresholds become ladders, held against what operations must have meant: complete, monotone, all cases. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from functions.rating.rules import computed_level
+from functions.rating.workbook.cells import BLANK, plain_text
+from functions.rating.workbook.description import Column, Text
+from functions.rating.workbook.names import Levels, Metrics
+from functions.rating.workbook.tables import Once, Row, Table
+from shared.levels import Case, Channel, Ladder, Rung, Threshold
+
+SINCE_EVER = Text("since ever", "一直有效")
+UNRATED = Text("none (unrated)", "无（未达标）")
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRow:
+    """One row of thresholds. ``required`` lacks blank cells; ``unsure`` names the metrics whose cell is faulty.
+
+    ``since`` is the effective month, empty for since ever, so that ladders sort by it.
+    """
+
+    row: Row
+    since: str
+    level: int
+    channel: int
+    required: Mapping[str, int]
+    unsure: frozenset[str]
+
+    def asks(self, metric: str) -> int:
+        """The least value of a metric; blank counts as 0."""
+        return self.required.get(metric, 0)
+
+    def asks_no_more_than(self, other: ChannelRow) -> bool:
+        return all(required <= other.asks(metric) for metric, required in self.required.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Ladders:
+    """All ladders by month. ``evaluable``: those in force and to come are complete, so that cases can be tried."""
+
+    ladders: tuple[Ladder, ...]
+    checked: tuple[Ladder, ...]
+    evaluable: bool
+
+
+def read_ladders(table: Table, levels: Levels, metrics: Metrics, cells: Mapping[str, Column], month: str) -> Ladders:
+    """Every ladder of the thresholds tab; that in force for ``month`` and later ones must be complete and monotone."""
+    rows, every_row_placed = _read_rows(table, levels, metrics, cells)
+    by_month: dict[str, list[ChannelRow]] = {}
+    for row in sorted(rows, key=lambda row: (row.since, row.level, row.channel)):
+        by_month.setdefault(row.since, []).append(row)
+    in_force = max((since for since in by_month if since <= month), default=None)
+    if in_force is None and rows and every_row_placed:
+        rows[0].row.fault("ladder_absent", "effective_month", month=month)
+    checked = [since for since in by_month if since >= (in_force or "")]
+    every_column_there = metrics.columns.complete and set(table.more) == set(metrics.by_key)
+    whole = every_row_placed and every_column_there and levels.columns.complete
+    evaluable = whole and in_force is not None and not any(row.unsure for row in rows)
+    for since in checked:
+        if whole:
+            evaluable &= _is_complete(by_month[since], levels)
+        _find_steps_down(by_month[since], table.more)
+        if whole:
+            _find_dominated(by_month[since])
+    ladders = {since: _ladder(since, of_month, levels) for since, of_month in by_month.items()}
+    return Ladders(tuple(ladders.values()), tuple(ladders[since] for since in checked), evaluable)
+
+
+def read_cases(
+    table: Table, ladders: Ladders, levels: Levels, metrics: Metrics, cells: Mapping[str, Column]
+) -> tuple[Case, ...]:
+    """The cases by name, each tried on every ladder that is in force or to come. A blank metric is 0."""
+    once = Once()
+    cases: dict[str, Case] = {}
+    for row in table:
+        before = len(table.faults.faults)
+        name, expected = row.text("case"), levels.admits(row, "expected_level")
+        values, _ = _metric_cells(row, metrics, cells)
+        if name is None or not once.admit(name, row, "case"):
+            continue
+        cases[name] = Case(name, {key: values.get(key, 0) for key in metrics.by_key}, expected)
+        if ladders.evaluable and len(table.faults.faults) == before:
+            _try(cases[name], ladders.checked, row)
+    return tuple(case for _, case in sorted(cases.items()))
+
+
+def _read_rows(
+    table: Table, levels: Levels, metrics: Metrics, cells: Mapping[str, Column]
+) -> tuple[list[ChannelRow], bool]:
+    """The rows, and whether it is known of each to which ladder, level and channel it belongs."""
+    once, every_row_placed = Once(), True
+    rows: list[ChannelRow] = []
+    for row in table:
+        month, level, channel = row.text("effective_month"), levels.admits(row, "level"), row.whole("channel")
+        required, unsure = _metric_cells(row, metrics, cells)
+        if level is None or channel is None or (month is None and not row.blank("effective_month")):
+            every_row_placed = False
+        elif once.admit((month, level, channel), row, "channel", found=f"{month or BLANK}, {level}, {channel}"):
+            rows.append(ChannelRow(row, month or "", level, channel, required, unsure))
+    return rows, every_row_placed
+
+
+def _metric_cells(row: Row, metrics: Metrics, cells: Mapping[str, Column]) -> tuple[dict[str, int], frozenset[str]]:
+    """A row's metric cells as whole creators or fen, and the metrics that can't be told."""
+    values: dict[str, int] = {}
+    unsure: set[str] = set()
+    for key in row.table.more:
+        metric = metrics.by_key[key]
+        value = row.read(key, cells[metric.measure]) if metric else None
+        if isinstance(value, int):
+            values[key] = value
+        elif not row.blank(key):
+            unsure.add(key)
+    return values, frozenset(unsure)
+
+
+def _is_complete(rows: Sequence[ChannelRow], levels: Levels) -> bool:
+    """Whether every level has channels and every channel a threshold. ``rows`` are of one ladder."""
+    complete = True
+    month = rows[0].since or SINCE_EVER
+    for level in (level.level for level in levels.levels):
+        channels = [row for row in rows if row.level == level]
+        empty = [row for row in channels if not row.required and not row.unsure]
+        if len(empty) < len(channels):
+            for row in empty:
+                row.row.fault("channel_without_threshold", "channel")
+        else:
+            at, found = (empty[0].row, None) if empty else (rows[-1].row, f"等级 level {level}: {BLANK}")
+            at.fault("level_without_threshold", "level", found=found, level=level, ladder=month)
+        complete &= bool(channels) and not empty
+    return complete
+
+
+def _find_steps_down(rows: Sequence[ChannelRow], metrics: Sequence[str]) -> None:
+    """Within a channel, no level may ask less of a metric than the next lower level that has the channel."""
+    lower_of: dict[int, ChannelRow] = {}
+    for higher in rows:
+        lower = lower_of.get(higher.channel)
+        lower_of[higher.channel] = higher
+        for metric in metrics if lower else ():
+            if lower and higher.asks(metric) < lower.asks(metric) and metric not in higher.unsure:
+                least, other = plain_text(lower.row.raw(metric)), lower.row.place(metric)
+                higher.row.fault("ladder_not_monotone", metric, least=least, level=lower.level, other=other)
+
+
+def _find_dominated(rows: Sequence[ChannelRow]) -> None:
+    """A channel can't decide when another of the same or a higher level asks no more of anything."""
+    candidates = [row for row in rows if row.required and not row.unsure]
+    undominated: list[ChannelRow] = []
+    for level in sorted({row.level for row in candidates}, reverse=True):
+        peers = [row for row in candidates if row.level == level]
+        decisive: list[ChannelRow] = []
+        for row in peers:
+            rival = next((other for other in (*undominated, *peers) if _dominates(other, row)), None)
+            if rival is None:
+                decisive.append(row)
+            else:
+                row.row.fault("channel_dominated", "channel", other=rival.row.place("channel"))
+        undominated += decisive
+
+
+def _dominates(rival: ChannelRow, row: ChannelRow) -> bool:
+    """Of two equal channels of one level the first decides."""
+    if rival is row or not rival.asks_no_more_than(row):
+        return False
+    return rival.level > row.level or rival.channel < row.channel or not row.asks_no_more_than(rival)
+
+
+def _ladder(since: str, rows: Sequence[ChannelRow], levels: Levels) -> Ladder:
+    rungs = []
+    for level in levels.levels:
+        channels = [row for row in rows if row.level == level.level and row.required]
+        rungs.append(Rung(level.level, tuple(Channel(row.channel, _thresholds(row)) for row in channels)))
+    return Ladder(since or None, tuple(rungs))
+
+
+def _thresholds(row: ChannelRow) -> tuple[Threshold, ...]:
+    return tuple(Threshold(metric, required) for metric, required in sorted(row.required.items()))
+
+
+def _try(case: Case, ladders: Sequence[Ladder], row: Row) -> None:
+    for ladder in ladders:
+        level = computed_level(case.metrics, ladder)
+        if level != case.expected_level:
+            row.fault(
+                "case_fails",
+                "expected_level",
+                found=f"{case.case}: {level or f'{UNRATED.zh} {UNRATED.en}'}",
+                expected=case.expected_level or UNRATED,
+                ladder=ladder.effective_month or SINCE_EVER,
+            )

@@ -1,0 +1,145 @@
+"""The levels and the metrics of the spreadsheet, and the headers by which other tabs name them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from functions.rating.workbook.description import Column, Tab
+from functions.rating.workbook.headers import MoreColumns, fixed_headers
+from functions.rating.workbook.tables import Once, Row, Table
+from shared.levels import Level, Measure, Metric
+
+POWERS = ("min_power", "max_power")
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """The levels tab. ``columns`` are the headers that benefits may use. Incomplete when a row has a fault."""
+
+    levels: tuple[Level, ...]
+    columns: MoreColumns
+
+    def admits(self, row: Row, key: str) -> int | None:
+        """The level in a cell of another tab, None when blank or faulty; a level that does not exist is a fault."""
+        level = row.whole(key)
+        if level is None or not self.columns.complete or level <= len(self.levels):
+            return level
+        row.fault("level_unknown", key, most=len(self.levels))
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """The metrics tab, by key; None where a row has a fault, so that its columns elsewhere are not blamed."""
+
+    by_key: Mapping[str, Metric | None]
+    columns: MoreColumns
+
+    @property
+    def sound(self) -> tuple[Metric, ...]:
+        return tuple(metric for _, metric in sorted(self.by_key.items()) if metric)
+
+
+def read_levels(table: Table, benefits: Tab) -> Levels:
+    """The levels, ascending. Faults: a level twice, a gap, a name that would be ambiguous as a column of benefits."""
+    before = len(table.faults.faults)
+    once = Once()
+    found: dict[int, tuple[Level, Row]] = {}
+    for row in table:
+        number, name, description = row.whole("level"), row.text("name"), row.text("description")
+        if number is not None and once.admit(number, row, "level"):
+            found[number] = Level(number, name or "", description or ""), row
+    ascending = [found[number] for number in sorted(found)]
+    if len(table.faults.faults) == before:
+        _find_gap(ascending)
+    headers = _Headers((benefits,))
+    for level, row in ascending:
+        headers.claim(level_key(level.level), row, "level", *level_headers(level.level))
+    for level, row in ascending:
+        headers.claim(level_key(level.level), row, "name", level.name)
+    complete = bool(found) and len(table.faults.faults) == before
+    required = tuple(_column(level_key(level.level), level.name) for level, _ in ascending)
+    columns = MoreColumns(headers.keys, complete, required if complete else ())
+    return Levels(tuple(level for level, _ in ascending), columns)
+
+
+def read_metrics(table: Table, tabs: Sequence[Tab]) -> Metrics:
+    """The metrics. Faults: a key twice, wrong power levels, a key or name that is ambiguous as a column of ``tabs``."""
+    before = len(table.faults.faults)
+    once = Once()
+    found: dict[str, tuple[Metric | None, str, Row]] = {}
+    for row in table:
+        key, name = row.text("metric"), row.text("name") or ""
+        metric = _metric(row, key, name)
+        if key is not None and once.admit(key, row, "metric"):
+            found[key] = metric, name, row
+    headers = _Headers(tabs)
+    for key, (_, _, row) in found.items():
+        headers.claim(key, row, "metric", key)
+    for key, (_, name, row) in found.items():
+        headers.claim(key, row, "name", name)
+    complete = bool(found) and len(table.faults.faults) == before
+    required = tuple(_column(key, name) for key, (_, name, _) in sorted(found.items()))
+    columns = MoreColumns(headers.keys, complete, required if complete else ())
+    return Metrics({key: metric for key, (metric, _, _) in sorted(found.items())}, columns)
+
+
+def _find_gap(ascending: Sequence[tuple[Level, Row]]) -> None:
+    for expected, (level, row) in enumerate(ascending, start=1):
+        if level.level != expected:
+            row.fault("level_gap", "level", expected=expected)
+            return
+
+
+def level_key(level: int) -> str:
+    """The key of a level's column."""
+    return str(level)
+
+
+def level_headers(level: int) -> tuple[str, ...]:
+    """What heads a level's column, besides its name."""
+    return f"{level}", f"L{level}", f"Lv{level}"
+
+
+def _metric(row: Row, key: str | None, name: str) -> Metric | None:
+    measure, unit = row.text("measure"), row.text("unit") or ""
+    least, most = (row.whole(power) for power in POWERS)
+    if measure == Measure.PAID_GMV:
+        for power in POWERS:
+            if not row.blank(power):
+                row.fault("power_unwanted", power)
+        least = most = None
+    elif measure == Measure.CREATOR_COUNT:
+        for power in POWERS:
+            if row.unfilled(power):
+                row.fault("power_missing", power)
+        if least is not None and most is not None and least > most:
+            row.fault("power_reversed", "max_power", least=least)
+        if least is None or most is None:
+            return None
+    if key is None or measure is None:
+        return None
+    return Metric(key, name, Measure(measure), least, most, unit)
+
+
+def _column(key: str, name: str) -> Column:
+    """A column as the message about its absence names it."""
+    return Column(key, name, "text", indispensable=True)
+
+
+class _Headers:
+    """Which key each header names. A header that could name two things names neither, and is a fault."""
+
+    def __init__(self, tabs: Iterable[Tab]) -> None:
+        self.keys: dict[str, str] = {}
+        self._owners = {header: f"{tab.key}.{column}" for tab in tabs for header, column in fixed_headers(tab).items()}
+
+    def claim(self, key: str, row: Row, at: str, *headers: str) -> None:
+        """Let ``headers`` name ``key``; what takes one that another has is a fault of the cell ``at``."""
+        for header in filter(None, (header.casefold() for header in headers)):
+            if header in self._owners and self.keys.get(header) != key:
+                row.fault("header_ambiguous", at, other=self._owners[header])
+            else:
+                self.keys[header] = key
+                self._owners.setdefault(header, str(row.place(at)))

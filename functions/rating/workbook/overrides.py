@@ -1,0 +1,60 @@
+"""The overrides of the spreadsheet: levels set by hand, for agencies and months. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from functions.rating.workbook.faults import Fault
+from functions.rating.workbook.names import Levels
+from functions.rating.workbook.tables import Row, Table
+from shared.levels import Override
+
+
+def read_overrides(
+    table: Table, levels: Levels, month: str
+) -> tuple[tuple[Override, ...], tuple[tuple[str, Fault], ...]]:
+    """The overrides by agency and month, and for those not over the fault that each is if nobody knows the agency.
+
+    Faults: one that ends before it begins, two of one agency in the same month. Warning: one that is over.
+    """
+    by_agency: defaultdict[str, list[tuple[Override, Row]]] = defaultdict(list)
+    for row in table:
+        override = _override(row, levels)
+        if override:
+            by_agency[override.agency_id].append((override, row))
+    overrides: list[Override] = []
+    if_unknown: list[tuple[str, Fault]] = []
+    for agency_id, of_agency in sorted(by_agency.items()):
+        of_agency.sort(key=lambda pair: (pair[0].from_month or "", pair[0].until_month))
+        _find_overlaps(of_agency)
+        for override, row in of_agency:
+            overrides.append(override)
+            if override.until_month < month:
+                row.fault("override_expired", "until_month", month=month)
+            else:
+                if_unknown.append((agency_id, row.unadded_fault("override_unknown_agency", "agency_id")))
+    return tuple(overrides), tuple(if_unknown)
+
+
+def _override(row: Row, levels: Levels) -> Override | None:
+    """The override of a row, None when a cell that it can't do without is faulty or blank."""
+    agency_id, level, reason = row.text("agency_id"), levels.admits(row, "level"), row.text("reason")
+    from_month, until_month = row.text("from_month"), row.text("until_month")
+    approved_by = row.text("approved_by")
+    if from_month is not None and until_month is not None and from_month > until_month:
+        row.fault("override_reversed", "until_month", least=from_month)
+        return None
+    unsure = from_month is None and not row.blank("from_month")
+    if agency_id is None or level is None or until_month is None or unsure:
+        return None
+    return Override(agency_id, level, from_month, until_month, reason or "", approved_by or "")
+
+
+def _find_overlaps(of_agency: list[tuple[Override, Row]]) -> None:
+    """``of_agency`` ascends by first month, so each is held against the one that lasts longest so far."""
+    longest, there = of_agency[0]
+    for override, row in of_agency[1:]:
+        if (override.from_month or "") <= longest.until_month:
+            row.fault("override_overlap", "from_month", other=there.place("from_month"))
+        if override.until_month > longest.until_month:
+            longest, there = override, row

@@ -1,0 +1,104 @@
+"""Raw cells become a Rulebook, or all that is wrong with them at once, each fault with its cell. Pure.
+
+The result depends on what the rows say, never on the order of tabs, columns or rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from functions.rating.workbook.cells import RawWorkbook
+from functions.rating.workbook.description import Column, Description
+from functions.rating.workbook.entitlements import read_benefits
+from functions.rating.workbook.faults import Fault, FaultList
+from functions.rating.workbook.headers import MoreColumns
+from functions.rating.workbook.ladders import read_cases, read_ladders
+from functions.rating.workbook.names import Metrics, read_levels, read_metrics
+from functions.rating.workbook.overrides import read_overrides
+from functions.rating.workbook.tables import Once, Table, find_tabs, make_table
+from shared.levels import Rulebook, RuleSettings, Tip
+from shared.months import Month
+
+__all__ = ["Fault", "Verdict", "parse", "unknown_overrides"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one reading of the spreadsheet came to. ``rulebook`` is None exactly when there are errors.
+
+    ``overrides``: agency ids of the overrides that are not over, each with the fault that it is if nobody knows the id.
+    """
+
+    rulebook: Rulebook | None
+    faults: tuple[Fault, ...]
+    overrides: tuple[tuple[str, Fault], ...] = ()
+
+    @property
+    def errors(self) -> tuple[Fault, ...]:
+        return tuple(fault for fault in self.faults if fault.severity == "error")
+
+    @property
+    def warnings(self) -> tuple[Fault, ...]:
+        return tuple(fault for fault in self.faults if fault.severity == "warning")
+
+
+def parse(raw: RawWorkbook, description: Description, month: Month) -> Verdict:
+    """The rulebook in these cells, and every fault.
+
+    ``month`` is the rating month: the ladder in force for it and those of later months are checked as a whole and
+    must pass the cases; ladders superseded before it only need readable cells.
+    """
+    faults = FaultList(description.faults)
+    tabs = find_tabs(raw, description, faults)
+
+    def table(key: str, more: MoreColumns | None = None) -> Table:
+        return make_table(tabs.get(key), description.tab(key), more, faults, typed=raw.typed)
+
+    levels = read_levels(table("levels"), description.tab("benefits"))
+    metrics = read_metrics(table("metrics"), [tab for tab in description.tabs if tab.more_columns == "metrics"])
+    cells = description.metric_cells
+    ladders = read_ladders(table("thresholds", metrics.columns), levels, metrics, cells, str(month))
+    benefits = read_benefits(table("benefits", levels.columns), levels, description.benefit_cells)
+    tips = _read_tips(table("tips"), metrics)
+    overrides, if_unknown = read_overrides(table("overrides"), levels, str(month))
+    cases = read_cases(table("cases", metrics.columns.optional()), ladders, levels, metrics, cells)
+    settings = _read_settings(table("settings"), description.settings)
+    if any(fault.severity == "error" for fault in faults.faults):
+        return Verdict(None, tuple(faults.faults))
+    rulebook = Rulebook(levels.levels, metrics.sound, ladders.ladders, benefits, tips, overrides, cases, settings)
+    return Verdict(rulebook, tuple(faults.faults), if_unknown)
+
+
+def unknown_overrides(verdict: Verdict, known_agency_ids: Set[str]) -> tuple[Fault, ...]:
+    """A warning for each override of an agency that nobody knows; only a run that has read the extracts can tell."""
+    return tuple(fault for agency_id, fault in verdict.overrides if agency_id not in known_agency_ids)
+
+
+def _read_tips(table: Table, metrics: Metrics) -> tuple[Tip, ...]:
+    tips: set[Tip] = set()
+    for row in table:
+        metric, tip, link = row.text("metric"), row.text("tip"), row.text("link")
+        if metric is not None and metrics.columns.complete and metric not in metrics.by_key:
+            row.fault("metric_unknown", "metric", known=", ".join(metrics.by_key))
+        tips.add(Tip(metric or "", tip or "", link or ""))
+    return tuple(sorted(tips, key=lambda tip: (tip.metric, tip.tip, tip.link)))
+
+
+def _read_settings(table: Table, known: Mapping[str, Column]) -> RuleSettings:
+    """The settings; an absent row or a blank value takes the default."""
+    once = Once()
+    values: dict[str, Any] = {}
+    for row in table:
+        setting = row.text("setting")
+        if setting is None or not once.admit(setting, row, "setting"):
+            continue
+        if setting not in known:
+            row.fault("setting_unknown", "setting", known=", ".join(known))
+            continue
+        value = row.read("value", known[setting])
+        if isinstance(value, int | Decimal):
+            values[setting] = value
+    return RuleSettings(**values)

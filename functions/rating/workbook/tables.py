@@ -1,0 +1,145 @@
+"""Tabs as tables: which tab is which, which column is which, and rows whose cells are read by the description. Pure.
+
+A tab is found by its English or Chinese name, a column by its header, whatever their order. The first row that is not
+blank is the header. What can't be told apart is a fault, never a guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from functions.rating.workbook.cell_types import Quota, Unreadable, Value, read_cell
+from functions.rating.workbook.cells import RawCell, RawTab, RawWorkbook, a1, shown, trimmed
+from functions.rating.workbook.description import Column, Description, Tab
+from functions.rating.workbook.faults import Fault, FaultList, Place
+from functions.rating.workbook.headers import Header, MoreColumns
+
+_Kind = TypeVar("_Kind", str, int, bool)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row. Reading a cell records its fault, if any, and gives None then, as for a blank cell."""
+
+    table: Table
+    index: int
+
+    def text(self, key: str) -> str | None:
+        return self._value(key, str)
+
+    def whole(self, key: str) -> int | None:
+        return self._value(key, int)
+
+    def read(self, key: str, column: Column) -> Value | Quota | None:
+        """The cell under ``key``, read as ``column`` says: for columns whose type depends on the row or the metric."""
+        raw = self.raw(key)
+        try:
+            return read_cell(raw, column, typed=self.table.typed)
+        except Unreadable as fault:
+            self.fault(fault.code, key, **fault.facts)
+            return None
+
+    def raw(self, key: str) -> RawCell:
+        """The cell as it was read; None when the table has no such column."""
+        position = self.table.positions.get(key)
+        cells = self.table.rows[self.index]
+        return cells[position] if position is not None and position < len(cells) else None
+
+    def fault(self, code: str, key: str, **facts: Any) -> None:
+        """Record a fault of the cell under ``key``; ``found`` is what the cell shows unless given."""
+        self.table.faults.faults.append(self.unadded_fault(code, key, **facts))
+
+    def unadded_fault(self, code: str, key: str, **facts: Any) -> Fault:
+        """A fault of the cell under ``key`` that only a later step can tell to be one."""
+        found = facts.pop("found", None) or shown(self.raw(key))
+        return self.table.faults.make(code, self.place(key), found, **facts)
+
+    def blank(self, key: str) -> bool:
+        return trimmed(self.raw(key)) is None
+
+    def unfilled(self, key: str) -> bool:
+        """Whether the cell is blank in a table that has the column; that it has not is a fault of its own."""
+        return key in self.table.positions and self.blank(key)
+
+    def place(self, key: str) -> Place:
+        """Where the cell under ``key`` is, for a fault; the row's first cell when the table has no such column."""
+        return Place(self.table.title, a1(self.index, self.table.positions.get(key, 0)))
+
+    def _value(self, key: str, kind: type[_Kind]) -> _Kind | None:
+        column = self.table.tab.column(key)
+        value = self.read(key, column)
+        if column.required and self.unfilled(key):
+            self.fault("value_missing", key, column=key)
+        if value is not None and not isinstance(value, kind):
+            raise TypeError(f"column {key} is described as {column.type}, which is no {kind.__name__}")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A tab whose columns are known. ``more`` lists the keys of its further columns, in the sheet's order."""
+
+    tab: Tab
+    title: str
+    typed: bool
+    rows: Sequence[Sequence[RawCell]]
+    faults: FaultList = field(repr=False)
+    first: int
+    positions: Mapping[str, int]
+    more: tuple[str, ...]
+
+    def __iter__(self) -> Iterator[Row]:
+        """The rows below the header that hold anything in a column that is read. An unchecked box holds nothing."""
+        for index in range(self.first, len(self.rows)):
+            row = Row(self, index)
+            if any(row.raw(key) is not False and not row.blank(key) for key in self.positions):
+                yield row
+
+
+def find_tabs(raw: RawWorkbook, description: Description, faults: FaultList) -> dict[str, RawTab]:
+    """The tabs that are read, by key. Tabs with other names are nobody's business."""
+    found: dict[str, RawTab] = {}
+    for tab in description.inputs:
+        here = [candidate for candidate in raw.tabs if description.tab_titled(candidate.title) is tab]
+        if not here and tab.required:
+            faults.add("tab_missing", Place(tab.key, "A1"), shown(None), en=tab.key, zh=tab.zh)
+        if len(here) > 1:
+            faults.add("tab_twice", Place(here[1].title, "A1"), shown(here[1].title), en=tab.key, zh=tab.zh)
+        if here:
+            found[tab.key] = here[0]
+    return found
+
+
+def make_table(raw: RawTab | None, tab: Tab, more: MoreColumns | None, faults: FaultList, *, typed: bool) -> Table:
+    """The tab with its columns found; without rows when there is no tab. A required tab without rows is a fault."""
+    if raw is None:
+        return Table(tab, tab.key, typed, (), faults, 0, {}, ())
+    header_at = next((index for index, row in enumerate(raw.rows) if any(trimmed(c) is not None for c in row)), None)
+    if header_at is None:
+        if tab.required:
+            faults.add("tab_without_rows", Place(raw.title, "A1"), shown(None))
+        return Table(tab, raw.title, typed, (), faults, 0, {}, ())
+    header = Header(raw, tab, more, faults, header_at)
+    positions = header.positions()
+    further = tuple(key for key in positions if key not in {column.key for column in tab.columns})
+    table = Table(tab, raw.title, typed, raw.rows, faults, header_at + 1, positions, further)
+    if tab.required and positions and not any(True for _ in table):
+        faults.add("tab_without_rows", Place(raw.title, a1(header_at + 1, 0)), shown(None))
+    return table
+
+
+class Once:
+    """Sees to it that a key stands in one row only."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Hashable, Place] = {}
+
+    def admit(self, key: Hashable, row: Row, column: str, **facts: Any) -> bool:
+        """Whether this is the first row with the key; a later one gets a fault at ``column``."""
+        here = row.place(column)
+        if (other := self._seen.setdefault(key, here)) == here:
+            return True
+        row.fault("key_twice", column, other=other, **facts)
+        return False
