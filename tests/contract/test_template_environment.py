@@ -37,7 +37,7 @@ class Recorder(Mapping[str, str]):
 
 def read_by(function: str) -> set[str]:
     """What a function's settings ask the environment for."""
-    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "functions" / function).glob("*.py"))
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "functions" / function).rglob("*.py"))
     recorder = Recorder()
     for name, found in inspect.getmembers(settings, inspect.isclass):
         if hasattr(found, "from_environment") and name in source:

@@ -161,7 +161,7 @@ def test_two_files_of_one_tab_are_a_fault(tmp_path: Path) -> None:
         ("等级".encode("gb18030"), "levels.csv: byte 0 is not UTF-8; save the file again"),
         (b'level,name\n1,"open', r"levels.csv, line 2: no sound CSV"),
         (b'level,name\n1,"a"b\n', r"levels.csv, line 2: no sound CSV"),
-        (b"level," + b"x" * 200_000, r"levels.csv, line 1: no sound CSV"),
+        (b"level," + b"x" * 2_000_000, r"levels.csv, line 1: no sound CSV"),
     ],
 )
 def test_a_file_that_is_no_sound_csv_is_named(tmp_path: Path, content: bytes, message: str) -> None:
