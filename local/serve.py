@@ -25,6 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Rate every month of the extracts, then serve until Ctrl-C or a termination signal."""
     options = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with it ignored
     console = Console(highlight=False, soft_wrap=True)
     try:
         listening = socket.create_server((HOST, options.port))

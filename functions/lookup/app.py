@@ -1,6 +1,6 @@
 """The lookup function's entry, and how it starts: importing makes no garbage, so nobody looks for any meanwhile.
 
-The search would be a fifth of the time of a cold start. What was imported is then left out of every later search too.
+The search would be a fifth of the time of a cold start.
 """
 
 import gc
@@ -8,7 +8,6 @@ import gc
 gc.disable()
 from functions.lookup.wiring import handler  # noqa: E402 - the point of this module
 
-gc.freeze()
 gc.enable()
 
 __all__ = ["handler"]

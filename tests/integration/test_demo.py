@@ -42,7 +42,7 @@ def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]
             yield server, curls
         finally:
             if server.poll() is None:
-                os.killpg(server.pid, signal.SIGINT)
+                os.killpg(server.pid, signal.SIGKILL)
 
 
 def run(module: str, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
