@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from functions.rating.audit import Totals, audit
+from functions.rating.computed import Computed
 from functions.rating.moves import count_levels, count_moves
 from functions.rating.record import Compared, DataQuality, Input, RunRecord, record_from
 from functions.rating.rules import RULES_VERSION, rate
 from shared.content import content_id
-from shared.levels import Rating, Rulebook, Standing
+from shared.levels import Rulebook
 from shared.months import Month
 from shared.table import Publication, run_key
 
 if TYPE_CHECKING:
-    from functions.rating.extracts.measured import MonthMeasured
     from functions.rating.extracts.month import Inventory
     from functions.rating.parts import Parts
-
-
-@dataclass(frozen=True, slots=True)
-class Computed:
-    """A run with everything that is staged, shown or compared; ``earlier`` is what it was compared with."""
-
-    month: Month
-    rulebook: Rulebook
-    record: RunRecord
-    ratings: tuple[Rating, ...]
-    earlier: Mapping[str, Standing]
-    measured: MonthMeasured
-
-    @property
-    def run(self) -> str:
-        return self.record.run
 
 
 def inputs_of(inventory: Inventory) -> tuple[Input, ...]:

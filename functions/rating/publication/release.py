@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from functions.rating.compute import Computed
+from functions.rating.computed import Computed
 from functions.rating.moves import moved, standings_of
 from functions.rating.parts import Parts
 from functions.rating.publication import publish

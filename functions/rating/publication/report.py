@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from functions.rating.compute import Computed
+from functions.rating.computed import Computed
 from functions.rating.explain import comparison
 from functions.rating.publication.ledger import Entry
 from functions.rating.workbook.rulebook import Fault
