@@ -101,7 +101,7 @@ def example_items() -> Iterator[dict[str, Any]]:
         ratings = [rate(agency, rulebook, month, ZONE, earlier.get(agency.agency_id)) for agency in agencies]
         earlier = {r.agency_id: Standing(r.status, r.level) for r in ratings}
         publications[str(month)] = Publication(
-            str(month), run, rulebook_id, f"{month.renewed_on}T02:11:42.000000+08:00"
+            str(month), run, rulebook_id, f"{month.renewed_on}T02:11:42.000000+08:00", "published"
         )
         yield rulebook_item(rulebook, rulebook_id)
         yield from (rating_item(rating, run, expires_at=0) for rating in ratings)

@@ -21,7 +21,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import TypeAdapter
@@ -36,15 +36,18 @@ if TYPE_CHECKING:
 BATCH_GET_LIMIT = 100
 READ_ATTEMPTS = 6
 
+MadeValid = Literal["published", "restated", "accepted", "rolled_back"]
+
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """One month's valid run, and the rulebook whose names, benefits and tips go with it."""
+    """One month's valid run, what made it valid, and the rulebook whose names, benefits and tips go with it."""
 
     month: str
     run: str
     rulebook: str
     published_at: str
+    action: MadeValid
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,9 @@ class World:
         expires_at = int(Month.parse(month).plus(25).end(SHANGHAI).timestamp())
         kept = publish.keep_rulebook(self.table, rules, expires_at)
         publish.stage(self.table, publish.items_of(ratings, _record(run, month, kept, ratings), expires_at), _ignore)
-        publication = Publication(month, run, kept, f"{Month.parse(month).renewed_on}T02:10:00.000000+00:00")
+        publication = Publication(
+            month, run, kept, f"{Month.parse(month).renewed_on}T02:10:00.000000+00:00", "published"
+        )
         if not staged_only:
             self.show(publication)
         return publication

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from shared.levels import BenefitKind, Change, Status
+from shared.table import MadeValid
 
 MONTH_PATTERN = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
 BATCH_LIMIT = 100
@@ -325,6 +326,15 @@ class PastMonth(Answer):
     month: MonthText
     run: str
     published_at: datetime
+    action: Annotated[
+        MadeValid,
+        Field(
+            description=(
+                "What made this run the month's valid one: published; restated, by newer extracts or thresholds; "
+                "accepted by operations after it was held; rolled_back, to it."
+            )
+        ),
+    ]
     status: Status
     level: LevelNumber | None
     level_name: str | None

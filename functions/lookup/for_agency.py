@@ -46,7 +46,11 @@ def history(desk: Desk, agency_id: str, limit: int, cursor: str | None, month: s
     return {
         "agency_id": agency_id,
         "items": [
-            views.past(rating, p.run, desk.local(p.published_at), rulebooks[p.rulebook])
+            views.past(
+                rating,
+                {"run": p.run, "published_at": desk.local(p.published_at), "action": p.action},
+                rulebooks[p.rulebook],
+            )
             for rating, p in shown
             if p.rulebook in rulebooks
         ],

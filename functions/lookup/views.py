@@ -6,6 +6,7 @@ and binding slots (rule 11). GMV appears as yuan text, counts as whole numbers. 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from shared.levels import (
@@ -146,13 +147,12 @@ def own_view(rating: Rating, rulebook: Rulebook) -> dict[str, Any]:
     }
 
 
-def past(rating: Rating, run: str, published_at: str, rulebook: Rulebook) -> dict[str, Any]:
-    """One month of an agency's history."""
+def past(rating: Rating, made_valid: Mapping[str, str], rulebook: Rulebook) -> dict[str, Any]:
+    """One month of an agency's history. ``made_valid``: run, published_at and action of its publication."""
     shown = _Amounts(rulebook)
     return {
         "month": rating.month,
-        "run": run,
-        "published_at": published_at,
+        **made_valid,
         "status": rating.status,
         "level": rating.level,
         "level_name": level_name(rating.level, rulebook),

@@ -13,7 +13,7 @@ from functions.rating.rules import RULES_VERSION, rate
 from shared.content import content_id
 from shared.levels import Rulebook
 from shared.months import Month
-from shared.table import Publication, run_key
+from shared.table import run_key
 
 if TYPE_CHECKING:
     from functions.rating.extracts.month import Inventory
@@ -26,7 +26,7 @@ def inputs_of(inventory: Inventory) -> tuple[Input, ...]:
     return tuple(sorted((Input(o.dataset, o.key, o.etag, o.size) for o in objects), key=lambda i: i.key))
 
 
-def run_id(month: Month, rulebook_id: str, inputs: tuple[Input, ...], compared_with: Publication | None) -> str:
+def run_id(month: Month, rulebook_id: str, inputs: tuple[Input, ...], compared_with: Compared | None) -> str:
     """The id that inputs, rulebook, month, the compared publication and the rules' version give a run."""
     return content_id(
         {
@@ -40,7 +40,7 @@ def run_id(month: Month, rulebook_id: str, inputs: tuple[Input, ...], compared_w
 
 
 def compute(
-    parts: Parts, month: Month, rulebook: Rulebook, inventory: Inventory, compared_with: Publication | None
+    parts: Parts, month: Month, rulebook: Rulebook, inventory: Inventory, compared_with: Compared | None
 ) -> Computed:
     """Measure the month and rate every agency. Reads extracts and earlier standings; writes nothing."""
     stages = parts.stages
@@ -56,7 +56,7 @@ def compute(
         month=str(month),
         rulebook=rulebook_id,
         rules_version=RULES_VERSION,
-        compared_with=Compared(compared_with.month, compared_with.run) if compared_with else None,
+        compared_with=compared_with,
         inputs=inputs,
         agencies=len(ratings),
         levels=count_levels(ratings, len(rulebook.levels)),
@@ -73,6 +73,6 @@ def compute(
     return Computed(month, rulebook, record, ratings, earlier, measured)
 
 
-def _totals_of(parts: Parts, publication: Publication | None) -> Totals | None:
-    item = parts.table.get(run_key(publication.run)) if publication else None
+def _totals_of(parts: Parts, compared_with: Compared | None) -> Totals | None:
+    item = parts.table.get(run_key(compared_with.run)) if compared_with else None
     return record_from(item).totals if item else None

@@ -67,7 +67,8 @@ def roll_back(parts: Parts, run: str, decision: Decision) -> dict[str, Any]:
         by=decision.by,
         reason=decision.reason,
     )
-    publish.move_pointer(parts.table, pointer, Publication(record.month, run, published[-1].rulebook, line.at), line)
+    publication = Publication(record.month, run, line.rulebook, line.at, "rolled_back")
+    publish.move_pointer(parts.table, pointer, publication, line)
     parts.announcer.send(run, valid.run)
     return result("rolled_back", record.month, record, report=parts.reports.url(record.month, run), replaced=valid.run)
 
@@ -103,9 +104,7 @@ def _changed_items(parts: Parts, month: Month, record: RunRecord) -> list[str]:
     inventory = parts.extracts.find(month)
     if isinstance(inventory, NotReady):
         return [f"the extracts of {month} are no longer there: {', '.join(inventory.missing)}"]
-    compared = record.compared_with
-    publication = Publication(compared.month, compared.run, "", "") if compared else None
-    computed = compute(parts, month, parts.table.rulebook(record.rulebook), inventory, publication)
+    computed = compute(parts, month, parts.table.rulebook(record.rulebook), inventory, record.compared_with)
     with parts.stages.stage("compare") as facts:
         expected = {
             key_of(item): item for item in publish.items_of(computed.ratings, computed.record, expiry(parts, month))

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from functions.rating.audit import Guardrail, Totals
 from shared.content import canonical_json
 from shared.levels import Removed
-from shared.table import run_key
+from shared.table import Publication, run_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,10 @@ class Compared:
 
     month: str
     run: str
+
+    @classmethod
+    def to(cls, publication: Publication | None) -> Compared | None:
+        return cls(publication.month, publication.run) if publication else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,8 +90,7 @@ def _publish_texts(parts: Parts, seen: Pointer, valid: Publication, rulebook: Ru
         code_version=parts.code_version,
         replaced=valid.run,
     )
-    publication = Publication(valid.month, valid.run, rulebook_id, valid.published_at)
-    publish.move_pointer(parts.table, seen, publication, line)
+    publish.move_pointer(parts.table, seen, replace(valid, rulebook=rulebook_id), line)
 
 
 def _what_is_to_come(parts: Parts, valid: Publication, rulebook: Rulebook, in_force: Rulebook) -> dict[str, Any]:

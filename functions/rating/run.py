@@ -13,7 +13,7 @@ from functions.rating.parts import Parts
 from functions.rating.publication import ledger, publish
 from functions.rating.publication.release import entry, load_record, publish_record, stage_run
 from functions.rating.publication.report import Context
-from functions.rating.record import record_from
+from functions.rating.record import Compared, record_from
 from functions.rating.result import result
 from functions.rating.workbook.rulebook import Fault, Verdict, parse, unknown_overrides
 from shared.content import content_id
@@ -35,7 +35,8 @@ def rate_month(parts: Parts, month: Month, *, scheduled: bool) -> dict[str, Any]
         if scheduled and valid:
             return _unchanged(parts, valid, verdict, inputs_changed=True)
         return result("not_ready", str(month), rulebook=content_id(rulebook), missing=list(inventory.missing))
-    compared_with = pointer.before(str(month))
+    before = pointer.before(str(month))
+    compared_with = Compared.to(before)
     run = run_id(month, content_id(rulebook), inputs_of(inventory), compared_with)
     if valid and (scheduled or valid.run == run):
         return _unchanged(parts, valid, verdict, inputs_changed=valid.run != run)
@@ -44,7 +45,7 @@ def rate_month(parts: Parts, month: Month, *, scheduled: bool) -> dict[str, Any]
     computed = compute(parts, month, rulebook, inventory, compared_with)
     faults = verdict.faults + unknown_overrides(verdict, {rating.agency_id for rating in computed.ratings})
     stage_run(parts, computed, pointer)
-    in_force = parts.table.rulebook(compared_with.rulebook) if compared_with else None
+    in_force = parts.table.rulebook(before.rulebook) if before else None
     report = parts.reports.write(computed, _context(parts, faults, str(month), in_force))
     if computed.record.held:
         publish.append(parts.table, entry(parts, "held", computed.record))
@@ -74,9 +75,9 @@ def preview(parts: Parts, month: Month) -> dict[str, Any]:
     if isinstance(inventory, NotReady):
         return result("not_ready", str(month), rulebook=content_id(rulebook), missing=list(inventory.missing))
     pointer = parts.table.pointer()
-    valid, compared_with = pointer.publications.get(str(month)), pointer.before(str(month))
-    computed = compute(parts, month, rulebook, inventory, compared_with)
-    reference = valid or compared_with
+    valid, before = pointer.publications.get(str(month)), pointer.before(str(month))
+    computed = compute(parts, month, rulebook, inventory, Compared.to(before))
+    reference = valid or before
     if valid:
         computed = replace(computed, earlier=parts.table.standings(valid.run))
     in_force = parts.table.rulebook(reference.rulebook) if reference else None

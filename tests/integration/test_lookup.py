@@ -170,6 +170,14 @@ def test_history_names_each_month_s_level_as_it_was_called_then(world: World) ->
     assert [item["level_name"] for item in items] == ["新星", "二级机构", "一级机构"]
 
 
+def test_history_says_how_each_month_came_about(world: World) -> None:
+    restated = replace(world.publish("2026-11", [agency("A", four=1)], staged_only=True), action="restated")
+    world.show(restated)
+    newest, *older = world.caller().get("/v1/agencies/A/history").json["items"]
+    assert (newest["run"], newest["action"]) == (restated.run, "restated")
+    assert [item["action"] for item in older] == ["published", "published"]
+
+
 def test_history_up_to_an_earlier_month(api: Caller) -> None:
     assert [item["month"] for item in api.get("/v1/agencies/A/history?month=2026-09").json["items"]] == ["2026-09"]
 

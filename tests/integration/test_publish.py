@@ -69,7 +69,7 @@ def record(run: str = "r1", month: str = "2026-05") -> RunRecord:
 
 
 def publication(run: str = "r1", month: str = "2026-05") -> Publication:
-    return Publication(month, run, "b1", "2026-06-03T02:00:00.000000+00:00")
+    return Publication(month, run, "b1", "2026-06-03T02:00:00.000000+00:00", "published")
 
 
 def line(run: str = "r1", month: str = "2026-05", action: ledger.Action = "published", at: str = "1") -> Entry:

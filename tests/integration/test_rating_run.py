@@ -117,6 +117,7 @@ def test_naming_the_month_restates_it_and_the_old_run_stays_readable(cloud: Clou
     assert cloud.levels() == {"a": 1, "b": 2}
     assert len(cloud.table.standings(first["run"])) == 4
     assert [e.action for e in ledger.entries(cloud.table, "2026-05")] == ["published", "restated"]
+    assert cloud.table.pointer().publications["2026-05"].action == "restated"
 
 
 def test_a_rollback_makes_the_earlier_publication_valid_again_and_the_schedule_respects_it(cloud: Cloud) -> None:
@@ -128,6 +129,7 @@ def test_a_rollback_makes_the_earlier_publication_valid_again_and_the_schedule_r
     assert cloud.levels() == {"a": 3, "b": 2, "c": 1, "d": None}
     again = cloud.rate(MAY)
     assert (again["outcome"], again["run"], again["inputs_changed"]) == ("unchanged", first["run"], True)
+    assert cloud.table.pointer().publications["2026-05"].action == "rolled_back"
     entry = list(ledger.entries(cloud.table, "2026-05"))[-1]
     assert (entry.action, entry.by, entry.reason, entry.replaced) == (
         "rolled_back",

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from shared.table import Table, key
+from shared.table import MadeValid, Table, key
 
-Action = Literal["published", "restated", "held", "accepted", "rolled_back", "refreshed"]
+Action = MadeValid | Literal["held", "refreshed"]
 
 
 @dataclass(frozen=True, slots=True)

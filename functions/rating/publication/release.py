@@ -14,7 +14,7 @@ from shared.errors import PublicationConflict, RunUnknown
 from shared.levels import Standing
 from shared.months import Month
 from shared.observability import logger
-from shared.table import Pointer, Publication, run_key
+from shared.table import MadeValid, Pointer, Publication, run_key
 
 PUBLISH_ATTEMPTS = 5
 
@@ -52,7 +52,7 @@ def keep_news(
 def publish_record(
     parts: Parts,
     record: RunRecord,
-    action: Action,
+    action: MadeValid,
     replacing: Publication | None,
     *,
     by: str | None = None,
@@ -64,7 +64,7 @@ def publish_record(
     run was compared with, is no longer valid.
     """
     line = entry(parts, action, record, replaced=replacing, by=by, reason=reason)
-    publication = Publication(record.month, record.run, record.rulebook, line.at)
+    publication = Publication(record.month, record.run, record.rulebook, line.at, action)
     with parts.stages.stage("publish"):
         for _ in range(PUBLISH_ATTEMPTS):
             pointer = parts.table.pointer()
