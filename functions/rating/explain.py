@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from functions.rating.rules import channel_results
+from functions.rating.rules import channel_results, metric_values
 from shared.levels import ChannelResult, Check, Rating, Rulebook, Standing, Status
 
 ANSWERED_MOVERS = 2000
@@ -18,8 +18,9 @@ ANSWERED_MOVERS = 2000
 class Mover:
     """An agency that moves. ``benefits_gained`` and ``benefits_lost`` are keys of benefits.
 
-    ``decided_by``: the tightest threshold passed on the way up, or the one missed on the way down; None where no
-    threshold decided (an override, a first rating awaited).
+    ``decided_by``: the tightest threshold passed on the way up (of those that the earlier ladder would not have let
+    pass, if any), or the one missed on the way down; None where no threshold decided (an override, a first rating
+    awaited).
     """
 
     agency_id: str
@@ -98,7 +99,7 @@ def _label(status: Status, level: int | None) -> str:
 
 
 def _mover(rating: Rating, old: int | None, rulebook: Rulebook, earlier_rulebook: Rulebook) -> Mover:
-    channel, decided_by = _deciding(rating, old, rulebook)
+    channel, decided_by = _deciding(rating, old, rulebook, earlier_rulebook)
     had, has = _benefits(earlier_rulebook, old), _benefits(rulebook, rating.level)
     return Mover(
         agency_id=rating.agency_id,
@@ -112,15 +113,31 @@ def _mover(rating: Rating, old: int | None, rulebook: Rulebook, earlier_rulebook
     )
 
 
-def _deciding(rating: Rating, old: int | None, rulebook: Rulebook) -> tuple[int | None, Check | None]:
+def _deciding(
+    rating: Rating, old: int | None, rulebook: Rulebook, earlier_rulebook: Rulebook
+) -> tuple[int | None, Check | None]:
     if rating.status in (Status.OVERRIDDEN, Status.AWAITING_FIRST_RATING):
         return None, None
     if (rating.level or 0) > (old or 0):
         passed = [result for result in rating.channels if result.passed]
-        return _tightest(max(passed, key=lambda result: min(map(_ratio, result.checks))))
-    ladder = rulebook.ladder(rating.month)
-    missed = channel_results(rating.metrics, ladder, old if old and old <= len(ladder.rungs) else None)
+        best = max(passed, key=lambda result: min(map(_ratio, result.checks)))
+        return _tightest(replace(best, checks=_newly_met(best, rating, earlier_rulebook) or best.checks))
+    missed = _held_against(rating, old, rulebook)
     return _tightest(max(missed, key=lambda result: result.progress)) if missed else (None, None)
+
+
+def _newly_met(result: ChannelResult, rating: Rating, earlier_rulebook: Rulebook) -> tuple[Check, ...]:
+    """The checks of a passed channel that the same numbers would have missed by the earlier ladder."""
+    before = [r for r in _held_against(rating, rating.level, earlier_rulebook) if r.channel == result.channel]
+    missed = {check.metric for earlier in before for check in earlier.checks if not check.met}
+    return tuple(check for check in result.checks if check.metric in missed)
+
+
+def _held_against(rating: Rating, level: int | None, rulebook: Rulebook) -> tuple[ChannelResult, ...]:
+    """An agency's numbers against a level's channels in a rulebook; none where the rulebook has no such level."""
+    ladder = rulebook.ladder(rating.month)
+    known = level if level and level <= len(ladder.rungs) else None
+    return channel_results(metric_values(rating.measured, rulebook), ladder, known)
 
 
 def _tightest(result: ChannelResult) -> tuple[int, Check]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from functions.rating.explain import Mover, comparison, matrix, movers
@@ -69,6 +70,12 @@ def test_on_the_way_up_the_tightest_threshold_passed_decides() -> None:
     assert (mover.old_level, mover.new_level, mover.channel, mover.up) == (1, 2, 2, True)
     assert mover.decided_by == Check("creators", 10, 10)
     assert mover.benefits_gained == ("contact",)
+
+
+def test_after_a_threshold_was_lowered_that_threshold_decides_however_tight_the_others_are() -> None:
+    stricter = replace(BOOK, ladders=(Ladder(None, (rung(1, 100, 2), rung(2, 1400, 10))),))
+    [mover] = movers([rated("a", gmv=600, creators=10)], {"a": Standing(Status.RATED, 1)}, BOOK, stricter)
+    assert (mover.new_level, mover.channel, mover.decided_by) == (2, 2, Check("gmv", 500, 600))
 
 
 def test_on_the_way_down_the_threshold_missed_in_the_nearest_channel_decides() -> None:
