@@ -102,7 +102,7 @@ class Cloud:
 
     def items(self) -> dict[tuple[str, str], dict[str, Any]]:
         """Everything in the table."""
-        pages = self.table.client.get_paginator("scan").paginate(TableName=TABLE)
+        pages = self.table.client.get_paginator("scan").paginate(TableName=self.table.name)
         return {(item["pk"]["S"], item["sk"]["S"]): item for page in pages for item in page["Items"]}
 
     def report(self, url: str) -> str:

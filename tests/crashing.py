@@ -1,0 +1,156 @@
+"""Runs of the rating function that die at a chosen AWS call, and a reader beside them: each a process of its own.
+
+The processes are forked from one that has imported everything, so that each costs a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import boto3
+
+from functions.lookup.api import serving
+from functions.lookup.cursors import Cursors
+from functions.lookup.desk import Desk
+from functions.lookup.published import Published
+from functions.rating.app import handler
+from local.gateway import Request, ask
+from local.invocation import Context, Handler
+from shared.settings import DEFAULT_ZONE
+from shared.table import Table
+
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload([__name__])
+
+Environment = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """Where a run is killed: at its ``call``-th request to AWS, before it is sent or after it was answered."""
+
+    call: int
+    answered: bool
+
+
+def rate(environment: Environment, event: Mapping[str, Any], told: Path, death: Death | None) -> Any:
+    """The handler's answer to an event, or None when it was killed on the way.
+
+    ``told``: a file that gets the id of each event that the event bus took.
+    """
+    here, there = PROCESSES.Pipe(duplex=False)
+    process = PROCESSES.Process(target=_rate, args=(environment, event, told, death, there), daemon=True)
+    process.start()
+    there.close()
+    with here:
+        try:
+            return here.recv()
+        except EOFError:
+            process.join()
+            assert death, "a run ended without an answer; what it raised is above"
+            assert process.exitcode == -signal.SIGKILL, f"a run ended with {process.exitcode} before its death"
+            return None
+
+
+def _rate(environment: Environment, event: dict[str, Any], told: Path, death: Death | None, answer: Connection) -> None:
+    events = _enter(environment).events
+    events.register("before-parameter-build.events.PutEvents", _remember)
+    events.register("after-call.events.PutEvents", lambda context, **_: _tell(told, context["told"]))
+    if death:
+        _kill_at(death, events)
+    answer.send(handler(event, Context("rating", 900)))
+
+
+def _enter(environment: Environment) -> boto3.Session:
+    """The session of all clients that this process makes."""
+    os.environ.update(environment)
+    logging.disable()
+    boto3.DEFAULT_SESSION = boto3.Session()
+    return boto3.DEFAULT_SESSION
+
+
+def _kill_at(death: Death, events: Any) -> None:
+    calls = count(1)
+
+    def maybe(**_: object) -> None:
+        if next(calls) == death.call:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    events.register("response-received" if death.answered else "before-send", maybe)
+
+
+def _remember(params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
+    context["told"] = [json.loads(entry["Detail"])["event_id"] for entry in params["Entries"]]
+
+
+def _tell(told: Path, ids: Sequence[str]) -> None:
+    with told.open("a", encoding="utf-8") as file:
+        file.writelines(f"{event_id}\n" for event_id in ids)
+
+
+@contextmanager
+def reading(environment: Environment, questions: Sequence[Request]) -> Iterator[Callable[[], list[list[str]]]]:
+    """A reader that asks the lookup function without pause; the call ends it and gives the answers to each question.
+
+    An answer that is the same as the one before is left out.
+    """
+    here, there = PROCESSES.Pipe()
+    process = PROCESSES.Process(target=_read, args=(environment, questions, there), daemon=True)
+    process.start()
+    there.close()
+    with here:
+        assert here.recv() == "begun"
+
+        def seen() -> list[list[str]]:
+            here.send("enough")
+            answers: list[list[str]] = here.recv()
+            return answers
+
+        try:
+            yield seen
+        finally:
+            process.kill()
+            process.join()
+
+
+def _read(environment: Environment, questions: Sequence[Request], pipe: Connection) -> None:
+    _enter(environment)
+    lookup = lookup_of(Table(boto3.client("dynamodb"), environment["TABLE_NAME"]))
+    seen: list[list[str]] = [[] for _ in questions]
+    pipe.send("begun")
+    while not pipe.poll():
+        for answers, question in zip(seen, questions, strict=True):
+            answered = answer(lookup, question)
+            if answers[-1:] != [answered]:
+                answers.append(answered)
+    pipe.send(seen)
+
+
+def lookup_of(table: Table) -> Handler:
+    """The lookup handler, with a clock that runs so fast that it never relies on a pointer it has read before."""
+    days: Iterator[float] = count(0.0, 86_400.0)
+    published = Published(table, clock=lambda: next(days))
+    return serving(Desk(published, Cursors("crash"), ZoneInfo(DEFAULT_ZONE)))
+
+
+def answer(lookup: Handler, question: Request) -> str:
+    """Status and body, without the instant of publication, which no two runs share."""
+    answered = ask(lookup, question)
+    body = json.loads(answered.body, object_hook=_without_clock)
+    return json.dumps([answered.status, body], ensure_ascii=False, sort_keys=True)
+
+
+def _without_clock(found: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in found.items() if name != "published_at"}

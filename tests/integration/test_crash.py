@@ -1,0 +1,136 @@
+"""A run may die at any moment: readers see the whole old month or the whole new one, and running again mends all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from local.embedded import EmbeddedAws, embedded_aws
+from local.gateway import Request
+from local.template import table_definition
+from shared.months import Month
+from shared.table import Table
+from tests.cloud import Cloud
+from tests.crashing import Death, answer, lookup_of, rate, reading
+
+FIRST = Month.parse("2016-01")
+BIG, MIDDLE, SMALL, NONE = (5, 500_000), (2, 10_000), (1, 0), (0, 0)
+EVEN = {"a": BIG, "b": MIDDLE, "c": SMALL, "d": NONE}
+ODD = {"a": MIDDLE, "b": BIG, "c": SMALL, "d": SMALL, "e": NONE}
+QUESTIONS = (
+    Request("POST", "/v1/agencies/batch", [("content-type", "application/json")], b'{"agency_ids":["a","b","c","d"]}'),
+    *(Request("GET", f"/v1/agencies/{agency}/level") for agency in "abcd"),
+    *(Request("GET", f"/v1/agencies?level={level}") for level in (1, 2, 3)),
+    Request("GET", "/v1/levels"),
+    Request("GET", "/v1/publication"),
+)
+
+
+class Place:
+    """One table on the embedded AWS, and the environment of a function that works with it."""
+
+    def __init__(self, aws: EmbeddedAws, name: str, folder: Path) -> None:
+        self.environment = aws.environment() | {
+            "TABLE_NAME": name,
+            "EXTRACTS": "s3://extracts/in",
+            "WORKBOOK": f"dir:{folder / 'workbook'}",
+            "SCRATCH": str(folder),
+            "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+            "POWERTOOLS_METRICS_DISABLED": "true",
+        }
+        self.told = folder / f"told-{name}"
+        client = _client("dynamodb", aws)
+        client.create_table(TableName=name, **table_definition().create)
+        self.cloud = Cloud(folder / "workbook", _client("s3", aws), Table(client, name))
+
+    def rate(self, month: Month, death: Death | None = None) -> Any:
+        return rate(self.environment, {"month": str(month)}, self.told, death)
+
+    def answers(self) -> list[str]:
+        """What readers are told now."""
+        lookup = lookup_of(self.cloud.table)
+        return [answer(lookup, question) for question in QUESTIONS]
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Iterator[tuple[Place, Place]]:
+    """Two tables over the same extracts: in one, runs are left alone; in the other, they are killed."""
+    (tmp_path / "workbook").mkdir()
+    with embedded_aws() as aws:
+        undisturbed, disturbed = Place(aws, "undisturbed", tmp_path), Place(aws, "disturbed", tmp_path)
+        undisturbed.cloud.write_workbook()
+        yield undisturbed, disturbed
+
+
+@pytest.mark.parametrize("step", [2, pytest.param(1, marks=pytest.mark.sweep)])
+def test_a_run_that_is_killed_at_any_of_its_calls_is_mended_by_the_next(places: tuple[Place, Place], step: int) -> None:
+    """By steps of 2, odd calls are not sent and even ones not heard of; by steps of 1, each call is both."""
+    undisturbed, disturbed = places
+    extracts = undisturbed.cloud
+    extracts.put_month(str(FIRST), EVEN)
+    for place in places:
+        assert place.rate(FIRST)["outcome"] == "published"
+    expected = [[text] for text in undisturbed.answers()]
+    with reading(disturbed.environment, QUESTIONS) as seen:
+        for call, month in zip(count(1, step), map(FIRST.plus, count(1)), strict=False):
+            extracts.put_month(str(month), EVEN if month.number % 2 else ODD)
+            assert undisturbed.rate(month)["outcome"] == "published"
+            for texts, text in zip(expected, undisturbed.answers(), strict=True):
+                texts.append(text)
+            deaths = (Death(call, answered=False), Death(call + step - 1, answered=True))
+            answered = [disturbed.rate(month, death) for death in deaths]
+            assert disturbed.rate(month)["outcome"] in ("published", "unchanged")
+            if all(answered):
+                break
+        answers = seen()
+    assert call > 20
+    for read, texts in zip(answers, expected, strict=True):
+        order = [texts.index(text) for text in read]
+        assert order == sorted(order)
+    assert len(answers[0]) > 3, "the reader saw too few months come and go"
+    assert _timeless(disturbed.cloud.items()) == _timeless(undisturbed.cloud.items())
+    assert _announced(disturbed) == _announced(undisturbed)
+
+
+def _client(service: Any, aws: EmbeddedAws) -> Any:
+    known = aws.environment()
+    return boto3.client(
+        service,
+        endpoint_url=aws.endpoint,
+        region_name=known["AWS_REGION"],
+        aws_access_key_id=known["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=known["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
+def _timeless(items: dict[tuple[str, str], dict[str, Any]]) -> dict[tuple[str, str], Any]:
+    """The items without what a clock wrote: published_at in the pointer, at in the ledger (in its sort key too)."""
+    found: dict[tuple[str, str], Any] = {}
+    for (pk, sk), item in items.items():
+        if pk == "POINTER":
+            publications = json.loads(item["publications"]["S"])
+            for publication in publications.values():
+                del publication["published_at"]
+            found[pk, sk] = (item["version"], publications)
+        elif pk.startswith("LEDGER#"):
+            entry = json.loads(item["entry"]["S"])
+            found[pk, sk.replace(entry.pop("at"), "")] = entry
+        else:
+            found[pk, sk] = item
+    return found
+
+
+def _announced(place: Place) -> set[str]:
+    """The ids of all events that the bus took; each that was kept for sending is among them, and marked as sent."""
+    told = set(place.told.read_text(encoding="utf-8").split())
+    for (pk, _), item in place.cloud.items().items():
+        if pk.startswith("OUTBOX#"):
+            assert item["sent"] == {"BOOL": True}
+            assert {entry["detail"]["event_id"] for entry in json.loads(item["announcements"]["S"])} <= told
+    return told
