@@ -1,0 +1,41 @@
+"""What happens to requests of the rating function on their way to AWS: other things first, or faults instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+import pytest
+
+Call = Callable[[str], Any]
+"""Gets ``service.Operation`` before each attempt to send a request; may raise, or return a response in its place."""
+
+
+@contextmanager
+def on_each_call(call: Call) -> Iterator[None]:
+    """Within the block, clients made by the rating function ask ``call`` first; those of the test do not."""
+    with pytest.MonkeyPatch.context() as patch:
+        session = boto3.Session()
+        patch.setattr(boto3, "DEFAULT_SESSION", session)
+
+        def before_send(event_name: str, **_: object) -> Any:
+            return call(event_name.removeprefix("before-send."))
+
+        session.events.register_first("before-send", before_send)
+        yield
+
+
+@contextmanager
+def at_call(number: int, happens: Callable[[], None]) -> Iterator[list[str]]:
+    """Within the block, something happens just before the ``number``-th request is sent. Gives all calls made."""
+    calls: list[str] = []
+
+    def call(name: str) -> None:
+        calls.append(name)
+        if len(calls) == number:
+            happens()
+
+    with on_each_call(call):
+        yield calls
