@@ -8,23 +8,30 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSPreparedRequest
 
 Call = Callable[[str], Any]
 """Gets ``service.Operation`` before each attempt to send a request; may raise, or return a response in its place."""
 
 
 @contextmanager
-def on_each_call(call: Call) -> Iterator[None]:
-    """Within the block, clients made by the rating function ask ``call`` first; those of the test do not."""
+def on_each_call(call: Call, *, reaches_aws: bool = False) -> Iterator[boto3.Session]:
+    """Within the block, the clients that the rating function makes ask ``call`` first; those of the test do not.
+
+    ``reaches_aws``: what the request asks for is done although another answer is given, as when an answer is lost.
+    """
     with pytest.MonkeyPatch.context() as patch:
         session = boto3.Session()
         patch.setattr(boto3, "DEFAULT_SESSION", session)
 
-        def before_send(event_name: str, **_: object) -> Any:
-            return call(event_name.removeprefix("before-send."))
+        def before_send(event_name: str, request: AWSPreparedRequest, **_: object) -> Any:
+            answer = call(event_name.removeprefix("before-send."))
+            if answer is not None and not reaches_aws:
+                request.url = answer.url  # the stand-in for AWS looks at every request, also at an answered one
+            return answer
 
         session.events.register_first("before-send", before_send)
-        yield
+        yield session
 
 
 @contextmanager

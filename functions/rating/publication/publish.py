@@ -6,11 +6,10 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
-
-from botocore.exceptions import ClientError
 
 from functions.rating.moves import standings_of
 from functions.rating.publication.ledger import Entry, entry_item
@@ -90,7 +89,8 @@ def stage(
 def keep_rulebook(table: Table, rulebook: Rulebook, expires_at: int) -> str:
     """Store a rulebook once per content and see that it outlives whatever uses it; its id."""
     rulebook_id = content_id(rulebook)
-    try:
+    already_kept_as_long = table.client.exceptions.ConditionalCheckFailedException
+    with table_errors(table.name), suppress(already_kept_as_long):
         table.client.update_item(
             TableName=table.name,
             Key=rulebook_key(rulebook_id),
@@ -101,10 +101,6 @@ def keep_rulebook(table: Table, rulebook: Rulebook, expires_at: int) -> str:
                 ":expires_at": {"N": str(expires_at)},
             },
         )
-    except table.client.exceptions.ConditionalCheckFailedException:
-        pass  # already kept for at least as long
-    except ClientError as error:
-        raise TableUnavailable(f"table {table.name}: {error}") from error
     return rulebook_id
 
 

@@ -58,7 +58,7 @@ def publish_record(
     by: str | None = None,
     reason: str | None = None,
 ) -> bool:
-    """Make a staged run valid and tell the news; False when another run of the same inputs has just done so.
+    """Make a staged run valid and tell the news; False when another run of the same inputs had just done so.
 
     ``replacing``: what was valid for the month when the run began. Raises PublicationConflict when that, or what the
     run was compared with, is no longer valid.
@@ -70,7 +70,8 @@ def publish_record(
             pointer = parts.table.pointer()
             valid = pointer.publications.get(record.month)
             if valid and valid.run == record.run:
-                return False
+                publication = valid  # by another run, or by this one, whose answer was lost on the way
+                break
             _refuse_if_moved(pointer, record, replacing)
             try:
                 publish.move_pointer(parts.table, pointer, publication, line)
@@ -80,7 +81,7 @@ def publish_record(
         else:
             raise PublicationConflict(f"month {record.month}: the pointer moved {PUBLISH_ATTEMPTS} times; run it again")
     parts.announcer.send(record.run, line.replaced)
-    return True
+    return publication.published_at == line.at
 
 
 def load_record(parts: Parts, run: str) -> RunRecord:
