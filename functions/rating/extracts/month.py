@@ -6,6 +6,7 @@ import errno
 import shutil
 import weakref
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -92,13 +93,13 @@ class Extracts:
         return find(self._s3, self._place, month)
 
     def measure(self, inventory: Inventory, max_bad_row_share: Decimal, stages: Stages) -> MonthMeasured:
-        """Every agency's metrics. The quarantine file lasts as long as this object.
+        """Every agency's metrics. The quarantine file lasts as long as this object; when this raises, nothing is left.
 
         Raises one ExtractError for each cause; ObjectChanged when something changed while it was being read.
         """
-        folder = Path(mkdtemp(prefix="extracts-", dir=self._scratch))
-        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        with stages.stage("measure") as facts:
+        with stages.stage("measure") as facts, ExitStack() as unless_measured:
+            folder = Path(mkdtemp(prefix="extracts-", dir=self._scratch))
+            unless_measured.callback(weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True))
             try:
                 with TemporaryDirectory(prefix="objects-", dir=folder) as downloads:
                     files = self._fetched(inventory, Path(downloads), stages)
@@ -113,6 +114,7 @@ class Extracts:
             confirm_unchanged(self._s3, self._place, inventory)
             facts |= {name: counts.rows for name, counts in measured.datasets.items()}
             facts["quarantined"] = sum(counts.bad for counts in measured.datasets.values())
+            unless_measured.pop_all()
         return measured
 
     def _fetched(self, inventory: Inventory, folder: Path, stages: Stages) -> Iterator[LocalFile]:
