@@ -17,6 +17,7 @@ LevelsError
 │   └── NotReconciled       the rows accounted for are not the rows in the files
 ├── PublicationError
 │   ├── PublicationConflict another run moved the pointer first
+│   ├── ItemTooLarge        something is too large to be kept in the table as one item
 │   ├── RunUnknown          no such run, or not one that this action can be done to
 │   └── NothingPublished    there is no publication to read
 ├── TableUnavailable        DynamoDB can't be reached, or refuses
@@ -101,6 +102,10 @@ class PublicationError(LevelsError):
 
 class PublicationConflict(PublicationError):
     """Another run moved the pointer first."""
+
+
+class ItemTooLarge(PublicationError):
+    """Something is too large to be kept in the table as one item."""
 
 
 class RunUnknown(PublicationError):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.rating.moves import standings_of
 from functions.rating.publication.ledger import Entry, entry_item
+from functions.rating.publication.sizes import fitting, pages
 from functions.rating.record import RunRecord, record_item
 from shared.content import content_id
 from shared.errors import LevelsError, PublicationConflict, TableUnavailable
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 BATCH_WRITE_LIMIT = 25
 WRITE_ATTEMPTS = 10
 WRITERS = 8
-DIRECTORY_PAGE = 100
 STANDINGS_PAGE = 2000  # about 120 KB, well below the 400 KB that an item may have
 
 
@@ -55,8 +55,8 @@ def items_of(ratings: Sequence[Rating], record: RunRecord, expires_at: int) -> I
         if rating.level is not None:
             by_level[rating.level].append(_listing(rating))
     for level, listings in sorted(by_level.items()):
-        for page, start in enumerate(range(0, len(listings), DIRECTORY_PAGE)):
-            yield directory_item(record.run, level, page, listings[start : start + DIRECTORY_PAGE], expires_at)
+        for page, of_page in enumerate(pages(listings)):
+            yield directory_item(record.run, level, page, of_page, expires_at)
     yield record_item(record, expires_at)
 
 
@@ -65,9 +65,9 @@ def stage(
 ) -> int:
     """Write items with a few concurrent batch writers; the number written. Writing them again changes nothing.
 
-    ``progress`` hears the count so far and may raise to stop. Raises TableUnavailable.
+    ``progress`` hears the count so far and may raise to stop. Raises ItemTooLarge and TableUnavailable.
     """
-    source, written = iter(items), 0
+    source, written = map(fitting, items), 0
     with ThreadPoolExecutor(writers) as pool:
         pending: set[Future[int]] = set()
         try:
@@ -87,8 +87,9 @@ def stage(
 
 
 def keep_rulebook(table: Table, rulebook: Rulebook, expires_at: int) -> str:
-    """Store a rulebook once per content and see that it outlives whatever uses it; its id."""
+    """Store a rulebook once per content and see that it outlives whatever uses it; its id. Raises ItemTooLarge."""
     rulebook_id = content_id(rulebook)
+    item = fitting(rulebook_item(rulebook, rulebook_id))
     already_kept_as_long = table.client.exceptions.ConditionalCheckFailedException
     with table_errors(table.name), suppress(already_kept_as_long):
         table.client.update_item(
@@ -97,7 +98,7 @@ def keep_rulebook(table: Table, rulebook: Rulebook, expires_at: int) -> str:
             UpdateExpression="SET content = if_not_exists(content, :content), expires_at = :expires_at",
             ConditionExpression="attribute_not_exists(expires_at) OR expires_at < :expires_at",
             ExpressionAttributeValues={
-                ":content": rulebook_item(rulebook, rulebook_id)["content"],
+                ":content": item["content"],
                 ":expires_at": {"N": str(expires_at)},
             },
         )
