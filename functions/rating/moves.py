@@ -17,6 +17,14 @@ class Move:
     new_level: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Restatement:
+    """What a run changes of the publication that it replaces: that one's run, and the agencies whose level differs."""
+
+    run: str
+    moves: tuple[Move, ...]
+
+
 def standings_of(ratings: Iterable[Rating]) -> dict[str, Standing]:
     """What a later month needs of these ratings, by agency_id."""
     return {r.agency_id: Standing(r.status, r.level, r.measured.paid_gmv) for r in ratings}

@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from functions.rating.compute import compute, inputs_of, run_id
+from functions.rating.computed import Computed
 from functions.rating.explain import comparison, in_brief
 from functions.rating.extracts.month import NotReady
+from functions.rating.moves import Restatement, moved, standings_of
 from functions.rating.parts import Parts
 from functions.rating.publication import ledger, publish
 from functions.rating.publication.release import entry, load_record, publish_record, stage_run
@@ -46,7 +48,8 @@ def rate_month(parts: Parts, month: Month, *, scheduled: bool) -> dict[str, Any]
     faults = verdict.faults + unknown_overrides(verdict, {rating.agency_id for rating in computed.ratings})
     stage_run(parts, computed, pointer)
     in_force = parts.table.rulebook(before.rulebook) if before else None
-    report = parts.reports.write(computed, _context(parts, faults, str(month), in_force))
+    restates = _restatement(parts, computed, valid)
+    report = parts.reports.write(computed, _context(parts, faults, str(month), in_force, restates))
     if computed.record.held:
         publish.append(parts.table, entry(parts, "held", computed.record))
         return result("held", str(month), computed.record, faults=dicts(faults), report=report)
@@ -60,7 +63,8 @@ def rate_month(parts: Parts, month: Month, *, scheduled: bool) -> dict[str, Any]
         computed.record,
         faults=dicts(faults),
         report=report,
-        replaced=valid.run if valid else None,
+        replaced=restates.run if restates else None,
+        restated=len(restates.moves) if restates else None,
         quality=computed.record.quality,
         stages=parts.stages.seconds,
     )
@@ -125,12 +129,20 @@ def _context(
     parts: Parts,
     faults: Sequence[Fault],
     month: str,
-    in_force: Rulebook | None = None,
+    in_force: Rulebook | None,
+    restates: Restatement | None = None,
     *,
     preview: bool = False,
 ) -> Context:
     history = tuple(ledger.entries(parts.table, month))
-    return Context(faults, parts.stages.seconds, parts.code_version, history, in_force, preview)
+    return Context(faults, parts.stages.seconds, parts.code_version, history, in_force, restates, preview)
+
+
+def _restatement(parts: Parts, computed: Computed, valid: Publication | None) -> Restatement | None:
+    """What the run changes of the month's publication until now; None when there is none."""
+    if valid is None:
+        return None
+    return Restatement(valid.run, moved(parts.table.standings(valid.run), standings_of(computed.ratings)))
 
 
 def _refuse_before_its_end(parts: Parts, month: Month) -> None:

@@ -17,6 +17,11 @@ from tests.cloud import WORKBOOK, Cloud, small_cloud
 
 MAY, JUNE = {"scheduled_at": "2026-06-02T18:00:00Z"}, {"scheduled_at": "2026-07-02T18:00:00Z"}
 DECIDED = {"by": "Li", "reason": "looked at it"}
+TWO_LEVELS = {
+    "levels": "level,name,description\n1,一级,\n2,二级,\n",
+    "thresholds": "effective_month,level,channel,six,gmv\n,1,1,1,\n,2,1,2,100\n",
+    "benefits": "benefit,name,description,kind,1,2\ncontact,达人建联机构,,flag,,TRUE\n",
+}
 BIG, MIDDLE, SMALL, NONE = (5, 500_000), (2, 10_000), (1, 0), (0, 0)
 
 
@@ -58,6 +63,15 @@ def test_a_month_is_compared_with_the_newest_earlier_publication(cloud: Cloud) -
     cloud.put_month("2026-06", {"a": MIDDLE, "b": MIDDLE, "d": SMALL, "e": SMALL})
     answer = cloud.rate(JUNE)
     assert answer["moves"] == {"up": 1, "down": 1, "same": 1, "new": 1, "left": 1}
+
+
+def test_a_level_that_is_no_longer_on_the_ladder_is_called_by_its_number(cloud: Cloud) -> None:
+    cloud.rate(MAY)
+    cloud.put_month("2026-06", {"a": BIG, "b": MIDDLE})
+    cloud.write_workbook(**TWO_LEVELS)
+    answer = cloud.rate(JUNE)
+    assert cloud.levels() == {"a": 2, "b": 2}
+    assert ">3 → 二级<" in cloud.report(answer["report"])
 
 
 def test_a_month_that_is_not_over_is_refused(cloud: Cloud) -> None:
@@ -113,7 +127,15 @@ def test_naming_the_month_restates_it_and_the_old_run_stays_readable(cloud: Clou
     first = cloud.rate(MAY)
     cloud.put_month("2026-05", {"a": SMALL, "b": MIDDLE})
     second = cloud.rate({"month": "2026-05"})
-    assert (second["outcome"], second["replaced"]) == ("published", first["run"])
+    assert (second["outcome"], second["replaced"], second["restated"]) == ("published", first["run"], 2)
+    assert json.loads(cloud.report(second["report"].replace(".html", ".json")))["restates"] == {
+        "run": first["run"],
+        "moves": [
+            {"agency_id": "a", "old_level": 3, "new_level": 1},
+            {"agency_id": "c", "old_level": 1, "new_level": None},
+        ],
+    }
+    assert f"<code>{first['run']}</code> · 2 " in cloud.report(second["report"])
     assert cloud.levels() == {"a": 1, "b": 2}
     assert len(cloud.table.standings(first["run"])) == 4
     assert [e.action for e in ledger.entries(cloud.table, "2026-05")] == ["published", "restated"]

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from functions.rating.computed import Computed
 from functions.rating.explain import comparison
+from functions.rating.moves import Restatement
 from functions.rating.publication.ledger import Entry
 from functions.rating.workbook.rulebook import Fault
 from shared.content import canonical_json
@@ -48,7 +49,8 @@ WORDS = {
 class Context:
     """What a report tells beyond the run itself: its sheet's faults, seconds of each stage, and what happened before.
 
-    ``in_force``: the rulebook that the earlier levels came from; ``preview``: nothing is going to be published.
+    ``in_force``: the rulebook that the earlier levels came from; ``restates``: what changes of the month's publication
+    until now; ``preview``: nothing is going to be published.
     """
 
     faults: Sequence[Fault]
@@ -56,6 +58,7 @@ class Context:
     code_version: str
     ledger: Sequence[Entry] = ()
     in_force: Rulebook | None = None
+    restates: Restatement | None = None
     preview: bool = False
 
 
@@ -98,6 +101,7 @@ def report_document(computed: Computed, context: Context) -> dict[str, Any]:
         "held": computed.record.held,
         "preview": context.preview,
         "moves": comparison(computed.ratings, computed.earlier, computed.rulebook, context.in_force),
+        "restates": context.restates,
         "faults": [fault.as_dict() for fault in context.faults],
         "ledger": list(context.ledger),
         "stages": dict(context.stages),
@@ -123,8 +127,7 @@ def report_page(rulebook: Rulebook, document: Mapping[str, Any]) -> str:
         metrics=metrics,
         amount=amount,
         yuan=yuan,
-        movers=document["moves"]["movers"][:SHOWN_MOVERS],
-        unshown=max(0, len(document["moves"]["movers"]) - SHOWN_MOVERS),
+        shown=SHOWN_MOVERS,
         most_in_level=max(record["levels"].values()),
         most_in_moves=max(record["moves"].values()),
         excluded=_excluded_by_tag(record["quality"]),
