@@ -9,7 +9,7 @@ from functions.rating.compute import compute, inputs_of
 from functions.rating.extracts.month import NotReady
 from functions.rating.parts import Parts
 from functions.rating.publication import ledger, publish
-from functions.rating.publication.release import expiry, keep_news, load_record, publish_record
+from functions.rating.publication.release import expiry, keep_news, load_record, publish_record, tell_what_is_untold
 from functions.rating.record import RunRecord
 from functions.rating.result import result
 from shared.errors import RunUnknown
@@ -30,9 +30,7 @@ def accept(parts: Parts, run: str, decision: Decision) -> dict[str, Any]:
     record = load_record(parts, run)
     valid = parts.table.pointer().publications.get(record.month)
     if valid and valid.run == run:
-        return result(
-            "unchanged", record.month, record, report=parts.reports.url(record.month, run), inputs_changed=False
-        )
+        return _already_valid(parts, valid, record)
     if not ledger.is_held(parts.table, record.month, run):
         raise RunUnknown(f"run {run} of {record.month} is not held, so there is nothing to accept")
     keep_news(parts, record, valid, parts.table.standings(run))
@@ -51,9 +49,7 @@ def roll_back(parts: Parts, run: str, decision: Decision) -> dict[str, Any]:
     if not valid or not published:
         raise RunUnknown(f"run {run} was never the valid one of {record.month}, so there is nothing to go back to")
     if valid.run == run:
-        return result(
-            "unchanged", record.month, record, report=parts.reports.url(record.month, run), inputs_changed=False
-        )
+        return _already_valid(parts, valid, record)
     at = parts.now().isoformat(timespec="microseconds")
     keep_news(parts, record, valid, parts.table.standings(run), occasion=at)
     line = ledger.Entry(
@@ -87,6 +83,13 @@ def verify(parts: Parts, run: str) -> dict[str, Any]:
         report=parts.reports.url(record.month, run),
         differences=differences[:100],
     )
+
+
+def _already_valid(parts: Parts, valid: Publication, record: RunRecord) -> dict[str, Any]:
+    """Nothing is left to decide; the news may have been left untold."""
+    tell_what_is_untold(parts, valid)
+    url = parts.reports.url(record.month, record.run)
+    return result("unchanged", record.month, record, report=url, inputs_changed=False)
 
 
 def _changed_inputs(parts: Parts, month: Month, record: RunRecord) -> list[str]:

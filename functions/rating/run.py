@@ -13,7 +13,7 @@ from functions.rating.extracts.month import NotReady
 from functions.rating.moves import Restatement, moved, standings_of
 from functions.rating.parts import Parts
 from functions.rating.publication import ledger, publish
-from functions.rating.publication.release import entry, load_record, publish_record, stage_run
+from functions.rating.publication.release import entry, load_record, publish_record, stage_run, tell_what_is_untold
 from functions.rating.publication.report import Context
 from functions.rating.record import Compared, record_from
 from functions.rating.result import result
@@ -157,12 +157,7 @@ def _refuse_before_its_end(parts: Parts, month: Month) -> None:
 def _unchanged(parts: Parts, valid: Publication, verdict: Verdict, *, inputs_changed: bool) -> dict[str, Any]:
     """The month stays as it is; news that an earlier run could not tell is told now."""
     item = parts.table.get(run_key(valid.run))
-    last = [
-        line
-        for line in ledger.entries(parts.table, valid.month)
-        if line.run == valid.run and line.at == valid.published_at
-    ]
-    parts.announcer.send(valid.run, last[-1].replaced if last else None)
+    tell_what_is_untold(parts, valid)
     return result(
         "unchanged",
         valid.month,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,10 +17,11 @@ from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, Re
 from functions.rating import app
 from functions.rating.publication import ledger
 from shared.errors import AnnouncementsUnsent, ExtractsUnavailable, LevelsError, ReportUnwritten, TableUnavailable
-from tests.cloud import Cloud, small_cloud
+from tests.cloud import WORKBOOK, Cloud, small_cloud
 from tests.wire import on_each_call
 
 APRIL, MAY = {"month": "2026-04"}, {"month": "2026-05"}
+DECIDED = {"by": "Li", "reason": "looked at it"}
 CALLS = (
     "dynamodb.GetItem",
     "s3.ListObjectsV2",
@@ -177,3 +179,48 @@ def test_a_fault_that_lasts_stops_the_run_with_its_cause_and_the_next_run_publis
     assert cloud.levels() == ({"a": 3, "b": None} if told_too_late else before)
     assert cloud.rate(MAY)["outcome"] == ("unchanged" if told_too_late else "published")
     assert cloud.levels() == {"a": 3, "b": None}
+
+
+def asked_of(cloud: Cloud, action: str) -> tuple[dict[str, Any], str]:
+    """The event of an action on a month that it can be done to, and the outcome once it was done bit by bit."""
+    if action == "accept":
+        cloud.write_workbook(settings="setting,value\nmax_changed_share,0\n")
+        return {"accept": cloud.rate(MAY)["run"], **DECIDED}, "unchanged"
+    published = cloud.rate(MAY)["run"]
+    if action == "verify":
+        return {"verify": published}, "verified"
+    if action == "rollback":
+        cloud.put_month("2026-05", {"a": (2, 10_000), "b": (1, 0)})
+        cloud.rate(MAY)
+        return {"rollback": published, **DECIDED}, "unchanged"
+    cloud.write_workbook(levels=WORKBOOK["levels"].replace("三级", "领航"))
+    return {"mode": "refresh"}, "refreshed"
+
+
+@pytest.mark.parametrize("action", ["accept", "rollback", "refresh", pytest.param("verify", marks=pytest.mark.sweep)])
+def test_credentials_may_expire_at_any_call_of_a_decision_which_is_then_asked_for_again(
+    cloud: Cloud, action: str
+) -> None:
+    event, outcome = asked_of(cloud, action)
+    causes = []
+    for sound_calls in count():
+        made: list[str] = []
+
+        def expire(name: str, made: list[str] = made, sound_calls: int = sound_calls) -> Any:
+            made.append(name)
+            service = name.partition(".")[0]
+            return FINAL["expired credentials"](service) if len(made) > sound_calls else None
+
+        try:
+            with on_each_call(expire):
+                answer = cloud.rate(event)
+        except LevelsError as error:
+            causes.append(str(error))
+        else:
+            break
+    assert len(causes) > 4
+    assert [cause for cause in causes if "ExpiredToken" not in cause] == []
+    assert answer["outcome"] == outcome
+    assert cloud.levels() == {"a": 3, "b": None}
+    untold = [names for names, item in cloud.items().items() if names[0].startswith("OUTBOX#") and "sent" not in item]
+    assert untold == []

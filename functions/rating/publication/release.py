@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functions.rating.computed import Computed
 from functions.rating.moves import moved, standings_of
 from functions.rating.parts import Parts
-from functions.rating.publication import publish
+from functions.rating.publication import ledger, publish
 from functions.rating.publication.ledger import Action, Entry
 from functions.rating.record import RunRecord, record_from
 from shared.errors import PublicationConflict, RunUnknown
@@ -82,6 +82,13 @@ def publish_record(
             raise PublicationConflict(f"month {record.month}: the pointer moved {PUBLISH_ATTEMPTS} times; run it again")
     parts.announcer.send(record.run, line.replaced)
     return publication.published_at == line.at
+
+
+def tell_what_is_untold(parts: Parts, valid: Publication) -> None:
+    """Send the news of a publication that could not be sent when it became valid."""
+    made_valid = (valid.run, valid.published_at)
+    lines = (line for line in ledger.entries(parts.table, valid.month) if (line.run, line.at) == made_valid)
+    parts.announcer.send(valid.run, next((line.replaced for line in lines), None))
 
 
 def load_record(parts: Parts, run: str) -> RunRecord:
