@@ -57,9 +57,31 @@ FROM holdings
 WHERE held_until = $month_end AND agency_id IS NOT NULL
 GROUP BY agency_id, power_level, risk_tag;
 
--- Paid orders, each counted once, by holder at the time of payment. Every row is counted first; then what the possibly
--- repeated ones were counted for is taken back, and each of their ids is counted as it should be.
-CREATE TABLE order_totals AS
+-- Paid orders, every row, by creator: nearly all creators have one holder, or none, for the whole month.
+CREATE TABLE tallies AS
+SELECT
+  creator_id, pay_time >= $month_start AND pay_time < $month_end AS in_month, risk_tag,
+  count(*) AS orders, sum(pay_amount) AS amount
+FROM orders
+GROUP BY creator_id, pay_time >= $month_start AND pay_time < $month_end, risk_tag;
+
+-- The month's paid orders, every row, of the creators that change hands within it, by holder at the time of payment.
+CREATE TABLE moved_tallies AS
+WITH moved AS (
+  SELECT creator_id, held_from, held_until, agency_id
+  FROM holdings
+  WHERE held_from > $month_start OR held_until < $month_end
+)
+SELECT moved.agency_id, orders.risk_tag, count(*) AS orders, sum(orders.pay_amount) AS amount
+FROM orders
+JOIN moved
+  ON moved.creator_id = orders.creator_id
+  AND orders.pay_time >= moved.held_from
+  AND orders.pay_time < moved.held_until
+GROUP BY moved.agency_id, orders.risk_tag;
+
+-- What was counted wrongly because order ids repeat: each of their rows is taken back, and each id counted once.
+CREATE TABLE corrections AS
 WITH ranked AS (
   SELECT
     creator_id, pay_time, pay_amount,
@@ -67,9 +89,7 @@ WITH ranked AS (
     row_number() OVER (PARTITION BY order_id ORDER BY pay_amount, pay_time, creator_id) AS place
   FROM repeated_orders
 ),
-counted AS (
-  SELECT creator_id, pay_time, pay_amount, risk_tag, 1 AS copies FROM orders
-  UNION ALL
+corrected AS (
   SELECT creator_id, pay_time, pay_amount, risk_tag, -1 AS copies FROM repeated_orders
   UNION ALL
   SELECT creator_id, pay_time, pay_amount, risk_tag, 1 AS copies FROM ranked WHERE place = 1
@@ -77,21 +97,35 @@ counted AS (
 SELECT
   holdings.agency_id,
   holdings.creator_id IS NOT NULL AS known_creator,
-  counted.pay_time >= $month_start AND counted.pay_time < $month_end AS in_month,
-  counted.risk_tag,
-  sum(counted.copies) AS orders,
-  sum(counted.copies * counted.pay_amount) AS amount
-FROM counted
+  corrected.pay_time >= $month_start AND corrected.pay_time < $month_end AS in_month,
+  corrected.risk_tag, corrected.copies AS orders, corrected.copies * corrected.pay_amount AS amount
+FROM corrected
 LEFT JOIN holdings
-  ON holdings.creator_id = counted.creator_id
-  AND counted.pay_time >= holdings.held_from
-  AND counted.pay_time < holdings.held_until
-GROUP BY
-  holdings.agency_id,
-  holdings.creator_id IS NOT NULL,
-  counted.pay_time >= $month_start AND counted.pay_time < $month_end,
-  counted.risk_tag
-HAVING sum(counted.copies) <> 0;
+  ON holdings.creator_id = corrected.creator_id
+  AND corrected.pay_time >= holdings.held_from
+  AND corrected.pay_time < holdings.held_until;
+
+-- Paid orders, each counted once, by holder at the time of payment. Those outside of the month have none.
+CREATE TABLE order_totals AS
+WITH parts AS (
+  SELECT
+    holdings.agency_id, holdings.creator_id IS NOT NULL AS known_creator, tallies.in_month, tallies.risk_tag,
+    tallies.orders, tallies.amount
+  FROM tallies
+  LEFT JOIN holdings ON holdings.creator_id = tallies.creator_id
+  WHERE tallies.in_month
+    AND (holdings.creator_id IS NULL OR holdings.held_from = $month_start AND holdings.held_until = $month_end)
+  UNION ALL
+  SELECT agency_id, TRUE AS known_creator, TRUE AS in_month, risk_tag, orders, amount FROM moved_tallies
+  UNION ALL
+  SELECT NULL AS agency_id, FALSE AS known_creator, in_month, risk_tag, orders, amount FROM tallies WHERE NOT in_month
+  UNION ALL
+  SELECT agency_id, known_creator, in_month, risk_tag, orders, amount FROM corrections
+)
+SELECT agency_id, known_creator, in_month, risk_tag, sum(orders) AS orders, sum(amount) AS amount
+FROM parts
+GROUP BY agency_id, known_creator, in_month, risk_tag
+HAVING sum(orders) <> 0;
 
 -- Binding slots: the creators of power level 6..7 that an agency held, unflagged, at the end of the month before, and
 -- how many of them have a binding of 6..7 in this month's extract.
