@@ -55,7 +55,7 @@ class Files:
         self.files.append(LocalFile(dataset, f"{dataset}/month=2026-10/{name}", path))
 
     def measure(self, max_bad_row_share: str = "1") -> MonthMeasured:
-        return measure(self.files, OCTOBER, SHANGHAI, Decimal(max_bad_row_share), self.folder)
+        return measure(lambda: self.files, OCTOBER, SHANGHAI, Decimal(max_bad_row_share), self.folder)
 
     def error(self, kind: type[Exception], max_bad_row_share: str = "1") -> str:
         with pytest.raises(kind) as raised:
@@ -162,12 +162,13 @@ def typed_orders(
     count: str,
     *,
     order_id: str = "i::VARCHAR",
+    creator: str = "'c1'",
     time: str = "TIMESTAMP '2026-10-05'",
     amount: str = "1",
     tag: str = "NULL",
 ) -> str:
     return (
-        f"SELECT {order_id} AS order_id, 'c1' AS creator_id, {time} AS pay_time, {amount} AS pay_amount, "
+        f"SELECT {order_id} AS order_id, {creator} AS creator_id, {time} AS pay_time, {amount} AS pay_amount, "
         f"{tag} AS risk_tag FROM range(1, {count} + 1) AS numbers(i)"
     )
 
@@ -269,6 +270,35 @@ def test_ids_of_numeric_columns_are_their_digits(files: Files) -> None:
     files.parquet(Dataset.ORDERS, "padded.parquet", typed_orders("1", order_id="'007'"))
 
     assert files.measure("0").order_rows.duplicate == 2
+
+
+@pytest.mark.parametrize(
+    "around", ["' c1'", "'c1' || chr(10)", "'c1' || chr(12288)", "CASE WHEN i = 1 THEN 'c1' || chr(9) ELSE 'c1' END"]
+)
+def test_blanks_around_the_creators_of_parquet_orders_do_not_matter(files: Files, around: str) -> None:
+    files.parquet(Dataset.ORDERS, "o.parquet", typed_orders("3", creator=around))
+    taken = []
+
+    def offered() -> Iterator[LocalFile]:
+        taken.append("all")
+        yield from files.files
+
+    measured = measure(offered, OCTOBER, SHANGHAI, Decimal(0), files.folder)
+
+    assert measured.order_rows.used == 3
+    assert len(taken) == 2
+
+
+@pytest.mark.parametrize("creator", ["''", "' '", "chr(160)", "'\\N'", "NULL::VARCHAR", "' \\N '"])
+def test_parquet_orders_without_a_creator_are_bad(files: Files, creator: str) -> None:
+    files.parquet(
+        Dataset.ORDERS, "o.parquet", typed_orders("3", creator=f"CASE WHEN i = 2 THEN {creator} ELSE 'c1' END")
+    )
+
+    measured = files.measure()
+
+    assert quarantined(measured) == [("o.parquet", 2, "missing_creator_id")]
+    assert measured.order_rows.used == 2
 
 
 def test_a_parquet_tag_of_zero_is_a_flag(files: Files) -> None:
@@ -506,7 +536,7 @@ def test_parquet_that_cannot_stay_is_kept_as_values(files: Files) -> None:
         yield LocalFile(file.dataset, file.key, file.path, stays=False)
         file.path.unlink()
 
-    measured = measure(fetched(), OCTOBER, SHANGHAI, Decimal(1), files.folder)
+    measured = measure(fetched, OCTOBER, SHANGHAI, Decimal(1), files.folder)
 
     assert gmv(measured) == 1 + 2 + 3 + 5
     assert quarantined(measured) == [("o.parquet", 4, "negative_pay_amount")]

@@ -36,7 +36,7 @@ def check(world: World, folder: Path, seed: int) -> None:
     start, end = world.month.start(world.zone), world.month.end(world.zone)
     expected = expect(world.agencies, world.creators, world.orders, world.previous, start, end, world.zone)
 
-    measured = measure(written.files, world.month, world.zone, EVERYTHING, folder)
+    measured = measure(lambda: written.files, world.month, world.zone, EVERYTHING, folder)
 
     assert measured.agencies == expected.agencies
     assert asdict(measured.order_rows) == expected.fates

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from functions.rating.extracts.datasets import Column, Kind
 from functions.rating.extracts.sql import literal, nested, select
@@ -21,25 +21,36 @@ PLAIN = {Kind.TIME: PLAIN_TIME, Kind.END: PLAIN_TIME, Kind.AMOUNT: INTEGER, Kind
 _PADDED = rf"^[{WHITESPACE}]|[{WHITESPACE}]$|^$|^\\N$"
 
 
-def cells(columns: Sequence[tuple[Column, str]], present: frozenset[str], source: str, *, stripped: bool) -> str:
+def cells(
+    columns: Sequence[tuple[Column, str]], present: frozenset[str], source: str, stripped: Collection[str]
+) -> str:
     """A relation of all columns (null where absent), ``<name>_plain``, ``padded`` and file_row_number.
 
     ``columns``: with the base of their physical type. ``<name>_plain``: a time or number is written in the most usual
     way, with nothing around it. ``padded``: trimming changes some text of the row, or the text says that there is none;
-    with ``stripped``, that is known to be nowhere so.
+    in the columns named by ``stripped`` that is taken to be nowhere so.
     """
     absent = [f"CAST(NULL AS {TEXT}) AS {column.name}" for column, _ in columns if column.name not in present]
     written = [column for column, base in columns if base == TEXT and column.kind in PLAIN]
     plain = [f"regexp_full_match({c.name}, {literal(PLAIN[c.kind])}) AS {c.name}_plain" for c in written]
-    texts = [column for column, base in columns if base == TEXT and column.name in present and not stripped]
-    padded = [f"{_padded(column)} AS {column.name}_padded" for column in texts]
+    texts = [column for column, base in columns if base == TEXT and column.name in present - set(stripped)]
+    looked_at = [f"{_padded(column)} AS {column.name}_padded" for column in texts]
     any_padded = " OR ".join(f"{column.name}_padded" for column in texts) or "FALSE"
     results = [f"{_cell(column, base, padded=column in texts)} AS {column.name}" for column, base in columns]
     relation = source
-    for step in (absent, plain, padded):
+    for step in (absent, plain, looked_at):
         relation = nested(select(("*", *step), relation))
     carried = (*(f"{column.name}_plain" for column in written), f"{any_padded} AS padded", "file_row_number")
     return nested(select((*results, *carried), relation))
+
+
+def padded(name: str) -> str:
+    """Whether trimming changes a text, or it says that there is none.
+
+    The cheap tests come first and are enough for nearly every value: exact ones cost as much as reading the row.
+    """
+    cheap = rf"length({name}) <> strlen({name}) OR {name} < '!' OR {name}[-1] < '!' OR {name} = '\N'"
+    return f"CASE WHEN {cheap} THEN regexp_matches({name}, {literal(_PADDED)}) ELSE FALSE END"
 
 
 def whole(number: str) -> str:
@@ -60,10 +71,11 @@ def _cell(column: Column, base: str, *, padded: bool) -> str:
 
 
 def _padded(column: Column) -> str:
-    """The cheap tests come first and are enough for nearly every value: exact ones cost as much as reading the row."""
     name = column.name
-    cheap = rf"length({name}) <> strlen({name}) OR {name} < '!' OR {name}[-1] < '!' OR {name} = '\N'"
-    exact = f"WHEN {cheap} THEN regexp_matches({name}, {literal(_PADDED)}) ELSE FALSE END"
     if column.kind in PLAIN:
-        return f"CASE WHEN {name}_plain THEN FALSE {exact}"
-    return f"CASE {exact}" if column.required else f"CASE WHEN {name} IS NULL OR {name} = '' THEN FALSE {exact}"
+        return f"CASE WHEN {name}_plain THEN FALSE ELSE {padded(name)} END"
+    return (
+        padded(name)
+        if column.required
+        else f"CASE WHEN {name} IS NULL OR {name} = '' THEN FALSE ELSE {padded(name)} END"
+    )

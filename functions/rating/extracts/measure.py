@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from string import Template
 from tempfile import TemporaryDirectory
@@ -16,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from functions.rating.extracts.assemble import assemble
+from functions.rating.extracts.cell_sql import padded
 from functions.rating.extracts.datasets import LocalFile
 from functions.rating.extracts.engine import Engine, EngineRefused
 from functions.rating.extracts.ingest import Ingest
@@ -24,6 +26,7 @@ from functions.rating.extracts.measured import MonthMeasured
 from functions.rating.extracts.quarantine import Quarantine
 from functions.rating.extracts.relations import load_relations, naming_the_unreadable
 from functions.rating.extracts.repeats import Repeats
+from functions.rating.extracts.sql import select
 from shared.errors import OutOfRoom
 from shared.levels import ASSESSED_POWER
 from shared.months import Month
@@ -34,7 +37,7 @@ SPILL_LIMIT = 10 * 1024**3
 
 
 def measure(
-    files: Iterable[LocalFile],
+    files: Callable[[], Iterable[LocalFile]],
     month: Month,
     zone: ZoneInfo,
     max_bad_row_share: Decimal,
@@ -44,25 +47,49 @@ def measure(
 ) -> MonthMeasured:
     """What a month's extracts say of every agency, and what became of every row.
 
-    ``files`` are taken in order, each when the one before is done with. ``scratch``: a folder for working files, which
-    are removed, and for the quarantine, which stays. ``memory_limit``: bytes for the engine, which spills to
-    ``scratch`` beyond them; what finds repeated orders comes on top, with four
-    bytes a row while it sorts.
+    ``files`` are taken in order, each when the one before is done with; all of them once more in the rare case that
+    creators are found not to be written as they should. ``scratch``: a folder for working files, which are removed,
+    and for the quarantine, which stays. ``memory_limit``: bytes for the engine, which spills to ``scratch`` beyond
+    them; what finds repeated orders comes on top, with four bytes a row while it sorts.
 
     Raises ObjectUnsound, AgenciesUnsound, TooManyBadRows, NotReconciled, OutOfRoom.
     """
+    measured = partial(_measure, month=month, zone=zone, max_bad_row_share=max_bad_row_share, scratch=scratch)
+    try:
+        return measured(files(), memory_limit=memory_limit, trusting=True)
+    except _CreatorsPadded:
+        return measured(files(), memory_limit=memory_limit, trusting=False)
+
+
+class _CreatorsPadded(Exception):
+    """What was trusted to be a creator's id has blanks around it, or is none."""
+
+
+def _measure(
+    files: Iterable[LocalFile],
+    *,
+    month: Month,
+    zone: ZoneInfo,
+    max_bad_row_share: Decimal,
+    scratch: Path,
+    memory_limit: int,
+    trusting: bool,
+) -> MonthMeasured:
+    """``trusting``: looks at each creator's id once, when the orders are counted by it, and not in each order."""
     with (
         TemporaryDirectory(prefix="measure-", dir=scratch) as work,
         open_engine(Path(work), memory_limit) as engine,
         Quarantine(scratch / "quarantine.csv.gz") as quarantine,
         Repeats(Path(work) / "hashes") as repeats,
     ):
-        taken = take_all(files, Ingest(engine, repeats, Path(work), month, zone), quarantine)
+        taken = take_all(files, Ingest(engine, repeats, Path(work), month, zone, trusting=trusting), quarantine)
         refuse_too_many_bad(taken, max_bad_row_share)
         sources = {dataset: of.sources for dataset, of in taken.items()}
         with naming_the_unreadable(engine, sources):
             load_relations(engine, sources, repeats)
             engine.run(measuring(month, zone))
+        if trusting and engine.rows(select(("creator_id",), "tallies", padded("creator_id"), "1 LIMIT 1")):
+            raise _CreatorsPadded
         return assemble(engine, taken, quarantine.path if quarantine.rows else None)
 
 

@@ -102,8 +102,13 @@ class Extracts:
             unless_measured.callback(weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True))
             try:
                 with TemporaryDirectory(prefix="objects-", dir=folder) as downloads:
-                    files = self._fetched(inventory, Path(downloads), stages)
-                    measured = measure(files, inventory.month, self._zone, max_bad_row_share, folder)
+                    measured = measure(
+                        lambda: self._fetched(inventory, Path(downloads), stages),
+                        inventory.month,
+                        self._zone,
+                        max_bad_row_share,
+                        folder,
+                    )
             except OSError as error:
                 if error.errno != errno.ENOSPC:
                     raise

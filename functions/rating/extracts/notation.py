@@ -6,7 +6,7 @@ measure.sql. Times become epoch microseconds, so that nothing rests on an engine
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from functions.rating.extracts.cell_sql import CLOCK, DATE, FRACTIONAL, INTEGER, PLAIN_TIME, TEXT, cells, whole
@@ -39,18 +39,24 @@ def readable(kind: Kind, physical: str) -> bool:
 
 
 def values(
-    dataset: Dataset, physical: Mapping[str, str], month: Month, zone: ZoneInfo, source: str, *, stripped: bool = False
+    dataset: Dataset,
+    physical: Mapping[str, str],
+    month: Month,
+    zone: ZoneInfo,
+    source: str,
+    *,
+    stripped: Collection[str] = (),
 ) -> str:
     """A SELECT of every column's value, ``file_row_number``, ``bad`` (why a row can't be used, or null) and ``padded``.
 
     ``physical``: the type of each column that ``source``, a relation, has by name; it has file_row_number, too.
-    ``stripped``: no text of the source is padded, as an earlier SELECT has found; so no text is looked at again.
+    ``stripped``: columns whose texts are not looked at, because none of them is padded.
     """
     columns = [(column, _base(physical.get(column.name, TEXT))) for column in dataset.columns]
     times = [(column, base) for column, base in columns if column.kind in TIMES]
     written = [column.name for column, base in times if base == TEXT]
     spans = offset_spans(zone, month)
-    relation = cells(columns, frozenset(physical), source, stripped=stripped)
+    relation = cells(columns, frozenset(physical), source, stripped)
     for step in (
         [f"{_shape(name)} AS {name}_shape" for name in written],
         [f"{_zone(name)} AS {name}_zone" for name in written],
