@@ -15,7 +15,7 @@ from functions.lookup.api import Handler, serving
 from functions.lookup.cursors import Cursors
 from functions.lookup.desk import Desk
 from functions.lookup.published import Published
-from functions.rating.rules import rate
+from functions.rating.rules import Rules
 from functions.rating.workbook import sheet
 from functions.rating.workbook.description import load_description
 from functions.rating.workbook.rulebook import parse
@@ -98,7 +98,8 @@ def example_items() -> Iterator[dict[str, Any]]:
         rulebook = _shipped_rulebook(month)
         rulebook_id = content_id(rulebook)
         run = content_id(["example", str(month)])
-        ratings = [rate(agency, rulebook, month, ZONE, earlier.get(agency.agency_id)) for agency in agencies]
+        rules = Rules(rulebook, month, ZONE)
+        ratings = [rules.rate(agency, earlier.get(agency.agency_id)) for agency in agencies]
         earlier = {r.agency_id: Standing(r.status, r.level) for r in ratings}
         publications[str(month)] = Publication(
             str(month), run, rulebook_id, f"{month.renewed_on}T02:11:42.000000+08:00", "published"

@@ -68,9 +68,10 @@ class Metric:
     max_power: int | None
     unit: str
 
-    def counts(self, power: int) -> bool:
-        """Whether a creator_count counts creators of this power level."""
-        return (self.min_power or 0) <= power and (self.max_power is None or power <= self.max_power)
+    @property
+    def powers(self) -> slice:
+        """The part of ``creators_by_power`` that a creator_count counts."""
+        return slice(self.min_power, None if self.max_power is None else self.max_power + 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from functions.rating.audit import Totals
 from functions.rating.publication import publish
 from functions.rating.publication.ledger import Entry
 from functions.rating.record import DataQuality, RunRecord
-from functions.rating.rules import rate
+from functions.rating.rules import Rules
 from shared.content import content_id
 from shared.levels import (
     Benefit,
@@ -131,7 +131,7 @@ class World:
         pointer = self.table.pointer()
         before = pointer.before(month)
         standings = self.table.standings(before.run) if before else {}
-        rated = [rate(a, rules, Month.parse(month), SHANGHAI, standings.get(a.agency_id)) for a in agencies]
+        rated = [Rules(rules, Month.parse(month), SHANGHAI).rate(a, standings.get(a.agency_id)) for a in agencies]
         ratings = sorted(rated, key=lambda rating: rating.agency_id)
         run = content_id([month, self.runs])
         expires_at = int(Month.parse(month).plus(25).end(SHANGHAI).timestamp())

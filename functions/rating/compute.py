@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -9,7 +12,7 @@ from functions.rating.audit import Totals, audit
 from functions.rating.computed import Computed
 from functions.rating.moves import count_levels, count_moves
 from functions.rating.record import Compared, DataQuality, Input, RunRecord, record_from
-from functions.rating.rules import RULES_VERSION, rate
+from functions.rating.rules import RULES_VERSION, Rules
 from shared.content import content_id
 from shared.levels import Rulebook
 from shared.months import Month
@@ -47,7 +50,9 @@ def compute(
     measured = parts.extracts.measure(inventory, rulebook.settings.max_bad_row_share, stages)
     with stages.stage("rate") as facts:
         earlier = parts.table.standings(compared_with.run) if compared_with else {}
-        ratings = tuple(rate(m, rulebook, month, parts.zone, earlier.get(m.agency_id)) for m in measured.agencies)
+        rules = Rules(rulebook, month, parts.zone)
+        with _no_collecting():
+            ratings = tuple([rules.rate(m, earlier.get(m.agency_id)) for m in measured.agencies])
         facts["agencies"] = len(ratings)
     totals = Totals(measured.paid_gmv, {name: count.rows for name, count in measured.datasets.items()})
     rulebook_id, inputs = content_id(rulebook), inputs_of(inventory)
@@ -71,6 +76,16 @@ def compute(
         guardrails=audit(rulebook.settings, ratings, earlier, totals, _totals_of(parts, compared_with)),
     )
     return Computed(month, rulebook, record, ratings, earlier, measured)
+
+
+@contextmanager
+def _no_collecting() -> Iterator[None]:
+    """Of a hundred thousand ratings, looking for circles among them takes longer than making them. There are none."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _totals_of(parts: Parts, compared_with: Compared | None) -> Totals | None:

@@ -14,7 +14,7 @@ from functions.rating.publication import publish
 from functions.rating.publication.ledger import Entry
 from functions.rating.publication.release import expiry, load_record
 from functions.rating.result import result
-from functions.rating.rules import rate
+from functions.rating.rules import Rules
 from functions.rating.run import dicts, read_rulebook, sound
 from shared.content import content_id
 from shared.errors import NothingPublished
@@ -128,6 +128,7 @@ def _who_would_move(parts: Parts, valid: Publication, rulebook: Rulebook, in_for
     with parts.stages.stage("would move") as facts:
         month, standings = Month.parse(valid.month), parts.table.standings(valid.run)
         stored = parts.table.ratings((agency_id, valid) for agency_id in standings)
-        ratings = [rate(r.measured, rulebook, month, parts.zone, standings[r.agency_id]) for r in stored]
+        rules = Rules(rulebook, month, parts.zone)
+        ratings = [rules.rate(r.measured, standings[r.agency_id]) for r in stored]
         facts["agencies"] = len(ratings)
     return in_brief(comparison(ratings, standings, rulebook, in_force))

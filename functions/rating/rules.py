@@ -5,7 +5,7 @@ Rule numbers in the docstrings are those of docs/rules.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -31,41 +31,54 @@ RULES_VERSION = "1"  # part of every run id: raise it when the same inputs would
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def rate(measured: Measured, rulebook: Rulebook, month: Month, zone: ZoneInfo, earlier: Standing | None) -> Rating:
-    """One agency's rating of one month. ``earlier``: its standing in the newest earlier publication, if any."""
-    ladder = rulebook.ladder(str(month))
-    metrics = metric_values(measured, rulebook)
-    first = first_rated_month(measured.joined_at, rulebook.settings.new_agency_wait_months, zone)
-    awaiting = month < first
-    computed = None if awaiting else computed_level(metrics, ladder)
-    override = rulebook.override(measured.agency_id, str(month))
-    status = _status(awaiting, computed, overridden=override is not None)
-    level = override.level if override else computed
-    return Rating(
-        month=str(month),
-        measured=measured,
-        status=status,
-        level=level,
-        computed_level=computed,
-        first_rating_on=first.renewed_on if status is Status.AWAITING_FIRST_RATING else None,
-        previous_level=earlier.level if earlier else None,
-        change=change(status, level, earlier),
-        metrics=metrics,
-        channels=channel_results(metrics, ladder, computed),
-        next_level=None if awaiting else next_level(metrics, ladder, computed),
-        override=override,
-    )
+class Rules:
+    """A rulebook as it is in force for one month. What is the same for every agency is worked out once."""
+
+    def __init__(self, rulebook: Rulebook, month: Month, zone: ZoneInfo) -> None:
+        wait = rulebook.settings.new_agency_wait_months
+        self._month = str(month)
+        self._zone = zone
+        self._wait = wait
+        self._awaiting_since = (month.plus(2 - wait).start(zone) - _EPOCH) // timedelta(microseconds=1)
+        self._metrics = rulebook.metrics
+        self._ladder = rulebook.ladder(self._month)
+        self._overrides = {o.agency_id: o for o in reversed(rulebook.overrides) if o.in_force(self._month)}
+
+    def rate(self, measured: Measured, earlier: Standing | None) -> Rating:
+        """One agency's rating. ``earlier``: its standing in the newest earlier publication, if any."""
+        metrics = metric_values(measured, self._metrics)
+        awaiting = measured.joined_at >= self._awaiting_since  # rule 4
+        computed = None if awaiting else computed_level(metrics, self._ladder)
+        override = self._overrides.get(measured.agency_id)
+        status = _status(awaiting, computed, overridden=override is not None)
+        level = override.level if override else computed
+        first_rating_on = None
+        if status is Status.AWAITING_FIRST_RATING:
+            first_rating_on = first_rated_month(measured.joined_at, self._wait, self._zone).renewed_on
+        return Rating(
+            month=self._month,
+            measured=measured,
+            status=status,
+            level=level,
+            computed_level=computed,
+            first_rating_on=first_rating_on,
+            previous_level=earlier.level if earlier else None,
+            change=change(status, level, earlier),
+            metrics=metrics,
+            channels=channel_results(metrics, self._ladder, computed),
+            next_level=None if awaiting else next_level(metrics, self._ladder, computed),
+            override=override,
+        )
 
 
-def metric_values(measured: Measured, rulebook: Rulebook) -> dict[str, int]:
-    """Every metric of the rulebook (rules 5 and 6): creators as a count, GMV in fen."""
-    return {metric.key: _value(measured, metric) for metric in rulebook.metrics}
-
-
-def _value(measured: Measured, metric: Metric) -> int:
-    if metric.measure is Measure.PAID_GMV:
-        return measured.paid_gmv
-    return sum(count for power, count in enumerate(measured.creators_by_power) if metric.counts(power))
+def metric_values(measured: Measured, metrics: Iterable[Metric]) -> dict[str, int]:
+    """Every metric (rules 5 and 6): creators as a count, GMV in fen."""
+    return {
+        metric.key: measured.paid_gmv
+        if metric.measure is Measure.PAID_GMV
+        else sum(measured.creators_by_power[metric.powers])
+        for metric in metrics
+    }
 
 
 def first_rated_month(joined_at: int, wait_months: int, zone: ZoneInfo) -> Month:
@@ -76,20 +89,24 @@ def first_rated_month(joined_at: int, wait_months: int, zone: ZoneInfo) -> Month
 def computed_level(metrics: Mapping[str, int], ladder: Ladder) -> int | None:
     """The highest level of which some channel passes (rule 2); None when none does."""
     for rung in reversed(ladder.rungs):
-        if any(held_against(metrics, channel).passed for channel in rung.channels):
-            return rung.level
+        for channel in rung.channels:
+            for threshold in channel.thresholds:
+                if metrics[threshold.metric] < threshold.required:
+                    break
+            else:
+                return rung.level
     return None
 
 
 def held_against(metrics: Mapping[str, int], channel: Channel) -> ChannelResult:
     """A channel with each of its thresholds beside what the agency has."""
-    checks = tuple(Check(t.metric, t.required, metrics[t.metric]) for t in channel.thresholds)
-    return ChannelResult(channel.channel, checks)
+    checks = [Check(t.metric, t.required, metrics[t.metric]) for t in channel.thresholds]
+    return ChannelResult(channel.channel, tuple(checks))
 
 
 def channel_results(metrics: Mapping[str, int], ladder: Ladder, level: int | None) -> tuple[ChannelResult, ...]:
     """The channels of a level, in channel order; none for an agency without one."""
-    return () if level is None else tuple(held_against(metrics, channel) for channel in ladder.rung(level).channels)
+    return () if level is None else tuple([held_against(metrics, channel) for channel in ladder.rung(level).channels])
 
 
 def next_level(metrics: Mapping[str, int], ladder: Ladder, held: int | None) -> NextLevel | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from functions.rating.explain import Mover, comparison, matrix, movers
-from functions.rating.rules import rate
+from functions.rating.rules import Rules
 from shared.levels import (
     Benefit,
     BenefitKind,
@@ -56,7 +56,7 @@ BOOK = Rulebook(
 def rated(agency_id: str, gmv: int = 0, creators: int = 0, joined_at: int = 0) -> Rating:
     powers = tuple(creators if power == 4 else 0 for power in range(8))
     measured = Measured(agency_id, agency_id.title(), joined_at, creators_by_power=powers, paid_gmv=gmv)
-    return rate(measured, BOOK, MAY, SHANGHAI, None)
+    return Rules(BOOK, MAY, SHANGHAI).rate(measured, None)
 
 
 def only(rating: Rating, before: int | None) -> Mover:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.rating.rules import computed_level, held_against, next_level, rate
+from functions.rating.rules import Rules, computed_level, held_against, next_level
 from shared.levels import (
     Change,
     Channel,
@@ -74,7 +74,7 @@ THREE = ladder(
 
 
 def rated(measured: Measured, month: Month = MAY, earlier: Standing | None = None, **more: object) -> Rating:
-    return rate(measured, rulebook(THREE, **more), month, SHANGHAI, earlier)
+    return Rules(rulebook(THREE, **more), month, SHANGHAI).rate(measured, earlier)
 
 
 def test_a_level_is_held_by_either_channel() -> None:
@@ -94,7 +94,7 @@ def test_exactly_at_a_threshold_passes_and_one_fen_less_does_not() -> None:
 
 def test_the_highest_level_counts_even_when_one_below_fails() -> None:
     gap = ladder((channel(1, four=50),), (channel(1, gmv=10),))
-    assert rate(agency(gmv=10), rulebook(gap), MAY, SHANGHAI, None).level == 2
+    assert Rules(rulebook(gap), MAY, SHANGHAI).rate(agency(gmv=10), None).level == 2
 
 
 def test_power_six_counts_for_four_and_above_too() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from functions.lookup import views
-from functions.rating.rules import rate
+from functions.rating.rules import Rules
 from shared.levels import Benefit, BenefitKind, Grant, Measured, Rating, Standing, Status
 from shared.months import Month
 from tests.published import IN_NOVEMBER, OVERRIDE, SHANGHAI, agency, rulebook
@@ -17,7 +17,7 @@ RULES = rulebook(overrides=(OVERRIDE,))
 
 
 def rated(measured: Measured, earlier: Standing | None = None) -> Rating:
-    return rate(measured, RULES, OCTOBER, SHANGHAI, earlier)
+    return Rules(RULES, OCTOBER, SHANGHAI).rate(measured, earlier)
 
 
 def own(measured: Measured, earlier: Standing | None = None) -> dict[str, Any]:
