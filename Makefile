@@ -7,6 +7,7 @@ ARCH ?= x86_64
 STACK ?= mcn-levels
 KEY ?=
 EVENT ?= events/monthly-run.json
+ORDERS ?= 5000000
 export PYTHON SAM_CLI_TELEMETRY := 0
 
 python := .venv/bin/python
@@ -51,8 +52,9 @@ check: setup ## Style, types, security, template, contracts
 audit: setup ## Known vulnerabilities of the dependencies
 	$(python) build/audit.py
 
-bench: setup ## Measure speed and memory as ratios to a floor
-	@$(python) -m bench
+bench: setup ## Measure speed and memory as ratios to a floor: ORDERS=5000000
+	@build/setup_beside.sh bench
+	@$(python) -m bench --orders $(ORDERS)
 
 # --- operating a month ----------------------------------------------------------------------------------------------------
 

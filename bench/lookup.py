@@ -12,15 +12,13 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import boto3
 
+from bench.compared import Compared, medians, show, timed
 from bench.wire import ENDPOINT, wired
 from functions.lookup.api import Handler
 from local.example import RISING, TABLE_NAME, example_items
@@ -40,25 +38,6 @@ def handler(event, context):
 TIMED_IMPORT = "import time; begun = time.process_time(); import {}; print(time.process_time() - begun)"
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """Seconds of ours and of the floor, and how often the floor ours may take."""
-
-    what: str
-    ours: float
-    floor: float
-    goal: float
-
-    @property
-    def ratio(self) -> float:
-        return self.ours / self.floor
-
-    def __str__(self) -> str:
-        verdict = "within" if self.ratio <= self.goal else "ABOVE"
-        times = f"{self.ours * 1000:8.2f} ms, floor {self.floor * 1000:8.2f} ms"
-        return f"{self.what:28} {times}   {self.ratio:5.2f} x   {verdict} the goal of {self.goal} x"
-
-
 def cold_start() -> Compared:
     """Importing the function, in CPU seconds, beside importing a bare boto3 handler."""
     with tempfile.TemporaryDirectory() as scratch:
@@ -75,7 +54,7 @@ def cold_start() -> Compared:
             done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
             return float(done.stdout)
 
-        ours, floor = _medians(lambda: start("functions.lookup.app"), lambda: start("bare_handler"), STARTS)
+        ours, floor = medians(lambda: start("functions.lookup.app"), lambda: start("bare_handler"), STARTS)
     return Compared("start (import, CPU time)", ours, floor, 1.7)
 
 
@@ -115,7 +94,7 @@ def _compared(what: str, handler: Handler, request: Request, floor: Callable[[],
     answer = handler(event, None)
     if answer["statusCode"] != 200 or json.loads(answer["body"]).get("missing"):
         raise AssertionError(f"{what}: {answer}")
-    ours, least = _medians(_timed(lambda: handler(event, None)), _timed(floor), CALLS)
+    ours, least = medians(timed(lambda: handler(event, None)), timed(floor), CALLS)
     return Compared(what, ours, least, goal)
 
 
@@ -138,28 +117,5 @@ def _key(item: dict[str, Any]) -> dict[str, Any]:
     return {name: item[name] for name in ("pk", "sk")}
 
 
-def _timed(call: Callable[[], object]) -> Callable[[], float]:
-    def seconds() -> float:
-        begun = time.perf_counter()
-        call()
-        return time.perf_counter() - begun
-
-    return seconds
-
-
-def _medians(ours: Callable[[], float], floor: Callable[[], float], turns: int) -> tuple[float, float]:
-    """The median of each, taken in turns after a warm-up, so that neither finds its own caches warmer."""
-    measured = [(ours(), floor()) for _ in range(turns + turns // 10)][turns // 10 :]
-    return median(turn[0] for turn in measured), median(turn[1] for turn in measured)
-
-
-def main() -> int:
-    """Print every ratio; 1 when one is above its goal."""
-    measured = [cold_start(), *warm()]
-    for compared in measured:
-        print(compared)
-    return int(any(compared.ratio > compared.goal for compared in measured))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    show("The lookup function", [cold_start(), *warm()])

@@ -12,5 +12,6 @@ for function in rating lookup; do
     compile --no-annotate -c dev.txt "$function.in" -o "$function.txt"
 done
 compile "$@" --no-annotate sam.in -o sam.txt
+compile "$@" --no-annotate -c dev.txt bench.in -o bench.txt
 ../.venv/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate \
     "$@" e2e.in -o e2e.txt

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes .venv/<name> hold requirements/<name>.txt: tools that pin too much to share an environment with the project.
 #   build/setup_beside.sh sam          the SAM CLI
+#   build/setup_beside.sh bench        what the bench compares with
 #   build/setup_beside.sh e2e          what end-to-end tests run the built functions in, on Lambda's Python
 set -eu
 cd "$(dirname "$0")/.."

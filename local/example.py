@@ -22,7 +22,7 @@ from functions.rating.workbook.rulebook import parse
 from local.gateway import Answer, Request, ask
 from local.template import ROOT
 from shared.content import content_id
-from shared.levels import Measured, Rating, Removed, Rulebook, SlotCounts, Standing
+from shared.levels import Measured, Removed, Rulebook, SlotCounts, Standing
 from shared.months import Month
 from shared.settings import DEFAULT_ZONE
 from shared.table import (
@@ -95,7 +95,7 @@ def example_items() -> Iterator[dict[str, Any]]:
     publications = {}
     earlier: dict[str, Standing] = {}
     for month, agencies in ((SEPTEMBER, (BEFORE, BY_HAND)), (OCTOBER, (RISING, BY_HAND, NEWCOMER))):
-        rulebook = _shipped_rulebook(month)
+        rulebook = shipped_rulebook(month)
         rulebook_id = content_id(rulebook)
         run = content_id(["example", str(month)])
         rules = Rules(rulebook, month, ZONE)
@@ -107,26 +107,14 @@ def example_items() -> Iterator[dict[str, Any]]:
         yield rulebook_item(rulebook, rulebook_id)
         yield from (rating_item(rating, run, expires_at=0) for rating in ratings)
         for level in {rating.level for rating in ratings} - {None}:
-            yield directory_item(run, level or 0, 0, [_listing(r) for r in ratings if r.level == level], expires_at=0)
+            yield directory_item(run, level or 0, 0, [Listing.of(r) for r in ratings if r.level == level], expires_at=0)
     yield pointer_item(Pointer(len(publications), publications))
 
 
-def _shipped_rulebook(month: Month) -> Rulebook:
+def shipped_rulebook(month: Month) -> Rulebook:
+    """config/workbook, as it is in force for a month."""
     raw = sheet.read(f"dir:{ROOT / 'config' / 'workbook'}")
     verdict = parse(raw, load_description(ROOT / "config" / "workbook.json"), month)
     if verdict.rulebook is None:
         raise ValueError(f"config/workbook has faults: {[str(fault) for fault in verdict.errors]}")
     return verdict.rulebook
-
-
-def _listing(rating: Rating) -> Listing:
-    agency = rating.measured
-    return Listing(
-        agency.agency_id,
-        agency.name,
-        agency.city,
-        agency.introduction,
-        agency.logo_url,
-        rating.level,
-        rating.status,
-    )

@@ -81,6 +81,12 @@ class Listing:
     level: int | None
     status: Status
 
+    @classmethod
+    def of(cls, rating: Rating) -> Listing:
+        agency = rating.measured
+        basic = (agency.agency_id, agency.name, agency.city, agency.introduction, agency.logo_url)
+        return cls(*basic, rating.level, rating.status)
+
 
 _RATING = TypeAdapter(Rating)
 _RULEBOOK = TypeAdapter(Rulebook)

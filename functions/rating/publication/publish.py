@@ -53,7 +53,7 @@ def items_of(ratings: Sequence[Rating], record: RunRecord, expires_at: int) -> I
     by_level: dict[int, list[Listing]] = defaultdict(list)
     for rating in ratings:
         if rating.level is not None:
-            by_level[rating.level].append(_listing(rating))
+            by_level[rating.level].append(Listing.of(rating))
     for level, listings in sorted(by_level.items()):
         for page, of_page in enumerate(pages(listings)):
             yield directory_item(record.run, level, page, of_page, expires_at)
@@ -142,19 +142,6 @@ def append(table: Table, entry: Entry) -> None:
     """Write a ledger entry that goes with no move of the pointer."""
     with table_errors(table.name):
         table.client.put_item(TableName=table.name, Item=entry_item(entry))
-
-
-def _listing(rating: Rating) -> Listing:
-    measured = rating.measured
-    return Listing(
-        measured.agency_id,
-        measured.name,
-        measured.city,
-        measured.introduction,
-        measured.logo_url,
-        rating.level,
-        rating.status,
-    )
 
 
 def _write_batch(table: Table, batch: Sequence[Mapping[str, Any]]) -> int:

@@ -22,7 +22,7 @@ _MENDS = {
 
 def fitting(item: Mapping[str, Any]) -> Mapping[str, Any]:
     """The item. Raises ItemTooLarge, naming whose it is, when the table would not take it."""
-    size = sum(len(name) + _bytes(value) for name, value in item.items())
+    size = size_of(item)
     if size > ITEM_BYTES:
         kind, _, whose = key_of(item)[0].partition("#")
         raise ItemTooLarge(
@@ -30,6 +30,11 @@ def fitting(item: Mapping[str, Any]) -> Mapping[str, Any]:
             f"Nothing was published. {_MENDS.get(kind, '')}".rstrip()
         )
     return item
+
+
+def size_of(item: Mapping[str, Any]) -> int:
+    """An upper bound of the bytes that DynamoDB counts."""
+    return sum(len(name) + _bytes(value) for name, value in item.items())
 
 
 def pages(listings: Iterable[Listing]) -> Iterator[list[Listing]]:
@@ -48,6 +53,5 @@ def pages(listings: Iterable[Listing]) -> Iterator[list[Listing]]:
 
 
 def _bytes(value: Mapping[str, Any]) -> int:
-    """An upper bound of what DynamoDB counts."""
     [content] = value.values()
     return len(content.encode()) if isinstance(content, str) else len(content) if isinstance(content, bytes) else 1

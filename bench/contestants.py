@@ -1,0 +1,185 @@
+"""Ways to measure a month, each in a process of its own: ``python -m bench.contestants NAME FOLDER`` prints JSON.
+
+All but the floor give every agency's GMV, so that they can be compared to the last fen.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import boto3
+import duckdb
+
+from bench.agencies import agencies, record_of
+from bench.months import MONTH
+from bench.peers import peer
+from functions.rating.compute import rate_all
+from functions.rating.extracts.datasets import Dataset, LocalFile
+from functions.rating.extracts.measure import measure
+from functions.rating.extracts.month import Extracts, NotReady
+from functions.rating.publication.publish import items_of
+from functions.rating.rules import Rules
+from functions.rating.stages import Stages
+from local.embedded import EXTRACTS
+from local.example import shipped_rulebook
+from shared.settings import DEFAULT_ZONE, S3Prefix
+
+THREADS = 2
+ZONE = ZoneInfo(DEFAULT_ZONE)
+BUCKET = S3Prefix.parse(EXTRACTS).bucket
+MAX_BAD = Decimal("0.001")
+_TEXTS = dict.fromkeys(("order_id", "creator_id", "pay_time", "pay_amount", "risk_tag"), "VARCHAR")
+
+Gmv = Mapping[str, int]
+
+
+def floor(folder: Path) -> Gmv:
+    """The least that anybody must do: decode the columns that are needed."""
+    with _engine() as connection:
+        orders = _orders(folder, typed=False)
+        columns = "sum(strlen(order_id)), sum(strlen(creator_id)), max(pay_time), max(pay_amount), max(risk_tag)"
+        connection.execute(f"SELECT {columns} FROM {orders}").fetchall()  # noqa: S608 - its own folder
+    return {}
+
+
+def ours(folder: Path) -> Gmv:
+    """What the rating function does, with every check."""
+    files = [
+        LocalFile(dataset, path.name, path)
+        for dataset in (Dataset.AGENCIES, Dataset.CREATORS, Dataset.ORDERS)
+        for path in sorted((folder / dataset).iterdir())
+    ]
+    with tempfile.TemporaryDirectory() as scratch:
+        measured = measure(lambda: files, MONTH, ZONE, MAX_BAD, Path(scratch))
+    return {agency.agency_id: agency.paid_gmv for agency in measured.agencies}
+
+
+def ours_from_s3(folder: Path) -> Gmv:
+    """The same from S3, through a scratch folder of which a gigabyte may be used."""
+    with tempfile.TemporaryDirectory() as scratch:
+        place = S3Prefix(BUCKET, folder.name)
+        extracts = Extracts(boto3.client("s3"), place, ZONE, Path(scratch), room=1024**3)
+        inventory = extracts.find(MONTH)
+        if isinstance(inventory, NotReady):
+            raise SystemExit(f"{place} lacks {inventory.missing}")
+        measured = extracts.measure(inventory, MAX_BAD, Stages())
+    return {agency.agency_id: agency.paid_gmv for agency in measured.agencies}
+
+
+def duckdb_group_by(folder: Path) -> Gmv:
+    """The query that one would write."""
+    with _engine() as connection:
+        rows = connection.execute(f"""
+            WITH once AS (
+                SELECT order_id, min(pay_amount) AS pay_amount, min(pay_time) AS pay_time, min(creator_id) AS creator_id
+                FROM {_orders(folder, typed=True)} GROUP BY order_id HAVING count(risk_tag) = 0
+            )
+            SELECT agency_id, CAST(sum(pay_amount) AS BIGINT) FROM once
+            JOIN '{folder}/creators/*.parquet' USING (creator_id)
+            WHERE pay_time >= bind_time AND (unbind_time IS NULL OR pay_time < unbind_time) GROUP BY agency_id
+        """).fetchall()  # noqa: S608 - its own folder
+    return dict(rows)
+
+
+def polars(folder: Path) -> Gmv:
+    pl = peer("polars")
+    once = (
+        pl.scan_parquet(folder / "orders" / "*.parquet")
+        .group_by("order_id")
+        .agg(
+            pl.col("pay_amount", "pay_time", "creator_id").min(),
+            pl.col("risk_tag").is_not_null().any().alias("flagged"),
+        )
+        .filter(~pl.col("flagged"))
+    )
+    held = once.join(pl.scan_parquet(folder / "creators" / "*.parquet"), on="creator_id").filter(
+        (pl.col("pay_time") >= pl.col("bind_time"))
+        & (pl.col("unbind_time").is_null() | (pl.col("pay_time") < pl.col("unbind_time")))
+    )
+    return dict(held.group_by("agency_id").agg(pl.col("pay_amount").sum()).collect(engine="streaming").iter_rows())
+
+
+def pandas(folder: Path) -> Gmv:
+    pd = peer("pandas")
+    # pandas reads Parquet through pyarrow only, which is larger than all else together: DuckDB reads it for pandas.
+    with _engine() as connection:
+        orders = pd.DataFrame(connection.execute(f"FROM {_orders(folder, typed=True)}").fetchnumpy())
+        creators = pd.DataFrame(connection.execute(f"FROM '{folder}/creators/*.parquet'").fetchnumpy())
+    repeated = orders.order_id.duplicated(keep=False)
+    once = (
+        orders[repeated]
+        .groupby("order_id", as_index=False, sort=False)
+        .agg({"pay_amount": "min", "pay_time": "min", "creator_id": "min", "risk_tag": "max"})
+    )
+    orders = pd.concat([orders[~repeated], once])
+    held = orders[orders.risk_tag.isna()].merge(creators, on="creator_id")
+    held = held[(held.pay_time >= held.bind_time) & (held.unbind_time.isna() | (held.pay_time < held.unbind_time))]
+    return {str(agency): int(fen) for agency, fen in held.groupby("agency_id").pay_amount.sum().items()}
+
+
+def agencies_rated(count: Path) -> Gmv:
+    """So many agencies, rated, and every item of the run made."""
+    rules = Rules(shipped_rulebook(MONTH), MONTH, ZONE)
+    ratings = rate_all(rules, agencies(int(count.name)), {})
+    for _ in items_of(ratings, record_of(len(ratings)), expires_at=0):
+        pass
+    return {}
+
+
+CONTESTANTS: dict[str, Callable[[Path], Gmv]] = {
+    contestant.__name__: contestant
+    for contestant in (floor, ours, ours_from_s3, duckdb_group_by, polars, pandas, agencies_rated)
+}
+
+
+def _engine() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"threads": THREADS})
+
+
+def _orders(folder: Path, *, typed: bool) -> str:
+    if list((folder / "orders").glob("*.parquet")):
+        return f"read_parquet('{folder}/orders/*.parquet')"
+    csv = f"read_csv('{folder}/orders/*.csv.gz', header=true, delim=',', quote='\"', columns={_TEXTS})"
+    typing = "* REPLACE (CAST(pay_amount AS BIGINT) AS pay_amount, CAST(pay_time AS TIMESTAMP) AS pay_time)"
+    return f"(SELECT {typing} FROM {csv})" if typed else csv  # noqa: S608
+
+
+def _measured(contestant: Callable[[Path], Gmv], folder: Path) -> dict[str, Any]:
+    os.environ["POLARS_MAX_THREADS"] = str(THREADS)
+    wall, cpu = time.perf_counter(), time.process_time()
+    gmv = contestant(folder)
+    seconds = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+    paid = dict(_paid(gmv))
+    return seconds | {
+        "peak": _peak(),
+        "digest": sha256(json.dumps(paid, sort_keys=True).encode()).hexdigest() if paid else None,
+        "total": sum(paid.values()),
+    }
+
+
+def _peak() -> int:
+    """The most bytes of memory that this process has had. Linux counts the parent's into ru_maxrss, so not that."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
+        return int(status.partition("VmHWM:")[2].split(maxsplit=1)[0]) * 1024
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def _paid(gmv: Gmv) -> Iterator[tuple[str, int]]:
+    return ((agency, fen) for agency, fen in gmv.items() if fen)
+
+
+if __name__ == "__main__":
+    print(json.dumps(_measured(CONTESTANTS[sys.argv[1]], Path(sys.argv[2]))))

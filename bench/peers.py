@@ -1,0 +1,16 @@
+"""What a user would pick instead, installed beside the project so that it constrains nothing."""
+
+from __future__ import annotations
+
+import site
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+_PLACE = Path(__file__).parents[1] / ".venv" / "bench"
+
+
+def peer(name: str) -> Any:
+    """A library of requirements/bench.in."""
+    site.addsitedir(str(next(_PLACE.glob("lib/python*/site-packages"))))
+    return import_module(name)

@@ -1,0 +1,138 @@
+"""Rating and publishing many agencies: the rules beside a rule engine, staging beside the barest concurrent writer."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from statistics import mean
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import boto3
+from botocore.config import Config
+
+from bench.agencies import agencies, record_of
+from bench.compared import Compared, medians, show, show_rows, timed
+from bench.measuring import ResultsDiffer
+from bench.months import MONTH
+from bench.peers import peer
+from functions.rating.compute import rate_all
+from functions.rating.publication.publish import BATCH_WRITE_LIMIT, WRITERS, items_of, stage
+from functions.rating.publication.sizes import size_of
+from functions.rating.rules import Rules, computed_level, metric_values
+from local.embedded import TABLE, embedded_aws
+from local.example import shipped_rulebook
+from shared.levels import Ladder, Metric, Rating
+from shared.settings import DEFAULT_ZONE
+from shared.table import Table, key_of
+
+STAGED_AT_ONCE = 5_000
+WRITE_UNIT = 1024
+STAGING_GOAL = 1 / 0.9  # at least nine tenths of the floor's speed
+RULES_GOAL = 0.2  # of the time of measuring
+
+
+def compare_rules(count: int, measuring_seconds: float) -> None:
+    """The rules for so many agencies, beside measuring the bench's month, and beside zen-engine on the same ladder."""
+    rulebook = shipped_rulebook(MONTH)
+    ladder = rulebook.ladder(str(MONTH))
+    measured = list(agencies(count))
+    metrics = [metric_values(agency, rulebook.metrics) for agency in measured]
+    rules = Rules(rulebook, MONTH, ZoneInfo(DEFAULT_ZONE))
+    engine = peer("zen").ZenEngine().create_decision(json.dumps(decision_graph(ladder, rulebook.metrics)))
+
+    def by_engine() -> list[int | None]:
+        return [engine.evaluate(of)["result"].get("level") for of in metrics]
+
+    def by_rules() -> list[int | None]:
+        return [computed_level(of, ladder) for of in metrics]
+
+    if by_engine() != by_rules():
+        raise ResultsDiffer("the rule engine gives other levels")
+    decided, engine_decided = medians(timed(by_rules), timed(by_engine), turns=3)
+    rated = timed(lambda: rate_all(rules, measured, {}))()
+    levelled = timed(lambda: [computed_level(metric_values(agency, rulebook.metrics), ladder) for agency in measured])()
+    show(
+        f"The rules, {count:,} agencies",
+        [
+            Compared("levels alone, beside zen-engine", decided, engine_decided, 1.0),
+            Compared("metrics and levels, beside measuring the month", levelled, measuring_seconds, RULES_GOAL),
+            Compared("ratings with every reason, beside the same", rated, measuring_seconds, RULES_GOAL),
+        ],
+    )
+
+
+def decision_graph(ladder: Ladder, metrics: Sequence[Metric]) -> dict[str, Any]:
+    """A ladder as a decision table: a row for each channel, the highest level first, and the first row that fits."""
+    rows = [
+        {"_id": f"{rung.level}.{channel.channel}", "level": str(rung.level)}
+        | {threshold.metric: f">= {threshold.required}" for threshold in channel.thresholds}
+        for rung in reversed(ladder.rungs)
+        for channel in rung.channels
+    ]
+    inputs = [{"id": metric.key, "name": metric.key, "field": metric.key} for metric in metrics]
+    table = {
+        "hitPolicy": "first",
+        "inputs": inputs,
+        "outputs": [{"id": "level", "name": "level", "field": "level"}],
+        "rules": [dict.fromkeys((metric.key for metric in metrics), "") | row for row in rows],
+    }
+    nodes = [
+        {"id": "in", "name": "in", "type": "inputNode"},
+        {"id": "table", "name": "table", "type": "decisionTableNode", "content": table},
+        {"id": "out", "name": "out", "type": "outputNode"},
+    ]
+    edges = [
+        {"id": "first", "type": "edge", "sourceId": "in", "targetId": "table"},
+        {"id": "second", "type": "edge", "sourceId": "table", "targetId": "out"},
+    ]
+    return {"contentType": "application/vnd.gorules.decision", "nodes": nodes, "edges": edges}
+
+
+def compare_staging(turns: int) -> None:
+    """Staging a run on the embedded DynamoDB beside writing the same items, made before, with as many threads."""
+    rules = Rules(shipped_rulebook(MONTH), MONTH, ZoneInfo(DEFAULT_ZONE))
+    ratings = rate_all(rules, agencies(STAGED_AT_ONCE), {})
+    items = list(_items(ratings))
+    with embedded_aws() as aws:
+        aws.enter()
+        client = boto3.client("dynamodb", config=Config(max_pool_connections=WRITERS))
+        table = Table(client, TABLE, sleep=time.sleep)
+        staged, written = medians(
+            timed(lambda: stage(table, _items(ratings), lambda _: None)), timed(lambda: _write(client, items)), turns
+        )
+    show(f"Staging {len(items):,} items", [Compared("staging, beside a bare writer", staged, written, STAGING_GOAL)])
+    _show_sizes(items)
+
+
+def _items(ratings: Sequence[Rating]) -> Iterator[dict[str, Any]]:
+    return items_of(ratings, record_of(len(ratings)), expires_at=1_900_000_000)
+
+
+def _write(client: Any, items: Sequence[Mapping[str, Any]]) -> None:
+    """As many threads as staging has, and nothing besides: no sizes, no retries, no progress."""
+    source = iter(items)
+    batches = iter(lambda: [{"PutRequest": {"Item": item}} for item in islice(source, BATCH_WRITE_LIMIT)], [])
+    with ThreadPoolExecutor(WRITERS) as pool:
+        for answer in pool.map(lambda batch: client.batch_write_item(RequestItems={TABLE: batch}), batches):
+            assert not answer.get("UnprocessedItems")  # noqa: S101 - the embedded DynamoDB never has any
+
+
+def _show_sizes(items: Sequence[Mapping[str, Any]]) -> None:
+    kinds: dict[str, list[int]] = {}
+    for item in items:
+        kinds.setdefault(key_of(item)[0].partition("#")[0].lower(), []).append(size_of(item))
+    rows = [
+        (
+            kind,
+            f"{len(sizes):,}",
+            f"{mean(sizes):,.0f}",
+            f"{max(sizes):,}",
+            f"{sum(-(-size // WRITE_UNIT) for size in sizes):,}",
+        )
+        for kind, sizes in kinds.items()
+    ]
+    show_rows("Items of a run", ("kind", "items", "mean bytes", "largest", "write units"), rows)
