@@ -65,5 +65,5 @@ def show_rows(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) 
         table.add_column(name, justify="right" if number else "left", no_wrap=True)
     for row in rows:
         table.add_row(*row)
-    CONSOLE.print(f"\n### {title}\n")
+    CONSOLE.print(f"\n### {title}")
     CONSOLE.print(table)

@@ -9,7 +9,8 @@ from time import perf_counter
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.filesize import decimal
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from local.sample import sample_folder
 from local.system import WORKBOOK, System, running, schedule_event
@@ -51,15 +52,44 @@ def _months(extracts: Path) -> list[Month]:
 
 @contextmanager
 def watching(console: Console, what: str) -> Iterator[Listener]:
-    """A listener for stages and how far they are; a bar on a terminal. Says at the end how long ``what`` took."""
+    """A listener for stages and how far they are; on a terminal a bar for the present one, with the time it has left.
+
+    Says at the end how long ``what`` took.
+    """
     started = perf_counter()
     if console.is_terminal:
-        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[amount]}"),
+            TimeElapsedColumn(),
+            TextColumn("剩余 left"),
+            TimeRemainingColumn(),
+        )
         with Progress(*columns, console=console, transient=True) as bars:
-            task = bars.add_task(what, total=None)
-            yield lambda stage, done, total: bars.update(
-                task, description=f"{what} · {stage}", completed=done, total=total
-            )
+            yield _Bar(bars, what).show
     else:
         yield lambda _stage, _done, _total: None
     console.print(f"{what}: {perf_counter() - started:.1f} s")
+
+
+class _Bar:
+    """One bar, begun anew with each stage, so that the estimate of the time left is the stage's own."""
+
+    def __init__(self, bars: Progress, what: str) -> None:
+        self._bars = bars
+        self._what = what
+        self._task = bars.add_task(what, total=None, amount="")
+        self._stage = ""
+
+    def show(self, stage: str, done: int, total: int | None) -> None:
+        if stage != self._stage:
+            self._stage = stage
+            self._bars.reset(self._task, description=f"{self._what} · {stage}")
+        self._bars.update(self._task, completed=done, total=total, amount=_amount(stage, done, total))
+
+
+def _amount(stage: str, done: int, total: int | None) -> str:
+    """How much is done: bytes while extracts are read, rows and items otherwise."""
+    shown = decimal if stage == "measure" else "{:,}".format
+    return " / ".join(shown(number) for number in (done, total) if number)

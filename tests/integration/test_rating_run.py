@@ -365,6 +365,17 @@ def test_the_report_as_data_has_inputs_quality_and_versions(cloud: Cloud) -> Non
     assert document["code_version"]
 
 
+def test_each_stage_leaves_one_log_line_with_what_it_did(cloud: Cloud, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="rating")
+    cloud.rate(MAY)
+    lines = {line["stage"]: line for line in map(vars, caplog.records) if line["message"] == "stage done"}
+    assert list(lines) == ["sheet", "measure", "rate", "stage", "publish"]
+    assert all(line["seconds"] >= 0 and line["peak_memory_mb"] > 0 for line in lines.values())
+    assert (lines["measure"]["orders"], lines["measure"]["quarantined"]) == (4, 0)
+    assert lines["rate"]["agencies"] == 4
+    assert lines["stage"]["items"] > 2
+
+
 def test_no_log_line_holds_a_secret(
     cloud: Cloud, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

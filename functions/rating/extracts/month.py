@@ -131,6 +131,7 @@ class Extracts:
             yield file
             done += size
         stages.progress("measure", done, total)
+        stages.progress("count", 0, None)  # all is read; what takes time now has no parts to be counted
 
 
 def _list(s3: S3Client, place: S3Prefix, dataset: Dataset, month: Month) -> tuple[DataObject, ...] | None:
