@@ -63,7 +63,7 @@ def compare(folder: Path, orders: int, turns: int) -> None:
             if ours_from_s3 in runners:
                 _upload(month)
             taken = _in_turns([runner.__name__ for runner in runners], month, turns)
-        _refuse_differing(taken)
+        refuse_differing(taken)
         show_rows(
             f"{orders:,} orders, {form.value}: times as multiples of the floor's ({turns} turns, medians)",
             ("", "CPU s", "CPU x", "wall x", "peak MB", "orders/s/core", "goal"),
@@ -95,12 +95,12 @@ def _show_growth(what: str, sizes: Sequence[int], arguments: Sequence[object], c
         cpu, peak = median(t.cpu for t in taken), median(t.peak for t in taken)
         medians.append((cpu, peak))
         rows.append((f"{size:,}", f"{cpu:.2f}", f"{peak / MEGABYTE:.0f}"))
-    exponents = [_exponent(sizes, of) for of in zip(*medians, strict=True)]
+    exponents = [exponent(sizes, of) for of in zip(*medians, strict=True)]
     rows.append(("exponent", *(f"{exponent:.2f}" for exponent in exponents)))
     show_rows(f"Growth with {what} ({turns} turns, medians)", (what, "CPU s", "peak MB"), rows)
 
 
-def _exponent(sizes: Iterable[float], values: Iterable[float]) -> float:
+def exponent(sizes: Iterable[float], values: Iterable[float]) -> float:
     """The k of values ~ sizes ** k that fits best: 1 is linear."""
     return linear_regression([log(size) for size in sizes], [log(value) for value in values]).slope
 
@@ -114,7 +114,8 @@ def _in_turns(names: Sequence[str], month: Path, turns: int) -> dict[str, list[T
     return taken
 
 
-def _refuse_differing(taken: Mapping[str, Sequence[Taken]]) -> None:
+def refuse_differing(taken: Mapping[str, Sequence[Taken]]) -> None:
+    """Raises ResultsDiffer unless all but the floor found the same."""
     found = {name: {(t.digest, t.total) for t in of} for name, of in taken.items() if name != floor.__name__}
     if len(set.union(*found.values())) != 1:
         raise ResultsDiffer(f"the agencies' GMV differs: {found}")

@@ -1,0 +1,80 @@
+"""The bench measures what it says: its months have what makes measuring hard, and it refuses results that differ."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from bench.agencies import agencies
+from bench.compared import Compared
+from bench.contestants import duckdb_group_by, ours
+from bench.measuring import ResultsDiffer, Taken, exponent, refuse_differing
+from bench.months import MONTH, Form, month_of
+from bench.publishing import decision_graph
+from functions.rating.extracts.datasets import Dataset, LocalFile
+from functions.rating.extracts.measure import measure
+from local.example import ZONE, shipped_rulebook
+
+ORDERS = 20_000
+
+
+@pytest.mark.parametrize("form", Form)
+def test_the_function_and_the_plainest_query_agree_to_the_last_fen(form: Form, tmp_path: Path) -> None:
+    month = month_of(tmp_path, ORDERS, form, chunk=7_000)
+
+    gmv = {agency: fen for agency, fen in ours(month).items() if fen}
+
+    assert gmv == dict(duckdb_group_by(month))
+    assert len(list((month / "orders").iterdir())) == 3
+
+
+@pytest.mark.parametrize(("form", "repeated"), [(Form.PARQUET, ORDERS // 200), (Form.UNIQUE, 0)])
+def test_its_months_have_repeats_flags_and_movers(form: Form, repeated: int, tmp_path: Path) -> None:
+    month = month_of(tmp_path, ORDERS, form)
+    files = [
+        LocalFile(Dataset(path.parent.name), path.name, path)
+        for path in sorted(month.glob("*/*"), key=lambda path: path.parent.name)
+    ]
+
+    measured = measure(lambda: files, MONTH, ZONE, Decimal(0), tmp_path)
+
+    assert measured.order_rows.read == ORDERS
+    assert measured.order_rows.duplicate == repeated
+    assert measured.order_rows.excluded == pytest.approx(ORDERS / 101, rel=0.1)
+    assert measured.order_rows.unbound == 0
+    assert measured.datasets[Dataset.CREATORS].rows == 1_000 + 1_000 // 20
+
+
+def test_results_that_differ_by_a_fen_are_refused() -> None:
+    sound = Taken(1.0, 1.0, 1, "digest", 100)
+
+    refuse_differing({"floor": [replace(sound, digest=None, total=0)], "ours": [sound], "peer": [sound, sound]})
+    with pytest.raises(ResultsDiffer):
+        refuse_differing({"ours": [sound], "peer": [sound, replace(sound, digest="other", total=101)]})
+
+
+def test_growth_is_the_power_that_fits() -> None:
+    assert exponent([1, 4, 16], [3, 12, 48]) == pytest.approx(1)
+    assert exponent([1, 10, 100], [5, 5, 5]) == pytest.approx(0)
+
+
+def test_a_goal_is_missed_only_above_it() -> None:
+    assert not Compared("", 2.0, 1.0, goal=2.0).missed
+    assert Compared("", 2.1, 1.0, goal=2.0).missed
+
+
+def test_a_rule_engine_is_given_the_whole_ladder_from_the_top() -> None:
+    rulebook = shipped_rulebook(MONTH)
+    ladder = rulebook.ladder(str(MONTH))
+
+    rows = decision_graph(ladder, rulebook.metrics)["nodes"][1]["content"]["rules"]
+
+    assert len(rows) == sum(len(rung.channels) for rung in ladder.rungs)
+    assert [rows[0]["level"], rows[-1]["level"]] == [str(len(ladder.rungs)), "1"]
+
+
+def test_its_agencies_are_the_same_at_every_run() -> None:
+    assert list(agencies(50)) == list(agencies(50))
