@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
+from string import Template
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,6 +29,7 @@ from functions.rating.compute import rate_all
 from functions.rating.extracts.datasets import Dataset, LocalFile
 from functions.rating.extracts.measure import measure
 from functions.rating.extracts.month import Extracts, NotReady
+from functions.rating.extracts.sql import nested, select
 from functions.rating.publication.publish import items_of
 from functions.rating.rules import Rules
 from functions.rating.stages import Stages
@@ -40,6 +42,14 @@ ZONE = ZoneInfo(DEFAULT_ZONE)
 BUCKET = S3Prefix.parse(EXTRACTS).bucket
 MAX_BAD = Decimal("0.001")
 _TEXTS = dict.fromkeys(("order_id", "creator_id", "pay_time", "pay_amount", "risk_tag"), "VARCHAR")
+GROUP_BY = Template("""
+    WITH once AS (
+        SELECT order_id, min(pay_amount) AS pay_amount, min(pay_time) AS pay_time, min(creator_id) AS creator_id
+        FROM $orders GROUP BY order_id HAVING count(risk_tag) = 0
+    )
+    SELECT agency_id, CAST(sum(pay_amount) AS BIGINT) FROM once JOIN $creators USING (creator_id)
+    WHERE pay_time >= bind_time AND (unbind_time IS NULL OR pay_time < unbind_time) GROUP BY agency_id
+""")
 
 Gmv = Mapping[str, int]
 
@@ -48,8 +58,14 @@ def floor(folder: Path) -> Gmv:
     """The least that anybody must do: decode the columns that are needed."""
     with _engine() as connection:
         orders = _orders(folder, typed=False)
-        columns = "sum(strlen(order_id)), sum(strlen(creator_id)), max(pay_time), max(pay_amount), max(risk_tag)"
-        connection.execute(f"SELECT {columns} FROM {orders}").fetchall()  # noqa: S608 - its own folder
+        columns = (
+            "sum(strlen(order_id))",
+            "sum(strlen(creator_id))",
+            "max(pay_time)",
+            "max(pay_amount)",
+            "max(risk_tag)",
+        )
+        connection.execute(select(columns, orders)).fetchall()
     return {}
 
 
@@ -80,16 +96,8 @@ def ours_from_s3(folder: Path) -> Gmv:
 def duckdb_group_by(folder: Path) -> Gmv:
     """The query that one would write."""
     with _engine() as connection:
-        rows = connection.execute(f"""
-            WITH once AS (
-                SELECT order_id, min(pay_amount) AS pay_amount, min(pay_time) AS pay_time, min(creator_id) AS creator_id
-                FROM {_orders(folder, typed=True)} GROUP BY order_id HAVING count(risk_tag) = 0
-            )
-            SELECT agency_id, CAST(sum(pay_amount) AS BIGINT) FROM once
-            JOIN '{folder}/creators/*.parquet' USING (creator_id)
-            WHERE pay_time >= bind_time AND (unbind_time IS NULL OR pay_time < unbind_time) GROUP BY agency_id
-        """).fetchall()  # noqa: S608 - its own folder
-    return dict(rows)
+        query = GROUP_BY.substitute(orders=_orders(folder, typed=True), creators=f"'{folder}/creators/*.parquet'")
+        return dict(connection.execute(query).fetchall())
 
 
 def polars(folder: Path) -> Gmv:
@@ -114,8 +122,8 @@ def pandas(folder: Path) -> Gmv:
     pd = peer("pandas")
     # pandas reads Parquet through pyarrow only, which is larger than all else together: DuckDB reads it for pandas.
     with _engine() as connection:
-        orders = pd.DataFrame(connection.execute(f"FROM {_orders(folder, typed=True)}").fetchnumpy())
-        creators = pd.DataFrame(connection.execute(f"FROM '{folder}/creators/*.parquet'").fetchnumpy())
+        orders = pd.DataFrame(connection.execute(select(("*",), _orders(folder, typed=True))).fetchnumpy())
+        creators = pd.DataFrame(connection.execute(select(("*",), f"'{folder}/creators/*.parquet'")).fetchnumpy())
     repeated = orders.order_id.duplicated(keep=False)
     once = (
         orders[repeated]
@@ -152,7 +160,7 @@ def _orders(folder: Path, *, typed: bool) -> str:
         return f"read_parquet('{folder}/orders/*.parquet')"
     csv = f"read_csv('{folder}/orders/*.csv.gz', header=true, delim=',', quote='\"', columns={_TEXTS})"
     typing = "* REPLACE (CAST(pay_amount AS BIGINT) AS pay_amount, CAST(pay_time AS TIMESTAMP) AS pay_time)"
-    return f"(SELECT {typing} FROM {csv})" if typed else csv  # noqa: S608
+    return nested(select((typing,), csv)) if typed else csv
 
 
 def _measured(contestant: Callable[[Path], Gmv], folder: Path) -> dict[str, Any]:

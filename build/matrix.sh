@@ -27,7 +27,7 @@ for version in ${MATRIX:-3.11 3.12 3.13}; do
     for command in demo test; do
         echo "matrix: Python $version: make $command"
         env -i "${settings[@]}" PIP_CACHE_DIR="$pip_cache" HOME="$place/home" PATH="$place/bin:/usr/bin:/bin" \
-            make -C "$place/clone" "$command" >"$place/$command.log" 2>&1 </dev/null ||
+            make --no-print-directory -C "$place/clone" "$command" >"$place/$command.log" 2>&1 </dev/null ||
             { tail -60 "$place/$command.log"; echo "matrix: Python $version: make $command FAILED"; exit 1; }
         tail -1 "$place/$command.log"
     done
