@@ -50,7 +50,7 @@ def measure(
     ``files`` are taken in order, each when the one before is done with; all of them once more in the rare case that
     creators are found not to be written as they should. ``scratch``: a folder for working files, which are removed,
     and for the quarantine, which stays. ``memory_limit``: bytes for the engine, which spills to ``scratch`` beyond
-    them; what finds repeated orders comes on top, with four bytes a row while it sorts.
+    them; what finds repeated orders comes on top, with eight bytes an order until it is done.
 
     Raises ObjectUnsound, AgenciesUnsound, TooManyBadRows, NotReconciled, OutOfRoom.
     """
@@ -75,27 +75,28 @@ def _measure(
     memory_limit: int,
     trusting: bool,
 ) -> MonthMeasured:
-    """``trusting``: looks at each creator's id once, when the orders are counted by it, and not in each order."""
+    """``trusting``: looks only at the creators of orders that nobody knows. Raises _CreatorsPadded for one of them."""
     with (
         TemporaryDirectory(prefix="measure-", dir=scratch) as work,
         open_engine(Path(work), memory_limit) as engine,
         Quarantine(scratch / "quarantine.csv.gz") as quarantine,
-        Repeats(Path(work) / "hashes") as repeats,
     ):
+        repeats = Repeats()
         taken = take_all(files, Ingest(engine, repeats, Path(work), month, zone, trusting=trusting), quarantine)
         refuse_too_many_bad(taken, max_bad_row_share)
         sources = {dataset: of.sources for dataset, of in taken.items()}
         with naming_the_unreadable(engine, sources):
             load_relations(engine, sources, repeats)
-            engine.run(measuring(month, zone))
-        if trusting and engine.rows(select(("creator_id",), "tallies", padded("creator_id"), "1 LIMIT 1")):
+            engine.run(measuring(month, zone, doubtful_creator=padded("orders.creator_id") if trusting else "FALSE"))
+        if engine.rows(select(("1",), "order_tallies", "doubtful > 0")):
             raise _CreatorsPadded
         return assemble(engine, taken, quarantine.path if quarantine.rows else None)
 
 
-def measuring(month: Month, zone: ZoneInfo) -> str:
+def measuring(month: Month, zone: ZoneInfo, *, doubtful_creator: str = "FALSE") -> str:
     """The measuring SQL with the month's bounds."""
     return MEASURING.substitute(
+        doubtful_creator=doubtful_creator,
         month_start=_microseconds(month.start(zone).timestamp()),
         month_end=_microseconds(month.end(zone).timestamp()),
         assessed_power=ASSESSED_POWER.start,

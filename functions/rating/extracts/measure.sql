@@ -4,7 +4,8 @@
 -- risk_tag), orders and repeated_orders(order_id, creator_id, pay_time, pay_amount, risk_tag). Times are epoch
 -- microseconds, money is fen, an empty value is null; there are no bad rows. repeated_orders are those of the orders
 -- whose order_id may be there more than once; where nobody looked, that is all of them.
--- The month is [$month_start, $month_end). Plain SQL: it runs on DuckDB and on Trino alike.
+-- The month is [$month_start, $month_end). doubtful_creator tests whether orders.creator_id may be written otherwise than
+-- the creators' own ids. Plain SQL: it runs on DuckDB and on Trino alike.
 
 -- Who holds each creator, for each span of the month: the binding that covers it with the latest bind_time. Spans in
 -- which nobody does have a null agency_id; every creator of the extract has spans for the whole month.
@@ -50,6 +51,16 @@ SELECT creator_id, held_from, held_until, agency_id, power_level, risk_tag
 FROM claims
 WHERE place = 1;
 
+CREATE TABLE holders AS
+SELECT agency_id, CAST(row_number() OVER (ORDER BY agency_id) AS INTEGER) AS holder
+FROM (SELECT DISTINCT agency_id FROM holdings) AS agency_ids
+WHERE agency_id IS NOT NULL;
+
+CREATE TABLE numbered_holdings AS
+SELECT holdings.creator_id, holdings.held_from, holdings.held_until, holders.holder
+FROM holdings
+LEFT JOIN holders ON holders.agency_id = holdings.agency_id;
+
 -- Creators held at the month's last instant.
 CREATE TABLE creator_totals AS
 SELECT agency_id, power_level, risk_tag, count(*) AS creators
@@ -57,28 +68,27 @@ FROM holdings
 WHERE held_until = $month_end AND agency_id IS NOT NULL
 GROUP BY agency_id, power_level, risk_tag;
 
--- Paid orders, every row, by creator: nearly all creators have one holder, or none, for the whole month.
-CREATE TABLE tallies AS
+-- Paid orders, every row, by holder at the time of payment. Holders are numbered, since numbers are grouped faster.
+-- doubtful: orders of creators that nobody knows, perhaps because of how they are written.
+CREATE TABLE order_tallies AS
 SELECT
-  creator_id, pay_time >= $month_start AND pay_time < $month_end AS in_month, risk_tag,
-  count(*) AS orders, sum(pay_amount) AS amount
+  numbered_holdings.holder,
+  numbered_holdings.creator_id IS NOT NULL AS known_creator,
+  orders.pay_time >= $month_start AND orders.pay_time < $month_end AS in_month,
+  orders.risk_tag,
+  count(*) AS orders,
+  sum(orders.pay_amount) AS amount,
+  sum(CASE WHEN numbered_holdings.creator_id IS NULL AND $doubtful_creator THEN 1 ELSE 0 END) AS doubtful
 FROM orders
-GROUP BY creator_id, pay_time >= $month_start AND pay_time < $month_end, risk_tag;
-
--- The month's paid orders, every row, of the creators that change hands within it, by holder at the time of payment.
-CREATE TABLE moved_tallies AS
-WITH moved AS (
-  SELECT creator_id, held_from, held_until, agency_id
-  FROM holdings
-  WHERE held_from > $month_start OR held_until < $month_end
-)
-SELECT moved.agency_id, orders.risk_tag, count(*) AS orders, sum(orders.pay_amount) AS amount
-FROM orders
-JOIN moved
-  ON moved.creator_id = orders.creator_id
-  AND orders.pay_time >= moved.held_from
-  AND orders.pay_time < moved.held_until
-GROUP BY moved.agency_id, orders.risk_tag;
+LEFT JOIN numbered_holdings
+  ON numbered_holdings.creator_id = orders.creator_id
+  AND orders.pay_time >= numbered_holdings.held_from
+  AND orders.pay_time < numbered_holdings.held_until
+GROUP BY
+  numbered_holdings.holder,
+  numbered_holdings.creator_id IS NOT NULL,
+  orders.pay_time >= $month_start AND orders.pay_time < $month_end,
+  orders.risk_tag;
 
 -- What was counted wrongly because order ids repeat: each of their rows is taken back, and each id counted once.
 CREATE TABLE corrections AS
@@ -105,20 +115,12 @@ LEFT JOIN holdings
   AND corrected.pay_time >= holdings.held_from
   AND corrected.pay_time < holdings.held_until;
 
--- Paid orders, each counted once, by holder at the time of payment. Those outside of the month have none.
+-- Paid orders, each counted once, by holder at the time of payment.
 CREATE TABLE order_totals AS
 WITH parts AS (
-  SELECT
-    holdings.agency_id, holdings.creator_id IS NOT NULL AS known_creator, tallies.in_month, tallies.risk_tag,
-    tallies.orders, tallies.amount
-  FROM tallies
-  LEFT JOIN holdings ON holdings.creator_id = tallies.creator_id
-  WHERE tallies.in_month
-    AND (holdings.creator_id IS NULL OR holdings.held_from = $month_start AND holdings.held_until = $month_end)
-  UNION ALL
-  SELECT agency_id, TRUE AS known_creator, TRUE AS in_month, risk_tag, orders, amount FROM moved_tallies
-  UNION ALL
-  SELECT NULL AS agency_id, FALSE AS known_creator, in_month, risk_tag, orders, amount FROM tallies WHERE NOT in_month
+  SELECT holders.agency_id, known_creator, in_month, risk_tag, orders, amount
+  FROM order_tallies
+  LEFT JOIN holders ON holders.holder = order_tallies.holder
   UNION ALL
   SELECT agency_id, known_creator, in_month, risk_tag, orders, amount FROM corrections
 )

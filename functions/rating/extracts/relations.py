@@ -70,12 +70,12 @@ def show_orders(engine: Engine, sources: Sequence[Source]) -> None:
 def load_repeated(engine: Engine, sources: Sequence[Source], repeats: Repeats) -> None:
     """The orders whose order_id may be there more than once, as a table."""
     load(engine, "repeated_orders", Dataset.ORDERS, ())
-    if not repeats.settle():
-        return
+    candidates = repeats.rows()
     start = 0
     names = [column.name for column in Dataset.ORDERS.columns]
     for source in sources:
-        rows = np.setdiff1d(repeats.rows(start, len(source.rows)), source.bad, assume_unique=True)
+        first, beyond = np.searchsorted(candidates, [start, start + len(source.rows)])
+        rows = np.setdiff1d(candidates[first:beyond] - start, source.bad, assume_unique=True)
         start += len(source.rows)
         if rows.size:
             engine.table("candidates", {"file_row_number": rows})
