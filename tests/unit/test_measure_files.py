@@ -241,6 +241,13 @@ def test_parquet_times_outside_the_month_are_so(files: Files, time: str) -> None
     assert files.measure("0").order_rows.out_of_month == 2
 
 
+@pytest.mark.parametrize("time", ["'infinity'::TIMESTAMP", "'-infinity'::TIMESTAMPTZ", "'infinity'::DATE"])
+def test_parquet_times_without_end_are_bad(files: Files, time: str) -> None:
+    files.parquet(Dataset.ORDERS, "o.parquet", typed_orders("1", time=time))
+
+    assert quarantined(files.measure()) == [("o.parquet", 1, "unreadable_pay_time")]
+
+
 @pytest.mark.parametrize(
     "amount",
     [

@@ -69,7 +69,10 @@ BROKEN_RULES = {
     ),
     "the lower power level wins a tie": ("touching.power_level DESC", "touching.power_level"),
     "clean wins over flagged": ("touching.risk_tag NULLS LAST", "touching.risk_tag NULLS FIRST"),
-    "a binding ends inclusively": ("pay_time < numbered_holdings.held_until", "pay_time <= numbered_holdings.held_until"),
+    "a binding ends inclusively": (
+        "pay_time < numbered_holdings.held_until",
+        "pay_time <= numbered_holdings.held_until",
+    ),
     "the month ends inclusively": ("pay_time < $month_end", "pay_time <= $month_end"),
     "the month begins a microsecond late": ("pay_time >= $month_start", "pay_time > $month_start"),
     "the largest amount of repeats counts": ("ORDER BY pay_amount, pay_time", "ORDER BY pay_amount DESC, pay_time"),

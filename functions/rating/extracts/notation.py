@@ -23,6 +23,8 @@ NUMBERS = WHOLE | FRACTIONAL | {"INTEGER", "UINTEGER"}
 TEXT_LIKE = NUMBERS | NAIVE | {"BOOLEAN", "UUID", "ENUM"}
 
 TIMES = frozenset({Kind.TIME, Kind.END})
+# Whole numbers of which each is a BIGINT.
+SMALL = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"})
 
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # the years 1 to 9999
 
@@ -69,7 +71,7 @@ def values(
     ):
         relation = nested(select(("*", *step), relation))
     results = [f"{column.name}_value AS {column.name}" for column, _ in columns]
-    return select((*results, f"{_bad(dataset)} AS bad", "padded", "file_row_number"), relation)
+    return select((*results, f"{_bad(dataset, columns)} AS bad", "padded", "file_row_number"), relation)
 
 
 def _base(physical: str) -> str:
@@ -180,17 +182,19 @@ def _offset(local: str, spans: Sequence[Span]) -> str:
     return f"CASE {near} ELSE {any_other} END"
 
 
-def _bad(dataset: Dataset) -> str:
+def _bad(dataset: Dataset, columns: Sequence[tuple[Column, str]]) -> str:
     """The first reason, in the order of the columns, why a row can't be used."""
-    return "CASE " + " ".join(f"WHEN {test} THEN '{reason}'" for reason, test in _reasons(dataset)) + " END"
+    return "CASE " + " ".join(f"WHEN {test} THEN '{reason}'" for reason, test in _reasons(dataset, columns)) + " END"
 
 
-def _reasons(dataset: Dataset) -> Iterator[tuple[str, str]]:
-    for column in dataset.columns:
+def _reasons(dataset: Dataset, columns: Sequence[tuple[Column, str]]) -> Iterator[tuple[str, str]]:
+    for column, base in columns:
         name, value, given = column.name, f"{column.name}_value", f"{column.name}_given"
         if column.required:
             yield f"missing_{name}", f"NOT {given}"
-        if column.kind is not Kind.TEXT:
+        if column.kind in TIMES:
+            yield f"unreadable_{name}", f"{given} AND {name}_instant IS NULL AND {name}_local IS NULL"
+        elif column.kind is not Kind.TEXT and base not in SMALL:
             yield f"unreadable_{name}", f"{given} AND {value} IS NULL"
         if column.kind is Kind.AMOUNT:
             yield f"negative_{name}", f"{value} < 0"
