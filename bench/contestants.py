@@ -5,6 +5,7 @@ All but the floor give every agency's GMV, so that they can be compared to the l
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import resource
@@ -142,6 +143,7 @@ def agencies_rated(count: Path) -> Gmv:
     ratings = rate_all(rules, agencies(int(count.name)), {})
     for _ in items_of(ratings, record_of(len(ratings)), expires_at=0):
         pass
+    gc.unfreeze()
     return {}
 
 

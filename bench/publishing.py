@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -54,6 +55,7 @@ def compare_rules(count: int, measuring_seconds: float) -> None:
         raise ResultsDiffer("the rule engine gives other levels")
     decided, engine_decided = medians(timed(by_rules), timed(by_engine), turns=3)
     rated = timed(lambda: rate_all(rules, measured, {}))()
+    gc.unfreeze()
     levelled = timed(lambda: [computed_level(metric_values(agency, rulebook.metrics), ladder) for agency in measured])()
     show(
         f"The rules, {count:,} agencies",
@@ -96,6 +98,7 @@ def compare_staging(turns: int) -> None:
     """Staging a run on the embedded DynamoDB beside writing the same items, made before, with as many threads."""
     rules = Rules(shipped_rulebook(MONTH), MONTH, ZoneInfo(DEFAULT_ZONE))
     ratings = rate_all(rules, agencies(STAGED_AT_ONCE), {})
+    gc.unfreeze()
     items = list(_items(ratings))
     with embedded_aws() as aws:
         aws.enter()

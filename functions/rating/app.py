@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -62,6 +63,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         metrics.add_metric(name, MetricUnit.Count, 1)
         logger.error("run failed", error=type(error).__name__, cause=str(error), request=event)
         raise
+    finally:
+        gc.unfreeze()  # the ratings, which were kept from the garbage collector
     _count(answer, request, parts)
     logger.info(
         "run done", **{name: answer[name] for name in ("outcome", "month", "run", "agencies", "moves", "report")}

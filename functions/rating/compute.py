@@ -79,13 +79,14 @@ def compute(
 def rate_all(rules: Rules, agencies: Iterable[Measured], earlier: Mapping[str, Standing]) -> tuple[Rating, ...]:
     """Every agency's rating, in their order.
 
-    No garbage is collected meanwhile: looking for circles among a hundred thousand ratings, of which there are none,
-    takes longer than the rules do.
+    The garbage collector is kept away from them, now and until somebody calls ``gc.unfreeze``: looking for circles
+    among a hundred thousand ratings, of which there are none, takes longer than the rules do.
     """
     gc.disable()
     try:
         return tuple([rules.rate(agency, earlier.get(agency.agency_id)) for agency in agencies])
     finally:
+        gc.freeze()
         gc.enable()
 
 

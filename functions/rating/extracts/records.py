@@ -20,7 +20,7 @@ from functions.rating.extracts.irregular import split
 from functions.rating.extracts.regular import regular
 from shared.errors import ObjectUnsound
 
-BLOCK = 32 * 1024 * 1024
+BLOCK = 16 * 1024 * 1024
 _LONGEST_LINE = 4 * BLOCK
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _GZIP_MAGIC = b"\x1f\x8b"
