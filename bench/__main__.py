@@ -28,23 +28,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description="Speed and memory as ratios to a floor.")
     parser.add_argument("--orders", type=int, default=MEASURED_ORDERS)
     parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--forms", nargs="+", type=Form, choices=list(Form), default=list(Form))
     parser.add_argument("--data", type=Path, help="keep the invented months here; a temporary folder otherwise")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-") as temporary:
         try:
-            _measure(arguments.data or Path(temporary), arguments.orders, arguments.turns)
+            _measure(arguments.data or Path(temporary), arguments.forms, arguments.orders, arguments.turns)
         except measuring.ResultsDiffer as error:
             print(f"bench: {error}", file=sys.stderr)
             return 1
     return 0
 
 
-def _measure(data: Path, orders: int, turns: int) -> None:
+def _measure(data: Path, forms: list[Form], orders: int, turns: int) -> None:
     CONSOLE.print(
         f"{datetime.now(UTC):%Y-%m-%d}, {_machine()}, {platform.python_implementation()} {platform.python_version()}"
     )
     CONSOLE.print(", ".join(f"{name} {version(name)}" for name in MEASURED_WITH))
-    measuring.compare(data, orders, turns)
+    measuring.compare(data, forms, orders, turns)
     measuring.grow(data, orders, turns)
     reference = measuring.take(ours.__name__, month_of(data, MEASURED_ORDERS, Form.PARQUET))
     publishing.compare_rules(AGENCIES, reference.cpu)
