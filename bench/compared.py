@@ -33,7 +33,7 @@ class Compared:
 
     def cells(self) -> tuple[str, ...]:
         goal = "" if self.goal is None else f"<= {self.goal:.2f} {'MISSED' if self.missed else 'met'}"
-        return self.what, f"{self.ours * 1000:.2f} ms", f"{self.floor * 1000:.2f} ms", f"{self.ratio:.2f}", goal
+        return self.what, f"{self.ours * 1000:.2f} ms", f"{self.floor * 1000:.2f} ms", f"{self.ratio:.3g}", goal
 
 
 def timed(call: Callable[[], object]) -> Callable[[], float]:
