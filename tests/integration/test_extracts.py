@@ -281,10 +281,10 @@ def test_the_quarantine_lasts_as_long_as_the_extracts_do(bucket: Bucket) -> None
 
 
 def test_progress_is_told_in_bytes(bucket: Bucket) -> None:
-    told: list[tuple[int, int | None]] = []
+    told: list[tuple[str, int, int | None]] = []
 
-    bucket.measure(stages=Stages(lambda stage, done, total: told.append((done, total))))
+    bucket.measure(stages=Stages(lambda stage, done, total: told.append((stage, done, total))))
 
     size = sum(o.size for o in bucket.found().objects)
-    assert told[0] == (0, None)
-    assert told[-1] == (size, size)
+    assert told[0] == ("measure", 0, None)
+    assert told[-2:] == [("measure", size, size), ("count", 0, None)]

@@ -51,6 +51,7 @@ SELECT creator_id, held_from, held_until, agency_id, power_level, risk_tag
 FROM claims
 WHERE place = 1;
 
+-- The same with a number for each holder: numbers are grouped and compared faster than texts.
 CREATE TABLE holders AS
 SELECT agency_id, CAST(row_number() OVER (ORDER BY agency_id) AS INTEGER) AS holder
 FROM (SELECT DISTINCT agency_id FROM holdings) AS agency_ids
@@ -68,8 +69,8 @@ FROM holdings
 WHERE held_until = $month_end AND agency_id IS NOT NULL
 GROUP BY agency_id, power_level, risk_tag;
 
--- Paid orders, every row, by holder at the time of payment. Holders are numbered, since numbers are grouped faster.
--- doubtful: orders of creators that nobody knows, perhaps because of how they are written.
+-- Paid orders, every row, by holder at the time of payment. doubtful: those of creators that nobody knows, perhaps
+-- because of how they are written.
 CREATE TABLE order_tallies AS
 SELECT
   numbered_holdings.holder,
