@@ -19,12 +19,14 @@ from shared.table import Table
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# A caller who has waited longer than this has gone. Requests to the table hold nothing that was not checked here.
+# A caller who has waited longer than this has gone. Requests to the table hold nothing that was not checked here. The
+# SDK puts its own user agent together anew for each of them, which takes as long as reading an agency's rating.
 CONFIG = Config(
     connect_timeout=1,
     read_timeout=2,
     retries={"mode": "standard", "total_max_attempts": 3},
     parameter_validation=False,
+    user_agent="mcn-levels",
 )
 
 
