@@ -217,10 +217,6 @@ class Rulebook:
             raise LookupError(f"no ladder is in force for {month}")
         return in_force[-1]
 
-    def override(self, agency_id: str, month: str) -> Override | None:
-        """The level set by hand for this agency and month, if any."""
-        return next((o for o in self.overrides if o.agency_id == agency_id and o.in_force(month)), None)
-
     def level(self, level: int) -> Level:
         return self.levels[level - 1]
 
