@@ -7,15 +7,26 @@
 -- The month is [$month_start, $month_end). doubtful_creator tests whether orders.creator_id may be written otherwise than
 -- the creators' own ids. Plain SQL: it runs on DuckDB and on Trino alike.
 
+-- Bindings of creators that have more than one: few, and the only ones that can meet one another.
+CREATE TABLE contested AS
+SELECT creator_id, agency_id, bind_time, unbind_time, power_level, risk_tag
+FROM bindings
+WHERE creator_id IN (SELECT creator_id FROM bindings GROUP BY creator_id HAVING count(*) > 1);
+
 -- Who holds each creator, for each span of the month: the binding that covers it with the latest bind_time. Spans in
 -- which nobody does have a null agency_id; every creator of the extract has spans for the whole month.
 CREATE TABLE holdings AS
-WITH touching AS (
+WITH lone AS (
+  SELECT creator_id, agency_id, bind_time, coalesce(unbind_time, $month_end) AS until, power_level, risk_tag
+  FROM bindings
+  WHERE NOT EXISTS (SELECT 1 FROM contested WHERE contested.creator_id = bindings.creator_id)
+),
+touching AS (
   SELECT
     creator_id, agency_id, bind_time, power_level, risk_tag,
     greatest(bind_time, $month_start) AS held_from,
     least(coalesce(unbind_time, $month_end), $month_end) AS held_until
-  FROM bindings
+  FROM contested
   WHERE bind_time < $month_end
     AND coalesce(unbind_time, $month_end) > greatest(bind_time, $month_start)
 ),
@@ -24,7 +35,7 @@ instants AS (
   UNION
   SELECT creator_id, held_until AS instant FROM touching
   UNION
-  SELECT creator_id, $month_start AS instant FROM bindings
+  SELECT creator_id, $month_start AS instant FROM contested
 ),
 spans AS (
   SELECT
@@ -49,7 +60,20 @@ claims AS (
 )
 SELECT creator_id, held_from, held_until, agency_id, power_level, risk_tag
 FROM claims
-WHERE place = 1;
+WHERE place = 1
+UNION ALL
+SELECT creator_id, $month_start, least(bind_time, $month_end), NULL, NULL, NULL
+FROM lone
+WHERE bind_time > $month_start
+UNION ALL
+SELECT
+  creator_id, greatest(bind_time, $month_start), least(until, $month_end), agency_id, power_level, risk_tag
+FROM lone
+WHERE bind_time < $month_end AND until > greatest(bind_time, $month_start)
+UNION ALL
+SELECT creator_id, greatest(until, $month_start), $month_end, NULL, NULL, NULL
+FROM lone
+WHERE until < $month_end;
 
 -- The same with a number for each holder: numbers are grouped and compared faster than texts.
 CREATE TABLE holders AS
@@ -79,7 +103,7 @@ SELECT
   orders.risk_tag,
   count(*) AS orders,
   sum(orders.pay_amount) AS amount,
-  sum(CASE WHEN numbered_holdings.creator_id IS NULL AND $doubtful_creator THEN 1 ELSE 0 END) AS doubtful
+  sum(CASE WHEN numbered_holdings.creator_id IS NULL THEN CASE WHEN $doubtful_creator THEN 1 END END) AS doubtful
 FROM orders
 LEFT JOIN numbered_holdings
   ON numbered_holdings.creator_id = orders.creator_id
@@ -155,14 +179,13 @@ GROUP BY claims.agency_id;
 -- What is worth knowing about the bindings themselves.
 CREATE TABLE binding_counts AS
 WITH distinct_bindings AS (
-  SELECT creator_id, agency_id, bind_time, unbind_time, power_level, risk_tag, count(*) AS copies
-  FROM bindings
+  SELECT creator_id, bind_time, unbind_time, count(*) AS copies
+  FROM contested
   GROUP BY creator_id, agency_id, bind_time, unbind_time, power_level, risk_tag
 ),
 compared AS (
   SELECT
-    copies, agency_id,
-    bind_time >= $month_end OR coalesce(unbind_time, $month_end) <= $month_start AS out_of_month,
+    copies,
     coalesce(
       bind_time < max(coalesce(unbind_time, $month_end)) OVER (
         PARTITION BY creator_id ORDER BY bind_time, unbind_time NULLS LAST
@@ -171,14 +194,25 @@ compared AS (
       FALSE
     ) AS overlapping
   FROM distinct_bindings
+),
+meeting AS (
+  SELECT
+    coalesce(sum(copies - 1), 0) AS repeated,
+    coalesce(sum(CASE WHEN overlapping THEN 1 END), 0) AS overlapping
+  FROM compared
+),
+every_binding AS (
+  SELECT
+    coalesce(sum(CASE
+      WHEN bind_time >= $month_end OR coalesce(unbind_time, $month_end) <= $month_start THEN 1
+    END), 0) AS out_of_month,
+    coalesce(sum(CASE WHEN agencies.agency_id IS NULL THEN 1 END), 0) AS unknown_agency
+  FROM bindings
+  LEFT JOIN agencies ON agencies.agency_id = bindings.agency_id
 )
-SELECT
-  coalesce(sum(copies - 1), 0) AS repeated,
-  coalesce(sum(CASE WHEN compared.out_of_month THEN copies END), 0) AS out_of_month,
-  coalesce(sum(CASE WHEN compared.overlapping THEN 1 END), 0) AS overlapping,
-  coalesce(sum(CASE WHEN agencies.agency_id IS NULL THEN copies END), 0) AS unknown_agency
-FROM compared
-LEFT JOIN agencies ON agencies.agency_id = compared.agency_id;
+SELECT repeated, out_of_month, overlapping, unknown_agency
+FROM meeting
+CROSS JOIN every_binding;
 
 -- Repeats of order ids.
 CREATE TABLE repeat_counts AS

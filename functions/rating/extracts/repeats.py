@@ -2,7 +2,7 @@
 
 Hashes find candidates only: different ids may share one, so identity is always decided on the ids themselves. Forty
 bits of each hash are compared. The first eight choose one of 256 portions, which are sorted one after the other: that
-takes half the time of sorting all rows at once. Eight bytes a row: the other thirty-two bits, and the row's number.
+needs no second copy of all rows. Eight bytes a row: the other thirty-two bits, and the row's number.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ import numpy.typing as npt
 
 from shared.errors import OutOfRoom
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18  # rows that are divided into portions together: what fits into a processor's cache
 _PORTIONS = 256
 _PORTION = np.uint64(56)
-_ROW_BITS = np.uint64(32)
-_ROW = np.uint64((1 << 32) - 1)
 _BELOW_PORTION = np.uint64(8)
+_ROW = np.uint64((1 << 32) - 1)
 
 Keys = npt.NDArray[np.uint64]
 
@@ -32,16 +31,17 @@ class Repeats:
 
     def add(self, hashes: Keys) -> None:
         """The hashes of the next rows. Raises OutOfRoom after four thousand million of them."""
-        self._waiting.append(np.asarray(hashes))
-        if sum(piece.size for piece in self._waiting) >= _CHUNK:
-            self._divide()
+        for start in range(0, hashes.size, _CHUNK):
+            self._waiting.append(hashes[start : start + _CHUNK])
+            if sum(piece.size for piece in self._waiting) >= _CHUNK:
+                self._divide()
 
     def rows(self) -> npt.NDArray[np.int64]:
         """Call once after the last row: the rows that share their hash, ascending, counted from 0."""
         self._divide()
         found = [np.empty(0, np.int64)]
         for portion in self._portions:
-            keys = np.concatenate([np.empty(0, np.uint64), *portion])
+            keys = _joined(portion)
             portion.clear()
             keys.sort()
             shared = np.zeros(keys.size + 1, np.bool_)
@@ -53,15 +53,20 @@ class Repeats:
 
     def _divide(self) -> None:
         """What waits, into the portions."""
-        hashes = np.concatenate([np.empty(0, np.uint64), *self._waiting])
+        keys = _joined(self._waiting)
         self._waiting = []
-        if self._taken + hashes.size > int(_ROW):
+        if self._taken + keys.size > int(_ROW):
             raise OutOfRoom(f"more than {int(_ROW):,} orders in one month; expected fewer. Rate its parts apart.")
-        portion = (hashes >> _PORTION).astype(np.uint8)
-        keys = (hashes << _BELOW_PORTION) & ~_ROW
-        keys |= np.arange(self._taken, self._taken + hashes.size, dtype=np.uint64)
+        portion = (keys >> _PORTION).astype(np.uint8)
+        keys <<= _BELOW_PORTION
+        keys &= ~_ROW
+        keys |= np.arange(self._taken, self._taken + keys.size, dtype=np.uint64)
         keys = keys[np.argsort(portion, kind="stable")]
         ends = np.cumsum(np.bincount(portion, minlength=_PORTIONS))
         for pieces, piece in zip(self._portions, np.split(keys, ends[:-1]), strict=True):
             pieces.append(piece)
-        self._taken += hashes.size
+        self._taken += keys.size
+
+
+def _joined(pieces: list[Keys]) -> Keys:
+    return np.concatenate([np.empty(0, np.uint64), *pieces])
