@@ -75,14 +75,14 @@ SELECT creator_id, greatest(until, $month_start), $month_end, NULL, NULL, NULL
 FROM lone
 WHERE until < $month_end;
 
--- The same with a number for each holder: numbers are grouped and compared faster than texts.
+-- The same with a number for each holder, 0 for nobody: numbers are grouped and compared faster than texts.
 CREATE TABLE holders AS
 SELECT agency_id, CAST(row_number() OVER (ORDER BY agency_id) AS INTEGER) AS holder
 FROM (SELECT DISTINCT agency_id FROM holdings) AS agency_ids
 WHERE agency_id IS NOT NULL;
 
 CREATE TABLE numbered_holdings AS
-SELECT holdings.creator_id, holdings.held_from, holdings.held_until, holders.holder
+SELECT holdings.creator_id, holdings.held_from, holdings.held_until, coalesce(holders.holder, 0) AS holder
 FROM holdings
 LEFT JOIN holders ON holders.agency_id = holdings.agency_id;
 
@@ -93,27 +93,28 @@ FROM holdings
 WHERE held_until = $month_end AND agency_id IS NOT NULL
 GROUP BY agency_id, power_level, risk_tag;
 
--- Paid orders, every row, by holder at the time of payment. doubtful: those of creators that nobody knows, perhaps
--- because of how they are written.
+-- Paid orders, every row, by holder at the time of payment: -1 where nobody knows the creator, -2 where the month is
+-- another one. doubtful: those of creators that nobody knows, perhaps because of how they are written.
 CREATE TABLE order_tallies AS
-SELECT
-  numbered_holdings.holder,
-  numbered_holdings.creator_id IS NOT NULL AS known_creator,
-  orders.pay_time >= $month_start AND orders.pay_time < $month_end AS in_month,
-  orders.risk_tag,
-  count(*) AS orders,
-  sum(orders.pay_amount) AS amount,
-  sum(CASE WHEN numbered_holdings.creator_id IS NULL THEN CASE WHEN $doubtful_creator THEN 1 END END) AS doubtful
-FROM orders
-LEFT JOIN numbered_holdings
-  ON numbered_holdings.creator_id = orders.creator_id
-  AND orders.pay_time >= numbered_holdings.held_from
-  AND orders.pay_time < numbered_holdings.held_until
-GROUP BY
-  numbered_holdings.holder,
-  numbered_holdings.creator_id IS NOT NULL,
-  orders.pay_time >= $month_start AND orders.pay_time < $month_end,
-  orders.risk_tag;
+WITH placed AS (
+  SELECT
+    CASE
+      WHEN numbered_holdings.holder IS NOT NULL THEN numbered_holdings.holder
+      WHEN orders.pay_time >= $month_start AND orders.pay_time < $month_end THEN -1
+      ELSE -2
+    END AS holder,
+    orders.risk_tag,
+    orders.pay_amount,
+    CASE WHEN numbered_holdings.holder IS NULL THEN CASE WHEN $doubtful_creator THEN 1 END END AS doubtful
+  FROM orders
+  LEFT JOIN numbered_holdings
+    ON numbered_holdings.creator_id = orders.creator_id
+    AND orders.pay_time >= numbered_holdings.held_from
+    AND orders.pay_time < numbered_holdings.held_until
+)
+SELECT holder, risk_tag, count(*) AS orders, sum(pay_amount) AS amount, sum(doubtful) AS doubtful
+FROM placed
+GROUP BY holder, risk_tag;
 
 -- What was counted wrongly because order ids repeat: each of their rows is taken back, and each id counted once.
 CREATE TABLE corrections AS
@@ -130,29 +131,36 @@ corrected AS (
   SELECT creator_id, pay_time, pay_amount, risk_tag, 1 AS copies FROM ranked WHERE place = 1
 )
 SELECT
-  holdings.agency_id,
-  holdings.creator_id IS NOT NULL AS known_creator,
-  corrected.pay_time >= $month_start AND corrected.pay_time < $month_end AS in_month,
+  CASE
+    WHEN numbered_holdings.holder IS NOT NULL THEN numbered_holdings.holder
+    WHEN corrected.pay_time >= $month_start AND corrected.pay_time < $month_end THEN -1
+    ELSE -2
+  END AS holder,
   corrected.risk_tag, corrected.copies AS orders, corrected.copies * corrected.pay_amount AS amount
 FROM corrected
-LEFT JOIN holdings
-  ON holdings.creator_id = corrected.creator_id
-  AND corrected.pay_time >= holdings.held_from
-  AND corrected.pay_time < holdings.held_until;
+LEFT JOIN numbered_holdings
+  ON numbered_holdings.creator_id = corrected.creator_id
+  AND corrected.pay_time >= numbered_holdings.held_from
+  AND corrected.pay_time < numbered_holdings.held_until;
 
 -- Paid orders, each counted once, by holder at the time of payment.
 CREATE TABLE order_totals AS
 WITH parts AS (
-  SELECT holders.agency_id, known_creator, in_month, risk_tag, orders, amount
-  FROM order_tallies
-  LEFT JOIN holders ON holders.holder = order_tallies.holder
+  SELECT holder, risk_tag, orders, amount FROM order_tallies
   UNION ALL
-  SELECT agency_id, known_creator, in_month, risk_tag, orders, amount FROM corrections
+  SELECT holder, risk_tag, orders, amount FROM corrections
+),
+totals AS (
+  SELECT holder, risk_tag, sum(orders) AS orders, sum(amount) AS amount
+  FROM parts
+  GROUP BY holder, risk_tag
+  HAVING sum(orders) <> 0
 )
-SELECT agency_id, known_creator, in_month, risk_tag, sum(orders) AS orders, sum(amount) AS amount
-FROM parts
-GROUP BY agency_id, known_creator, in_month, risk_tag
-HAVING sum(orders) <> 0;
+SELECT
+  holders.agency_id, totals.holder <> -1 AS known_creator, totals.holder <> -2 AS in_month,
+  totals.risk_tag, totals.orders, totals.amount
+FROM totals
+LEFT JOIN holders ON holders.holder = totals.holder;
 
 -- Binding slots: the creators of power level 6..7 that an agency held, unflagged, at the end of the month before, and
 -- how many of them have a binding of 6..7 in this month's extract.

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
 
-from functions.rating.extracts.datasets import Dataset, Kind
+from functions.rating.extracts.datasets import Column, Dataset, Kind
 from functions.rating.extracts.engine import Engine, EngineRefused
 from functions.rating.extracts.repeats import Repeats
-from functions.rating.extracts.sources import Source, read_all, read_sound
+from functions.rating.extracts.sources import RowNumbers, Source, read_all, read_sound
 from functions.rating.extracts.sql import literal, nested, select
 from shared.errors import AgenciesUnsound, ObjectUnsound
+
+_ORDER_ID = next(column for column in Dataset.ORDERS.columns if column.name == "order_id")
+_FEW_TIMES = 4
 
 
 def load_relations(engine: Engine, sources: Mapping[Dataset, Sequence[Source]], repeats: Repeats) -> None:
@@ -26,10 +29,15 @@ def load_relations(engine: Engine, sources: Mapping[Dataset, Sequence[Source]], 
 
 def load(engine: Engine, table: str, dataset: Dataset, sources: Sequence[Source]) -> None:
     """The sound rows of a dataset as a table."""
-    columns = {column.name: "VARCHAR" if column.kind is Kind.TEXT else "BIGINT" for column in dataset.columns}
-    engine.run(f"CREATE TABLE {table} ({', '.join(f'{name} {kind}' for name, kind in columns.items())})")
+    create(engine, table, dataset.columns)
     if sources:
-        engine.run(f"INSERT INTO {table} {read_sound(sources, tuple(columns))}")
+        engine.run(f"INSERT INTO {table} {read_sound(sources, [column.name for column in dataset.columns])}")
+
+
+def create(engine: Engine, table: str, columns: Iterable[Column], *more: str) -> None:
+    """An empty table of a dataset's columns, and of others that are declared."""
+    declared = (f"{column.name} {'VARCHAR' if column.kind is Kind.TEXT else 'BIGINT'}" for column in columns)
+    engine.run(f"CREATE TABLE {table} ({', '.join((*declared, *more))})")
 
 
 def load_agencies(engine: Engine, sources: Sequence[Source]) -> None:
@@ -69,19 +77,31 @@ def show_orders(engine: Engine, sources: Sequence[Source]) -> None:
 
 def load_repeated(engine: Engine, sources: Sequence[Source], repeats: Repeats) -> None:
     """The orders whose order_id may be there more than once, as a table."""
-    load(engine, "repeated_orders", Dataset.ORDERS, ())
     candidates = repeats.rows()
+    if candidates.size < _FEW_TIMES * repeats.by_chance():  # probably none is repeated, which their ids alone can tell
+        load_some(engine, "maybe_repeated", sources, candidates, [_ORDER_ID])
+        repeated = "order_id IN (SELECT order_id FROM maybe_repeated GROUP BY order_id HAVING count(*) > 1)"
+        candidates = engine.arrays(select(("number",), "maybe_repeated", repeated, "number"))["number"]
+    load_some(engine, "repeated_orders", sources, candidates, Dataset.ORDERS.columns)
+
+
+def load_some(
+    engine: Engine, table: str, sources: Sequence[Source], numbers: RowNumbers, columns: Sequence[Column]
+) -> None:
+    """The sound ones of some rows as a table, with each row's number. Numbers count from 0 over all sources."""
+    create(engine, table, columns, "number BIGINT")
+    names = [column.name for column in columns]
     start = 0
-    names = [column.name for column in Dataset.ORDERS.columns]
     for source in sources:
-        first, beyond = np.searchsorted(candidates, [start, start + len(source.rows)])
-        rows = np.setdiff1d(candidates[first:beyond] - start, source.bad, assume_unique=True)
-        start += len(source.rows)
+        first, beyond = np.searchsorted(numbers, [start, start + len(source.rows)])
+        rows = np.setdiff1d(numbers[first:beyond] - start, source.bad, assume_unique=True)
         if rows.size:
-            engine.table("candidates", {"file_row_number": rows})
-            some = read_all([source], (*names, "file_row_number"))
-            among = "file_row_number IN (SELECT file_row_number FROM candidates)"
-            engine.run(f"INSERT INTO repeated_orders {select(names, nested(some), among)}")
+            engine.table("chosen", {"file_row_number": rows})
+            every = read_all([source], (*names, "file_row_number"))
+            among = "file_row_number IN (SELECT file_row_number FROM chosen)"
+            numbered = (*names, f"file_row_number + {start} AS number")
+            engine.run(f"INSERT INTO {table} {select(numbered, nested(every), among)}")
+        start += len(source.rows)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ _CHUNK = 1 << 18  # rows that are divided into portions together: what fits into
 _PORTIONS = 256
 _PORTION = np.uint64(56)
 _BELOW_PORTION = np.uint64(8)
+_COMPARED = 40  # bits
 _ROW = np.uint64((1 << 32) - 1)
 
 Keys = npt.NDArray[np.uint64]
@@ -51,6 +52,10 @@ class Repeats:
         rows.sort()
         return rows
 
+    def by_chance(self) -> float:
+        """How many rows may be expected to share their hash although no order is repeated."""
+        return self._taken**2 / 2.0**_COMPARED
+
     def _divide(self) -> None:
         """What waits, into the portions."""
         keys = _joined(self._waiting)
@@ -62,9 +67,10 @@ class Repeats:
         keys &= ~_ROW
         keys |= np.arange(self._taken, self._taken + keys.size, dtype=np.uint64)
         keys = keys[np.argsort(portion, kind="stable")]
-        ends = np.cumsum(np.bincount(portion, minlength=_PORTIONS))
-        for pieces, piece in zip(self._portions, np.split(keys, ends[:-1]), strict=True):
-            pieces.append(piece)
+        sizes = np.bincount(portion, minlength=_PORTIONS)
+        ends = np.cumsum(sizes)
+        for pieces, start, end in zip(self._portions, ends - sizes, ends, strict=True):
+            pieces.append(keys[start:end])
         self._taken += keys.size
 
 
