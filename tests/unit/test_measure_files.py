@@ -549,6 +549,30 @@ def test_parquet_that_cannot_stay_is_kept_as_values(files: Files) -> None:
     assert quarantined(measured) == [("o.parquet", 4, "negative_pay_amount")]
 
 
+@pytest.mark.parametrize("name", ["o.csv.gz", "o.parquet"])
+def test_what_is_kept_of_an_object_takes_less_room_than_the_object(files: Files, name: str) -> None:
+    ids = "CAST(hash(i) // 2 AS VARCHAR) AS order_id, CAST(hash(i % 997) // 2 AS VARCHAR) AS creator_id"
+    rest = "TIMESTAMP '2026-10-02' + to_seconds(hash(i) % 2000000) AS pay_time, hash(i) % 50000 AS pay_amount"
+    with duckdb.connect() as connection:
+        options = "FORMAT csv, COMPRESSION gzip" if name.endswith(".gz") else "FORMAT parquet, COMPRESSION zstd"
+        query = f"SELECT {ids}, {rest}, NULL AS risk_tag FROM range(100000) t(i)"
+        connection.execute(f"COPY ({query}) TO '{files.folder / name}' ({options})")
+    scratch = files.folder / "scratch"
+    scratch.mkdir()
+    kept = 0
+
+    def fetched() -> Iterator[LocalFile]:
+        nonlocal kept
+        yield from files.files
+        yield LocalFile(Dataset.ORDERS, name, files.folder / name, stays=False)
+        kept = sum(path.stat().st_size for path in scratch.rglob("*") if path.is_file())
+
+    measured = measure(fetched, OCTOBER, SHANGHAI, Decimal(0), scratch)
+
+    assert measured.order_rows.read == 100_000
+    assert 0 < kept < (files.folder / name).stat().st_size
+
+
 def test_months_hold_their_first_and_last_microsecond(files: Files) -> None:
     times = ("2026-09-30T23:59:59.999999", "2026-10-01", "2026-10-31T23:59:59.999999", "2026-11-01")
     files.orders(ORDERS + "".join(f"o{n},c1,{time},{10**n},\n" for n, time in enumerate(times)))

@@ -42,11 +42,11 @@ def fetch(
     """Every object as a local file with its size, in order, while the next ones are being fetched.
 
     At most an eighth of ``room`` waits to be read. Parquet objects stay until the end when together they take no more
-    than half of it; any other file is removed when the next one is asked for.
+    than three quarters of it; any other file is removed when the next one is asked for.
 
     Raises ObjectChanged when an object is not what the listing said, ExtractsUnavailable when S3 fails.
     """
-    stays = sum(o.size for o in objects if o.key.endswith(".parquet")) <= room // 2
+    stays = sum(o.size for o in objects if o.key.endswith(".parquet")) <= room * 3 // 4
     waiting: deque[tuple[DataObject, Future[Path]]] = deque()
     upcoming = deque(enumerate(objects))
     pool = ThreadPoolExecutor(THREADS, thread_name_prefix="fetch")

@@ -27,7 +27,7 @@ from shared.months import Month
 _SCANNED = ("bad IS NOT NULL AS bad", "padded")
 _HASH = "coalesce(hash(order_id), 0) AS hash"  # a bad row's means nothing: bad rows are never counted
 _SCANNED_AT_ONCE = 4_000_000
-_PART_OPTIONS = "FORMAT parquet, COMPRESSION uncompressed, DICTIONARY_SIZE_LIMIT 0"  # read a few times, then gone
+_PART_OPTIONS = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 0"
 _CSV_OPTIONS = (
     "auto_detect = false, header = false, delim = ',', quote = '\"', escape = '\"', strict_mode = true, "
     "null_padding = false, new_line = '\\n', buffer_size = 4194304"
