@@ -15,6 +15,7 @@ import pytest
 from functions.rating.extracts import measure as measuring
 from functions.rating.extracts.measure import measure
 from functions.rating.extracts.measured import MonthMeasured
+from functions.rating.extracts.repeats import Repeats
 from shared.errors import NotReconciled
 from tests.reference import expect
 from tests.worlds import Maker, World, Written, write
@@ -58,6 +59,15 @@ def test_agrees_with_the_reference_in_other_time_zones(zone: str, seed: int, tmp
     check(Maker(seed, ZoneInfo(zone)).world(), tmp_path, seed)
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_agrees_where_ids_alone_tell_what_is_repeated(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Repeats, "by_chance", lambda _: 10**9)
+
+    check(Maker(seed).world(), tmp_path, seed)
+
+
 BROKEN_RULES = {
     "the earliest binding holds": (
         "touching.bind_time DESC, touching.agency_id",
@@ -85,6 +95,19 @@ BROKEN_RULES = {
         "ON still.creator_id = claims.creator_id\n",
         "ON still.creator_id = claims.creator_id AND claims.agency_id = 'A0'\n",
     ),
+    "an only binding holds before it begins": (
+        "creator_id, greatest(bind_time, $month_start), least(until",
+        "creator_id, $month_start, least(until",
+    ),
+    "an only binding holds after its end": (
+        "least(until, $month_end), agency_id",
+        "$month_end, agency_id",
+    ),
+    "a creator is unknown before an only binding": ("WHERE bind_time > $month_start", "WHERE FALSE"),
+    "a creator is unknown after an only binding": ("WHERE until < $month_end", "WHERE FALSE"),
+    "unknown creators are held by nobody": ("THEN -1", "THEN 0"),
+    "other months are unknown creators": ("ELSE -2", "ELSE -1"),
+    "overlapping bindings are not counted": ("THEN 1 END), 0) AS overlapping", "THEN 0 END), 0) AS overlapping"),
     "the month before ends inclusively": ("unbind_time >= $month_start)", "unbind_time > $month_start)"),
 }
 
