@@ -3,7 +3,8 @@
 -- Read: agencies(agency_id), bindings and previous_bindings(creator_id, agency_id, bind_time, unbind_time, power_level,
 -- risk_tag), orders and repeated_orders(order_id, creator_id, pay_time, pay_amount, risk_tag). Times are epoch
 -- microseconds, money is fen, an empty value is null; there are no bad rows. repeated_orders are those of the orders
--- whose order_id may be there more than once; where nobody looked, that is all of them.
+-- whose order_id may be there more than once; where nobody looked, that is all of them. Tables are dropped when they are
+-- done with: agencies, totals and counts are left.
 -- The month is [$month_start, $month_end). doubtful_creator tests whether orders.creator_id may be written otherwise than
 -- the creators' own ids. Plain SQL: it runs on DuckDB and on Trino alike.
 
@@ -93,6 +94,72 @@ FROM holdings
 WHERE held_until = $month_end AND agency_id IS NOT NULL
 GROUP BY agency_id, power_level, risk_tag;
 
+-- Binding slots: the creators of power level 6..7 that an agency held, unflagged, at the end of the month before, and
+-- how many of them have a binding of 6..7 in this month's extract.
+CREATE TABLE slot_totals AS
+WITH claims AS (
+  SELECT
+    creator_id, agency_id, power_level, risk_tag,
+    row_number() OVER (
+      PARTITION BY creator_id
+      ORDER BY bind_time DESC, agency_id, power_level DESC, risk_tag NULLS LAST
+    ) AS place
+  FROM previous_bindings
+  WHERE bind_time < $month_start AND (unbind_time IS NULL OR unbind_time >= $month_start)
+),
+still AS (
+  SELECT DISTINCT creator_id FROM bindings WHERE power_level >= $assessed_power
+)
+SELECT claims.agency_id, count(*) AS base, count(still.creator_id) AS kept
+FROM claims
+LEFT JOIN still ON still.creator_id = claims.creator_id
+WHERE claims.place = 1 AND claims.power_level >= $assessed_power AND claims.risk_tag IS NULL
+GROUP BY claims.agency_id;
+
+-- What is worth knowing about the bindings themselves.
+CREATE TABLE binding_counts AS
+WITH distinct_bindings AS (
+  SELECT creator_id, bind_time, unbind_time, count(*) AS copies
+  FROM contested
+  GROUP BY creator_id, agency_id, bind_time, unbind_time, power_level, risk_tag
+),
+compared AS (
+  SELECT
+    copies,
+    coalesce(
+      bind_time < max(coalesce(unbind_time, $month_end)) OVER (
+        PARTITION BY creator_id ORDER BY bind_time, unbind_time NULLS LAST
+        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+      ),
+      FALSE
+    ) AS overlapping
+  FROM distinct_bindings
+),
+meeting AS (
+  SELECT
+    coalesce(sum(copies - 1), 0) AS repeated,
+    coalesce(sum(CASE WHEN overlapping THEN 1 END), 0) AS overlapping
+  FROM compared
+),
+every_binding AS (
+  SELECT
+    coalesce(sum(CASE
+      WHEN bind_time >= $month_end OR coalesce(unbind_time, $month_end) <= $month_start THEN 1
+    END), 0) AS out_of_month,
+    coalesce(sum(CASE WHEN agencies.agency_id IS NULL THEN 1 END), 0) AS unknown_agency
+  FROM bindings
+  LEFT JOIN agencies ON agencies.agency_id = bindings.agency_id
+)
+SELECT repeated, out_of_month, overlapping, unknown_agency
+FROM meeting
+CROSS JOIN every_binding;
+
+-- Room for what reads the orders.
+DROP TABLE holdings;
+DROP TABLE contested;
+DROP TABLE bindings;
+DROP TABLE previous_bindings;
+
 -- Paid orders, every row, by holder at the time of payment: -1 where nobody knows the creator, -2 where the month is
 -- another one. doubtful: those of creators that nobody knows, perhaps because of how they are written.
 CREATE TABLE order_tallies AS
@@ -162,69 +229,13 @@ SELECT
 FROM totals
 LEFT JOIN holders ON holders.holder = totals.holder;
 
--- Binding slots: the creators of power level 6..7 that an agency held, unflagged, at the end of the month before, and
--- how many of them have a binding of 6..7 in this month's extract.
-CREATE TABLE slot_totals AS
-WITH claims AS (
-  SELECT
-    creator_id, agency_id, power_level, risk_tag,
-    row_number() OVER (
-      PARTITION BY creator_id
-      ORDER BY bind_time DESC, agency_id, power_level DESC, risk_tag NULLS LAST
-    ) AS place
-  FROM previous_bindings
-  WHERE bind_time < $month_start AND (unbind_time IS NULL OR unbind_time >= $month_start)
-),
-still AS (
-  SELECT DISTINCT creator_id FROM bindings WHERE power_level >= $assessed_power
-)
-SELECT claims.agency_id, count(*) AS base, count(still.creator_id) AS kept
-FROM claims
-LEFT JOIN still ON still.creator_id = claims.creator_id
-WHERE claims.place = 1 AND claims.power_level >= $assessed_power AND claims.risk_tag IS NULL
-GROUP BY claims.agency_id;
-
--- What is worth knowing about the bindings themselves.
-CREATE TABLE binding_counts AS
-WITH distinct_bindings AS (
-  SELECT creator_id, bind_time, unbind_time, count(*) AS copies
-  FROM contested
-  GROUP BY creator_id, agency_id, bind_time, unbind_time, power_level, risk_tag
-),
-compared AS (
-  SELECT
-    copies,
-    coalesce(
-      bind_time < max(coalesce(unbind_time, $month_end)) OVER (
-        PARTITION BY creator_id ORDER BY bind_time, unbind_time NULLS LAST
-        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-      ),
-      FALSE
-    ) AS overlapping
-  FROM distinct_bindings
-),
-meeting AS (
-  SELECT
-    coalesce(sum(copies - 1), 0) AS repeated,
-    coalesce(sum(CASE WHEN overlapping THEN 1 END), 0) AS overlapping
-  FROM compared
-),
-every_binding AS (
-  SELECT
-    coalesce(sum(CASE
-      WHEN bind_time >= $month_end OR coalesce(unbind_time, $month_end) <= $month_start THEN 1
-    END), 0) AS out_of_month,
-    coalesce(sum(CASE WHEN agencies.agency_id IS NULL THEN 1 END), 0) AS unknown_agency
-  FROM bindings
-  LEFT JOIN agencies ON agencies.agency_id = bindings.agency_id
-)
-SELECT repeated, out_of_month, overlapping, unknown_agency
-FROM meeting
-CROSS JOIN every_binding;
-
 -- Repeats of order ids.
 CREATE TABLE repeat_counts AS
 SELECT
   coalesce(sum(copies - 1), 0) AS duplicates,
   coalesce(sum(CASE WHEN copies > 1 THEN 1 END), 0) AS repeated_ids
 FROM (SELECT order_id, count(*) AS copies FROM repeated_orders GROUP BY order_id) AS ids;
+
+-- Room for what is made of the totals.
+DROP TABLE numbered_holdings;
+DROP TABLE repeated_orders;
