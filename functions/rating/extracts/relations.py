@@ -15,7 +15,7 @@ from functions.rating.extracts.sql import literal, nested, select
 from shared.errors import AgenciesUnsound, ObjectUnsound
 
 _ORDER_ID = next(column for column in Dataset.ORDERS.columns if column.name == "order_id")
-_FEW_TIMES = 4
+_FEW_TIMES = 4  # as many candidates as chance brings are still too few to mean repeats
 
 
 def load_relations(engine: Engine, sources: Mapping[Dataset, Sequence[Source]], repeats: Repeats) -> None:
