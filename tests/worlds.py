@@ -75,12 +75,13 @@ class Maker:
             *(middle, middle + micro, middle + timedelta(seconds=7), end - timedelta(days=1)),
             *(end - micro, end, end + micro, end + timedelta(days=2)),
         ]
+        self.creators_padded = self.random.random() < 0.5  # in orders
         self.tags = (None, None, None, "", "\\N", "刷单", "云剪辑", "虚假交易", "null", "0", " 刷单\u3000")
 
     def world(self) -> World:
         agencies = [self.agency(f"A{number}") for number in range(self.random.randrange(1, 5))]
         agencies += self.random.sample(agencies, self.random.randrange(2) if agencies else 0)
-        creators = self.bindings(self.random.randrange(40), self.month.end(self.zone))
+        creators = self.bindings(self.random.randrange(self.random.choice((12, 40))), self.month.end(self.zone))
         previous = self.bindings(self.random.randrange(40), self.month.start(self.zone))
         orders = [self.order() for _ in range(self.random.randrange(100))]
         return World(
@@ -134,9 +135,10 @@ class Maker:
         )
 
     def order(self) -> Row:
+        creator_id = f"c{self.random.randrange(9)}"
         row: Row = {
             "order_id": self.padded(self.random.choice(("7", "007", "o{}")).format(self.random.randrange(40))),
-            "creator_id": self.padded(f"c{self.random.randrange(9)}"),
+            "creator_id": self.padded(creator_id) if self.creators_padded else creator_id,
             "pay_time": self.time(self.random.choice(self.instants)),
             "pay_amount": self.padded(str(self.random.choice((0, 1, 1, 99, 100, 5999, 10**15)))),
             "risk_tag": self.random.choice((None, None, None, *self.tags)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -312,6 +313,33 @@ def test_a_parquet_tag_of_zero_is_a_flag(files: Files) -> None:
     files.parquet(Dataset.ORDERS, "o.parquet", typed_orders("1", tag="0"))
 
     assert [removed.risk_tag for removed in files.measure("0").excluded_orders] == ["0"]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("' 刷单'", ["刷单"]),
+        ("'刷单' || chr(12288)", ["刷单"]),
+        ("' '", []),
+        ("''", []),
+        ("'\\N '", []),
+        ("'null'", ["null"]),
+    ],
+)
+def test_blanks_around_the_tags_of_parquet_orders_do_not_matter(files: Files, written: str, meant: list[str]) -> None:
+    files.parquet(Dataset.ORDERS, "o.parquet", typed_orders("3", tag=f"CASE WHEN i > 1 THEN {written} END"))
+    files.parquet(Dataset.ORDERS, "p.parquet", typed_orders("1", order_id="'p'", tag="'刷单'"))
+    taken = []
+
+    def offered() -> Iterator[LocalFile]:
+        taken.append("all")
+        yield from files.files
+
+    measured = measure(offered, OCTOBER, SHANGHAI, Decimal(0), files.folder)
+
+    expected = Counter({"刷单": 1}) + Counter(meant * 2)
+    assert {removed.risk_tag: removed.count for removed in measured.excluded_orders} == expected
+    assert len(taken) == 1
 
 
 def test_parquet_dictionaries_and_nested_unknown_columns_are_read(files: Files) -> None:

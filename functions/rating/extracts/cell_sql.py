@@ -22,21 +22,28 @@ _PADDED = rf"^[{WHITESPACE}]|[{WHITESPACE}]$|^$|^\\N$"
 
 
 def cells(
-    columns: Sequence[tuple[Column, str]], present: frozenset[str], source: str, stripped: Collection[str]
+    columns: Sequence[tuple[Column, str]],
+    present: frozenset[str],
+    source: str,
+    *,
+    trusted: Collection[str],
+    trimming: bool,
 ) -> str:
     """A relation of all columns (null where absent), ``<name>_plain``, ``padded`` and file_row_number.
 
     ``columns``: with the base of their physical type. ``<name>_plain``: a time or number is written in the most usual
     way, with nothing around it. ``padded``: trimming changes some text of the row, or the text says that there is none;
-    in the columns named by ``stripped`` that is taken to be nowhere so.
+    in the columns named by ``trusted`` that is taken to be nowhere so. Without ``trimming`` texts are as they are
+    written, and ``padded`` tells, at a quarter of the price, that this may be wrong.
     """
     absent = [f"CAST(NULL AS {TEXT}) AS {column.name}" for column, _ in columns if column.name not in present]
     written = [column for column, base in columns if base == TEXT and column.kind in PLAIN]
     plain = [f"regexp_full_match({c.name}, {literal(PLAIN[c.kind])}) AS {c.name}_plain" for c in written]
-    texts = [column for column, base in columns if base == TEXT and column.name in present - set(stripped)]
-    looked_at = [f"{_padded(column)} AS {column.name}_padded" for column in texts]
+    texts = [column for column, base in columns if base == TEXT and column.name in present - set(trusted)]
+    looked_at = [f"{_padded(column, exactly=trimming)} AS {column.name}_padded" for column in texts]
     any_padded = " OR ".join(f"{column.name}_padded" for column in texts) or "FALSE"
-    results = [f"{_cell(column, base, padded=column in texts)} AS {column.name}" for column, base in columns]
+    to_trim = texts if trimming else ()
+    results = [f"{_cell(column, base, trimming=column in to_trim)} AS {column.name}" for column, base in columns]
     relation = source
     for step in (absent, plain, looked_at):
         relation = nested(select(("*", *step), relation))
@@ -49,8 +56,7 @@ def padded(name: str) -> str:
 
     The cheap tests come first and are enough for nearly every value: exact ones cost as much as reading the row.
     """
-    cheap = rf"length({name}) <> strlen({name}) OR {name} < '!' OR {name}[-1] < '!' OR {name} = '\N'"
-    return f"CASE WHEN {cheap} THEN regexp_matches({name}, {literal(_PADDED)}) ELSE FALSE END"
+    return f"CASE WHEN {_doubtful(name)} THEN regexp_matches({name}, {literal(_PADDED)}) ELSE FALSE END"
 
 
 def whole(number: str) -> str:
@@ -58,24 +64,32 @@ def whole(number: str) -> str:
     return f"CASE WHEN {number} = floor({number}) THEN TRY_CAST({number} AS BIGINT) END"
 
 
-def _cell(column: Column, base: str, *, padded: bool) -> str:
+def trimmed(name: str) -> str:
+    """A text without what stands around it, null where nothing is left or it says that there is none."""
+    return rf"nullif(nullif(trim({name}, {literal(WHITESPACE)}), ''), '\N')"
+
+
+def _doubtful(name: str) -> str:
+    """Whether a text may be padded, or say that there is none."""
+    return rf"(length({name}) <> strlen({name}) OR {name} < '!' OR {name}[-1] < '!' OR {name} = '\N')"
+
+
+def _cell(column: Column, base: str, *, trimming: bool) -> str:
     name = column.name
     if base == TEXT:
         text = name if column.required else f"nullif({name}, '')"
-        trimmed = rf"nullif(nullif(trim({name}, {literal(WHITESPACE)}), ''), '\N')"
-        return f"CASE WHEN {name}_padded THEN {trimmed} ELSE {text} END" if padded else text
+        return f"CASE WHEN {name}_padded THEN {trimmed(name)} ELSE {text} END" if trimming else text
     if column.kind is Kind.TEXT:
         text = f"CAST({name} AS {TEXT})"
         return f"coalesce(CAST({whole(name)} AS {TEXT}), {text})" if base in FRACTIONAL else text
     return name
 
 
-def _padded(column: Column) -> str:
+def _padded(column: Column, *, exactly: bool) -> str:
+    """Whether a cell is padded; if not ``exactly``, whether it may be, for those that are in every row."""
     name = column.name
     if column.kind in PLAIN:
         return f"CASE WHEN {name}_plain THEN FALSE ELSE {padded(name)} END"
-    return (
-        padded(name)
-        if column.required
-        else f"CASE WHEN {name} IS NULL OR {name} = '' THEN FALSE ELSE {padded(name)} END"
-    )
+    if column.required:
+        return padded(name) if exactly else f"coalesce({_doubtful(name)}, FALSE)"
+    return f"CASE WHEN {name} <> '' THEN {padded(name)} ELSE FALSE END"

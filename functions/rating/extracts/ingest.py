@@ -5,8 +5,9 @@ A CSV object is parsed once, into Parquet; a Parquet object is read where it is,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,7 @@ from shared.months import Month
 
 _SCANNED = ("bad IS NOT NULL AS bad", "padded")
 _HASH = "coalesce(hash(order_id), 0) AS hash"  # a bad row's means nothing: bad rows are never counted
+_LOOKED_AT_LATER = ("creator_id", "risk_tag")
 _SCANNED_AT_ONCE = 4_000_000
 _PART_OPTIONS = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 0"
 _CSV_OPTIONS = (
@@ -57,7 +59,7 @@ class Ingest:
     def __init__(
         self, engine: Engine, repeats: Repeats, folder: Path, month: Month, zone: ZoneInfo, *, trusting: bool
     ) -> None:
-        """``trusting``: the creators of orders that stay where they are in Parquet are taken as they are written."""
+        """``trusting``: creators and tags of orders in Parquet that stays are taken as they are written."""
         self._engine = engine
         self._repeats = repeats
         self._folder = folder
@@ -88,7 +90,7 @@ class Ingest:
                 found = list(block.bad)
                 if block.rows:
                     path = self._parse(file, block, places, len(records.header))
-                    numbers = self._scan(file, path, kept_query(file.dataset), len(block.rows)).bad
+                    numbers = self._scan(file, path, (kept_query(file.dataset),), len(block.rows)).bad
                     found += self._bad_records(file.dataset, path, block, numbers)
                     sources.append(Source(file.key, path, kept_query(file.dataset), block.rows, numbers))
                 bad += sorted(found, key=lambda row: row.row)
@@ -119,17 +121,16 @@ class Ingest:
     def _take_parquet(self, file: LocalFile) -> Ingested:
         rows = self._count(file.path)
         stored, physical = self._columns(file)
-        trusted = ("creator_id",) if self._trusting and file.stays and file.dataset is Dataset.ORDERS else ()
-        query = values(file.dataset, physical, self._month, self._zone, stored, stripped=trusted)
+        trusted = _LOOKED_AT_LATER if self._trusting and file.stays and file.dataset is Dataset.ORDERS else ()
+        read = partial(values, file.dataset, physical, self._month, self._zone, stored, trusted=trusted)
+        trimmed = read(trimming=True)
         if file.stays:
-            path, kept = file.path, query
+            path, queries = file.path, [read(trimming=False), trimmed]
         else:
-            path, kept = self._write(file.dataset, of_files([file.path], query)), kept_query(file.dataset)
-        scanned = self._scan(file, path, kept, rows)
-        bad = tuple(self._bad_rows(file, query, stored, physical, scanned.bad))
-        if file.stays and not scanned.padded:
-            kept = values(file.dataset, physical, self._month, self._zone, stored, stripped=tuple(physical))
-        source = Source(file.key, path, kept, range(1, rows + 1), scanned.bad)
+            path, queries = self._write(file.dataset, of_files([file.path], trimmed)), [kept_query(file.dataset)]
+        scanned = self._scan(file, path, queries, rows)
+        bad = tuple(self._bad_rows(file, trimmed, stored, physical, scanned.bad))
+        source = Source(file.key, path, queries[-1 if scanned.padded else 0], range(1, rows + 1), scanned.bad)
         return Ingested(rows, (source,) if rows else (), bad)
 
     def _columns(self, file: LocalFile) -> tuple[str, Mapping[str, str]]:
@@ -165,14 +166,20 @@ class Ingest:
 
     # --- both ---------------------------------------------------------------------------------------------------------
 
-    def _scan(self, file: LocalFile, path: Path, query: str, rows: int) -> _Scanned:
-        """Read all rows once; the hashes of order ids go where repeats are looked for."""
-        relation = nested(of_files([path], query))
+    def _scan(self, file: LocalFile, path: Path, queries: Sequence[str], rows: int) -> _Scanned:
+        """Read all rows; the hashes of order ids go where repeats are looked for.
+
+        ``queries``: a later one is tried where the one before finds that some text is padded.
+        """
         columns = (*_SCANNED, *([_HASH] if file.dataset is Dataset.ORDERS else []))
         found, padded, bad = 0, False, [np.empty(0, np.int64)]
         for start in range(0, rows, _SCANNED_AT_ONCE):
             some = f"file_row_number BETWEEN {start} AND {start + _SCANNED_AT_ONCE - 1}"
-            scanned = self._engine.arrays(select(columns, relation, some if rows > _SCANNED_AT_ONCE else None))
+            for query in queries:
+                relation = nested(of_files([path], query))
+                scanned = self._engine.arrays(select(columns, relation, some if rows > _SCANNED_AT_ONCE else None))
+                if not scanned["padded"].any():
+                    break
             found += scanned["bad"].size
             padded = padded or bool(scanned["padded"].any())
             bad.append(np.flatnonzero(scanned["bad"]) + start)

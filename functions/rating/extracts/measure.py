@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from functions.rating.extracts.assemble import assemble
-from functions.rating.extracts.cell_sql import padded
+from functions.rating.extracts.cell_sql import padded, trimmed
 from functions.rating.extracts.datasets import LocalFile
 from functions.rating.extracts.engine import Engine, EngineRefused
 from functions.rating.extracts.ingest import Ingest
@@ -34,6 +34,7 @@ from shared.months import Month
 MEASURING = Template(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
 MEMORY_LIMIT = 512 * 1024**2
 SPILL_LIMIT = 10 * 1024**3
+_DENSE_BITS = 20  # numbers up to here are grouped by place instead of by hash: some fifty megabytes
 
 
 def measure(
@@ -87,16 +88,17 @@ def _measure(
         sources = {dataset: of.sources for dataset, of in taken.items()}
         with naming_the_unreadable(engine, sources):
             load_relations(engine, sources, repeats)
-            engine.run(measuring(month, zone, doubtful_creator=padded("orders.creator_id") if trusting else "FALSE"))
+            engine.run(measuring(month, zone, trusting=trusting))
         if engine.rows(select(("1",), "order_tallies", "doubtful > 0")):
             raise _CreatorsPadded
         return assemble(engine, taken, quarantine.path if quarantine.rows else None)
 
 
-def measuring(month: Month, zone: ZoneInfo, *, doubtful_creator: str = "FALSE") -> str:
-    """The measuring SQL with the month's bounds."""
+def measuring(month: Month, zone: ZoneInfo, *, trusting: bool = False) -> str:
+    """The measuring SQL with the month's bounds. ``trusting``: some texts of orders were not looked at yet."""
     return MEASURING.substitute(
-        doubtful_creator=doubtful_creator,
+        doubtful_creator=padded("orders.creator_id") if trusting else "FALSE",
+        tag_meant=trimmed("orders.risk_tag") if trusting else "orders.risk_tag",
         month_start=_microseconds(month.start(zone).timestamp()),
         month_end=_microseconds(month.end(zone).timestamp()),
         assessed_power=ASSESSED_POWER.start,
@@ -137,6 +139,7 @@ def open_engine(folder: Path, memory_limit: int) -> Iterator[Engine]:
     }
     with duckdb.connect(config=settings) as connection:
         connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f"SET perfect_ht_threshold = {_DENSE_BITS}")
         yield DuckDB(connection)
 
 

@@ -6,7 +6,7 @@
 -- whose order_id may be there more than once; where nobody looked, that is all of them. Tables are dropped when they are
 -- done with: agencies, totals and counts are left.
 -- The month is [$month_start, $month_end). doubtful_creator tests whether orders.creator_id may be written otherwise than
--- the creators' own ids. Plain SQL: it runs on DuckDB and on Trino alike.
+-- the creators' own ids; tag_meant is what orders.risk_tag stands for. Plain SQL: it runs on DuckDB and on Trino alike.
 
 -- Bindings of creators that have more than one: few, and the only ones that can meet one another.
 CREATE TABLE contested AS
@@ -160,6 +160,17 @@ DROP TABLE contested;
 DROP TABLE bindings;
 DROP TABLE previous_bindings;
 
+-- What orders are flagged with, in each way that it is written: numbers again.
+CREATE TABLE tags AS
+WITH meant AS (
+  SELECT DISTINCT risk_tag AS written, $tag_meant AS risk_tag
+  FROM orders
+  WHERE risk_tag IS NOT NULL
+)
+SELECT written, risk_tag, CAST(dense_rank() OVER (ORDER BY risk_tag) AS INTEGER) AS tag
+FROM meant
+WHERE risk_tag IS NOT NULL;
+
 -- Paid orders, every row, by holder at the time of payment: -1 where nobody knows the creator, -2 where the month is
 -- another one. doubtful: those of creators that nobody knows, perhaps because of how they are written.
 CREATE TABLE order_tallies AS
@@ -170,7 +181,7 @@ WITH placed AS (
       WHEN orders.pay_time >= $month_start AND orders.pay_time < $month_end THEN -1
       ELSE -2
     END AS holder,
-    orders.risk_tag,
+    tags.tag,
     orders.pay_amount,
     CASE WHEN numbered_holdings.holder IS NULL THEN CASE WHEN $doubtful_creator THEN 1 END END AS doubtful
   FROM orders
@@ -178,24 +189,26 @@ WITH placed AS (
     ON numbered_holdings.creator_id = orders.creator_id
     AND orders.pay_time >= numbered_holdings.held_from
     AND orders.pay_time < numbered_holdings.held_until
+  LEFT JOIN tags ON tags.written = orders.risk_tag
 )
-SELECT holder, risk_tag, count(*) AS orders, sum(pay_amount) AS amount, sum(doubtful) AS doubtful
+SELECT holder, tag, count(*) AS orders, sum(pay_amount) AS amount, count(doubtful) AS doubtful
 FROM placed
-GROUP BY holder, risk_tag;
+GROUP BY holder, tag;
 
 -- What was counted wrongly because order ids repeat: each of their rows is taken back, and each id counted once.
 CREATE TABLE corrections AS
 WITH ranked AS (
   SELECT
-    creator_id, pay_time, pay_amount,
-    min(risk_tag) OVER (PARTITION BY order_id) AS risk_tag,
+    creator_id, pay_time, pay_amount, tags.tag,
+    min(tags.tag) OVER (PARTITION BY order_id) AS tag_of_any,
     row_number() OVER (PARTITION BY order_id ORDER BY pay_amount, pay_time, creator_id) AS place
   FROM repeated_orders
+  LEFT JOIN tags ON tags.written = repeated_orders.risk_tag
 ),
 corrected AS (
-  SELECT creator_id, pay_time, pay_amount, risk_tag, -1 AS copies FROM repeated_orders
+  SELECT creator_id, pay_time, pay_amount, tag, -1 AS copies FROM ranked
   UNION ALL
-  SELECT creator_id, pay_time, pay_amount, risk_tag, 1 AS copies FROM ranked WHERE place = 1
+  SELECT creator_id, pay_time, pay_amount, tag_of_any AS tag, 1 AS copies FROM ranked WHERE place = 1
 )
 SELECT
   CASE
@@ -203,7 +216,7 @@ SELECT
     WHEN corrected.pay_time >= $month_start AND corrected.pay_time < $month_end THEN -1
     ELSE -2
   END AS holder,
-  corrected.risk_tag, corrected.copies AS orders, corrected.copies * corrected.pay_amount AS amount
+  corrected.tag, corrected.copies AS orders, corrected.copies * corrected.pay_amount AS amount
 FROM corrected
 LEFT JOIN numbered_holdings
   ON numbered_holdings.creator_id = corrected.creator_id
@@ -213,21 +226,25 @@ LEFT JOIN numbered_holdings
 -- Paid orders, each counted once, by holder at the time of payment.
 CREATE TABLE order_totals AS
 WITH parts AS (
-  SELECT holder, risk_tag, orders, amount FROM order_tallies
+  SELECT holder, tag, orders, amount FROM order_tallies
   UNION ALL
-  SELECT holder, risk_tag, orders, amount FROM corrections
+  SELECT holder, tag, orders, amount FROM corrections
 ),
 totals AS (
-  SELECT holder, risk_tag, sum(orders) AS orders, sum(amount) AS amount
+  SELECT holder, tag, sum(orders) AS orders, sum(amount) AS amount
   FROM parts
-  GROUP BY holder, risk_tag
+  GROUP BY holder, tag
   HAVING sum(orders) <> 0
+),
+meant AS (
+  SELECT DISTINCT tag, risk_tag FROM tags
 )
 SELECT
   holders.agency_id, totals.holder <> -1 AS known_creator, totals.holder <> -2 AS in_month,
-  totals.risk_tag, totals.orders, totals.amount
+  meant.risk_tag, totals.orders, totals.amount
 FROM totals
-LEFT JOIN holders ON holders.holder = totals.holder;
+LEFT JOIN holders ON holders.holder = totals.holder
+LEFT JOIN meant ON meant.tag = totals.tag;
 
 -- Repeats of order ids.
 CREATE TABLE repeat_counts AS

@@ -47,18 +47,20 @@ def values(
     zone: ZoneInfo,
     source: str,
     *,
-    stripped: Collection[str] = (),
+    trusted: Collection[str] = (),
+    trimming: bool = True,
 ) -> str:
     """A SELECT of every column's value, ``file_row_number``, ``bad`` (why a row can't be used, or null) and ``padded``.
 
     ``physical``: the type of each column that ``source``, a relation, has by name; it has file_row_number, too.
-    ``stripped``: columns whose texts are not looked at, because none of them is padded.
+    ``trusted``: columns whose texts are not looked at, because none of them is padded. Without ``trimming`` texts are
+    taken as they are written, which is right unless there are rows that are ``padded``.
     """
     columns = [(column, _base(physical.get(column.name, TEXT))) for column in dataset.columns]
     times = [(column, base) for column, base in columns if column.kind in TIMES]
     written = [column.name for column, base in times if base == TEXT]
     spans = offset_spans(zone, month)
-    relation = cells(columns, frozenset(physical), source, stripped)
+    relation = cells(columns, frozenset(physical), source, trusted=trusted, trimming=trimming)
     for step in (
         [f"{_shape(name)} AS {name}_shape" for name in written],
         [f"{_zone(name)} AS {name}_zone" for name in written],
