@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from functions.rating.audit import Totals, audit
+from functions.rating.collector import collector_paused
 from functions.rating.computed import Computed
 from functions.rating.moves import count_levels, count_moves
 from functions.rating.record import Compared, DataQuality, Input, RunRecord, record_from
@@ -79,15 +80,12 @@ def compute(
 def rate_all(rules: Rules, agencies: Iterable[Measured], earlier: Mapping[str, Standing]) -> tuple[Rating, ...]:
     """Every agency's rating, in their order.
 
-    The garbage collector is kept away from them, now and until somebody calls ``gc.unfreeze``: looking for circles
-    among a hundred thousand ratings, of which there are none, takes longer than the rules do.
+    The garbage collector is kept away from them, now and until somebody calls ``gc.unfreeze``.
     """
-    gc.disable()
-    try:
-        return tuple([rules.rate(agency, earlier.get(agency.agency_id)) for agency in agencies])
-    finally:
+    with collector_paused():
+        ratings = tuple([rules.rate(agency, earlier.get(agency.agency_id)) for agency in agencies])
         gc.freeze()
-        gc.enable()
+        return ratings
 
 
 def _totals_of(parts: Parts, compared_with: Compared | None) -> Totals | None:

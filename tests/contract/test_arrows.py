@@ -18,7 +18,7 @@ PURE = (
     "functions/lookup/views.py",
 )
 
-BESIDE_THE_RUN = ("functions.rating.rules", "functions.rating.stages")
+BESIDE_THE_RUN = ("functions.rating.collector", "functions.rating.rules", "functions.rating.stages")
 
 
 def imports(path: Path) -> Iterator[str]:

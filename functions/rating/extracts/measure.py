@@ -16,6 +16,7 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
+from functions.rating.collector import collector_paused
 from functions.rating.extracts.assemble import assemble
 from functions.rating.extracts.cell_sql import padded, trimmed
 from functions.rating.extracts.datasets import LocalFile
@@ -91,7 +92,8 @@ def _measure(
             engine.run(measuring(month, zone, trusting=trusting))
         if engine.rows(select(("1",), "order_tallies", "doubtful > 0")):
             raise _CreatorsPadded
-        return assemble(engine, taken, quarantine.path if quarantine.rows else None)
+        with collector_paused():
+            return assemble(engine, taken, quarantine.path if quarantine.rows else None)
 
 
 def measuring(month: Month, zone: ZoneInfo, *, trusting: bool = False) -> str:
