@@ -12,11 +12,13 @@ from typing import Any
 from functions.lookup import views
 from functions.lookup.cursors import DirectoryPosition
 from functions.lookup.desk import Desk, known_benefit, known_level
-from functions.lookup.problems import CursorExpired, CursorMalformed, MonthUnknown
+from functions.lookup.problems import CursorExpired, CursorMalformed, Invalid, MonthUnknown
 from functions.lookup.published import Edition
 from shared.levels import Rating
 from shared.months import Month
 from shared.table import Listing, Table
+
+_LONGEST = 1_000_000  # characters of all cards: a function's answer may have six megabytes
 
 
 def card(desk: Desk, agency_id: str, month: str | None) -> dict[str, Any]:
@@ -26,20 +28,27 @@ def card(desk: Desk, agency_id: str, month: str | None) -> dict[str, Any]:
 
 
 def batch(desk: Desk, agency_ids: Sequence[str], month: str | None) -> dict[str, Any]:
-    """Cards in the order asked for, each once, and the ids for which there is none."""
+    """Cards in the order asked for, each once, and the ids without one. Raises Invalid for cards that are too long."""
     edition = desk.published.edition(month)
     wanted = list(dict.fromkeys(agency_ids))
     ratings = desk.ratings(wanted, edition)
     found = {rating.agency_id for rating in ratings}
+    cards = [_card(rating, edition) for rating in ratings]
+    if sum(map(_length, cards)) > _LONGEST:
+        detail = "the cards of these agencies are longer than an answer may be; ask for fewer at once"
+        raise Invalid([{"in": "body", "pointer": "#/agency_ids", "detail": detail}])
     return {
-        "items": [_card(rating, edition) for rating in ratings],
+        "items": cards,
         "missing": [agency_id for agency_id in wanted if agency_id not in found],
         "stale": edition.stale,
     }
 
 
 def directory(desk: Desk, level: int, limit: int, cursor: str | None, month: str | None) -> dict[str, Any]:
-    """One page of a level's agencies. A cursor keeps to the run that it began with, also when a newer month is out."""
+    """One page of a level's agencies: ``limit`` of them, or fewer where their texts are very long.
+
+    A cursor keeps to the run that it began with, also when a newer month is out.
+    """
     start = desk.cursors.directory(cursor) if cursor else None
     if start and (start.level != level or month not in (None, start.month)):
         raise CursorMalformed
@@ -47,12 +56,15 @@ def directory(desk: Desk, level: int, limit: int, cursor: str | None, month: str
     known_level(str(level), edition)
     begin = start or DirectoryPosition(edition.month, edition.publication.run, level, 0, 0)
     items: list[dict[str, Any]] = []
+    length = 0
     following = None
     for position, listing in _listings(desk.table, begin):
-        if len(items) == limit:
+        card = views.card(listing, listing.level, listing.status, edition.month, edition.rulebook)
+        length += _length(card)
+        if len(items) == limit or (items and length > _LONGEST):
             following = desk.cursors.write(position)
             break
-        items.append(views.card(listing, listing.level, listing.status, edition.month, edition.rulebook))
+        items.append(card)
     return {"items": items, "next": following, "stale": edition.stale}
 
 
@@ -92,6 +104,11 @@ def publication_of(desk: Desk, edition: Edition) -> dict[str, Any]:
         "next_renewal_on": Month.parse(edition.newest).plus(1).renewed_on.isoformat(),
         "stale": edition.stale,
     }
+
+
+def _length(card: dict[str, Any]) -> int:
+    """The characters of a card's own texts."""
+    return sum(len(value) for value in card.values() if isinstance(value, str))
 
 
 def _card(rating: Rating, edition: Edition) -> dict[str, Any]:

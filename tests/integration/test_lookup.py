@@ -62,6 +62,24 @@ def test_a_batch_may_be_of_an_earlier_month(api: Caller) -> None:
     assert api.batch(["Gone"], "/v1/agencies/batch?month=2026-09").json["missing"] == []
 
 
+def test_cards_that_no_answer_can_hold_are_asked_for_in_smaller_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    with empty_world(monkeypatch) as world:
+        world.publish("2026-10", [agency(f"A{n:02d}", four=1, introduction="“长”" * 30_000) for n in range(14)])
+        api, ids = world.caller(), [f"A{n:02d}" for n in range(14)]
+
+        refused = api.batch(ids)
+        assert (refused.status, refused.json["errors"][0]["pointer"]) == (422, "#/agency_ids")
+        assert len(api.batch(ids[:11]).json["items"]) == 11
+
+        seen, path = list[str](), "/v1/agencies?level=1&limit=100"
+        while path:
+            page = api.get(path)
+            assert len(page.text.encode()) < 6 * 1024**2
+            seen += [card["agency_id"] for card in page.json["items"]]
+            path = page.json["next"] and f"/v1/agencies?level=1&limit=100&cursor={page.json['next']}"
+        assert seen == ids
+
+
 def test_the_directory_lists_a_level_by_agency_id(api: Caller) -> None:
     answer = api.get("/v1/agencies?level=1&month=2026-09")
     assert [card["agency_id"] for card in answer.json["items"]] == ["A", "B", "Gone"]
