@@ -1,4 +1,4 @@
-"""Candidates for repeated orders: every row that shares forty bits of its hash with another row, and no other row."""
+"""Candidates for repeated orders: every row that shares what is compared of its hash with another one, and no other."""
 
 from __future__ import annotations
 
@@ -13,30 +13,50 @@ from functions.rating.extracts import repeats
 from functions.rating.extracts.repeats import Repeats
 from shared.errors import OutOfRoom
 
-_LOW = 24
-# Few different values, in every portion and at its edges, so that many are shared.
+# Few different values, in every portion and at its edges, that differ in one bit here or there.
 HASHES = st.builds(
-    lambda high, low: (high << _LOW) + low,
+    lambda high, low: (high << 24) ^ low,
     st.one_of(st.integers(0, 3), st.integers(2**40 - 3, 2**40 - 1), st.integers(0, 255).map(lambda n: n << 32)),
-    st.integers(0, 2**_LOW - 1),
+    st.one_of(st.just(0), st.integers(0, 30).map(lambda bit: 1 << bit)),
 )
 
 
-@given(pieces=st.lists(st.lists(HASHES, max_size=12), max_size=8), chunk=st.integers(1, 20))
-def test_rows_that_share_forty_bits_and_no_others(pieces: list[list[int]], chunk: int) -> None:
-    found = Repeats()
+@given(
+    pieces=st.lists(st.lists(HASHES, max_size=12), max_size=8),
+    chunk=st.integers(1, 20),
+    portion_bits=st.integers(1, 8),
+    row_bits=st.integers(1, 22),
+)
+def test_rows_that_share_what_is_compared_and_no_others(
+    pieces: list[list[int]], chunk: int, portion_bits: int, row_bits: int
+) -> None:
+    hashes = [number for piece in pieces for number in piece]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(repeats, "_CHUNK", chunk)
+        patch.setattr(repeats, "_PORTION_BITS", portion_bits)
+        patch.setattr(repeats, "_FEWEST_ROW_BITS", row_bits)
+        found = Repeats()
         for piece in pieces:
             found.add(np.array(piece, np.uint64))
-    hashes = [number >> _LOW for piece in pieces for number in piece]
-    counts = Counter(hashes)
-    assert found.rows().tolist() == [row for row, number in enumerate(hashes) if counts[number] > 1]
+        rows = found.rows().tolist()
+    ignored = max(0, max(row_bits, (len(hashes) - 1).bit_length()) - portion_bits)
+    counts = Counter(number >> ignored for number in hashes)
+    assert rows == [row for row, number in enumerate(hashes) if counts[number >> ignored] > 1]
+
+
+def test_as_many_rows_share_their_hash_by_chance_as_are_expected_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repeats, "_PORTION_BITS", 1)
+    monkeypatch.setattr(repeats, "_FEWEST_ROW_BITS", 41)
+    found = Repeats()
+    found.add(np.random.default_rng(1).integers(0, 2**64, 10_000, np.uint64))
+
+    assert 0.5 < found.rows().size / found.by_chance() < 2
 
 
 def test_more_rows_than_have_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repeats, "_FEWEST_ROW_BITS", 1)
+    monkeypatch.setattr(repeats, "_MOST_ROW_BITS", 1)
     found = Repeats()
-    monkeypatch.setattr(repeats, "_ROW", np.uint64(2))
     found.add(np.array([1, 2, 3], np.uint64))
     with pytest.raises(OutOfRoom, match="more than 2 orders"):
         found.rows()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Collection, Sequence
 
 from functions.rating.extracts.datasets import Column, Kind
 from functions.rating.extracts.sql import literal, nested, select
 
-WHITESPACE = "".join(character for character in map(chr, range(sys.maxunicode + 1)) if character.isspace())
+WHITESPACE = "".join(character for character in map(chr, range(0x10000)) if character.isspace())  # there is none above
 
 TEXT = "VARCHAR"
 FRACTIONAL = frozenset({"FLOAT", "DOUBLE", "DECIMAL"})

@@ -46,13 +46,13 @@ def _changes(zone: ZoneInfo) -> tuple[tuple[int, int, int], ...]:
 
 
 def _find_changes(zone: ZoneInfo) -> Iterator[tuple[int, int, int]]:
-    instant = _FIRST
+    instant, before = _FIRST, _offset(zone, _FIRST)
     while instant < _LAST:
         following = instant + _STEP
-        before, after = _offset(zone, instant), _offset(zone, following)
+        after = _offset(zone, following)
         if before != after:
             yield _microseconds(_first_with(zone, after, instant, following)), before, after
-        instant = following
+        instant, before = following, after
 
 
 def _first_with(zone: ZoneInfo, offset: int, low: datetime, high: datetime) -> datetime:

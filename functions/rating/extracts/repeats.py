@@ -1,8 +1,9 @@
 """Which order rows may be repeats of one another: those whose order_id shares its hash with another row's.
 
-Hashes find candidates only: different ids may share one, so identity is always decided on the ids themselves. Forty
-bits of each hash are compared. The first eight choose one of 256 portions, which are sorted one after the other: that
-needs no second copy of all rows. Eight bytes a row: the other thirty-two bits, and the row's number.
+Hashes find candidates only: different ids may share one, so identity is always decided on the ids themselves. The first
+eight bits of a hash choose one of 256 portions, which are sorted one after the other: that needs no second copy of all
+rows. Eight bytes a row hold its number and as many of the other bits as there is room for, fewer the more rows there
+are: between forty and fifty bits of each hash are compared, and few rows share those by chance.
 """
 
 from __future__ import annotations
@@ -13,11 +14,8 @@ import numpy.typing as npt
 from shared.errors import OutOfRoom
 
 _CHUNK = 1 << 18  # rows that are divided into portions together: what fits into a processor's cache
-_PORTIONS = 256
-_PORTION = np.uint64(56)
-_BELOW_PORTION = np.uint64(8)
-_COMPARED = 40  # bits
-_ROW = np.uint64((1 << 32) - 1)
+_PORTION_BITS = 8
+_FEWEST_ROW_BITS, _MOST_ROW_BITS = 22, 32
 
 Keys = npt.NDArray[np.uint64]
 
@@ -27,8 +25,10 @@ class Repeats:
 
     def __init__(self) -> None:
         self._taken = 0
+        self._row_bits = _FEWEST_ROW_BITS
         self._waiting: list[Keys] = []
-        self._portions: list[list[Keys]] = [[] for _ in range(_PORTIONS)]
+        self._divided: list[Keys] = []
+        self._portions: list[list[Keys]] = [[] for _ in range(1 << _PORTION_BITS)]  # pieces of what was divided
 
     def add(self, hashes: Keys) -> None:
         """The hashes of the next rows. Raises OutOfRoom after four thousand million of them."""
@@ -40,38 +40,55 @@ class Repeats:
     def rows(self) -> npt.NDArray[np.int64]:
         """Call once after the last row: the rows that share their hash, ascending, counted from 0."""
         self._divide()
+        self._divided.clear()
+        row = _ones(self._row_bits)
         found = [np.empty(0, np.int64)]
         for portion in self._portions:
             keys = _joined(portion)
             portion.clear()
             keys.sort()
             shared = np.zeros(keys.size + 1, np.bool_)
-            shared[1:-1] = (keys[1:] ^ keys[:-1]) <= _ROW
-            found.append((keys[shared[1:] | shared[:-1]] & _ROW).astype(np.int64))
+            shared[1:-1] = (keys[1:] ^ keys[:-1]) <= row
+            found.append((keys[shared[1:] | shared[:-1]] & row).astype(np.int64))
         rows = np.concatenate(found)
         rows.sort()
         return rows
 
     def by_chance(self) -> float:
         """How many rows may be expected to share their hash although no order is repeated."""
-        return self._taken**2 / 2.0**_COMPARED
+        return self._taken**2 / 2.0 ** (_PORTION_BITS + 64 - self._row_bits)
 
     def _divide(self) -> None:
         """What waits, into the portions."""
         keys = _joined(self._waiting)
         self._waiting = []
-        if self._taken + keys.size > int(_ROW):
-            raise OutOfRoom(f"more than {int(_ROW):,} orders in one month; expected fewer. Rate its parts apart.")
-        portion = (keys >> _PORTION).astype(np.uint8)
-        keys <<= _BELOW_PORTION
-        keys &= ~_ROW
+        self._number_up_to(self._taken + keys.size)
+        portion = (keys >> np.uint64(64 - _PORTION_BITS)).astype(np.uint8)
+        keys <<= np.uint64(_PORTION_BITS)
+        keys &= ~_ones(self._row_bits)
         keys |= np.arange(self._taken, self._taken + keys.size, dtype=np.uint64)
         keys = keys[np.argsort(portion, kind="stable")]
-        sizes = np.bincount(portion, minlength=_PORTIONS)
-        ends = np.cumsum(sizes)
-        for pieces, start, end in zip(self._portions, ends - sizes, ends, strict=True):
-            pieces.append(keys[start:end])
+        ends = np.cumsum(np.bincount(portion, minlength=len(self._portions)))
+        for pieces, piece in zip(self._portions, np.split(keys, ends[:-1]), strict=True):
+            pieces.append(piece)
+        self._divided.append(keys)
         self._taken += keys.size
+
+    def _number_up_to(self, rows: int) -> None:
+        """More bits for the numbers of rows, where so many need them; the hashes already taken lose theirs."""
+        while rows > 1 << self._row_bits:
+            if self._row_bits == _MOST_ROW_BITS:
+                raise OutOfRoom(
+                    f"more than {1 << _MOST_ROW_BITS:,} orders in one month; expected fewer. Rate its parts apart."
+                )
+            narrower = _ones(self._row_bits)
+            self._row_bits += 1
+            for keys in self._divided:
+                np.bitwise_and(keys, ~_ones(self._row_bits) | narrower, out=keys)
+
+
+def _ones(bits: int) -> np.uint64:
+    return np.uint64((1 << bits) - 1)
 
 
 def _joined(pieces: list[Keys]) -> Keys:
