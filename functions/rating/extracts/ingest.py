@@ -59,7 +59,7 @@ class Ingest:
     def __init__(
         self, engine: Engine, repeats: Repeats, folder: Path, month: Month, zone: ZoneInfo, *, trusting: bool
     ) -> None:
-        """``trusting``: creators and tags of orders in Parquet that stays are taken as they are written."""
+        """``trusting``: creators and tags of orders in Parquet are taken as they are written."""
         self._engine = engine
         self._repeats = repeats
         self._folder = folder
@@ -121,16 +121,15 @@ class Ingest:
     def _take_parquet(self, file: LocalFile) -> Ingested:
         rows = self._count(file.path)
         stored, physical = self._columns(file)
-        trusted = _LOOKED_AT_LATER if self._trusting and file.stays and file.dataset is Dataset.ORDERS else ()
+        trusted = _LOOKED_AT_LATER if self._trusting and file.dataset is Dataset.ORDERS else ()
         read = partial(values, file.dataset, physical, self._month, self._zone, stored, trusted=trusted)
-        trimmed = read(trimming=True)
-        if file.stays:
-            path, queries = file.path, [read(trimming=False), trimmed]
-        else:
-            path, queries = self._write(file.dataset, of_files([file.path], trimmed)), [kept_query(file.dataset)]
-        scanned = self._scan(file, path, queries, rows)
+        as_written, trimmed = read(trimming=False), read(trimming=True)
+        scanned = self._scan(file, file.path, (as_written, trimmed), rows)
         bad = tuple(self._bad_rows(file, trimmed, stored, physical, scanned.bad))
-        source = Source(file.key, path, queries[-1 if scanned.padded else 0], range(1, rows + 1), scanned.bad)
+        path, query = file.path, trimmed if scanned.padded else as_written
+        if not file.stays:
+            path, query = self._write(file.dataset, of_files([path], query)), kept_query(file.dataset)
+        source = Source(file.key, path, query, range(1, rows + 1), scanned.bad)
         return Ingested(rows, (source,) if rows else (), bad)
 
     def _columns(self, file: LocalFile) -> tuple[str, Mapping[str, str]]:
