@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
+    """No garbage is collected within the block."""
     gc.disable()
     try:
         yield

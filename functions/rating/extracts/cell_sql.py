@@ -33,7 +33,7 @@ def cells(
     ``columns``: with the base of their physical type. ``<name>_plain``: a time or number is written in the most usual
     way, with nothing around it. ``padded``: trimming changes some text of the row, or the text says that there is none;
     in the columns named by ``trusted`` that is taken to be nowhere so. Without ``trimming`` texts are as they are
-    written, and ``padded`` tells, at a quarter of the price, that this may be wrong.
+    written, and ``padded`` tells, for half the price, where that may be wrong.
     """
     absent = [f"CAST(NULL AS {TEXT}) AS {column.name}" for column, _ in columns if column.name not in present]
     written = [column for column, base in columns if base == TEXT and column.kind in PLAIN]

@@ -35,7 +35,7 @@ from shared.months import Month
 MEASURING = Template(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
 MEMORY_LIMIT = 512 * 1024**2
 SPILL_LIMIT = 10 * 1024**3
-_DENSE_BITS = 20  # numbers up to here are grouped by place instead of by hash: some fifty megabytes
+_DENSE_BITS = 20  # of numbers that are grouped by place instead of by hash: some fifty megabytes
 
 
 def measure(
@@ -100,7 +100,7 @@ def measuring(month: Month, zone: ZoneInfo, *, trusting: bool = False) -> str:
     """The measuring SQL with the month's bounds. ``trusting``: some texts of orders were not looked at yet."""
     return MEASURING.substitute(
         doubtful_creator=padded("orders.creator_id") if trusting else "FALSE",
-        tag_meant=trimmed("orders.risk_tag") if trusting else "orders.risk_tag",
+        tag_meant=trimmed("risk_tag") if trusting else "risk_tag",
         month_start=_microseconds(month.start(zone).timestamp()),
         month_end=_microseconds(month.end(zone).timestamp()),
         assessed_power=ASSESSED_POWER.start,

@@ -6,7 +6,7 @@
 -- whose order_id may be there more than once; where nobody looked, that is all of them. Tables are dropped when they are
 -- done with: agencies, totals and counts are left.
 -- The month is [$month_start, $month_end). doubtful_creator tests whether orders.creator_id may be written otherwise than
--- the creators' own ids; tag_meant is what orders.risk_tag stands for. Plain SQL: it runs on DuckDB and on Trino alike.
+-- the creators' own ids; tag_meant is what a risk_tag of theirs stands for. Plain SQL: it runs on DuckDB and on Trino alike.
 
 -- Bindings of creators that have more than one: few, and the only ones that can meet one another.
 CREATE TABLE contested AS
@@ -160,16 +160,18 @@ DROP TABLE contested;
 DROP TABLE bindings;
 DROP TABLE previous_bindings;
 
--- What orders are flagged with, in each way that it is written: numbers again.
+-- What orders are flagged with, in each way that it is written: numbers again; null where that is nothing.
 CREATE TABLE tags AS
-WITH meant AS (
-  SELECT DISTINCT risk_tag AS written, $tag_meant AS risk_tag
-  FROM orders
-  WHERE risk_tag IS NOT NULL
+WITH every_tag AS (
+  SELECT DISTINCT risk_tag FROM orders WHERE risk_tag IS NOT NULL
+),
+meant AS (
+  SELECT risk_tag AS written, $tag_meant AS risk_tag FROM every_tag
 )
-SELECT written, risk_tag, CAST(dense_rank() OVER (ORDER BY risk_tag) AS INTEGER) AS tag
-FROM meant
-WHERE risk_tag IS NOT NULL;
+SELECT
+  written, risk_tag,
+  CASE WHEN risk_tag IS NOT NULL THEN CAST(dense_rank() OVER (ORDER BY risk_tag NULLS LAST) AS INTEGER) END AS tag
+FROM meant;
 
 -- Paid orders, every row, by holder at the time of payment: -1 where nobody knows the creator, -2 where the month is
 -- another one. doubtful: those of creators that nobody knows, perhaps because of how they are written.
