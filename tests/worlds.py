@@ -84,6 +84,7 @@ class Maker:
         creators = self.bindings(self.random.randrange(self.random.choice((12, 40))), self.month.end(self.zone))
         previous = self.bindings(self.random.randrange(40), self.month.start(self.zone))
         orders = [self.order() for _ in range(self.random.randrange(100))]
+        orders += self.random.sample(orders, self.random.choice((0, len(orders) // 4, len(orders))))
         return World(
             self.month, self.zone, agencies, creators, orders, previous if self.random.random() < 0.7 else None
         )

@@ -90,7 +90,9 @@ BROKEN_RULES = {
     "a flag is what is written": ("$tag_meant AS risk_tag", "risk_tag"),
     "any flag is the same": ("dense_rank() OVER (ORDER BY risk_tag NULLS LAST)", "1"),
     "repeats count twice": ("FROM ranked WHERE place = 1", "FROM ranked"),
-    "repeats are not taken back": ("-1 AS copies", "0 AS copies"),
+    "repeats are not taken back": ("-copies AS copies", "0 AS copies"),
+    "equal repeats are not taken back": ("1 - copies AS copies", "0 AS copies"),
+    "each of the repeats that differ is there once": ("-copies AS copies", "-1 AS copies"),
     "holders are those of the month's first instant": ("held_until = $month_end AND", "held_from = $month_start AND"),
     "the base of slots holds the flagged": ("AND claims.risk_tag IS NULL", ""),
     "kept means kept by the same agency": (

@@ -197,33 +197,59 @@ SELECT holder, tag, count(*) AS orders, sum(pay_amount) AS amount, count(doubtfu
 FROM placed
 GROUP BY holder, tag;
 
--- What was counted wrongly because order ids repeat: each of their rows is taken back, and each id counted once.
+-- Orders that are there more than once: equal rows as one, which is all there is to do where an extract came twice.
+CREATE TABLE repeated_rows AS
+SELECT order_id, creator_id, pay_time, pay_amount, risk_tag, count(*) AS copies
+FROM repeated_orders
+GROUP BY order_id, creator_id, pay_time, pay_amount, risk_tag;
+
+DROP TABLE repeated_orders;
+
+CREATE TABLE differing_ids AS
+SELECT order_id, sum(copies) AS copies
+FROM repeated_rows
+GROUP BY order_id
+HAVING count(*) > 1;
+
+-- What was counted wrongly because order ids repeat: all copies but one are taken back where they are equal; where they
+-- differ, each is taken back, and the id counted once.
 CREATE TABLE corrections AS
 WITH ranked AS (
   SELECT
-    creator_id, pay_time, pay_amount, tags.tag,
+    creator_id, pay_time, pay_amount, tags.tag, copies,
     min(tags.tag) OVER (PARTITION BY order_id) AS tag_of_any,
     row_number() OVER (PARTITION BY order_id ORDER BY pay_amount, pay_time, creator_id) AS place
-  FROM repeated_orders
-  LEFT JOIN tags ON tags.written = repeated_orders.risk_tag
+  FROM repeated_rows
+  LEFT JOIN tags ON tags.written = repeated_rows.risk_tag
+  WHERE order_id IN (SELECT order_id FROM differing_ids)
 ),
 corrected AS (
-  SELECT creator_id, pay_time, pay_amount, tag, -1 AS copies FROM ranked
+  SELECT creator_id, pay_time, pay_amount, tags.tag, 1 - copies AS copies
+  FROM repeated_rows
+  LEFT JOIN tags ON tags.written = repeated_rows.risk_tag
+  WHERE copies > 1 AND order_id NOT IN (SELECT order_id FROM differing_ids)
+  UNION ALL
+  SELECT creator_id, pay_time, pay_amount, tag, -copies AS copies FROM ranked
   UNION ALL
   SELECT creator_id, pay_time, pay_amount, tag_of_any AS tag, 1 AS copies FROM ranked WHERE place = 1
+),
+placed AS (
+  SELECT
+    CASE
+      WHEN numbered_holdings.holder IS NOT NULL THEN numbered_holdings.holder
+      WHEN corrected.pay_time >= $month_start AND corrected.pay_time < $month_end THEN -1
+      ELSE -2
+    END AS holder,
+    corrected.tag, corrected.copies, corrected.copies * corrected.pay_amount AS amount
+  FROM corrected
+  LEFT JOIN numbered_holdings
+    ON numbered_holdings.creator_id = corrected.creator_id
+    AND corrected.pay_time >= numbered_holdings.held_from
+    AND corrected.pay_time < numbered_holdings.held_until
 )
-SELECT
-  CASE
-    WHEN numbered_holdings.holder IS NOT NULL THEN numbered_holdings.holder
-    WHEN corrected.pay_time >= $month_start AND corrected.pay_time < $month_end THEN -1
-    ELSE -2
-  END AS holder,
-  corrected.tag, corrected.copies AS orders, corrected.copies * corrected.pay_amount AS amount
-FROM corrected
-LEFT JOIN numbered_holdings
-  ON numbered_holdings.creator_id = corrected.creator_id
-  AND corrected.pay_time >= numbered_holdings.held_from
-  AND corrected.pay_time < numbered_holdings.held_until;
+SELECT holder, tag, sum(copies) AS orders, sum(amount) AS amount
+FROM placed
+GROUP BY holder, tag;
 
 -- Paid orders, each counted once, by holder at the time of payment.
 CREATE TABLE order_totals AS
@@ -250,11 +276,15 @@ LEFT JOIN meant ON meant.tag = totals.tag;
 
 -- Repeats of order ids.
 CREATE TABLE repeat_counts AS
-SELECT
-  coalesce(sum(copies - 1), 0) AS duplicates,
-  coalesce(sum(CASE WHEN copies > 1 THEN 1 END), 0) AS repeated_ids
-FROM (SELECT order_id, count(*) AS copies FROM repeated_orders GROUP BY order_id) AS ids;
+WITH repeated_ids AS (
+  SELECT copies FROM differing_ids
+  UNION ALL
+  SELECT copies FROM repeated_rows WHERE copies > 1 AND order_id NOT IN (SELECT order_id FROM differing_ids)
+)
+SELECT coalesce(sum(copies - 1), 0) AS duplicates, count(*) AS repeated_ids
+FROM repeated_ids;
 
 -- Room for what is made of the totals.
 DROP TABLE numbered_holdings;
-DROP TABLE repeated_orders;
+DROP TABLE repeated_rows;
+DROP TABLE differing_ids;
