@@ -27,7 +27,7 @@ from shared.months import Month
 
 _SCANNED = ("bad IS NOT NULL AS bad", "padded")
 _HASH = "coalesce(hash(order_id), 0) AS hash"  # a bad row's means nothing: bad rows are never counted
-_LOOKED_AT_LATER = ("creator_id", "risk_tag")
+_LOOKED_AT_LATER = ("creator_id", "risk_tag")  # of orders: where unknown, and once grouped (measure.sql)
 _SCANNED_AT_ONCE = 4_000_000
 _PART_OPTIONS = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 0"
 _CSV_OPTIONS = (

@@ -205,6 +205,7 @@ GROUP BY order_id, creator_id, pay_time, pay_amount, risk_tag;
 
 DROP TABLE repeated_orders;
 
+-- Those whose rows differ: few, and the only ones of which somebody has to say which row counts.
 CREATE TABLE differing_ids AS
 SELECT order_id, sum(copies) AS copies
 FROM repeated_rows
