@@ -120,6 +120,7 @@ def _next_to_rate(parts: Parts) -> Month:
 
 def _wire(settings: RatingSettings, context: LambdaContext) -> Parts:
     """The real parts, made anew for each of a month's few invocations."""
+    memory = int(context.memory_limit_in_mb) * 1024**2  # AWS gives it as text
     s3 = boto3.client("s3", config=CLIENT)
     table = Table(boto3.client("dynamodb", config=CLIENT), settings.table_name)
     stages = Stages(listener, remaining=lambda: context.get_remaining_time_in_millis() / 1000)
@@ -127,7 +128,7 @@ def _wire(settings: RatingSettings, context: LambdaContext) -> Parts:
     return Parts(
         read_workbook=lambda: sheet.read(settings.workbook, description.reads),
         description=description,
-        extracts=Extracts(s3, settings.extracts, settings.zone, settings.scratch),
+        extracts=Extracts(s3, settings.extracts, settings.zone, settings.scratch, memory=memory),
         table=table,
         reports=Reports(s3, settings.reports),
         announcer=Announcer(table, boto3.client("events", config=CLIENT), settings.event_bus),

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
+from functions.rating.app import handler
+from functions.rating.extracts import measure
+from functions.rating.extracts.engine import Engine
+from functions.rating.extracts.measure import open_engine
 from functions.rating.publication import ledger
 from functions.rating.publication.announce import Announcer
 from shared.errors import EventInvalid, MonthNotOver, PublicationConflict, RunUnknown, SettingsMissing, WorkbookFaulty
-from tests.cloud import WORKBOOK, Cloud, small_cloud
+from tests.cloud import WORKBOOK, Cloud, Context, small_cloud
 
 MAY, JUNE = {"scheduled_at": "2026-06-02T18:00:00Z"}, {"scheduled_at": "2026-07-02T18:00:00Z"}
 DECIDED = {"by": "Li", "reason": "looked at it"}
@@ -374,6 +379,21 @@ def test_each_stage_leaves_one_log_line_with_what_it_did(cloud: Cloud, caplog: p
     assert (lines["measure"]["orders"], lines["measure"]["quarantined"]) == (4, 0)
     assert lines["rate"]["agencies"] == 4
     assert lines["stage"]["items"] > 2
+
+
+@pytest.mark.parametrize(("of_function", "of_engine"), [("1024", 512), ("3008", 1002), ("10240", 3413)])
+def test_more_memory_for_the_function_is_more_for_its_engine(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, of_function: str, of_engine: int
+) -> None:
+    limits: list[int] = []
+
+    def seen(folder: Path, memory_limit: int) -> AbstractContextManager[Engine]:
+        limits.append(memory_limit // 1024**2)
+        return open_engine(folder, memory_limit)
+
+    monkeypatch.setattr(measure, "open_engine", seen)
+    handler(MAY, Context(memory_limit_in_mb=of_function))
+    assert limits == [of_engine]
 
 
 def test_no_log_line_holds_a_secret(

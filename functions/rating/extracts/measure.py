@@ -33,7 +33,7 @@ from shared.levels import ASSESSED_POWER
 from shared.months import Month
 
 MEASURING = Template(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
-MEMORY_LIMIT = 512 * 1024**2
+MEMORY_LIMIT = 512 * 1024**2  # enough for any month in which orders are seldom repeated
 SPILL_LIMIT = 10 * 1024**3
 _DENSE_BITS = 20  # of numbers that are grouped by place instead of by hash: some fifty megabytes
 
@@ -96,6 +96,14 @@ def _measure(
             return assemble(engine, taken, quarantine.path if quarantine.rows else None)
 
 
+def engine_memory(function_memory: int) -> int:
+    """The engine's share of the function's memory, in bytes: it is given more than it needs only where there is more.
+
+    The other two thirds are for the numbers of orders, of which an extract that came twice has two for each.
+    """
+    return max(MEMORY_LIMIT, function_memory // 3)
+
+
 def measuring(month: Month, zone: ZoneInfo, *, trusting: bool = False) -> str:
     """The measuring SQL with the month's bounds. ``trusting``: some texts of orders were not looked at yet."""
     return MEASURING.substitute(
@@ -151,8 +159,9 @@ def _translated() -> Iterator[None]:
         yield
     except duckdb.OutOfMemoryException as error:
         raise OutOfRoom(
-            f"memory or scratch space does not suffice for this month ({_first_line(error)}). Give the function more "
-            "memory and ephemeral storage, or have the extract written in a smaller form (Parquet)."
+            f"memory or scratch space does not suffice for this month ({_first_line(error)}). Nothing was published. "
+            "See whether orders were delivered twice, which takes most of it; give the function more memory "
+            "(RatingMemory) and ephemeral storage (RatingStorage), or have the extract written as Parquet."
         ) from error
     except duckdb.Error as error:
         raise EngineRefused(_first_line(error)) from error

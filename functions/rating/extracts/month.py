@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.rating.extracts.datasets import Dataset, LocalFile
 from functions.rating.extracts.fetch import DataObject, fetch
-from functions.rating.extracts.measure import measure
+from functions.rating.extracts.measure import engine_memory, measure
 from functions.rating.extracts.measured import MonthMeasured
 from functions.rating.stages import Stages
 from shared.errors import ExtractsUnavailable, ObjectChanged, ObjectUnsound, OutOfRoom
@@ -79,14 +79,20 @@ def confirm_unchanged(s3: S3Client, place: S3Prefix, inventory: Inventory) -> No
 
 
 class Extracts:
-    """The extracts at one place in S3. ``room``: the bytes of ``scratch`` that may be used."""
+    """The extracts at one place in S3.
 
-    def __init__(self, s3: S3Client, place: S3Prefix, zone: ZoneInfo, scratch: Path, room: int = ROOM) -> None:
+    ``room``: the bytes of ``scratch`` that may be used. ``memory``: the bytes that the function has.
+    """
+
+    def __init__(
+        self, s3: S3Client, place: S3Prefix, zone: ZoneInfo, scratch: Path, *, room: int = ROOM, memory: int = 0
+    ) -> None:
         self._s3 = s3
         self._place = place
         self._zone = zone
         self._scratch = scratch
         self._room = room
+        self.memory_limit = engine_memory(memory)
 
     def find(self, month: Month) -> Inventory | NotReady:
         """What is there to be read for a month."""
@@ -108,13 +114,14 @@ class Extracts:
                         self._zone,
                         max_bad_row_share,
                         folder,
+                        memory_limit=self.memory_limit,
                     )
             except OSError as error:
                 if error.errno != errno.ENOSPC:
                     raise
                 raise OutOfRoom(
-                    f"{self._scratch} is full ({error}). Give the function more ephemeral storage, or SCRATCH a "
-                    "larger folder."
+                    f"{self._scratch} is full ({error}). Nothing was published. Give the function more ephemeral "
+                    "storage (RatingStorage), or SCRATCH a larger folder."
                 ) from error
             confirm_unchanged(self._s3, self._place, inventory)
             facts |= {name: counts.rows for name, counts in measured.datasets.items()}

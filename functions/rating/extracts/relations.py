@@ -9,8 +9,8 @@ import numpy as np
 
 from functions.rating.extracts.datasets import Column, Dataset, Kind
 from functions.rating.extracts.engine import Engine, EngineRefused
-from functions.rating.extracts.repeats import Repeats
-from functions.rating.extracts.sources import RowNumbers, Source, read_all, read_sound
+from functions.rating.extracts.repeats import OrderNumbers, Repeats
+from functions.rating.extracts.sources import Source, read_all, read_sound
 from functions.rating.extracts.sql import literal, nested, select
 from shared.errors import AgenciesUnsound, ObjectUnsound
 
@@ -86,7 +86,7 @@ def load_repeated(engine: Engine, sources: Sequence[Source], repeats: Repeats) -
 
 
 def load_some(
-    engine: Engine, table: str, sources: Sequence[Source], numbers: RowNumbers, columns: Sequence[Column]
+    engine: Engine, table: str, sources: Sequence[Source], numbers: OrderNumbers, columns: Sequence[Column]
 ) -> None:
     """The sound ones of some rows as a table, with each row's number. Numbers count from 0 over all sources."""
     create(engine, table, columns, "number BIGINT")
@@ -94,7 +94,7 @@ def load_some(
     start = 0
     for source in sources:
         first, beyond = np.searchsorted(numbers, [start, start + len(source.rows)])
-        rows = np.setdiff1d(numbers[first:beyond] - start, source.bad, assume_unique=True)
+        rows = np.setdiff1d(numbers[first:beyond].astype(np.int64) - start, source.bad, assume_unique=True)
         if rows.size:
             engine.table("chosen", {"file_row_number": rows})
             every = read_all([source], (*names, "file_row_number"))

@@ -18,6 +18,7 @@ _PORTION_BITS = 8
 _FEWEST_ROW_BITS, _MOST_ROW_BITS = 22, 32
 
 Keys = npt.NDArray[np.uint64]
+OrderNumbers = npt.NDArray[np.uint32]
 
 
 class Repeats:
@@ -37,19 +38,19 @@ class Repeats:
             if sum(piece.size for piece in self._waiting) >= _CHUNK:
                 self._divide()
 
-    def rows(self) -> npt.NDArray[np.int64]:
+    def rows(self) -> OrderNumbers:
         """Call once after the last row: the rows that share their hash, ascending, counted from 0."""
         self._divide()
         self._divided.clear()
         row = _ones(self._row_bits)
-        found = [np.empty(0, np.int64)]
+        found = [np.empty(0, np.uint32)]
         for portion in self._portions:
             keys = _joined(portion)
             portion.clear()
             keys.sort()
             shared = np.zeros(keys.size + 1, np.bool_)
             shared[1:-1] = (keys[1:] ^ keys[:-1]) <= row
-            found.append((keys[shared[1:] | shared[:-1]] & row).astype(np.int64))
+            found.append((keys[shared[1:] | shared[:-1]] & row).astype(np.uint32))
         rows = np.concatenate(found)
         rows.sort()
         return rows
@@ -79,7 +80,7 @@ class Repeats:
         while rows > 1 << self._row_bits:
             if self._row_bits == _MOST_ROW_BITS:
                 raise OutOfRoom(
-                    f"more than {1 << _MOST_ROW_BITS:,} orders in one month; expected fewer. Rate its parts apart."
+                    f"more than {1 << _MOST_ROW_BITS:,} orders in one month; expected fewer. Are objects there twice?"
                 )
             narrower = _ones(self._row_bits)
             self._row_bits += 1
