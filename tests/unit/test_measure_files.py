@@ -367,6 +367,50 @@ def test_parquet_objects_of_one_dataset_may_differ_in_their_columns(files: Files
     assert gmv(files.measure("0")) == 13
 
 
+@pytest.mark.parametrize("together", [0, 40, 10**9])
+def test_small_parquet_objects_are_read_alike_however_many_at_once(
+    files: Files, monkeypatch: pytest.MonkeyPatch, together: int
+) -> None:
+    monkeypatch.setattr("functions.rating.extracts.ingest._SCANNED_AT_ONCE", max(together, 1))
+    monkeypatch.setattr("functions.rating.extracts.relations._SMALL", together)
+    monkeypatch.setattr("functions.rating.extracts.intake._TOGETHER", together * 1000)
+    for n in range(9):
+        creator = "'c1'" if n % 3 else "' c1'"
+        amount = f"CASE WHEN i = {n} THEN -1 ELSE 1 END{'' if n % 4 else '::VARCHAR'}"
+        ids = f"CASE WHEN i % 10 = 0 THEN 'r' ELSE '{n}-' END || i"
+        query = typed_orders(str(n * 5), order_id=ids, creator=creator, amount=amount)
+        files.parquet(Dataset.ORDERS, f"{n}.parquet", query)
+
+    measured = files.measure()
+
+    assert measured.order_rows.read == sum(n * 5 for n in range(9))
+    assert quarantined(measured) == [(f"{n}.parquet", n, "negative_pay_amount") for n in range(1, 9)]
+    assert measured.order_rows.duplicate == (7 + 5 + 3 + 1) - 4
+    assert gmv(measured) == measured.order_rows.read - 8 - 12
+
+
+def test_damage_in_one_of_many_parquet_objects_is_named(files: Files) -> None:
+    for n in range(5):
+        files.parquet(Dataset.ORDERS, f"{n}.parquet", typed_orders("5000", order_id=f"'{n}-' || i", tag="md5(i || '')"))
+    path = files.files[-2].path
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 2000] = bytes(2000)
+    path.write_bytes(data)
+
+    message = files.error(ObjectUnsound)
+
+    assert "3.parquet" in message
+    assert "2.parquet" not in message
+
+
+@pytest.mark.parametrize("name", ["file_row_number", "File_Index"])
+def test_a_parquet_column_of_a_name_that_reading_needs_is_refused(files: Files, name: str) -> None:
+    files.parquet(Dataset.ORDERS, "o.parquet", f"SELECT 1 AS {name}, * FROM ({typed_orders('1')})")
+
+    assert f"o.parquet: a column is called {name.lower()}" in files.error(ObjectUnsound)
+
+
 # --- rows that are put into quarantine --------------------------------------------------------------------------------
 
 
@@ -563,17 +607,17 @@ def test_paths_may_hold_quotes(tmp_path: Path) -> None:
 
 
 def test_parquet_that_cannot_stay_is_kept_as_values(files: Files) -> None:
+    files.parquet(Dataset.ORDERS, "p.parquet", typed_orders("5", order_id="'p' || i", amount="100"))
     files.parquet(Dataset.ORDERS, "o.parquet", typed_orders("5", amount="CASE WHEN i = 4 THEN -1 ELSE i END"))
-    file = files.files.pop()
 
     def fetched() -> Iterator[LocalFile]:
-        yield from files.files
-        yield LocalFile(file.dataset, file.key, file.path, stays=False)
-        file.path.unlink()
+        for file in files.files:
+            yield LocalFile(file.dataset, file.key, file.path, stays=False)
+            file.path.unlink()
 
     measured = measure(fetched, OCTOBER, SHANGHAI, Decimal(1), files.folder)
 
-    assert gmv(measured) == 1 + 2 + 3 + 5
+    assert gmv(measured) == 500 + 1 + 2 + 3 + 5
     assert quarantined(measured) == [("o.parquet", 4, "negative_pay_amount")]
 
 

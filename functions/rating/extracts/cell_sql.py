@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from functions.rating.extracts.datasets import Column, Kind
+from functions.rating.extracts.sources import PLACE
 from functions.rating.extracts.sql import literal, nested, select
 
 WHITESPACE = "".join(character for character in map(chr, range(0x10000)) if character.isspace())  # there is none above
@@ -28,7 +29,7 @@ def cells(
     trusted: Collection[str],
     trimming: bool,
 ) -> str:
-    """A relation of all columns (null where absent), ``<name>_plain``, ``padded`` and file_row_number.
+    """A relation of all columns (null where absent), ``<name>_plain``, ``padded`` and the row's PLACE.
 
     ``columns``: with the base of their physical type. ``<name>_plain``: a time or number is written in the most usual
     way, with nothing around it. ``padded``: trimming changes some text of the row, or the text says that there is none;
@@ -46,7 +47,7 @@ def cells(
     relation = source
     for step in (absent, plain, looked_at):
         relation = nested(select(("*", *step), relation))
-    carried = (*(f"{column.name}_plain" for column in written), f"{any_padded} AS padded", "file_row_number")
+    carried = (*(f"{column.name}_plain" for column in written), f"{any_padded} AS padded", *PLACE)
     return nested(select((*results, *carried), relation))
 
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from functions.rating.extracts.cell_sql import CLOCK, DATE, FRACTIONAL, INTEGER, PLAIN_TIME, TEXT, cells, whole
 from functions.rating.extracts.datasets import Column, Dataset, Kind
 from functions.rating.extracts.offsets import MICROSECONDS, Span, offset_spans
+from functions.rating.extracts.sources import PLACE
 from functions.rating.extracts.sql import literal, nested, select
 from shared.levels import POWER_LEVELS
 from shared.months import Month
@@ -50,9 +51,9 @@ def values(
     trusted: Collection[str] = (),
     trimming: bool = True,
 ) -> str:
-    """A SELECT of every column's value, ``file_row_number``, ``bad`` (why a row can't be used, or null) and ``padded``.
+    """A SELECT of every column's value, the row's PLACE, ``bad`` (why a row can't be used, or null) and ``padded``.
 
-    ``physical``: the type of each column that ``source``, a relation, has by name; it has file_row_number, too.
+    ``physical``: the type of each column that ``source``, a relation, has by name; it has the rows' PLACE, too.
     ``trusted``: columns whose texts are not looked at, because none of them is padded. Without ``trimming`` texts are
     taken as they are written, which is right unless there are rows that are ``padded``.
     """
@@ -73,7 +74,7 @@ def values(
     ):
         relation = nested(select(("*", *step), relation))
     results = [f"{column.name}_value AS {column.name}" for column, _ in columns]
-    return select((*results, f"{_bad(dataset, columns)} AS bad", "padded", "file_row_number"), relation)
+    return select((*results, f"{_bad(dataset, columns)} AS bad", "padded", *PLACE), relation)
 
 
 def _base(physical: str) -> str:

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 
 import numpy as np
 
 from functions.rating.extracts.datasets import Column, Dataset, Kind
 from functions.rating.extracts.engine import Engine, EngineRefused
+from functions.rating.extracts.portions import portions
 from functions.rating.extracts.repeats import OrderNumbers, Repeats
-from functions.rating.extracts.sources import Source, read_all, read_sound
+from functions.rating.extracts.sources import (
+    PLACE,
+    RowNumbers,
+    Source,
+    bad_numbers,
+    number,
+    of_files,
+    placed,
+    read_all,
+    read_sound,
+)
 from functions.rating.extracts.sql import literal, nested, select
 from shared.errors import AgenciesUnsound, ObjectUnsound
 
 _ORDER_ID = next(column for column in Dataset.ORDERS.columns if column.name == "order_id")
+_SMALL = 250_000  # rows of objects that are read together for the sake of some of them
 _FEW_TIMES = 4  # as many candidates as chance brings are still too few to mean repeats
 
 
@@ -31,7 +44,16 @@ def load(engine: Engine, table: str, dataset: Dataset, sources: Sequence[Source]
     """The sound rows of a dataset as a table."""
     create(engine, table, dataset.columns)
     if sources:
-        engine.run(f"INSERT INTO {table} {read_sound(sources, [column.name for column in dataset.columns])}")
+        names = [column.name for column in dataset.columns]
+        engine.run(f"INSERT INTO {table} {read_sound(sources, names, unsound(engine, table, sources))}")
+
+
+def unsound(engine: Engine, table: str, sources: Sequence[Source]) -> str:
+    """A table, named for another one, with the numbers of the bad rows of that one's sources."""
+    name = f"unsound_{table}"
+    engine.table("numbers", {"number": bad_numbers(sources)})
+    engine.run(f"CREATE TABLE {name} AS {select(('number',), 'numbers')}")
+    return name
 
 
 def create(engine: Engine, table: str, columns: Iterable[Column], *more: str) -> None:
@@ -72,7 +94,8 @@ def show_orders(engine: Engine, sources: Sequence[Source]) -> None:
     none = (
         "SELECT " + ", ".join(f"CAST(NULL AS {t}) AS {c}" for c, t in zip(columns, types, strict=True)) + " WHERE FALSE"
     )
-    engine.run(f"CREATE VIEW orders AS {read_sound(sources, columns) if sources else none}")
+    rows = read_sound(sources, columns, unsound(engine, "orders", sources)) if sources else none
+    engine.run(f"CREATE VIEW orders AS {rows}")
 
 
 def load_repeated(engine: Engine, sources: Sequence[Source], repeats: Repeats) -> None:
@@ -88,20 +111,28 @@ def load_repeated(engine: Engine, sources: Sequence[Source], repeats: Repeats) -
 def load_some(
     engine: Engine, table: str, sources: Sequence[Source], numbers: OrderNumbers, columns: Sequence[Column]
 ) -> None:
-    """The sound ones of some rows as a table, with each row's number. Numbers count from 0 over all sources."""
+    """The sound ones of some rows as a table, with each row's number."""
     create(engine, table, columns, "number BIGINT")
     names = [column.name for column in columns]
-    start = 0
-    for source in sources:
-        first, beyond = np.searchsorted(numbers, [start, start + len(source.rows)])
-        rows = np.setdiff1d(numbers[first:beyond].astype(np.int64) - start, source.bad, assume_unique=True)
-        if rows.size:
-            engine.table("chosen", {"file_row_number": rows})
-            every = read_all([source], (*names, "file_row_number"))
-            among = "file_row_number IN (SELECT file_row_number FROM chosen)"
-            numbered = (*names, f"file_row_number + {start} AS number")
-            engine.run(f"INSERT INTO {table} {select(numbered, nested(every), among)}")
-        start += len(source.rows)
+    wanted = [(start, source) for start, source in placed(sources) if _among(numbers, start, source).size]
+    for query, alike in groupby(wanted, lambda place: place[1].query):
+        for some in portions(alike, lambda place: len(place[1].rows), _SMALL):
+            engine.table("chosen", {"number": np.concatenate([_sound_among(numbers, *place) for place in some])})
+            every = select((*names, *PLACE), nested(of_files([source.path for _, source in some], query)))
+            chosen = f"{number(some)} IN {nested(select(('number',), 'chosen'))}"
+            if len(some) == 1:  # in one file the engine reads nothing else of the rows that are left out
+                chosen = f"file_row_number IN {nested(select((f'number - {some[0][0]}',), 'chosen'))}"
+            engine.run(f"INSERT INTO {table} {select((*names, number(some)), nested(every), chosen)}")
+
+
+def _among(numbers: OrderNumbers, start: int, source: Source) -> OrderNumbers:
+    """Those of some numbers that rows of a source have. ``start``: the number of its first row."""
+    first, beyond = np.searchsorted(numbers, [start, start + len(source.rows)])
+    return numbers[first:beyond]
+
+
+def _sound_among(numbers: OrderNumbers, start: int, source: Source) -> RowNumbers:
+    return np.setdiff1d(_among(numbers, start, source).astype(np.int64), source.bad + start, assume_unique=True)
 
 
 @contextmanager

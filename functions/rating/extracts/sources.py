@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -16,16 +17,16 @@ RowNumbers = npt.NDArray[np.int64]
 
 FILES = "$files"  # stands in a source's query for the list of its files
 PARQUET = f"read_parquet({FILES}, hive_partitioning = false, binary_as_string = true, file_row_number = true)"
-_LISTED = 1000
+PLACE = ("file_index", "file_row_number")  # of a row: which of the query's files it is in, and where, both from 0
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """Rows that are ready to be read: all of an object, or a part of it.
 
-    ``query`` gives the dataset's columns, ``bad`` (a reason or null) and ``file_row_number`` (from 0), and is the same
-    text for sources of the same shape. ``rows``: where each row stands in the object, from 1. ``bad``: the
-    file_row_number of each bad row.
+    ``query`` gives the dataset's columns, ``bad`` (a reason or null) and the row's PLACE, and is the same text for
+    sources of the same shape. ``rows``: where each row stands in the object, from 1. ``bad``: the file_row_number of
+    each bad row.
     """
 
     key: str
@@ -43,28 +44,39 @@ def read_all(sources: Iterable[Source], columns: Sequence[str]) -> str:
     return union(select(columns, nested(of_files(files, query))) for query, files in paths.items())
 
 
-def read_sound(sources: Sequence[Source], columns: Sequence[str]) -> str:
-    """A query over the sound rows of these sources. At least one source."""
+def read_sound(sources: Sequence[Source], columns: Sequence[str], unsound: str) -> str:
+    """A query over the sound rows of these sources, at least one. ``unsound``: a table of the bad rows' numbers."""
     clean = [source for source in sources if not source.bad.size]
+    dirty: dict[str, list[tuple[int, Source]]] = {}
+    for start, source in placed(sources):
+        if source.bad.size:
+            dirty.setdefault(source.query, []).append((start, source))
     parts = [read_all(clean, columns)] if clean else []
-    parts += [
-        select(columns, nested(of_files([source.path], source.query)), f"NOT {among(source.bad, 'bad IS NOT NULL')}")
-        for source in sources
-        if source.bad.size
-    ]
+    for query, some in dirty.items():
+        every = nested(of_files([source.path for _, source in some], query))
+        parts.append(select(columns, every, f"{number(some)} NOT IN {nested(select(('number',), unsound))}"))
     return union(parts)
+
+
+def bad_numbers(sources: Sequence[Source]) -> RowNumbers:
+    """The numbers of the bad rows of these sources, ascending."""
+    return np.concatenate([np.empty(0, np.int64), *(source.bad + start for start, source in placed(sources))])
+
+
+def placed(sources: Sequence[Source]) -> Iterator[tuple[int, Source]]:
+    """Each source with the number of its first row. Rows are numbered from 0 over all sources of a dataset."""
+    return zip(accumulate((len(source.rows) for source in sources), initial=0), sources, strict=False)
+
+
+def number(some: Iterable[tuple[int, Source]]) -> str:
+    """The number of a row, in a query over the files of these sources."""
+    starts = ", ".join(str(start) for start, _ in some)
+    return f"([{starts}][CAST(file_index AS BIGINT) + 1] + file_row_number)"
 
 
 def kept_query(dataset: Dataset) -> str:
     """The query that reads values back that were written as Parquet."""
-    return select((*(column.name for column in dataset.columns), "bad", "FALSE AS padded", "file_row_number"), PARQUET)
-
-
-def among(numbers: RowNumbers, otherwise: str) -> str:
-    """A test for rows of one file by their numbers; ``otherwise`` where there are too many to list."""
-    if numbers.size > _LISTED:
-        return nested(otherwise)
-    return f"(file_row_number IN ({', '.join(map(str, numbers))}))"
+    return select((*(column.name for column in dataset.columns), "bad", "FALSE AS padded", *PLACE), PARQUET)
 
 
 def union(queries: Iterable[str]) -> str:
