@@ -371,9 +371,10 @@ def test_parquet_objects_of_one_dataset_may_differ_in_their_columns(files: Files
 def test_small_parquet_objects_are_read_alike_however_many_at_once(
     files: Files, monkeypatch: pytest.MonkeyPatch, together: int
 ) -> None:
-    monkeypatch.setattr("functions.rating.extracts.ingest._SCANNED_AT_ONCE", max(together, 1))
+    for module in ("scanning", "parquet_objects"):
+        monkeypatch.setattr(f"functions.rating.extracts.{module}.AT_ONCE", max(together, 1))
     monkeypatch.setattr("functions.rating.extracts.relations._SMALL", together)
-    monkeypatch.setattr("functions.rating.extracts.intake._TOGETHER", together * 1000)
+    monkeypatch.setattr("functions.rating.extracts.parquet_objects._TOGETHER", together * 1000)
     for n in range(9):
         creator = "'c1'" if n % 3 else "' c1'"
         amount = f"CASE WHEN i = {n} THEN -1 ELSE 1 END{'' if n % 4 else '::VARCHAR'}"
@@ -387,6 +388,34 @@ def test_small_parquet_objects_are_read_alike_however_many_at_once(
     assert quarantined(measured) == [(f"{n}.parquet", n, "negative_pay_amount") for n in range(1, 9)]
     assert measured.order_rows.duplicate == (7 + 5 + 3 + 1) - 4
     assert gmv(measured) == measured.order_rows.read - 8 - 12
+
+
+@pytest.mark.parametrize("together", [0, 500, 10**9])
+def test_small_csv_objects_are_read_alike_however_many_at_once(
+    files: Files, monkeypatch: pytest.MonkeyPatch, together: int
+) -> None:
+    monkeypatch.setattr("functions.rating.extracts.csv_objects._AT_ONCE", together)
+    for n in range(9):
+        header = ORDERS if n < 5 else "risk_tag,x,order_id,creator_id,pay_time,pay_amount\n"
+        rows = []
+        for i in range(1, n * 5 + 1):
+            order_id = f"r{i}" if i % 10 == 0 else f"{n}-{i}"
+            amount = -1 if i == n else 1
+            cells = [order_id, "c1" if n % 3 else " c1", "2026-10-05", str(amount), ""]
+            rows.append(",".join(cells if n < 5 else ["", "x", *cells[:4]]) if i != 3 else "bad")
+        files.orders(header + "".join(row + "\n" for row in rows), f"{n}.csv" if n % 2 else f"{n}.csv.gz")
+
+    measured = files.measure()
+
+    assert measured.order_rows.read == sum(n * 5 for n in range(9))
+    assert [bad for bad in quarantined(measured) if bad[2] == "wrong_column_count"] == [
+        (f"{n}.csv" if n % 2 else f"{n}.csv.gz", 3, "wrong_column_count") for n in range(1, 9)
+    ]
+    assert [bad for bad in quarantined(measured) if bad[2] != "wrong_column_count"] == [
+        (f"{n}.csv" if n % 2 else f"{n}.csv.gz", n, "negative_pay_amount") for n in range(1, 9) if n != 3
+    ]
+    assert measured.order_rows.duplicate == (7 + 5 + 3 + 1) - 4
+    assert gmv(measured) == measured.order_rows.read - 8 - 7 - 12
 
 
 def test_damage_in_one_of_many_parquet_objects_is_named(files: Files) -> None:

@@ -6,18 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import groupby, islice
+from itertools import islice
 
 from functions.rating.extracts.blocks import BadRow
 from functions.rating.extracts.datasets import Dataset, LocalFile
-from functions.rating.extracts.ingest import Ingest, Ingested, is_parquet
-from functions.rating.extracts.portions import portions
+from functions.rating.extracts.ingest import Ingest
 from functions.rating.extracts.quarantine import Quarantine
 from functions.rating.extracts.sources import Source
 from shared.errors import AgenciesUnsound, TooManyBadRows
 
 _NAMED = 3
-_TOGETHER = 32 * 1024**2  # bytes of the objects that are taken together
 
 
 @dataclass
@@ -37,7 +35,8 @@ class Taken:
 def take_all(files: Iterable[LocalFile], ingest: Ingest, quarantine: Quarantine) -> dict[Dataset, Taken]:
     """Take every object, in order. Raises ObjectUnsound, and AgenciesUnsound at the first bad row of an agency."""
     taken: dict[Dataset, Taken] = {}
-    for file, ingested in _ingested(files, ingest):
+    for ingested in ingest.take(files):
+        file = ingested.file
         so_far = taken.setdefault(file.dataset, Taken())
         so_far.rows += ingested.rows
         so_far.sources += ingested.sources
@@ -62,18 +61,6 @@ def refuse_too_many_bad(taken: dict[Dataset, Taken], max_share: Decimal) -> None
                 f"that max_bad_row_share allows; the first are {'; '.join(of.first_bad)}. Have the extract corrected, "
                 "or raise the setting if the loss is acceptable."
             )
-
-
-def _ingested(files: Iterable[LocalFile], ingest: Ingest) -> Iterator[tuple[LocalFile, Ingested]]:
-    """Every object with what it came to; small ones that stay where they are, are taken together."""
-    for _, of_dataset in groupby(files, lambda file: file.dataset):
-        for some in portions(of_dataset, _weight, _TOGETHER):
-            yield from zip(some, ingest.take(some), strict=True)
-
-
-def _weight(file: LocalFile) -> int:
-    """In bytes; the next object may be asked for only while all that wait can wait."""
-    return file.path.stat().st_size if file.stays and is_parquet(file) else _TOGETHER
 
 
 def _places(file: LocalFile, bad: Iterable[BadRow]) -> Iterator[str]:

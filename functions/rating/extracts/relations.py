@@ -70,7 +70,7 @@ def load_agencies(engine: Engine, sources: Sequence[Source]) -> None:
     if differing:
         agency_id = differing[0][0]
         places = [
-            f"{source.key}, row {source.rows[index]}"
+            source.row(index)
             for source in sources
             for (index,) in engine.rows(
                 select(
@@ -116,7 +116,7 @@ def load_some(
     names = [column.name for column in columns]
     wanted = [(start, source) for start, source in placed(sources) if _among(numbers, start, source).size]
     for query, alike in groupby(wanted, lambda place: place[1].query):
-        for some in portions(alike, lambda place: len(place[1].rows), _SMALL):
+        for some in portions(alike, lambda place: place[1].count, _SMALL):
             engine.table("chosen", {"number": np.concatenate([_sound_among(numbers, *place) for place in some])})
             every = select((*names, *PLACE), nested(of_files([source.path for _, source in some], query)))
             chosen = f"{number(some)} IN {nested(select(('number',), 'chosen'))}"
@@ -127,7 +127,7 @@ def load_some(
 
 def _among(numbers: OrderNumbers, start: int, source: Source) -> OrderNumbers:
     """Those of some numbers that rows of a source have. ``start``: the number of its first row."""
-    first, beyond = np.searchsorted(numbers, [start, start + len(source.rows)])
+    first, beyond = np.searchsorted(numbers, [start, start + source.count])
     return numbers[first:beyond]
 
 
@@ -148,6 +148,6 @@ def naming_the_unreadable(engine: Engine, sources: Mapping[Dataset, Sequence[Sou
                     engine.rows(select((f"max(hash({', '.join(names)}))",), nested(read_all([source], names))))
                 except EngineRefused as error:
                     raise ObjectUnsound(
-                        f"{source.key}: the object can't be read ({error}). Have it written again."
+                        f"{source.keys}: the object can't be read ({error}). Have it written again."
                     ) from error
         raise

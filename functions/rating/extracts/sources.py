@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,20 +21,39 @@ PARQUET = f"read_parquet({FILES}, hive_partitioning = false, binary_as_string = 
 PLACE = ("file_index", "file_row_number")  # of a row: which of the query's files it is in, and where, both from 0
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Rows that are ready to be read: all of an object, or a part of it.
-
-    ``query`` gives the dataset's columns, ``bad`` (a reason or null) and the row's PLACE, and is the same text for
-    sources of the same shape. ``rows``: where each row stands in the object, from 1. ``bad``: the file_row_number of
-    each bad row.
-    """
+class Origin(NamedTuple):
+    """Rows of one object. ``rows``: where each of them stands in the object, from 1."""
 
     key: str
+    rows: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Rows that are ready to be read: all of an object, a part of it, or parts of several.
+
+    ``query`` gives the dataset's columns, ``bad`` (a reason or null) and the row's PLACE, and is the same text for
+    sources of the same shape. ``origins``: whose rows these are, one object's after another's. ``bad``: the
+    file_row_number of each bad row.
+    """
+
     path: Path
     query: str
-    rows: Sequence[int]
+    origins: tuple[Origin, ...]
     bad: RowNumbers
+
+    @property
+    def count(self) -> int:
+        return sum(len(origin.rows) for origin in self.origins)
+
+    @property
+    def keys(self) -> str:
+        return ", ".join(origin.key for origin in self.origins)
+
+    def row(self, file_row_number: int) -> str:
+        """What people call a row."""
+        key, row = next(islice(((o.key, row) for o in self.origins for row in o.rows), file_row_number, None))
+        return f"{key}, row {row}"
 
 
 def read_all(sources: Iterable[Source], columns: Sequence[str]) -> str:
@@ -65,7 +85,7 @@ def bad_numbers(sources: Sequence[Source]) -> RowNumbers:
 
 def placed(sources: Sequence[Source]) -> Iterator[tuple[int, Source]]:
     """Each source with the number of its first row. Rows are numbered from 0 over all sources of a dataset."""
-    return zip(accumulate((len(source.rows) for source in sources), initial=0), sources, strict=False)
+    return zip(accumulate((source.count for source in sources), initial=0), sources, strict=False)
 
 
 def number(some: Iterable[tuple[int, Source]]) -> str:

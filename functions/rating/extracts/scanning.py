@@ -1,0 +1,95 @@
+"""What every object goes through, of whatever kind: its values are read once, and the bad rows are found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from functions.rating.extracts.blocks import BadRow
+from functions.rating.extracts.datasets import Dataset, LocalFile
+from functions.rating.extracts.engine import Engine, EngineRefused
+from functions.rating.extracts.repeats import Repeats
+from functions.rating.extracts.sources import RowNumbers, Source, of_files
+from functions.rating.extracts.sql import literal, nested, select
+
+AT_ONCE = 4_000_000  # rows
+
+_SCANNED = ("bad IS NOT NULL AS bad", "padded")
+_HASH = "coalesce(hash(order_id), 0) AS hash"  # a bad row's means nothing: bad rows are never counted
+_PART_OPTIONS = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 0"
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What an object, or consecutive rows of it, came to.
+
+    ``rows``: how many there are, counted from the file itself. ``sources``: to read them from; rows of several objects
+    may be in one, which the first of these has. ``bad``: the rows that can't be used.
+    """
+
+    file: LocalFile
+    rows: int
+    sources: tuple[Source, ...]
+    bad: tuple[BadRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What reading all rows has shown: which of them are bad, and whether any text is padded."""
+
+    bad: RowNumbers
+    padded: bool
+
+
+class Scanner:
+    """Reads values with the engine; ``folder`` gets what is written."""
+
+    def __init__(self, engine: Engine, repeats: Repeats, folder: Path) -> None:
+        self.engine = engine
+        self.folder = folder
+        self._repeats = repeats
+        self._parts = 0
+
+    def scan(
+        self, dataset: Dataset, paths: Sequence[Path], rows: Sequence[int], queries: Sequence[str]
+    ) -> list[Scanned]:
+        """Read all rows of some files, or of one however large; the hashes of order ids go to ``repeats``.
+
+        ``rows``: of each file. ``queries``: a later one is tried where the one before finds that some text is padded.
+        Raises EngineRefused when rows are missing, too.
+        """
+        columns = (*_SCANNED, *([_HASH] if dataset is Dataset.ORDERS else []))
+        found, padded, bad = 0, [np.empty(0, np.bool_)], [np.empty(0, np.bool_)]
+        for start in range(0, sum(rows), AT_ONCE):
+            some = f"file_row_number BETWEEN {start} AND {start + AT_ONCE - 1}"
+            for query in queries:
+                relation = nested(of_files(paths, query))
+                scanned = self.engine.arrays(select(columns, relation, some if sum(rows) > AT_ONCE else None))
+                if not scanned["padded"].any():
+                    break
+            padded.append(scanned["padded"])
+            bad.append(scanned["bad"])
+            found += scanned["bad"].size
+            if dataset is Dataset.ORDERS:
+                self._repeats.add(scanned["hash"])
+        if found != sum(rows):
+            raise EngineRefused(f"found {found} rows where {sum(rows)} were announced")
+        ends = np.cumsum(rows)[:-1]
+        of_each = zip(np.split(np.concatenate(bad), ends), np.split(np.concatenate(padded), ends), strict=True)
+        return [Scanned(np.flatnonzero(bad), bool(padded.any())) for bad, padded in of_each]
+
+    def write(self, dataset: Dataset, query: str) -> Path:
+        """Values as a Parquet file of their own, in the order in which they were read."""
+        self._parts += 1
+        path = self.folder / f"part-{self._parts}.parquet"
+        kept = select((*(column.name for column in dataset.columns), "bad"), nested(query))
+        self.engine.run(f"COPY {nested(kept)} TO {literal(path)} ({_PART_OPTIONS})")
+        return path
+
+    def among(self, numbers: RowNumbers) -> str:
+        """A test for rows by their numbers in a file."""
+        self.engine.table("numbers", {"number": numbers})
+        return f"file_row_number IN {nested(select(('number',), 'numbers'))}"
