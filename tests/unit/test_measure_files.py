@@ -48,11 +48,11 @@ class Files:
     def orders(self, content: str | bytes, name: str = "orders.csv") -> None:
         self.add(Dataset.ORDERS, name, content)
 
-    def parquet(self, dataset: Dataset, name: str, query: str) -> None:
+    def parquet(self, dataset: Dataset, name: str, query: str, *options: str) -> None:
         path = self.folder / name
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
-            connection.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet)")
+            connection.execute(f"COPY ({query}) TO '{path}' ({', '.join(('FORMAT parquet', *options))})")
         self.files.append(LocalFile(dataset, f"{dataset}/month=2026-10/{name}", path))
 
     def measure(self, max_bad_row_share: str = "1") -> MonthMeasured:
@@ -416,6 +416,43 @@ def test_small_csv_objects_are_read_alike_however_many_at_once(
     ]
     assert measured.order_rows.duplicate == (7 + 5 + 3 + 1) - 4
     assert gmv(measured) == measured.order_rows.read - 8 - 7 - 12
+
+
+@pytest.mark.parametrize("proofs", [True, False], ids=["proofs", "no proofs"])
+@pytest.mark.parametrize(
+    ("column", "sound", "wrong", "reason"),
+    [
+        ("amount", "1", "-1", "negative_pay_amount"),
+        ("amount", "1", "NULL::INT", "missing_pay_amount"),
+        ("amount", "'1'", "'1,0'", "unreadable_pay_amount"),
+        ("amount", "1::DECIMAL(18, 2)", "-0.2", "unreadable_pay_amount"),
+        ("amount", "1::HUGEINT", "9223372036854775808::HUGEINT", "unreadable_pay_amount"),
+        ("time", "TIMESTAMP '2026-10-05'", "NULL::TIMESTAMP", "missing_pay_time"),
+        ("time", "TIMESTAMP '2026-10-05'", "'infinity'::TIMESTAMP", "unreadable_pay_time"),
+        ("time", "TIMESTAMPTZ '2026-10-05 00:00:00+00'", "'-infinity'::TIMESTAMPTZ", "unreadable_pay_time"),
+        ("time", "'2026-10-05'", "'2026-10-05 +08:00'", "unreadable_pay_time"),
+        ("creator", "'c1'", "NULL::VARCHAR", "missing_creator_id"),
+        ("creator", "'c1'", "''", "missing_creator_id"),
+        ("creator", "encode('c1')", "encode('')", "missing_creator_id"),
+        ("order_id", "uuid()::VARCHAR", "NULL", "missing_order_id"),
+    ],
+)
+def test_what_footers_prove_hides_no_bad_row(
+    files: Files, monkeypatch: pytest.MonkeyPatch, column: str, sound: str, wrong: str, reason: str, *, proofs: bool
+) -> None:
+    """Sound objects around one of three row groups, where one row of the last is bad."""
+    if not proofs:
+        monkeypatch.setattr("functions.rating.extracts.parquet_objects._proved", lambda *_: False)
+    varied = {"order_id": "uuid()::VARCHAR", "amount": "1", column: sound}
+    files.parquet(Dataset.ORDERS, "a.parquet", typed_orders("3", **varied))
+    one_bad = {**varied, column: f"CASE WHEN i = 5000 THEN {wrong} ELSE {sound} END"}
+    files.parquet(Dataset.ORDERS, "b.parquet", typed_orders("5500", **one_bad), "ROW_GROUP_SIZE 2048")
+    files.parquet(Dataset.ORDERS, "c.parquet", typed_orders("3", **varied))
+
+    measured = files.measure()
+
+    assert quarantined(measured) == [("b.parquet", 5000, reason)]
+    assert gmv(measured) == 5505
 
 
 def test_damage_in_one_of_many_parquet_objects_is_named(files: Files) -> None:

@@ -19,6 +19,7 @@ from shared.months import Month
 
 ZONED = frozenset({"TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS"})
 NAIVE = frozenset({"TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "DATE"})
+TEMPORAL = ZONED | NAIVE
 WHOLE = frozenset({f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMALL", "BIG", "HUGE")})
 NUMBERS = WHOLE | FRACTIONAL | {"INTEGER", "UINTEGER"}
 TEXT_LIKE = NUMBERS | NAIVE | {"BOOLEAN", "UUID", "ENUM"}
@@ -38,7 +39,7 @@ def readable(kind: Kind, physical: str) -> bool:
     base = _base(physical)
     if kind is Kind.TEXT:
         return base == TEXT or base in TEXT_LIKE
-    return base == TEXT or base in NUMBERS or (kind in TIMES and base in NAIVE | ZONED)
+    return base == TEXT or base in NUMBERS or (kind in TIMES and base in TEMPORAL)
 
 
 def values(
@@ -49,13 +50,15 @@ def values(
     source: str,
     *,
     trusted: Collection[str] = (),
+    proved: Collection[str] = (),
     trimming: bool = True,
 ) -> str:
     """A SELECT of every column's value, the row's PLACE, ``bad`` (why a row can't be used, or null) and ``padded``.
 
     ``physical``: the type of each column that ``source``, a relation, has by name; it has the rows' PLACE, too.
-    ``trusted``: columns whose texts are not looked at, because none of them is padded. Without ``trimming`` texts are
-    taken as they are written, which is right unless there are rows that are ``padded``.
+    ``trusted``: columns whose texts are not looked at, because none of them is padded. ``proved``: columns of which no
+    value is bad, some others are. Without ``trimming`` texts are taken as they are written, which is right unless there
+    are rows that are ``padded``.
     """
     columns = [(column, _base(physical.get(column.name, TEXT))) for column in dataset.columns]
     times = [(column, base) for column, base in columns if column.kind in TIMES]
@@ -74,7 +77,7 @@ def values(
     ):
         relation = nested(select(("*", *step), relation))
     results = [f"{column.name}_value AS {column.name}" for column, _ in columns]
-    return select((*results, f"{_bad(dataset, columns)} AS bad", "padded", *PLACE), relation)
+    return select((*results, f"{_bad(dataset, columns, proved)} AS bad", "padded", *PLACE), relation)
 
 
 def _base(physical: str) -> str:
@@ -185,9 +188,10 @@ def _offset(local: str, spans: Sequence[Span]) -> str:
     return f"CASE {near} ELSE {any_other} END"
 
 
-def _bad(dataset: Dataset, columns: Sequence[tuple[Column, str]]) -> str:
+def _bad(dataset: Dataset, columns: Sequence[tuple[Column, str]], proved: Collection[str]) -> str:
     """The first reason, in the order of the columns, why a row can't be used."""
-    return "CASE " + " ".join(f"WHEN {test} THEN '{reason}'" for reason, test in _reasons(dataset, columns)) + " END"
+    doubted = [(column, base) for column, base in columns if column.name not in proved]
+    return "CASE " + " ".join(f"WHEN {test} THEN '{reason}'" for reason, test in _reasons(dataset, doubted)) + " END"
 
 
 def _reasons(dataset: Dataset, columns: Sequence[tuple[Column, str]]) -> Iterator[tuple[str, str]]:

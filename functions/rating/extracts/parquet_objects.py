@@ -5,43 +5,47 @@ Objects that look alike are read together: each query takes a while before it re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from functions.rating.extracts.blocks import BadRow
 from functions.rating.extracts.cell_sql import TEXT
-from functions.rating.extracts.datasets import Dataset, LocalFile, located
+from functions.rating.extracts.datasets import Column, Dataset, Kind, LocalFile, located
 from functions.rating.extracts.engine import EngineRefused
-from functions.rating.extracts.notation import readable, values
+from functions.rating.extracts.footers import Footer, Schema, footers
+from functions.rating.extracts.notation import SMALL, TEMPORAL, readable, values
 from functions.rating.extracts.portions import portions
 from functions.rating.extracts.scanning import AT_ONCE, Ingested, Scanner
 from functions.rating.extracts.sources import PARQUET, PLACE, Origin, RowNumbers, Source, kept_query, of_files
-from functions.rating.extracts.sql import identifier, literal, nested, select
+from functions.rating.extracts.sql import identifier, nested, select
 from shared.errors import ObjectUnsound
 from shared.months import Month
 
 _LOOKED_AT_LATER = ("creator_id", "risk_tag")  # of orders: where unknown, and once grouped (measure.sql)
 _TOGETHER = 32 * 1024**2  # bytes of the objects that are taken together
 _RESERVED = set(PLACE)
-_NODE = ("name", "num_children", "* EXCLUDE (file_name, name, num_children)")
-_Node = tuple[Any, ...]  # of a Parquet schema, all that is said of it
 
 
 class _Shape(NamedTuple):
-    """What a Parquet schema comes to: a relation of the known columns that are there, and their physical types."""
+    """What a Parquet schema comes to: a relation of the known columns that are there, their types, their own names."""
 
     stored: str
-    physical: tuple[tuple[str, str], ...]
+    physical: Mapping[str, str]
+    written: Mapping[str, str]
 
 
-class _Footer(NamedTuple):
+class _Object(NamedTuple):
+    """``proved``: columns in which there is nothing bad, by the footer."""
+
+    file: LocalFile
     rows: int
     shape: _Shape
+    proved: Collection[str]
 
 
 class ParquetObjects:
@@ -53,7 +57,7 @@ class ParquetObjects:
         self._month = month
         self._zone = zone
         self._trusting = trusting
-        self._shapes: dict[tuple[Dataset, tuple[_Node, ...]], _Shape] = {}
+        self._shapes: dict[tuple[Dataset, Schema], _Shape] = {}
 
     def take(self, files: Iterable[LocalFile]) -> Iterator[Ingested]:
         """Check objects of one dataset. Raises ObjectUnsound when one is damaged or lacks a column."""
@@ -67,17 +71,21 @@ class ParquetObjects:
                 raise ObjectUnsound(f"{keys}: the object can't be read ({error}). Have it written again.") from error
 
     def _take_together(self, files: Sequence[LocalFile]) -> Iterator[Ingested]:
-        for shape, some in groupby(zip(files, self._footers(files), strict=True), lambda pair: pair[1].shape):
-            for alike in portions(some, lambda pair: pair[1].rows, AT_ONCE):
-                yield from self._take_alike([file for file, _ in alike], [footer.rows for _, footer in alike], shape)
+        objects = map(self._object, files, footers(self._scanner.engine, [file.path for file in files]))
+        for (shape, proved), some in groupby(objects, lambda o: (o.shape, o.proved)):
+            for alike in portions(some, lambda o: o.rows, AT_ONCE):
+                yield from self._take_alike([o.file for o in alike], [o.rows for o in alike], shape, proved)
 
-    def _take_alike(self, files: Sequence[LocalFile], rows: Sequence[int], shape: _Shape) -> Iterator[Ingested]:
-        """Objects of one shape and one dataset, with the rows that each has by its footer."""
+    def _take_alike(
+        self, files: Sequence[LocalFile], rows: Sequence[int], shape: _Shape, proved: Collection[str]
+    ) -> Iterator[Ingested]:
+        """Objects of one dataset that look alike, with the rows that each has by its footer."""
         dataset = files[0].dataset
-        trusted = _LOOKED_AT_LATER if self._trusting and dataset is Dataset.ORDERS else ()
-        read = partial(values, dataset, dict(shape.physical), self._month, self._zone, shape.stored, trusted=trusted)
+        trusted = self._trusted(dataset)
+        read = partial(values, dataset, shape.physical, self._month, self._zone, shape.stored, trusted=trusted)
         as_written, trimmed = read(trimming=False), read(trimming=True)
-        scanned = self._scanner.scan(dataset, [file.path for file in files], rows, (as_written, trimmed))
+        least = (read(trimming=False, proved=proved), read(trimming=True, proved=proved))
+        scanned = self._scanner.scan(dataset, [file.path for file in files], rows, least)
         bad = self._bad_rows(files, trimmed, shape, [found.bad for found in scanned])
         for file, count, found, unusable in zip(files, rows, scanned, bad, strict=True):
             path, query = file.path, trimmed if found.padded else as_written
@@ -86,23 +94,19 @@ class ParquetObjects:
             source = Source(path, query, (Origin(file.key, range(1, count + 1)),), found.bad)
             yield Ingested(file, count, (source,) if count else (), tuple(unusable))
 
-    def _footers(self, files: Sequence[LocalFile]) -> Iterator[_Footer]:
-        """What the footers say."""
-        paths = f"[{', '.join(literal(file.path) for file in files)}]"
-        counted = self._scanner.engine.rows(select(("file_name", "num_rows"), f"parquet_file_metadata({paths})"))
-        counts = {path: int(rows) for path, rows in counted}
-        nodes: dict[str, list[_Node]] = {}
-        for path, *node in self._scanner.engine.rows(select(("file_name", *_NODE), f"parquet_schema({paths})")):
-            nodes.setdefault(path, []).append(tuple(node))
-        for file in files:
-            yield _Footer(counts[str(file.path)], self._shape(file, tuple(nodes[str(file.path)])))
+    def _trusted(self, dataset: Dataset) -> Collection[str]:
+        return _LOOKED_AT_LATER if self._trusting and dataset is Dataset.ORDERS else ()
 
-    def _shape(self, file: LocalFile, nodes: tuple[_Node, ...]) -> _Shape:
+    def _object(self, file: LocalFile, footer: Footer) -> _Object:
+        shape = self._shapes.get((file.dataset, footer.schema)) or self._shape(file, footer)
+        columns = [column for column in file.dataset.columns if column.name in shape.physical]
+        trusted = self._trusted(file.dataset)
+        proved = {column.name for column in columns if _proved(column, shape, footer, trusted)}
+        return _Object(file, footer.rows, shape, proved)
+
+    def _shape(self, file: LocalFile, footer: Footer) -> _Shape:
         """What an object's schema comes to; the engine is asked once for each schema."""
-        known = self._shapes.get((file.dataset, nodes))
-        if known:
-            return known
-        names = list(_top_level((name, children) for name, children, *_ in nodes))
+        names = footer.columns()
         if reserved := _RESERVED & {name.lower() for name in names}:
             raise ObjectUnsound(
                 f"{file.key}: a column is called {reserved.pop()}, which is what reading it needs a name for; "
@@ -117,9 +121,10 @@ class ParquetObjects:
                     f"{file.key}: column {column.name} is of type {physical[column.name]}, which can't hold "
                     f"what is expected there ({column.kind}). Have the extract written again."
                 )
-        picked = [f"{identifier(names[places[name]])} AS {name}" for name in physical]
-        shape = _Shape(nested(select((*picked, *PLACE), PARQUET)), tuple(physical.items()))
-        return self._shapes.setdefault((file.dataset, nodes), shape)
+        written = {name: names[places[name]] for name in physical}
+        picked = [f"{identifier(column)} AS {name}" for name, column in written.items()]
+        shape = _Shape(nested(select((*picked, *PLACE), PARQUET)), physical, written)
+        return self._shapes.setdefault((file.dataset, footer.schema), shape)
 
     def _bad_rows(
         self, files: Sequence[LocalFile], query: str, shape: _Shape, numbers: Sequence[RowNumbers]
@@ -131,7 +136,7 @@ class ParquetObjects:
             some = self._scanner.among(
                 np.unique(np.concatenate(numbers))
             )  # in other files rows of these numbers may be sound
-            fields = ", ".join(f"{name} := {name}" for name, _ in shape.physical)
+            fields = ", ".join(f"{name} := {name}" for name in shape.physical)
             text = f"CAST(to_json(struct_pack({fields})) AS {TEXT}) AS shown"
             shown = nested(select((*PLACE, text), shape.stored, some))
             rated = nested(select((*PLACE, "bad"), nested(query), some))
@@ -147,16 +152,14 @@ def _weight(file: LocalFile) -> int:
     return file.path.stat().st_size if file.stays else _TOGETHER
 
 
-def _top_level(nodes: Iterator[tuple[str, int | None]]) -> Iterator[str]:
-    """The names of a Parquet file's columns; its schema lists every node, each before its children."""
-    _, columns = next(nodes)
-    for _ in range(columns or 0):
-        name, children = next(nodes)
-        yield name
-        _skip(nodes, children or 0)
-
-
-def _skip(nodes: Iterator[tuple[str, int | None]], count: int) -> None:
-    for _ in range(count):
-        _, children = next(nodes)
-        _skip(nodes, children or 0)
+def _proved(column: Column, shape: _Shape, footer: Footer, trusted: Collection[str]) -> bool:
+    """Whether no value of a column is bad, if the footer tells the truth."""
+    written, physical = shape.written[column.name], shape.physical[column.name]
+    match column.kind:
+        case Kind.AMOUNT:
+            sound = physical in SMALL and written in footer.never_negative
+        case Kind.TIME:
+            sound = physical in TEMPORAL and written in footer.dated
+        case _:
+            sound = physical == TEXT and column.name in trusted
+    return sound and written in footer.present
