@@ -14,7 +14,7 @@ import pytest
 
 from functions.rating.extracts.datasets import Dataset, LocalFile
 from functions.rating.extracts.measure import measure
-from functions.rating.extracts.measured import MonthMeasured
+from functions.rating.extracts.measured import OTHER_TAGS, TAGS_NAMED, MonthMeasured
 from shared.errors import AgenciesUnsound, ObjectUnsound, TooManyBadRows
 from shared.months import Month
 from tests.worlds import SHANGHAI
@@ -340,6 +340,40 @@ def test_blanks_around_the_tags_of_parquet_orders_do_not_matter(files: Files, wr
     expected = Counter({"刷单": 1}) + Counter(meant * 2)
     assert {removed.risk_tag: removed.count for removed in measured.excluded_orders} == expected
     assert len(taken) == 1
+
+
+def test_tags_that_are_not_among_the_most_usual_count_as_one(files: Files) -> None:
+    flagged = [*("usual",) * 3, *(f"once {n:03}" for n in range(TAGS_NAMED + 5))]
+    files.orders(ORDERS + "".join(f"o{n},c1,2026-10-05,{n},{tag}\n" for n, tag in enumerate(flagged)))
+    creators = (f"k{n},A1,2026-01-01,,6,{tag}\n" for n, tag in enumerate(flagged))
+    files.replace(Dataset.CREATORS, "creators.csv", CREATORS + "".join(creators))
+
+    (agency,) = files.measure("0").agencies
+
+    for removed in (agency.excluded_orders, agency.excluded_creators):
+        counts = {of.risk_tag: of.count for of in removed}
+        assert counts.pop("usual") == 3
+        assert counts.pop(OTHER_TAGS) == 6
+        assert counts == {f"once {n:03}": 1 for n in range(TAGS_NAMED - 1)}
+    others = range(3 + TAGS_NAMED - 1, len(flagged))
+    assert {of.amount for of in agency.excluded_orders if of.risk_tag == OTHER_TAGS} == {sum(others)}
+
+
+@pytest.mark.parametrize("name", ["o.csv", "o.parquet"])
+def test_of_repeats_with_different_tags_a_usual_one_is_named(files: Files, name: str) -> None:
+    usual = [f"z{n:03}" for n in range(TAGS_NAMED)]
+    rows = [(f"{tag}-{n}", tag) for tag in usual for n in range(2)] + [("o", "a rare one"), ("o", usual[-1])]
+    if name.endswith("csv"):
+        files.orders(ORDERS + "".join(f"{order_id},c1,2026-10-05,1,{tag}\n" for order_id, tag in rows))
+    else:
+        query = typed_orders(
+            str(len(rows)), order_id=f"{[row[0] for row in rows]}[i]", tag=f"{[row[1] for row in rows]}[i]"
+        )
+        files.parquet(Dataset.ORDERS, name, query)
+
+    counts = {of.risk_tag: of.count for of in files.measure("0").excluded_orders}
+
+    assert counts == dict.fromkeys(usual[:-1], 2) | {usual[-1]: 3}
 
 
 def test_parquet_dictionaries_and_nested_unknown_columns_are_read(files: Files) -> None:

@@ -88,7 +88,7 @@ BROKEN_RULES = {
     "the largest amount of repeats counts": ("ORDER BY pay_amount, pay_time", "ORDER BY pay_amount DESC, pay_time"),
     "a repeat's flag is forgotten": ("min(tags.tag) OVER (PARTITION BY order_id)", "tags.tag"),
     "a flag is what is written": ("$tag_meant AS risk_tag", "risk_tag"),
-    "any flag is the same": ("dense_rank() OVER (ORDER BY risk_tag NULLS LAST)", "1"),
+    "any flag is the same": ("row_number() OVER (ORDER BY risk_tag)", "1"),
     "repeats count twice": ("FROM ranked WHERE place = 1", "FROM ranked"),
     "repeats are not taken back": ("-copies AS copies", "0 AS copies"),
     "equal repeats are not taken back": ("1 - copies AS copies", "0 AS copies"),

@@ -23,7 +23,7 @@ from functions.rating.extracts.datasets import LocalFile
 from functions.rating.extracts.engine import Engine, EngineRefused
 from functions.rating.extracts.ingest import Ingest
 from functions.rating.extracts.intake import refuse_too_many_bad, take_all
-from functions.rating.extracts.measured import MonthMeasured
+from functions.rating.extracts.measured import OTHER_TAGS, TAGS_NAMED, MonthMeasured
 from functions.rating.extracts.quarantine import Quarantine
 from functions.rating.extracts.relations import load_relations, naming_the_unreadable
 from functions.rating.extracts.repeats import Repeats
@@ -106,9 +106,12 @@ def engine_memory(function_memory: int) -> int:
 
 def measuring(month: Month, zone: ZoneInfo, *, trusting: bool = False) -> str:
     """The measuring SQL with the month's bounds. ``trusting``: some texts of orders were not looked at yet."""
+    trimmed_tag = f"CASE WHEN {padded('risk_tag')} THEN {trimmed('risk_tag')} ELSE risk_tag END"
     return MEASURING.substitute(
         doubtful_creator=padded("orders.creator_id") if trusting else "FALSE",
-        tag_meant=trimmed("risk_tag") if trusting else "risk_tag",
+        tag_meant=trimmed_tag if trusting else "risk_tag",
+        tags_named=TAGS_NAMED,
+        other_tags=OTHER_TAGS,
         month_start=_microseconds(month.start(zone).timestamp()),
         month_end=_microseconds(month.end(zone).timestamp()),
         assessed_power=ASSESSED_POWER.start,

@@ -6,7 +6,8 @@
 -- whose order_id may be there more than once; where nobody looked, that is all of them. Tables are dropped when they are
 -- done with: agencies, totals and counts are left.
 -- The month is [$month_start, $month_end). doubtful_creator tests whether orders.creator_id may be written otherwise than
--- the creators' own ids; tag_meant is what a risk_tag of theirs stands for. Plain SQL: it runs on DuckDB and on Trino alike.
+-- the creators' own ids; tag_meant is what a risk_tag of theirs stands for. The tags_named most usual tags keep their
+-- names, all others are other_tags. Plain SQL: it runs on DuckDB and on Trino alike.
 
 -- Bindings of creators that have more than one: few, and the only ones that can meet one another.
 CREATE TABLE contested AS
@@ -87,11 +88,30 @@ SELECT holdings.creator_id, holdings.held_from, holdings.held_until, coalesce(ho
 FROM holdings
 LEFT JOIN holders ON holders.agency_id = holdings.agency_id;
 
--- Creators held at the month's last instant.
+-- Creators held at the month's last instant. Tags that are none of the most usual count as one.
 CREATE TABLE creator_totals AS
+WITH held AS (
+  SELECT agency_id, power_level, risk_tag
+  FROM holdings
+  WHERE held_until = $month_end AND agency_id IS NOT NULL
+),
+named_tags AS (
+  SELECT risk_tag
+  FROM held
+  WHERE risk_tag IS NOT NULL
+  GROUP BY risk_tag
+  ORDER BY count(*) DESC, risk_tag
+  LIMIT $tags_named
+),
+named AS (
+  SELECT
+    held.agency_id, held.power_level,
+    CASE WHEN held.risk_tag IS NOT NULL THEN coalesce(named_tags.risk_tag, '$other_tags') END AS risk_tag
+  FROM held
+  LEFT JOIN named_tags ON named_tags.risk_tag = held.risk_tag
+)
 SELECT agency_id, power_level, risk_tag, count(*) AS creators
-FROM holdings
-WHERE held_until = $month_end AND agency_id IS NOT NULL
+FROM named
 GROUP BY agency_id, power_level, risk_tag;
 
 -- Binding slots: the creators of power level 6..7 that an agency held, unflagged, at the end of the month before, and
@@ -160,18 +180,34 @@ DROP TABLE contested;
 DROP TABLE bindings;
 DROP TABLE previous_bindings;
 
--- What orders are flagged with, in each way that it is written: numbers again; null where that is nothing.
-CREATE TABLE tags AS
+-- What orders are flagged with, in each way that it is written: numbers again, one for all that are none of the most
+-- usual; null where that is nothing.
+CREATE TABLE written_tags AS
 WITH every_tag AS (
-  SELECT DISTINCT risk_tag FROM orders WHERE risk_tag IS NOT NULL
+  SELECT risk_tag, count(*) AS orders FROM orders WHERE risk_tag IS NOT NULL GROUP BY risk_tag
+)
+SELECT risk_tag AS written, $tag_meant AS risk_tag, orders FROM every_tag;
+
+CREATE TABLE tags AS
+WITH named_tags AS (
+  SELECT risk_tag
+  FROM written_tags
+  WHERE risk_tag IS NOT NULL
+  GROUP BY risk_tag
+  ORDER BY sum(orders) DESC, risk_tag
+  LIMIT $tags_named
 ),
-meant AS (
-  SELECT risk_tag AS written, $tag_meant AS risk_tag FROM every_tag
+numbered_tags AS (
+  SELECT risk_tag, CAST(row_number() OVER (ORDER BY risk_tag) AS INTEGER) AS tag FROM named_tags
 )
 SELECT
-  written, risk_tag,
-  CASE WHEN risk_tag IS NOT NULL THEN CAST(dense_rank() OVER (ORDER BY risk_tag NULLS LAST) AS INTEGER) END AS tag
-FROM meant;
+  written_tags.written,
+  CASE WHEN written_tags.risk_tag IS NOT NULL THEN coalesce(numbered_tags.risk_tag, '$other_tags') END AS risk_tag,
+  CASE WHEN written_tags.risk_tag IS NOT NULL THEN coalesce(numbered_tags.tag, $tags_named + 1) END AS tag
+FROM written_tags
+LEFT JOIN numbered_tags ON numbered_tags.risk_tag = written_tags.risk_tag;
+
+DROP TABLE written_tags;
 
 -- Paid orders, every row, by holder at the time of payment: -1 where nobody knows the creator, -2 where the month is
 -- another one. doubtful: those of creators that nobody knows, perhaps because of how they are written.

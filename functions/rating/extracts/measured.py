@@ -9,6 +9,9 @@ from pathlib import Path
 from functions.rating.extracts.datasets import Dataset
 from shared.levels import Measured, Removed
 
+TAGS_NAMED = 100  # the most usual tags of a month's creators, and of its orders; so a tag for each order does no harm
+OTHER_TAGS = "其他 (other)"
+
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
@@ -54,7 +57,8 @@ class MonthMeasured:
     """A month's extracts, measured. Money in fen.
 
     ``agencies``: every agency of the extract, by agency_id. ``excluded_creators`` and ``excluded_orders``: everything
-    that risk control flagged, whoever held it. ``quarantine``: a ``.csv.gz`` of the bad rows, None without any.
+    that risk control flagged, whoever held it, under OTHER_TAGS what has none of the usual tags. ``quarantine``: a
+    ``.csv.gz`` of the bad rows, None without any.
     """
 
     agencies: tuple[Measured, ...]
