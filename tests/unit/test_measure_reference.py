@@ -23,6 +23,12 @@ from tests.worlds import Maker, World, Written, write
 EVERYTHING = Decimal(1)
 
 
+@pytest.fixture(autouse=True)
+def creators_are_looked_up_in_either_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measuring, "_BUSY", 2)
+    monkeypatch.setattr(measuring, "_LOOKED_AT", 20)
+
+
 def bad_rows(measured: MonthMeasured, written: Written) -> set[tuple[str, int, str]]:
     """The quarantine, told in rows of the world."""
     if measured.quarantine is None:
@@ -79,9 +85,13 @@ BROKEN_RULES = {
     ),
     "the lower power level wins a tie": ("touching.power_level DESC", "touching.power_level"),
     "clean wins over flagged": ("touching.risk_tag NULLS LAST", "touching.risk_tag NULLS FIRST"),
-    "a binding ends inclusively": (
-        "pay_time < numbered_holdings.held_until",
-        "pay_time <= numbered_holdings.held_until",
+    "a binding ends inclusively": ("pay_time < others.held_until", "pay_time <= others.held_until"),
+    "a busy creator's binding ends inclusively": ("pay_time < busy.held_until", "pay_time <= busy.held_until"),
+    "a busy creator's orders are nobody's": ("WHEN busy.holder IS NOT NULL THEN busy.holder", ""),
+    "busy creators are all there are": ("FROM numbered_holdings WHERE NOT busy", "FROM numbered_holdings WHERE FALSE"),
+    "repeats are taken back from who held the creator at the end": (
+        "corrected.pay_time < numbered_holdings.held_until",
+        "numbered_holdings.held_until = $month_end",
     ),
     "the month ends inclusively": ("pay_time < $month_end", "pay_time <= $month_end"),
     "the month begins a microsecond late": ("pay_time >= $month_start", "pay_time > $month_start"),

@@ -36,6 +36,8 @@ MEASURING = Template(Path(__file__).with_suffix(".sql").read_text(encoding="utf-
 MEMORY_LIMIT = 512 * 1024**2  # enough for any month in which orders are seldom repeated
 SPILL_LIMIT = 10 * 1024**3
 _DENSE_BITS = 20  # of numbers that are grouped by place instead of by hash: some fifty megabytes
+_BUSY = 6_000  # creators that are looked up apart: as many as a processor's cache has room for
+_LOOKED_AT = 250_000  # orders that tell which creators those are
 
 
 def measure(
@@ -110,6 +112,8 @@ def measuring(month: Month, zone: ZoneInfo, *, trusting: bool = False) -> str:
     return MEASURING.substitute(
         doubtful_creator=padded("orders.creator_id") if trusting else "FALSE",
         tag_meant=trimmed_tag if trusting else "risk_tag",
+        looked_at=_LOOKED_AT,
+        most_busy=_BUSY,
         tags_named=TAGS_NAMED,
         other_tags=OTHER_TAGS,
         month_start=_microseconds(month.start(zone).timestamp()),

@@ -77,16 +77,26 @@ SELECT creator_id, greatest(until, $month_start), $month_end, NULL, NULL, NULL
 FROM lone
 WHERE until < $month_end;
 
--- The same with a number for each holder, 0 for nobody: numbers are grouped and compared faster than texts.
+-- The same with a number for each holder, 0 for nobody: numbers are grouped and compared faster than texts. busy: the
+-- creator is one of the most_busy with most orders, as far as looked_at orders tell, whichever the engine finds first.
 CREATE TABLE holders AS
 SELECT agency_id, CAST(row_number() OVER (ORDER BY agency_id) AS INTEGER) AS holder
 FROM (SELECT DISTINCT agency_id FROM holdings) AS agency_ids
 WHERE agency_id IS NOT NULL;
 
 CREATE TABLE numbered_holdings AS
-SELECT holdings.creator_id, holdings.held_from, holdings.held_until, coalesce(holders.holder, 0) AS holder
+WITH some_orders AS (
+  SELECT creator_id FROM orders LIMIT $looked_at
+),
+busy AS (
+  SELECT creator_id FROM some_orders GROUP BY creator_id ORDER BY count(*) DESC LIMIT $most_busy
+)
+SELECT
+  holdings.creator_id, holdings.held_from, holdings.held_until, coalesce(holders.holder, 0) AS holder,
+  busy.creator_id IS NOT NULL AS busy
 FROM holdings
-LEFT JOIN holders ON holders.agency_id = holdings.agency_id;
+LEFT JOIN holders ON holders.agency_id = holdings.agency_id
+LEFT JOIN busy ON busy.creator_id = holdings.creator_id;
 
 -- Creators held at the month's last instant. Tags that are none of the most usual count as one.
 CREATE TABLE creator_totals AS
@@ -210,23 +220,37 @@ LEFT JOIN numbered_tags ON numbered_tags.risk_tag = written_tags.risk_tag;
 DROP TABLE written_tags;
 
 -- Paid orders, every row, by holder at the time of payment: -1 where nobody knows the creator, -2 where the month is
--- another one. doubtful: those of creators that nobody knows, perhaps because of how they are written.
+-- another one. Most orders belong to few creators: their table stays in the processor's cache, the whole one does not.
+-- doubtful: those of creators that nobody knows, perhaps because of how they are written.
 CREATE TABLE order_tallies AS
-WITH placed AS (
+WITH busy AS (
+  SELECT creator_id, held_from, held_until, holder FROM numbered_holdings WHERE busy
+),
+others AS (
+  SELECT creator_id, held_from, held_until, holder FROM numbered_holdings WHERE NOT busy
+),
+placed AS (
   SELECT
     CASE
-      WHEN numbered_holdings.holder IS NOT NULL THEN numbered_holdings.holder
+      WHEN busy.holder IS NOT NULL THEN busy.holder
+      WHEN others.holder IS NOT NULL THEN others.holder
       WHEN orders.pay_time >= $month_start AND orders.pay_time < $month_end THEN -1
       ELSE -2
     END AS holder,
     tags.tag,
     orders.pay_amount,
-    CASE WHEN numbered_holdings.holder IS NULL THEN CASE WHEN $doubtful_creator THEN 1 END END AS doubtful
+    CASE
+      WHEN busy.holder IS NULL AND others.holder IS NULL THEN CASE WHEN $doubtful_creator THEN 1 END
+    END AS doubtful
   FROM orders
-  LEFT JOIN numbered_holdings
-    ON numbered_holdings.creator_id = orders.creator_id
-    AND orders.pay_time >= numbered_holdings.held_from
-    AND orders.pay_time < numbered_holdings.held_until
+  LEFT JOIN busy
+    ON busy.creator_id = orders.creator_id
+    AND orders.pay_time >= busy.held_from
+    AND orders.pay_time < busy.held_until
+  LEFT JOIN others
+    ON others.creator_id = CASE WHEN busy.holder IS NULL THEN orders.creator_id END
+    AND orders.pay_time >= others.held_from
+    AND orders.pay_time < others.held_until
   LEFT JOIN tags ON tags.written = orders.risk_tag
 )
 SELECT holder, tag, count(*) AS orders, sum(pay_amount) AS amount, count(doubtful) AS doubtful

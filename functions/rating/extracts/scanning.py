@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from functions.rating.extracts.blocks import BadRow
 from functions.rating.extracts.datasets import Dataset, LocalFile
@@ -17,8 +18,10 @@ from functions.rating.extracts.sql import literal, nested, select
 
 AT_ONCE = 4_000_000  # rows
 
-_SCANNED = ("bad IS NOT NULL AS bad", "padded")
-_HASH = "coalesce(hash(order_id), 0) AS hash"  # a bad row's means nothing: bad rows are never counted
+# What is seen of a row is one number, because each column more costs as much as making it: whether it is bad, whether
+# some text of it is padded, and otherwise, of an order, a hash of its id that is none of the two.
+_BAD, _PADDED, _SOUND = range(3)
+_SOUND_ORDER = f"hash(order_id) | {_SOUND}"
 _PART_OPTIONS = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 0"
 
 
@@ -61,25 +64,35 @@ class Scanner:
         ``rows``: of each file. ``queries``: a later one is tried where the one before finds that some text is padded.
         Raises EngineRefused when rows are missing, too.
         """
-        columns = (*_SCANNED, *([_HASH] if dataset is Dataset.ORDERS else []))
-        found, padded, bad = 0, [np.empty(0, np.bool_)], [np.empty(0, np.bool_)]
+        bad, padded = [np.empty(0, np.bool_)], [np.empty(0, np.bool_)]
         for start in range(0, sum(rows), AT_ONCE):
-            some = f"file_row_number BETWEEN {start} AND {start + AT_ONCE - 1}"
-            for query in queries:
-                relation = nested(of_files(paths, query))
-                scanned = self.engine.arrays(select(columns, relation, some if sum(rows) > AT_ONCE else None))
-                if not scanned["padded"].any():
-                    break
-            padded.append(scanned["padded"])
-            bad.append(scanned["bad"])
-            found += scanned["bad"].size
+            some = f"file_row_number BETWEEN {start} AND {start + AT_ONCE - 1}" if sum(rows) > AT_ONCE else None
+            seen, padded_here = self._look(dataset, paths, some, queries)
+            bad.append(seen == _BAD)
+            padded.append(padded_here)
             if dataset is Dataset.ORDERS:
-                self._repeats.add(scanned["hash"])
+                self._repeats.add(seen)
+        found = sum(part.size for part in bad)
         if found != sum(rows):
             raise EngineRefused(f"found {found} rows where {sum(rows)} were announced")
         ends = np.cumsum(rows)[:-1]
         of_each = zip(np.split(np.concatenate(bad), ends), np.split(np.concatenate(padded), ends), strict=True)
         return [Scanned(np.flatnonzero(bad), bool(padded.any())) for bad, padded in of_each]
+
+    def _look(
+        self, dataset: Dataset, paths: Sequence[Path], some: str | None, queries: Sequence[str]
+    ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]:
+        """What is seen of each row, and which rows are padded."""
+        sound = _SOUND_ORDER if dataset is Dataset.ORDERS else str(_SOUND)
+        *quick, exact = [nested(of_files(paths, query)) for query in queries]
+        for relation in quick:
+            column = f"CASE WHEN padded THEN {_PADDED} WHEN bad IS NOT NULL THEN {_BAD} ELSE {sound} END AS seen"
+            seen = self.engine.arrays(select((column,), relation, some))["seen"]
+            if not (seen == _PADDED).any():
+                return seen, np.zeros(seen.size, np.bool_)
+        columns = (f"CASE WHEN bad IS NOT NULL THEN {_BAD} ELSE {sound} END AS seen", "padded")
+        found = self.engine.arrays(select(columns, exact, some))
+        return found["seen"], found["padded"]
 
     def write(self, dataset: Dataset, query: str) -> Path:
         """Values as a Parquet file of their own, in the order in which they were read."""
