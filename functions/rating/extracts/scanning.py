@@ -83,7 +83,7 @@ class Scanner:
         self, dataset: Dataset, paths: Sequence[Path], some: str | None, queries: Sequence[str]
     ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]:
         """What is seen of each row, and which rows are padded."""
-        sound = _SOUND_ORDER if dataset is Dataset.ORDERS else str(_SOUND)
+        sound = _SOUND_ORDER if dataset is Dataset.ORDERS else f"CAST({_SOUND} AS UBIGINT)"
         *quick, exact = [nested(of_files(paths, query)) for query in queries]
         for relation in quick:
             column = f"CASE WHEN padded THEN {_PADDED} WHEN bad IS NOT NULL THEN {_BAD} ELSE {sound} END AS seen"
