@@ -77,13 +77,14 @@ SELECT creator_id, greatest(until, $month_start), $month_end, NULL, NULL, NULL
 FROM lone
 WHERE until < $month_end;
 
--- The same with a number for each holder, 0 for nobody: numbers are grouped and compared faster than texts. busy: the
--- creator is one of the most_busy with most orders, as far as looked_at orders tell, whichever the engine finds first.
+-- The same with a number for each holder, 0 for nobody: numbers are grouped and compared faster than texts.
 CREATE TABLE holders AS
 SELECT agency_id, CAST(row_number() OVER (ORDER BY agency_id) AS INTEGER) AS holder
 FROM (SELECT DISTINCT agency_id FROM holdings) AS agency_ids
 WHERE agency_id IS NOT NULL;
 
+-- busy: the creator is one of the $most_busy with most orders, as far as any $looked_at orders tell. Who is busy changes
+-- how fast holders are found, never who they are.
 CREATE TABLE numbered_holdings AS
 WITH some_orders AS (
   SELECT creator_id FROM orders LIMIT $looked_at
