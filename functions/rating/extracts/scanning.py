@@ -18,8 +18,8 @@ from functions.rating.extracts.sql import literal, nested, select
 
 AT_ONCE = 4_000_000  # rows
 
-# What is seen of a row is one number, because each column more has to be handed over for every row: that it is bad, that
-# some text of it is padded, or otherwise, of an order, a hash of its id that can't be taken for either.
+# What is seen of a row is one number, because each column more has to be handed over for every row: that it is bad,
+# that some text of it is padded, or otherwise, of an order, a hash of its id that can't be taken for either.
 _BAD, _PADDED, _SOUND = range(3)
 _SOUND_ORDER = f"hash(order_id) | {_SOUND}"
 _PART_OPTIONS = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 0"
