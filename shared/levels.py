@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from fractions import Fraction
 from typing import Literal
 
 POWER_LEVELS = range(8)  # a creator's power level (带货力等级)
@@ -228,64 +227,6 @@ class Rulebook:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """One threshold held against one agency: creators, or fen."""
-
-    metric: str
-    required: int
-    actual: int
-
-    @property
-    def met(self) -> bool:
-        return self.actual >= self.required
-
-    @property
-    def missing(self) -> int:
-        """How much more is needed; 0 when met."""
-        return max(0, self.required - self.actual)
-
-    @property
-    def margin(self) -> int:
-        """How much may be lost with the threshold still met; negative when it is not met."""
-        return self.actual - self.required
-
-    @property
-    def progress(self) -> Fraction:
-        """Share of the way, 0 to 1; 1 when nothing is required."""
-        return Fraction(1) if self.met else Fraction(self.actual, self.required)
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelResult:
-    """One channel held against one agency."""
-
-    channel: int
-    checks: tuple[Check, ...]
-
-    @property
-    def passed(self) -> bool:
-        return all(check.met for check in self.checks)
-
-    @property
-    def progress(self) -> Fraction:
-        """The smallest progress of its thresholds."""
-        return min(check.progress for check in self.checks)
-
-
-@dataclass(frozen=True, slots=True)
-class NextLevel:
-    """The level above, and how far each of its channels is."""
-
-    level: int
-    channels: tuple[ChannelResult, ...]
-
-    @property
-    def nearest_channel(self) -> int:
-        """The channel with the highest smallest progress; ties go to the first in channel order."""
-        return max(self.channels, key=lambda result: (result.progress, -result.channel)).channel
-
-
-@dataclass(frozen=True, slots=True)
 class Removed:
     """Creators or orders left out because risk control flagged them; ``amount`` in fen, 0 for creators."""
 
@@ -335,10 +276,11 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """One agency's result of one month with every reason: all that the agency's own view shows.
+    """One agency's result of one month. Its reasons follow from it and its rulebook (``shared.reasons``).
 
     ``level`` is what the agency holds; ``computed_level`` what the rules gave, which differs under an override.
-    ``channels`` are those of the computed level, empty when it is None. ``metrics`` has every metric of the rulebook.
+    ``awaiting``: a new agency that no ladder was held against yet (rule 4), whether or not a level was set by hand.
+    ``metrics`` has every metric of the rulebook.
     """
 
     month: str
@@ -350,9 +292,8 @@ class Rating:
     previous_level: int | None
     change: Change | None
     metrics: Mapping[str, int]
-    channels: tuple[ChannelResult, ...] = ()
-    next_level: NextLevel | None = None
     override: Override | None = None
+    awaiting: bool = False
 
     @property
     def agency_id(self) -> str:

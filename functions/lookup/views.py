@@ -12,18 +12,16 @@ from typing import Any, Protocol
 from shared.levels import (
     Benefit,
     BenefitKind,
-    ChannelResult,
-    Check,
     Grant,
     Level,
     Measure,
-    NextLevel,
     Rating,
     Removed,
     Rulebook,
     Status,
 )
 from shared.money import yuan
+from shared.reasons import ChannelResult, Check, NextLevel, reasons
 
 
 class Face(Protocol):
@@ -122,7 +120,7 @@ def level_name(level: int | None, rulebook: Rulebook) -> str | None:
 
 def own_view(rating: Rating, rulebook: Rulebook) -> dict[str, Any]:
     """All that an agency is told about its level: why, how far the next one is, what it gets, what was left out."""
-    shown = _Amounts(rulebook)
+    shown, why = _Amounts(rulebook), reasons(rating, rulebook)
     return {
         "agency_id": rating.agency_id,
         "name": rating.measured.name,
@@ -135,11 +133,11 @@ def own_view(rating: Rating, rulebook: Rulebook) -> dict[str, Any]:
         "previous_level": rating.previous_level,
         "change": rating.change,
         "metrics": {metric: shown(metric, value) for metric, value in rating.metrics.items()},
-        "channels": [_channel(result, shown) for result in rating.channels],
-        "next_level": _next_level(rating.next_level, rulebook, shown) if rating.next_level else None,
-        "margin": [_margin(result, shown) for result in rating.channels if result.passed],
+        "channels": [_channel(result, shown) for result in why.channels],
+        "next_level": _next_level(why.next_level, rulebook, shown) if why.next_level else None,
+        "margin": [_margin(result, shown) for result in why.channels if result.passed],
         "benefits": granted(rating.level, rulebook),
-        "tips": _tips(rating.next_level, rulebook) if rating.next_level else [],
+        "tips": _tips(why.next_level, rulebook) if why.next_level else [],
         "excluded": {
             "creators": [{"risk_tag": r.risk_tag, "count": r.count} for r in rating.measured.excluded_creators],
             "orders": [_removed_orders(r) for r in rating.measured.excluded_orders],

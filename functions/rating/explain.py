@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from functions.rating.rules import channel_results, metric_values
-from shared.levels import ChannelResult, Check, Rating, Rulebook, Standing, Status
+from functions.rating.rules import metric_values
+from shared.levels import Rating, Rulebook, Standing, Status
+from shared.reasons import ChannelResult, Check, channel_results
 
 ANSWERED_MOVERS = 2000
 
@@ -119,7 +120,7 @@ def _deciding(
     if rating.status in (Status.OVERRIDDEN, Status.AWAITING_FIRST_RATING):
         return None, None
     if (rating.level or 0) > (old or 0):
-        passed = [result for result in rating.channels if result.passed]
+        passed = [result for result in _held_against(rating, rating.level, rulebook) if result.passed]
         best = max(passed, key=lambda result: min(map(_ratio, result.checks)))
         return _tightest(replace(best, checks=_newly_met(best, rating, earlier_rulebook) or best.checks))
     missed = _held_against(rating, old, rulebook)

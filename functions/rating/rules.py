@@ -1,4 +1,4 @@
-"""The rules: what was measured of one agency, held against a rulebook, gives a rating with every reason. Pure.
+"""The rules: what was measured of one agency, held against a rulebook, gives a rating. Pure.
 
 Rule numbers in the docstrings are those of docs/rules.md.
 """
@@ -11,14 +11,10 @@ from zoneinfo import ZoneInfo
 
 from shared.levels import (
     Change,
-    Channel,
-    ChannelResult,
-    Check,
     Ladder,
     Measure,
     Measured,
     Metric,
-    NextLevel,
     Rating,
     Rulebook,
     Standing,
@@ -26,7 +22,7 @@ from shared.levels import (
 )
 from shared.months import Month
 
-RULES_VERSION = "1"  # part of every run id: raise it when the same inputs would give another rating
+RULES_VERSION = "2"  # part of every run id: raise it when the same inputs would give other items
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -65,9 +61,8 @@ class Rules:
             previous_level=earlier.level if earlier else None,
             change=change(status, level, earlier),
             metrics=metrics,
-            channels=channel_results(metrics, self._ladder, computed),
-            next_level=None if awaiting else next_level(metrics, self._ladder, computed),
             override=override,
+            awaiting=awaiting,
         )
 
 
@@ -96,25 +91,6 @@ def computed_level(metrics: Mapping[str, int], ladder: Ladder) -> int | None:
             else:
                 return rung.level
     return None
-
-
-def held_against(metrics: Mapping[str, int], channel: Channel) -> ChannelResult:
-    """A channel with each of its thresholds beside what the agency has."""
-    checks = [Check(t.metric, t.required, metrics[t.metric]) for t in channel.thresholds]
-    return ChannelResult(channel.channel, tuple(checks))
-
-
-def channel_results(metrics: Mapping[str, int], ladder: Ladder, level: int | None) -> tuple[ChannelResult, ...]:
-    """The channels of a level, in channel order; none for an agency without one."""
-    return () if level is None else tuple([held_against(metrics, channel) for channel in ladder.rung(level).channels])
-
-
-def next_level(metrics: Mapping[str, int], ladder: Ladder, held: int | None) -> NextLevel | None:
-    """The level above the computed one (level 1 for the unrated) with the gaps of each channel; None at the top."""
-    above = (held or 0) + 1
-    if above > len(ladder.rungs):
-        return None
-    return NextLevel(above, channel_results(metrics, ladder, above))
 
 
 def change(status: Status, level: int | None, earlier: Standing | None) -> Change | None:

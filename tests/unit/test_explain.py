@@ -11,7 +11,6 @@ from shared.levels import (
     Benefit,
     BenefitKind,
     Channel,
-    Check,
     Grant,
     Ladder,
     Level,
@@ -27,6 +26,7 @@ from shared.levels import (
     Threshold,
 )
 from shared.months import Month
+from shared.reasons import Check
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MAY = Month.parse("2026-05")

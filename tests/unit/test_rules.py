@@ -1,4 +1,4 @@
-"""The rules of a rating, and the laws that hold whatever the numbers are."""
+"""The rules of a rating, its reasons, and the laws that hold whatever the numbers are."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.rating.rules import Rules, computed_level, held_against, next_level
+from functions.rating.rules import Rules, computed_level
 from shared.levels import (
     Change,
     Channel,
@@ -29,6 +29,7 @@ from shared.levels import (
     Threshold,
 )
 from shared.months import Month
+from shared.reasons import Reasons, held_against, next_level, reasons
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MAY = Month.parse("2026-05")
@@ -77,6 +78,15 @@ def rated(measured: Measured, month: Month = MAY, earlier: Standing | None = Non
     return Rules(rulebook(THREE, **more), month, SHANGHAI).rate(measured, earlier)
 
 
+def why(rating: Rating) -> Reasons:
+    return reasons(rating, rulebook(THREE))
+
+
+def aim(rating: Rating) -> int | None:
+    above = why(rating).next_level
+    return above.level if above else None
+
+
 def test_a_level_is_held_by_either_channel() -> None:
     assert rated(agency({4: 4, 6: 1})).level == 2
     assert rated(agency({4: 1}, gmv=1000)).level == 2
@@ -103,13 +113,12 @@ def test_power_six_counts_for_four_and_above_too() -> None:
 
 def test_none_passed_is_unrated_and_aims_for_level_1() -> None:
     rating = rated(agency())
-    assert (rating.status, rating.level, rating.channels) == (Status.BELOW_LADDER, None, ())
-    assert rating.next_level is not None
-    assert rating.next_level.level == 1
+    assert (rating.status, rating.level, why(rating).channels) == (Status.BELOW_LADDER, None, ())
+    assert aim(rating) == 1
 
 
 def test_the_top_level_has_no_next() -> None:
-    assert rated(agency({6: 20}, gmv=10**9)).next_level is None
+    assert aim(rated(agency({6: 20}, gmv=10**9))) is None
 
 
 @pytest.mark.parametrize(
@@ -134,7 +143,7 @@ def test_a_new_agency_is_first_rated_for_the_month_it_joined_plus_the_wait(
 
 def test_an_awaiting_agency_is_measured_but_has_no_level_no_next_and_no_change() -> None:
     rating = rated(agency({4: 5}, joined_at="2026-06-10"), earlier=Standing(Status.RATED, 2))
-    assert (rating.level, rating.computed_level, rating.next_level, rating.change) == (None, None, None, None)
+    assert (rating.level, rating.computed_level, aim(rating), rating.change) == (None, None, None, None)
     assert rating.metrics["four"] == 5
 
 
@@ -150,7 +159,7 @@ def test_an_override_sets_the_level_whatever_was_computed() -> None:
 def test_an_override_beats_the_wait_of_a_new_agency() -> None:
     rating = rated(agency(joined_at="2026-06-10"), overrides=(override(2),))
     assert (rating.status, rating.level, rating.computed_level) == (Status.OVERRIDDEN, 2, None)
-    assert (rating.change, rating.next_level, rating.first_rating_on) == (Change.NEW, None, None)
+    assert (rating.change, aim(rating), rating.first_rating_on) == (Change.NEW, None, None)
 
 
 @pytest.mark.parametrize(("month", "level"), [("2026-04", 1), ("2026-05", 3), ("2026-06", 3), ("2026-07", 1)])
@@ -160,8 +169,13 @@ def test_both_months_of_an_override_are_inclusive(month: str, level: int) -> Non
 
 def test_the_gaps_stay_those_of_the_computed_level_under_an_override() -> None:
     rating = rated(agency({4: 1}), overrides=(override(3),))
-    assert rating.next_level is not None
-    assert (rating.next_level.level, [c.channel for c in rating.channels]) == (2, [1, 2])
+    assert (aim(rating), [c.channel for c in why(rating).channels]) == (2, [1, 2])
+    assert [c.passed for c in why(rating).channels] == [True, False]
+
+
+def test_an_unrated_agency_under_an_override_still_aims_for_level_1() -> None:
+    rating = rated(agency(), overrides=(override(3),))
+    assert (rating.computed_level, aim(rating)) == (None, 1)
 
 
 @pytest.mark.parametrize(
