@@ -27,6 +27,7 @@ from functions.rating.rules import Rules, computed_level, metric_values
 from local.embedded import TABLE, embedded_aws
 from local.example import shipped_rulebook
 from shared.levels import Ladder, Metric, Rating
+from shared.reasons import reasons
 from shared.settings import DEFAULT_ZONE
 from shared.table import Table, key_of
 
@@ -41,7 +42,8 @@ def compare_rules(count: int, measuring_seconds: float) -> None:
     rulebook = shipped_rulebook(MONTH)
     ladder = rulebook.ladder(str(MONTH))
     measured = list(agencies(count))
-    metrics = [metric_values(agency, rulebook.metrics) for agency in measured]
+    metrics_of = metric_values(rulebook.metrics)
+    metrics = [metrics_of(agency) for agency in measured]
     rules = Rules(rulebook, MONTH, ZoneInfo(DEFAULT_ZONE))
     engine = peer("zen").ZenEngine().create_decision(json.dumps(decision_graph(ladder, rulebook.metrics)))
 
@@ -54,15 +56,19 @@ def compare_rules(count: int, measuring_seconds: float) -> None:
     if by_engine() != by_rules():
         raise ResultsDiffer("the rule engine gives other levels")
     decided, engine_decided = medians(timed(by_rules), timed(by_engine), turns=3)
+    ratings = rate_all(rules, measured, {})
+    gc.unfreeze()
     rated = timed(lambda: rate_all(rules, measured, {}))()
     gc.unfreeze()
-    levelled = timed(lambda: [computed_level(metric_values(agency, rulebook.metrics), ladder) for agency in measured])()
+    explained = timed(lambda: [reasons(rating, rulebook) for rating in ratings])()
+    levelled = timed(lambda: [computed_level(metrics_of(agency), ladder) for agency in measured])()
     show(
         f"The rules, {count:,} agencies",
         [
             Compared("levels alone, beside zen-engine", decided, engine_decided, 1.0),
             Compared("metrics and levels, beside measuring the month", levelled, measuring_seconds, RULES_GOAL),
-            Compared("ratings with every reason, beside the same", rated, measuring_seconds, RULES_GOAL),
+            Compared("ratings, beside the same", rated, measuring_seconds, RULES_GOAL),
+            Compared("every reason of them all, which no run works out", explained, measuring_seconds),
         ],
     )
 

@@ -279,7 +279,7 @@ class Rating:
     """One agency's result of one month. Its reasons follow from it and its rulebook (``shared.reasons``).
 
     ``level`` is what the agency holds; ``computed_level`` what the rules gave, which differs under an override.
-    ``awaiting``: a new agency that no ladder was held against yet (rule 4), whether or not a level was set by hand.
+    ``first_rating_on`` is there while the first rating is awaited (rule 4), whether or not a level was set by hand.
     ``metrics`` has every metric of the rulebook.
     """
 
@@ -293,11 +293,15 @@ class Rating:
     change: Change | None
     metrics: Mapping[str, int]
     override: Override | None = None
-    awaiting: bool = False
 
     @property
     def agency_id(self) -> str:
         return self.measured.agency_id
+
+    @property
+    def awaiting(self) -> bool:
+        """Whether no ladder was held against it yet, because it is new."""
+        return self.first_rating_on is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,7 @@ def own_view(rating: Rating, rulebook: Rulebook) -> dict[str, Any]:
         "level": rating.level,
         "level_name": level_name(rating.level, rulebook),
         "computed_level": rating.computed_level,
-        "first_rating_on": rating.first_rating_on.isoformat() if rating.first_rating_on else None,
+        "first_rating_on": _first_rating_on(rating),
         "previous_level": rating.previous_level,
         "change": rating.change,
         "metrics": {metric: shown(metric, value) for metric, value in rating.metrics.items()},
@@ -183,6 +183,12 @@ def _why_not(benefit: Benefit, rating: Rating) -> str:
     if rating.level is None:
         return "unrated"
     return "level_too_low" if rating.level < benefit.from_level else "not_at_this_level"
+
+
+def _first_rating_on(rating: Rating) -> str | None:
+    """The day is told to whom it matters: who has a level by hand has one already."""
+    awaited = rating.first_rating_on if rating.status is Status.AWAITING_FIRST_RATING else None
+    return awaited.isoformat() if awaited else None
 
 
 def _channel(result: ChannelResult, shown: _Amounts) -> dict[str, Any]:

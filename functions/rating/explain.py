@@ -138,7 +138,7 @@ def _held_against(rating: Rating, level: int | None, rulebook: Rulebook) -> tupl
     """An agency's numbers against a level's channels in a rulebook; none where the rulebook has no such level."""
     ladder = rulebook.ladder(rating.month)
     known = level if level and level <= len(ladder.rungs) else None
-    return channel_results(metric_values(rating.measured, rulebook.metrics), ladder, known)
+    return channel_results(metric_values(rulebook.metrics)(rating.measured), ladder, known)
 
 
 def _tightest(result: ChannelResult) -> tuple[int, Check]:

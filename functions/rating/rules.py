@@ -5,8 +5,8 @@ Rule numbers in the docstrings are those of docs/rules.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from shared.levels import (
@@ -36,44 +36,37 @@ class Rules:
         self._zone = zone
         self._wait = wait
         self._awaiting_since = (month.plus(2 - wait).start(zone) - _EPOCH) // timedelta(microseconds=1)
-        self._metrics = rulebook.metrics
+        self._metrics = metric_values(rulebook.metrics)
         self._ladder = rulebook.ladder(self._month)
         self._overrides = {o.agency_id: o for o in reversed(rulebook.overrides) if o.in_force(self._month)}
 
     def rate(self, measured: Measured, earlier: Standing | None) -> Rating:
         """One agency's rating. ``earlier``: its standing in the newest earlier publication, if any."""
-        metrics = metric_values(measured, self._metrics)
+        metrics = self._metrics(measured)
         awaiting = measured.joined_at >= self._awaiting_since  # rule 4
+        first_rating_on = self._first_rating_on(measured) if awaiting else None
         computed = None if awaiting else computed_level(metrics, self._ladder)
         override = self._overrides.get(measured.agency_id)
         status = _status(awaiting, computed, overridden=override is not None)
         level = override.level if override else computed
-        first_rating_on = None
-        if status is Status.AWAITING_FIRST_RATING:
-            first_rating_on = first_rated_month(measured.joined_at, self._wait, self._zone).renewed_on
-        return Rating(
-            month=self._month,
-            measured=measured,
-            status=status,
-            level=level,
-            computed_level=computed,
-            first_rating_on=first_rating_on,
-            previous_level=earlier.level if earlier else None,
-            change=change(status, level, earlier),
-            metrics=metrics,
-            override=override,
-            awaiting=awaiting,
-        )
+        before = earlier.level if earlier else None
+        moved = change(status, level, earlier)
+        # By place, in the order of the fields: names would make a tenth of the whole.
+        return Rating(self._month, measured, status, level, computed, first_rating_on, before, moved, metrics, override)
+
+    def _first_rating_on(self, measured: Measured) -> date:
+        return first_rated_month(measured.joined_at, self._wait, self._zone).renewed_on
 
 
-def metric_values(measured: Measured, metrics: Iterable[Metric]) -> dict[str, int]:
-    """Every metric (rules 5 and 6): creators as a count, GMV in fen."""
-    return {
-        metric.key: measured.paid_gmv
-        if metric.measure is Measure.PAID_GMV
-        else sum(measured.creators_by_power[metric.powers])
-        for metric in metrics
-    }
+def metric_values(metrics: Iterable[Metric]) -> Callable[[Measured], dict[str, int]]:
+    """What gives every metric of an agency (rules 5 and 6): creators as a count, GMV in fen."""
+    counted = [(metric.key, None if metric.measure is Measure.PAID_GMV else metric.powers) for metric in metrics]
+
+    def values(measured: Measured) -> dict[str, int]:
+        creators = measured.creators_by_power
+        return {key: measured.paid_gmv if powers is None else sum(creators[powers]) for key, powers in counted}
+
+    return values
 
 
 def first_rated_month(joined_at: int, wait_months: int, zone: ZoneInfo) -> Month:

@@ -159,7 +159,7 @@ def test_an_override_sets_the_level_whatever_was_computed() -> None:
 def test_an_override_beats_the_wait_of_a_new_agency() -> None:
     rating = rated(agency(joined_at="2026-06-10"), overrides=(override(2),))
     assert (rating.status, rating.level, rating.computed_level) == (Status.OVERRIDDEN, 2, None)
-    assert (rating.change, aim(rating), rating.first_rating_on) == (Change.NEW, None, None)
+    assert (rating.change, rating.awaiting, aim(rating)) == (Change.NEW, True, None)
 
 
 @pytest.mark.parametrize(("month", "level"), [("2026-04", 1), ("2026-05", 3), ("2026-06", 3), ("2026-07", 1)])
