@@ -17,10 +17,11 @@ from pathlib import Path
 from bench import lookup, measuring, publishing
 from bench.compared import CONSOLE, show
 from bench.contestants import ours
-from bench.months import Form, month_of
+from bench.months import Form, Months
 
 MEASURED_WITH = ("duckdb", "numpy", "boto3", "pydantic")
 AGENCIES = 100_000
+MOST_SKEWED = 3.0  # beyond it nearly every order is of one creator
 MEASURED_ORDERS = 5_000_000  # what the rules for all agencies are compared with
 
 
@@ -30,24 +31,29 @@ def main() -> int:
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--forms", nargs="+", type=Form, choices=list(Form), default=list(Form))
     parser.add_argument("--data", type=Path, help="keep the invented months here; a temporary folder otherwise")
+    parser.add_argument("--skew", type=float, default=1.0, help="the s of Zipf's law; 0: all creators alike")
+    parser.add_argument("--one-in", type=int, default=200, help="orders for each that repeats another one")
     arguments = parser.parse_args()
+    if not 0 <= arguments.skew <= MOST_SKEWED or arguments.one_in < 2:
+        parser.error(f"expected a skew from 0 to {MOST_SKEWED}, and one repeat in 2 orders or more")
     with tempfile.TemporaryDirectory(prefix="bench-") as temporary:
         try:
-            _measure(arguments.data or Path(temporary), arguments.forms, arguments.orders, arguments.turns)
+            months = Months(arguments.data or Path(temporary), arguments.skew, arguments.one_in)
+            _measure(months, arguments.forms, arguments.orders, arguments.turns)
         except measuring.ResultsDiffer as error:
             print(f"bench: {error}", file=sys.stderr)
             return 1
     return 0
 
 
-def _measure(data: Path, forms: list[Form], orders: int, turns: int) -> None:
+def _measure(months: Months, forms: list[Form], orders: int, turns: int) -> None:
     CONSOLE.print(
         f"{datetime.now(UTC):%Y-%m-%d}, {_machine()}, {platform.python_implementation()} {platform.python_version()}"
     )
     CONSOLE.print(", ".join(f"{name} {version(name)}" for name in MEASURED_WITH))
-    measuring.compare(data, forms, orders, turns)
-    measuring.grow(data, orders, turns)
-    reference = measuring.take(ours.__name__, month_of(data, MEASURED_ORDERS, Form.PARQUET))
+    measuring.compare(months, forms, orders, turns)
+    measuring.grow(months, orders, turns)
+    reference = measuring.take(ours.__name__, months.month(MEASURED_ORDERS, Form.PARQUET))
     publishing.compare_rules(AGENCIES, reference.cpu)
     publishing.compare_staging(turns)
     show("The lookup function", [lookup.cold_start(), *lookup.warm()])

@@ -15,7 +15,7 @@ import boto3
 
 from bench.compared import show_rows
 from bench.contestants import BUCKET, agencies_rated, duckdb_group_by, floor, ours, ours_from_s3, pandas, polars
-from bench.months import MONTH, Form, month_of
+from bench.months import MONTH, Form, Months
 from local.embedded import embedded_aws
 from local.template import ROOT
 
@@ -53,11 +53,11 @@ def take(contestant: str, argument: object) -> Taken:
     return Taken(**json.loads(done.stdout.splitlines()[-1]))  # before it stand the log lines of stages
 
 
-def compare(folder: Path, forms: Iterable[Form], orders: int, turns: int) -> None:
+def compare(months: Months, forms: Iterable[Form], orders: int, turns: int) -> None:
     """Each form by every contestant. Raises ResultsDiffer."""
     for form in forms:
         runners = [runner for runner in RUNNERS[form] if orders <= MOST_ORDERS.get(runner, orders)]
-        month = month_of(folder, orders, form)
+        month = months.month(orders, form)
         with embedded_aws() as aws:
             aws.enter()
             if ours_from_s3 in runners:
@@ -71,15 +71,15 @@ def compare(folder: Path, forms: Iterable[Form], orders: int, turns: int) -> Non
         )
 
 
-def grow(folder: Path, orders: int, turns: int) -> None:
+def grow(months: Months, orders: int, turns: int) -> None:
     """Ours at 1, 4 and 16 times as many orders, files and agencies, with the exponents of time and memory."""
     sizes = [orders // 16, orders // 4, orders]
-    _show_growth("orders", sizes, [month_of(folder, size, Form.PARQUET) for size in sizes], ours.__name__, turns)
+    _show_growth("orders", sizes, [months.month(size, Form.PARQUET) for size in sizes], ours.__name__, turns)
     files = [1, 10, 100]
     _show_growth(
         "files of one month",
         files,
-        [month_of(folder, orders // 4, Form.PARQUET, -(-orders // 4 // count)) for count in files],
+        [months.month(orders // 4, Form.PARQUET, -(-orders // 4 // count)) for count in files],
         ours.__name__,
         turns,
     )

@@ -1,8 +1,9 @@
-"""Months of invented data, the same at every run: creators by Zipf's law, movers, flags, and 0.5 % repeated orders."""
+"""Months of invented data, the same at every run: creators by Zipf's law, movers, flags, and repeated orders."""
 
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -47,41 +48,65 @@ _CREATORS = """
     FROM numbered WHERE moves
     ORDER BY creator_id, bind_time
 """
-# Creators by Zipf's law: the n-th has about 1/n as many orders as the first.
+# A repeat is of an order that is a third of the month away, and two of three differ from it by some fen.
 _ORDERS = """
     WITH numbered AS (
-        SELECT i, CASE WHEN {repeated} AND i % 200 = 199 THEN i - 151 ELSE i END AS n FROM range({start}, {stop}) t(i)
+        SELECT i, CASE WHEN NOT {repeated} OR i % {one_in} < {one_in} - 1 THEN i
+                       WHEN i + {away} < {orders} THEN i + {away} ELSE i - {away} END AS n
+        FROM range({start}, {stop}) t(i)
     ),
     spread AS (
-        SELECT i, n, CAST(floor({creators} ** (((n * 2654435761) % 4294967296) / 4294967296.0)) AS BIGINT) - 1 AS rank
-        FROM numbered
+        SELECT i, n, ((n * 2654435761) % 4294967296) / 4294967296.0 AS place FROM numbered
+    ),
+    ranked AS (
+        SELECT i, n, CAST(floor({nth}) AS BIGINT) - 1 AS rank FROM spread
     )
     SELECT CAST(7500000000000000000 + n * 1000003 + (n * 40503) % 1000003 AS VARCHAR) AS order_id,
            CAST(7000000000000000000 + (rank * 2654435761) % 100000000003 AS VARCHAR) AS creator_id,
            TIMESTAMP '2026-10-01 00:00:00' + to_seconds((n * 40503) % 2678400) AS pay_time,
-           100 + (n * 7919) % 50000 + (i - n) % 3 AS pay_amount,
+           100 + (n * 7919) % 50000 + CASE WHEN n <> i THEN i // {one_in} % 3 ELSE 0 END AS pay_amount,
            CASE WHEN i % 101 = 0 THEN '刷单' END AS risk_tag
-    FROM spread
+    FROM ranked
 """
 
 
-def month_of(folder: Path, orders: int, form: Form, chunk: int = CHUNK) -> Path:
-    """A folder with the month's extracts in one form; made when it is not there yet."""
-    place = folder / f"{orders}-{form.value}-{chunk}"
-    if (place / "complete").exists():
+@dataclass(frozen=True, slots=True)
+class Months:
+    """Where invented months are kept, and what they have in common.
+
+    ``skew``: the s of Zipf's law, by which the n-th creator has 1 / n ** s as many orders as the first; 0 is all alike.
+    ``one_in``: how many orders there are for each that repeats another one, at least 2.
+    """
+
+    folder: Path
+    skew: float = 1.0
+    one_in: int = 200
+
+    def month(self, orders: int, form: Form, chunk: int = CHUNK) -> Path:
+        """A folder with the month's extracts in one form; made when it is not there yet."""
+        place = self.folder / f"{orders}-{form.value}-{chunk}-{self.skew:g}-{self.one_in}"
+        if (place / "complete").exists():
+            return place
+        shutil.rmtree(place, ignore_errors=True)
+        creators = max(1_000, orders // ORDERS_OF_A_CREATOR)
+        sizes = {"creators": creators, "agencies": max(20, creators // CREATORS_OF_AN_AGENCY)}
+        chosen = {"orders": orders, "nth": self._nth(creators), "repeated": form is not Form.UNIQUE}
+        away = {"one_in": self.one_in, "away": orders // 3 // self.one_in * self.one_in + 1}
+        with duckdb.connect() as connection:
+            _write(connection, _AGENCIES.format(**sizes), place / "agencies" / "all.parquet")
+            _write(connection, _CREATORS.format(**sizes), place / "creators" / "all.parquet")
+            for number, start in enumerate(range(0, orders, chunk)):
+                query = _ORDERS.format(**chosen, **away, start=start, stop=min(start + chunk, orders))
+                _write(connection, query, place / "orders" / f"part-{number:05d}.{form.suffix}")
+        (place / "complete").touch()
         return place
-    shutil.rmtree(place, ignore_errors=True)
-    creators = max(1_000, orders // ORDERS_OF_A_CREATOR)
-    sizes = {"creators": creators, "agencies": max(20, creators // CREATORS_OF_AN_AGENCY)}
-    with duckdb.connect() as connection:
-        _write(connection, _AGENCIES.format(**sizes), place / "agencies" / "all.parquet")
-        _write(connection, _CREATORS.format(**sizes), place / "creators" / "all.parquet")
-        for number, start in enumerate(range(0, orders, chunk)):
-            bounds = {"start": start, "stop": min(start + chunk, orders), "repeated": form is not Form.UNIQUE}
-            path = place / "orders" / f"part-{number:05d}.{form.suffix}"
-            _write(connection, _ORDERS.format(**sizes, **bounds), path)
-    (place / "complete").touch()
-    return place
+
+    def _nth(self, creators: int) -> str:
+        """SQL for which creator, counted from 1, an order is of: Zipf's law upside down, from a place in 0 to 1."""
+        if self.skew == 1:
+            return f"{creators} ** place"
+        power = 1 - self.skew
+        return f"({creators**power - 1} * place + 1) ** {1 / power}"
 
 
 def _write(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:

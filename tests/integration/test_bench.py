@@ -6,13 +6,14 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from bench.agencies import agencies
 from bench.compared import Compared
 from bench.contestants import duckdb_group_by, ours
 from bench.measuring import ResultsDiffer, Taken, exponent, refuse_differing
-from bench.months import MONTH, Form, month_of
+from bench.months import MONTH, Form, Months
 from bench.publishing import decision_graph
 from functions.rating.extracts.datasets import Dataset, LocalFile
 from functions.rating.extracts.measure import measure
@@ -23,7 +24,7 @@ ORDERS = 20_000
 
 @pytest.mark.parametrize("form", Form)
 def test_the_function_and_the_plainest_query_agree_to_the_last_fen(form: Form, tmp_path: Path) -> None:
-    month = month_of(tmp_path, ORDERS, form, chunk=7_000)
+    month = Months(tmp_path).month(ORDERS, form, chunk=7_000)
 
     gmv = {agency: fen for agency, fen in ours(month).items() if fen}
 
@@ -31,9 +32,30 @@ def test_the_function_and_the_plainest_query_agree_to_the_last_fen(form: Form, t
     assert len(list((month / "orders").iterdir())) == 3
 
 
-@pytest.mark.parametrize(("form", "repeated"), [(Form.PARQUET, ORDERS // 200), (Form.UNIQUE, 0)])
-def test_its_months_have_repeats_flags_and_movers(form: Form, repeated: int, tmp_path: Path) -> None:
-    month = month_of(tmp_path, ORDERS, form)
+def _busiest(month: Path, count: int) -> float:
+    """The share of the orders that so many creators have."""
+    orders = (
+        f"(SELECT creator_id, count(*) AS n FROM '{month}/orders/*.parquet' GROUP BY ALL ORDER BY n DESC LIMIT {count})"
+    )
+    with duckdb.connect() as connection:
+        [(of_them,)] = connection.execute(f"SELECT sum(n) FROM {orders}").fetchall()
+    return float(of_them) / ORDERS
+
+
+@pytest.mark.parametrize(("skew", "share"), [(0, 0.1), (0.5, 0.3), (1, 0.65), (2, 0.99)])
+def test_creators_are_as_unequal_as_the_skew_says(skew: float, share: float, tmp_path: Path) -> None:
+    """Of a thousand creators the hundred busiest have so much of the orders."""
+    month = Months(tmp_path, skew).month(ORDERS, Form.PARQUET)
+
+    assert _busiest(month, 100) == pytest.approx(share, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("form", "one_in", "repeated"),
+    [(Form.PARQUET, 200, ORDERS // 200), (Form.PARQUET, 3, ORDERS // 3), (Form.UNIQUE, 200, 0)],
+)
+def test_its_months_have_repeats_flags_and_movers(form: Form, one_in: int, repeated: int, tmp_path: Path) -> None:
+    month = Months(tmp_path, one_in=one_in).month(ORDERS, form)
     files = [
         LocalFile(Dataset(path.parent.name), path.name, path)
         for path in sorted(month.glob("*/*"), key=lambda path: path.parent.name)
