@@ -85,6 +85,7 @@ class Maker:
         previous = self.bindings(self.random.randrange(40), self.month.start(self.zone))
         orders = [self.order() for _ in range(self.random.randrange(100))]
         orders += self.random.sample(orders, self.random.choice((0, len(orders) // 4, len(orders))))
+        orders += [self.sibling(row, self.order()) for row in orders if self.random.random() < 0.2]
         return World(
             self.month, self.zone, agencies, creators, orders, previous if self.random.random() < 0.7 else None
         )
@@ -102,12 +103,24 @@ class Maker:
     def bindings(self, count: int, last: datetime) -> list[Row]:
         """Bindings of which many end exactly at an instant."""
         found = [self.binding(last) for _ in range(count)]
-        return found + [self.sibling(row) for row in found if self.random.random() < 0.4]
+        return found + [
+            self.sibling(row, self.binding(self.instants[0])) for row in found if self.random.random() < 0.4
+        ]
 
-    def sibling(self, row: Row) -> Row:
-        """A binding that differs in one cell from another, or in none: the ties between bindings."""
-        cell = self.random.choice(("agency_id", "power_level", "risk_tag", "risk_tag", "creator_id"))
-        return row | {cell: self.binding(self.instants[0])[cell]}
+    def sibling(self, row: Row, other: Row) -> Row:
+        """A row that differs from another in one cell, or in none: the ties between bindings, and between repeats."""
+        ties = (
+            "agency_id",
+            "power_level",
+            "pay_time",
+            "pay_amount",
+            "risk_tag",
+            "risk_tag",
+            "creator_id",
+            "creator_id",
+        )
+        cell = self.random.choice([name for name in ties if name in row])
+        return row | {cell: other[cell]}
 
     def binding(self, last: datetime) -> Row:
         start, end = self.random.choice(self.instants), self.random.choice((*self.instants, last, last, last))

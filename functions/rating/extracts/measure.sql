@@ -258,60 +258,67 @@ SELECT holder, tag, count(*) AS orders, sum(pay_amount) AS amount, count(doubtfu
 FROM placed
 GROUP BY holder, tag;
 
--- Orders that are there more than once: equal rows as one, which is all there is to do where an extract came twice.
-CREATE TABLE repeated_rows AS
-SELECT order_id, creator_id, pay_time, pay_amount, risk_tag, count(*) AS copies
+-- Orders that may be there more than once, each row by the holder that it was counted for.
+CREATE VIEW placed_repeats AS
+SELECT
+  repeated_orders.order_id, repeated_orders.creator_id, repeated_orders.pay_time, repeated_orders.pay_amount, tags.tag,
+  CASE
+    WHEN numbered_holdings.holder IS NOT NULL THEN numbered_holdings.holder
+    WHEN repeated_orders.pay_time >= $month_start AND repeated_orders.pay_time < $month_end THEN -1
+    ELSE -2
+  END AS holder
 FROM repeated_orders
-GROUP BY order_id, creator_id, pay_time, pay_amount, risk_tag;
+LEFT JOIN numbered_holdings
+  ON numbered_holdings.creator_id = repeated_orders.creator_id
+  AND repeated_orders.pay_time >= numbered_holdings.held_from
+  AND repeated_orders.pay_time < numbered_holdings.held_until
+LEFT JOIN tags ON tags.written = repeated_orders.risk_tag;
 
-DROP TABLE repeated_orders;
+-- Their ids, each counted once. Where one holder has all rows of an id, the smallest amount is what it gets, and nobody
+-- needs to know which row that is; an id whose holders differ is disputed, and has a line of its own.
+CREATE TABLE repeated_ids AS
+WITH ids AS (
+  SELECT
+    order_id, count(*) AS copies, min(tag) AS tag, min(pay_amount) AS pay_amount,
+    min(holder) AS holder, max(holder) AS other_holder
+  FROM placed_repeats
+  GROUP BY order_id
+),
+told_apart AS (
+  SELECT
+    CASE WHEN holder <> other_holder THEN order_id END AS disputed_id,
+    CASE WHEN holder = other_holder THEN holder END AS holder,
+    tag, pay_amount, copies
+  FROM ids
+)
+SELECT
+  disputed_id, holder, tag, count(*) AS orders, sum(pay_amount) AS amount, sum(copies) AS copies,
+  sum(CASE WHEN copies > 1 THEN 1 ELSE 0 END) AS repeated
+FROM told_apart
+GROUP BY disputed_id, holder, tag;
 
--- Those whose rows differ: few, and the only ones of which somebody has to say which row counts.
-CREATE TABLE differing_ids AS
-SELECT order_id, sum(copies) AS copies
-FROM repeated_rows
-GROUP BY order_id
-HAVING count(*) > 1;
-
--- What was counted wrongly because order ids repeat: all copies but one are taken back where they are equal; where they
--- differ, each is taken back, and the id counted once.
-CREATE TABLE corrections AS
+-- Of each disputed id the row that counts.
+CREATE TABLE settled AS
 WITH ranked AS (
   SELECT
-    creator_id, pay_time, pay_amount, tags.tag, copies,
-    min(tags.tag) OVER (PARTITION BY order_id) AS tag_of_any,
+    order_id, holder, pay_amount,
     row_number() OVER (PARTITION BY order_id ORDER BY pay_amount, pay_time, creator_id) AS place
-  FROM repeated_rows
-  LEFT JOIN tags ON tags.written = repeated_rows.risk_tag
-  WHERE order_id IN (SELECT order_id FROM differing_ids)
-),
-corrected AS (
-  SELECT creator_id, pay_time, pay_amount, tags.tag, 1 - copies AS copies
-  FROM repeated_rows
-  LEFT JOIN tags ON tags.written = repeated_rows.risk_tag
-  WHERE copies > 1 AND order_id NOT IN (SELECT order_id FROM differing_ids)
-  UNION ALL
-  SELECT creator_id, pay_time, pay_amount, tag, -copies AS copies FROM ranked
-  UNION ALL
-  SELECT creator_id, pay_time, pay_amount, tag_of_any AS tag, 1 AS copies FROM ranked WHERE place = 1
-),
-placed AS (
-  SELECT
-    CASE
-      WHEN numbered_holdings.holder IS NOT NULL THEN numbered_holdings.holder
-      WHEN corrected.pay_time >= $month_start AND corrected.pay_time < $month_end THEN -1
-      ELSE -2
-    END AS holder,
-    corrected.tag, corrected.copies, corrected.copies * corrected.pay_amount AS amount
-  FROM corrected
-  LEFT JOIN numbered_holdings
-    ON numbered_holdings.creator_id = corrected.creator_id
-    AND corrected.pay_time >= numbered_holdings.held_from
-    AND corrected.pay_time < numbered_holdings.held_until
+  FROM placed_repeats
+  WHERE order_id IN (SELECT disputed_id FROM repeated_ids WHERE disputed_id IS NOT NULL)
 )
-SELECT holder, tag, sum(copies) AS orders, sum(amount) AS amount
-FROM placed
-GROUP BY holder, tag;
+SELECT order_id, holder, pay_amount FROM ranked WHERE place = 1;
+
+-- What was counted wrongly because order ids repeat: each row is taken back, and each id counted once.
+CREATE TABLE corrections AS
+SELECT holder, tag, -count(*) AS orders, -sum(pay_amount) AS amount
+FROM placed_repeats
+GROUP BY holder, tag
+UNION ALL
+SELECT holder, tag, orders, amount FROM repeated_ids WHERE disputed_id IS NULL
+UNION ALL
+SELECT settled.holder, repeated_ids.tag, 1 AS orders, settled.pay_amount AS amount
+FROM settled
+JOIN repeated_ids ON repeated_ids.disputed_id = settled.order_id;
 
 -- Paid orders, each counted once, by holder at the time of payment.
 CREATE TABLE order_totals AS
@@ -338,15 +345,12 @@ LEFT JOIN meant ON meant.tag = totals.tag;
 
 -- Repeats of order ids.
 CREATE TABLE repeat_counts AS
-WITH repeated_ids AS (
-  SELECT copies FROM differing_ids
-  UNION ALL
-  SELECT copies FROM repeated_rows WHERE copies > 1 AND order_id NOT IN (SELECT order_id FROM differing_ids)
-)
-SELECT coalesce(sum(copies - 1), 0) AS duplicates, count(*) AS repeated_ids
+SELECT coalesce(sum(copies - orders), 0) AS duplicates, coalesce(sum(repeated), 0) AS repeated_ids
 FROM repeated_ids;
 
 -- Room for what is made of the totals.
 DROP TABLE numbered_holdings;
-DROP TABLE repeated_rows;
-DROP TABLE differing_ids;
+DROP VIEW placed_repeats;
+DROP TABLE repeated_orders;
+DROP TABLE repeated_ids;
+DROP TABLE settled;
