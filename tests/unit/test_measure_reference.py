@@ -77,6 +77,14 @@ def test_agrees_where_ids_alone_tell_what_is_repeated(
 
 
 @pytest.mark.parametrize("seed", range(10))
+def test_agrees_where_repeats_are_many(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Too many to be looked at together."""
+    monkeypatch.setattr(measuring, "_REPEATED_ROW", measuring.MEMORY_LIMIT // 3)
+
+    check(Maker(seed).world(), tmp_path, seed)
+
+
+@pytest.mark.parametrize("seed", range(10))
 def test_agrees_where_every_order_may_be_repeated(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Hashes only propose: whatever they propose besides what is repeated, nothing comes of it."""
     taken = 0
@@ -86,7 +94,7 @@ def test_agrees_where_every_order_may_be_repeated(seed: int, tmp_path: Path, mon
         taken += hashes.size
 
     monkeypatch.setattr(Repeats, "add", add)
-    monkeypatch.setattr(Repeats, "rows", lambda _: np.arange(taken, dtype=np.uint32))
+    monkeypatch.setattr(Repeats, "rows", lambda _, at_once: [np.arange(taken, dtype=np.uint32)])
 
     check(Maker(seed).world(), tmp_path, seed)
 
@@ -153,8 +161,9 @@ BROKEN_RULES = {
 @pytest.mark.parametrize("rule", BROKEN_RULES)
 def test_notices_that_a_rule_is_broken(rule: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sound, broken = BROKEN_RULES[rule]
-    assert sound in measuring.MEASURING.template
-    monkeypatch.setattr(measuring, "MEASURING", Template(measuring.MEASURING.template.replace(sound, broken)))
+    assert any(sound in template.template for template in measuring.SQL.values())
+    for name, template in measuring.SQL.items():
+        monkeypatch.setitem(measuring.SQL, name, Template(template.template.replace(sound, broken)))
 
     assert not all(agrees(seed, tmp_path) for seed in range(100))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -26,9 +27,10 @@ HASHES = st.builds(
     chunk=st.integers(1, 20),
     portion_bits=st.integers(1, 8),
     row_bits=st.integers(1, 22),
+    at_once=st.integers(1, 30),
 )
 def test_rows_that_share_what_is_compared_and_no_others(
-    pieces: list[list[int]], chunk: int, portion_bits: int, row_bits: int
+    pieces: list[list[int]], chunk: int, portion_bits: int, row_bits: int, at_once: int
 ) -> None:
     hashes = [number for piece in pieces for number in piece]
     with pytest.MonkeyPatch.context() as patch:
@@ -38,10 +40,14 @@ def test_rows_that_share_what_is_compared_and_no_others(
         found = Repeats()
         for piece in pieces:
             found.add(np.array(piece, np.uint64))
-        rows = found.rows().tolist()
+        parts = [part.tolist() for part in found.rows(at_once)]
     ignored = max(0, max(row_bits, (len(hashes) - 1).bit_length()) - portion_bits)
     counts = Counter(number >> ignored for number in hashes)
-    assert rows == [row for row, number in enumerate(hashes) if counts[number >> ignored] > 1]
+    assert sorted(chain(*parts)) == [row for row, number in enumerate(hashes) if counts[number >> ignored] > 1]
+    assert all(part and part == sorted(part) for part in parts)
+    compared = [{hashes[row] >> ignored for row in part} for part in parts]
+    assert len(set().union(*compared)) == sum(map(len, compared))  # none in two parts
+    assert all(len(part) >= at_once for part in parts[:-1])
 
 
 def test_as_many_rows_share_their_hash_by_chance_as_are_expected_to(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,7 +56,8 @@ def test_as_many_rows_share_their_hash_by_chance_as_are_expected_to(monkeypatch:
     found = Repeats()
     found.add(np.random.default_rng(1).integers(0, 2**64, 10_000, np.uint64))
 
-    assert 0.5 < found.rows().size / found.by_chance() < 2
+    [rows] = found.rows(at_once=100_000)
+    assert 0.5 < rows.size / found.by_chance() < 2
 
 
 def test_more_rows_than_have_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,4 +66,4 @@ def test_more_rows_than_have_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     found = Repeats()
     found.add(np.array([1, 2, 3], np.uint64))
     with pytest.raises(OutOfRoom, match="more than 2 orders"):
-        found.rows()
+        found.rows(at_once=1)

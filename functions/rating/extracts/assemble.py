@@ -134,7 +134,7 @@ def reconcile(engine: Engine, taken: Taken, orders: Sequence[OrderTotal], used: 
     rows = Reconciliation(
         read=taken.rows,
         quarantined=taken.bad,
-        duplicate=engine.rows(select(("duplicates",), "repeat_counts"))[0][0],
+        duplicate=_repeated(engine, "duplicates"),
         out_of_month=sum(total.orders for total in orders if not total.in_month),
         excluded=excluded,
         unbound=sum(total.orders for total in in_month) - excluded - counted,
@@ -160,9 +160,13 @@ def _binding_counters(engine: Engine) -> dict[str, int]:
 def _order_counters(engine: Engine, orders: Iterable[OrderTotal]) -> dict[str, int]:
     unknown = sum(total.orders for total in orders if total.in_month and not total.known_creator)
     return {
-        "repeated_ids": engine.rows(select(("repeated_ids",), "repeat_counts"))[0][0],
+        "repeated_ids": _repeated(engine, "repeated_ids"),
         "unknown_creator": unknown,
     }
+
+
+def _repeated(engine: Engine, what: str) -> int:
+    return int(engine.rows(select((f"coalesce(sum({what}), 0)",), "repeat_counts"))[0][0])
 
 
 def _flagged(creators: Iterable[CreatorTotal]) -> list[Flagged]:

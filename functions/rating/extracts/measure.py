@@ -19,22 +19,26 @@ import numpy.typing as npt
 from functions.rating.collector import collector_paused
 from functions.rating.extracts.assemble import assemble
 from functions.rating.extracts.cell_sql import padded, trimmed
-from functions.rating.extracts.datasets import LocalFile
+from functions.rating.extracts.datasets import Dataset, LocalFile
 from functions.rating.extracts.engine import Engine, EngineRefused
 from functions.rating.extracts.ingest import Ingest
 from functions.rating.extracts.intake import refuse_too_many_bad, take_all
 from functions.rating.extracts.measured import OTHER_TAGS, TAGS_NAMED, MonthMeasured
 from functions.rating.extracts.quarantine import Quarantine
-from functions.rating.extracts.relations import load_relations, naming_the_unreadable
+from functions.rating.extracts.relations import load_relations, load_repeated, naming_the_unreadable
 from functions.rating.extracts.repeats import Repeats
 from functions.rating.extracts.sql import select
 from shared.errors import OutOfRoom
 from shared.levels import ASSESSED_POWER
 from shared.months import Month
 
-MEASURING = Template(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
+SQL = {
+    name: Template(Path(__file__).with_name(f"{name}.sql").read_text(encoding="utf-8"))
+    for name in ("bindings", "orders", "repeats", "totals")
+}
 MEMORY_LIMIT = 512 * 1024**2  # enough for any month in which orders are seldom repeated
 SPILL_LIMIT = 10 * 1024**3
+_REPEATED_ROW = 64  # bytes of the limit for each order that may be repeated: half as many suffice to group them
 _DENSE_BITS = 20  # of numbers that are grouped by place instead of by hash: some fifty megabytes
 _BUSY = 6_000  # creators that are looked up apart: as many as a processor's cache has room for
 _LOOKED_AT = 250_000  # orders that tell which creators those are
@@ -89,11 +93,18 @@ def _measure(
         taken = take_all(files, Ingest(engine, repeats, Path(work), month, zone, trusting=trusting), quarantine)
         refuse_too_many_bad(taken, max_bad_row_share)
         sources = {dataset: of.sources for dataset, of in taken.items()}
+        candidates = repeats.rows(at_once=memory_limit // _REPEATED_ROW)
+        sql = measuring(month, zone, trusting=trusting)
         with naming_the_unreadable(engine, sources):
-            load_relations(engine, sources, repeats)
-            engine.run(measuring(month, zone, trusting=trusting))
-        if engine.rows(select(("1",), "order_tallies", "doubtful > 0")):
-            raise _CreatorsPadded
+            load_relations(engine, sources)
+            engine.run(sql["bindings"])
+            engine.run(sql["orders"])
+            if engine.rows(select(("1",), "order_tallies", "doubtful > 0")):
+                raise _CreatorsPadded
+            for some in candidates:
+                load_repeated(engine, sources.get(Dataset.ORDERS, ()), some, repeats.by_chance())
+                engine.run(sql["repeats"])
+            engine.run(sql["totals"])
         with collector_paused():
             return assemble(engine, taken, quarantine.path if quarantine.rows else None)
 
@@ -106,20 +117,21 @@ def engine_memory(function_memory: int) -> int:
     return max(MEMORY_LIMIT, function_memory // 3)
 
 
-def measuring(month: Month, zone: ZoneInfo, *, trusting: bool = False) -> str:
+def measuring(month: Month, zone: ZoneInfo, *, trusting: bool = False) -> Mapping[str, str]:
     """The measuring SQL with the month's bounds. ``trusting``: some texts of orders were not looked at yet."""
     trimmed_tag = f"CASE WHEN {padded('risk_tag')} THEN {trimmed('risk_tag')} ELSE risk_tag END"
-    return MEASURING.substitute(
-        doubtful_creator=padded("orders.creator_id") if trusting else "FALSE",
-        tag_meant=trimmed_tag if trusting else "risk_tag",
-        looked_at=_LOOKED_AT,
-        most_busy=_BUSY,
-        tags_named=TAGS_NAMED,
-        other_tags=OTHER_TAGS,
-        month_start=_microseconds(month.start(zone).timestamp()),
-        month_end=_microseconds(month.end(zone).timestamp()),
-        assessed_power=ASSESSED_POWER.start,
-    )
+    meant = {
+        "doubtful_creator": padded("orders.creator_id") if trusting else "FALSE",
+        "tag_meant": trimmed_tag if trusting else "risk_tag",
+        "looked_at": _LOOKED_AT,
+        "most_busy": _BUSY,
+        "tags_named": TAGS_NAMED,
+        "other_tags": OTHER_TAGS,
+        "month_start": _microseconds(month.start(zone).timestamp()),
+        "month_end": _microseconds(month.end(zone).timestamp()),
+        "assessed_power": ASSESSED_POWER.start,
+    }
+    return {name: template.substitute(meant) for name, template in SQL.items()}
 
 
 class DuckDB:

@@ -1,7 +1,7 @@
 """SQL text that reads the notations of the contract: each column of an extract as the value it stands for.
 
-Written for the analytical engine (its casts, its regular expressions); what is measured from the values is in
-measure.sql. Times become epoch microseconds, so that nothing rests on an engine's idea of time zones.
+Written for the analytical engine (its casts, its regular expressions); what is measured from the values is in plain
+SQL beside this. Times become epoch microseconds, so that nothing rests on an engine's idea of time zones.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from functions.rating.extracts.sql import identifier, nested, select
 from shared.errors import ObjectUnsound
 from shared.months import Month
 
-_LOOKED_AT_LATER = ("creator_id", "risk_tag")  # of orders: where unknown, and once grouped (measure.sql)
+_LOOKED_AT_LATER = ("creator_id", "risk_tag")  # of orders: where unknown, and once grouped (orders.sql)
 _TOGETHER = 32 * 1024**2  # bytes of the objects that are taken together
 _RESERVED = set(PLACE)
 

@@ -1,4 +1,4 @@
-"""The relations that measure.sql reads, from the sources that were taken."""
+"""The relations that the measuring SQL reads, from the sources that were taken."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from functions.rating.extracts.datasets import Column, Dataset, Kind
 from functions.rating.extracts.engine import Engine, EngineRefused
 from functions.rating.extracts.portions import portions
-from functions.rating.extracts.repeats import OrderNumbers, Repeats
+from functions.rating.extracts.repeats import OrderNumbers
 from functions.rating.extracts.sources import (
     PLACE,
     RowNumbers,
@@ -31,13 +31,12 @@ _SMALL = 250_000  # rows of objects that are read together for the sake of some 
 _FEW_TIMES = 4  # as many candidates as chance brings are still too few to mean repeats
 
 
-def load_relations(engine: Engine, sources: Mapping[Dataset, Sequence[Source]], repeats: Repeats) -> None:
-    """Everything that measure.sql reads. Raises AgenciesUnsound when two rows of one agency differ."""
+def load_relations(engine: Engine, sources: Mapping[Dataset, Sequence[Source]]) -> None:
+    """All but repeated orders. Raises AgenciesUnsound when two rows of one agency differ."""
     load_agencies(engine, sources.get(Dataset.AGENCIES, ()))
     load(engine, "bindings", Dataset.CREATORS, sources.get(Dataset.CREATORS, ()))
     load(engine, "previous_bindings", Dataset.CREATORS, sources.get(Dataset.PREVIOUS_CREATORS, ()))
     show_orders(engine, sources.get(Dataset.ORDERS, ()))
-    load_repeated(engine, sources.get(Dataset.ORDERS, ()), repeats)
 
 
 def load(engine: Engine, table: str, dataset: Dataset, sources: Sequence[Source]) -> None:
@@ -98,13 +97,13 @@ def show_orders(engine: Engine, sources: Sequence[Source]) -> None:
     engine.run(f"CREATE VIEW orders AS {rows}")
 
 
-def load_repeated(engine: Engine, sources: Sequence[Source], repeats: Repeats) -> None:
-    """The orders whose order_id may be there more than once, as a table."""
-    candidates = repeats.rows()
-    if candidates.size < _FEW_TIMES * repeats.by_chance():  # probably none is repeated, which their ids alone can tell
+def load_repeated(engine: Engine, sources: Sequence[Source], candidates: OrderNumbers, by_chance: float) -> None:
+    """Some orders whose order_id may be there more than once, as a table. ``by_chance``: how many may mean nothing."""
+    if candidates.size < _FEW_TIMES * by_chance:  # probably none is repeated, which their ids alone can tell
         load_some(engine, "maybe_repeated", sources, candidates, [_ORDER_ID])
         repeated = "order_id IN (SELECT order_id FROM maybe_repeated GROUP BY order_id HAVING count(*) > 1)"
         candidates = engine.arrays(select(("number",), "maybe_repeated", repeated, "number"))["number"]
+        engine.run("DROP TABLE maybe_repeated")
     load_some(engine, "repeated_orders", sources, candidates, Dataset.ORDERS.columns)
 
 

@@ -38,12 +38,17 @@ class Repeats:
             if sum(piece.size for piece in self._waiting) >= _CHUNK:
                 self._divide()
 
-    def rows(self) -> OrderNumbers:
-        """Call once after the last row: the rows that share their hash, ascending, counted from 0."""
+    def rows(self, at_once: int) -> list[OrderNumbers]:
+        """Call once after the last row: the rows that share their hash, ascending, counted from 0.
+
+        In parts of ``at_once`` rows or a little more, so that each can be looked at in bounded memory. All rows that
+        share a hash are in the same part.
+        """
         self._divide()
         self._divided.clear()
         row = _ones(self._row_bits)
-        found = [np.empty(0, np.uint32)]
+        parts: list[OrderNumbers] = []
+        found: list[OrderNumbers] = []
         for portion in self._portions:
             keys = _joined(portion)
             portion.clear()
@@ -51,9 +56,12 @@ class Repeats:
             shared = np.zeros(keys.size + 1, np.bool_)
             shared[1:-1] = (keys[1:] ^ keys[:-1]) <= row
             found.append((keys[shared[1:] | shared[:-1]] & row).astype(np.uint32))
-        rows = np.concatenate(found)
-        rows.sort()
-        return rows
+            if sum(piece.size for piece in found) >= at_once:
+                parts.append(np.sort(np.concatenate(found)))
+                found.clear()
+        if any(piece.size for piece in found):
+            parts.append(np.sort(np.concatenate(found)))
+        return parts
 
     def by_chance(self) -> float:
         """How many rows may be expected to share their hash although no order is repeated."""
