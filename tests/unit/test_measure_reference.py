@@ -139,7 +139,7 @@ BROKEN_RULES = {
     "the base of slots holds the flagged": ("AND claims.risk_tag IS NULL", ""),
     "kept means kept by the same agency": (
         "ON still.creator_id = claims.creator_id\n",
-        "ON still.creator_id = claims.creator_id AND claims.agency_id = 'A0'\n",
+        "ON still.creator_id = claims.creator_id AND claims.agency_id = 'A2'\n",
     ),
     "an only binding holds before it begins": (
         "creator_id, greatest(bind_time, $month_start), least(until",
