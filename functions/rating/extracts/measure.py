@@ -36,7 +36,7 @@ SQL = {
     name: Template(Path(__file__).with_name(f"{name}.sql").read_text(encoding="utf-8"))
     for name in ("bindings", "orders", "repeats", "totals")
 }
-MEMORY_LIMIT = 512 * 1024**2  # enough for any month in which orders are seldom repeated
+MEMORY_LIMIT = 512 * 1024**2  # enough however often orders are repeated; with more that takes less time
 SPILL_LIMIT = 10 * 1024**3
 _REPEATED_ROW = 64  # bytes of the limit for each order that may be repeated: half as many suffice to group them
 _DENSE_BITS = 20  # of numbers that are grouped by place instead of by hash: some fifty megabytes
