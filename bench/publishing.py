@@ -20,6 +20,7 @@ from bench.compared import Compared, medians, show, show_rows, timed
 from bench.measuring import ResultsDiffer
 from bench.months import MONTH
 from bench.peers import peer
+from functions.rating.collector import collector_paused
 from functions.rating.compute import rate_all
 from functions.rating.publication.publish import BATCH_WRITE_LIMIT, WRITERS, items_of, stage
 from functions.rating.publication.sizes import size_of
@@ -60,7 +61,8 @@ def compare_rules(count: int, measuring_seconds: float) -> None:
     gc.unfreeze()
     rated = timed(lambda: rate_all(rules, measured, {}))()
     gc.unfreeze()
-    explained = timed(lambda: [reasons(rating, rulebook) for rating in ratings])()
+    with collector_paused():
+        explained = timed(lambda: [reasons(rating, rulebook) for rating in ratings])()
     levelled = timed(lambda: [computed_level(metrics_of(agency), ladder) for agency in measured])()
     show(
         f"The rules, {count:,} agencies",
