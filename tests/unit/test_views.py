@@ -128,6 +128,12 @@ def test_an_override_shows_what_was_computed_too_with_the_gaps_from_there() -> N
     assert [benefit["benefit"] for benefit in shown["benefits"]] == ["outreach", "promotion", "contact"]
 
 
+def test_a_new_agency_with_a_level_by_hand_is_told_of_no_first_rating_and_no_next_level() -> None:
+    shown = own(agency("B", four=30, joined_at=IN_NOVEMBER))
+    assert (shown["status"], shown["level"], shown["computed_level"]) == ("overridden", 3, None)
+    assert [shown[name] for name in ("first_rating_on", "next_level", "channels", "tips")] == [None, None, [], []]
+
+
 def test_tips_are_of_the_metrics_that_some_channel_of_the_next_level_is_short_of() -> None:
     only_creators = own(agency("A", four=2, gmv=60_000_00))
     assert (only_creators["level"], only_creators["tips"]) == (3, [])
