@@ -90,13 +90,18 @@ class Months:
         shutil.rmtree(place, ignore_errors=True)
         creators = max(1_000, orders // ORDERS_OF_A_CREATOR)
         sizes = {"creators": creators, "agencies": max(20, creators // CREATORS_OF_AN_AGENCY)}
-        chosen = {"orders": orders, "nth": self._nth(creators), "repeated": form is not Form.UNIQUE}
-        away = {"one_in": self.one_in, "away": orders // 3 // self.one_in * self.one_in + 1}
+        of_orders = {
+            "orders": orders,
+            "nth": self._nth(creators),
+            "repeated": form is not Form.UNIQUE,
+            "one_in": self.one_in,
+            "away": orders // 3 // self.one_in * self.one_in + 1,
+        }
         with duckdb.connect() as connection:
             _write(connection, _AGENCIES.format(**sizes), place / "agencies" / "all.parquet")
             _write(connection, _CREATORS.format(**sizes), place / "creators" / "all.parquet")
             for number, start in enumerate(range(0, orders, chunk)):
-                query = _ORDERS.format(**chosen, **away, start=start, stop=min(start + chunk, orders))
+                query = _ORDERS.format(**of_orders, start=start, stop=min(start + chunk, orders))
                 _write(connection, query, place / "orders" / f"part-{number:05d}.{form.suffix}")
         (place / "complete").touch()
         return place

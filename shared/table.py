@@ -8,7 +8,7 @@
     RUN#<run>             STANDINGS#<page>          every agency's level, so that the next month can say up or down
     RUN#<run>             LEVEL#<level>#<page>      the directory
     OUTBOX#<run>          <replaced>#<page>         announcements, written before the run becomes visible
-    AGENCY#<agency_id>    RATING#<month>#<run>      one rating with every reason
+    AGENCY#<agency_id>    RATING#<month>#<run>      one rating; its reasons follow from it and the rulebook
 
 A rating is invisible until the pointer names its run; readers take run and rulebook from one reading of the pointer.
 """

@@ -52,7 +52,7 @@ listener: Callable[[str, int, int | None], None] | None = None
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Do what one event asks; the answer of 3-contracts. Raises one error type per cause (shared/errors.py)."""
+    """Do what one event asks; the answer is that of result.py. Raises one error type per cause (shared/errors.py)."""
     metrics.add_metric("Runs", MetricUnit.Count, 1)
     try:
         request, settings = parse_event(event), RatingSettings.from_environment(os.environ)

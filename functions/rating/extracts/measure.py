@@ -58,7 +58,8 @@ def measure(
     ``files`` are taken in order, each when the one before is done with; all of them once more in the rare case that
     creators are found not to be written as they should. ``scratch``: a folder for working files, which are removed,
     and for the quarantine, which stays. ``memory_limit``: bytes for the engine, which spills to ``scratch`` beyond
-    them; what finds repeated orders comes on top, with eight bytes an order until it is done.
+    them; what finds repeated orders comes on top, with eight bytes an order until it is done, and four for each that
+    may be repeated.
 
     Raises ObjectUnsound, AgenciesUnsound, TooManyBadRows, NotReconciled, OutOfRoom.
     """
