@@ -163,12 +163,13 @@ def open_engine(folder: Path, memory_limit: int) -> Iterator[Engine]:
     settings: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": f"{memory_limit // 1024**2}MiB",
         "temp_directory": str(folder / "spill"),
-        "max_temp_directory_size": f"{SPILL_LIMIT // 1024**2}MiB",
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
     }
     with duckdb.connect(config=settings) as connection:
         connection.execute("SET TimeZone = 'UTC'")
+        # As a setting of the connection above it would be shown, and not be kept to.
+        connection.execute(f"SET max_temp_directory_size = '{SPILL_LIMIT // 1024**2}MiB'")
         connection.execute(f"SET perfect_ht_threshold = {_DENSE_BITS}")
         yield DuckDB(connection)
 
