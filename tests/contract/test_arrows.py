@@ -95,9 +95,10 @@ def test_only_the_sheet_modules_know_google() -> None:
 
 def test_only_measuring_knows_the_analytical_engine() -> None:
     assert importers("duckdb") <= {"functions/rating/extracts/measure.py"}
+    assert importers("nanoarrow") == {"functions/rating/extracts/handover.py"}
 
 
-@pytest.mark.parametrize("heavy", ["gspread", "google", "duckdb", "numpy", "jinja2", "isal"])
+@pytest.mark.parametrize("heavy", ["gspread", "google", "duckdb", "numpy", "jinja2", "isal", "nanoarrow"])
 def test_the_lookup_function_carries_nothing_heavy(heavy: str) -> None:
     assert not [path for path in importers(heavy) if not path.startswith("functions/rating/")]
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import Any, Protocol
 
 import numpy.typing as npt
+
+from functions.rating.extracts.handover import Piece
 
 
 class EngineRefused(Exception):
@@ -21,8 +23,8 @@ class Engine(Protocol):
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query."""
 
-    def arrays(self, sql: str) -> dict[str, npt.NDArray[Any]]:
-        """The columns of a query by name; their values are numbers or booleans and never null."""
+    def pieces(self, sql: str) -> Generator[Piece]:
+        """The rows of a query piece by piece. Close it when it is not read to its end."""
 
     def table(self, name: str, columns: Mapping[str, npt.NDArray[Any]]) -> None:
         """Make arrays of equal length readable as a table."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from functools import partial
@@ -13,7 +13,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
-import numpy as np
 import numpy.typing as npt
 
 from functions.rating.collector import collector_paused
@@ -21,13 +20,14 @@ from functions.rating.extracts.assemble import assemble
 from functions.rating.extracts.cell_sql import padded, trimmed
 from functions.rating.extracts.datasets import Dataset, LocalFile
 from functions.rating.extracts.engine import Engine, EngineRefused
+from functions.rating.extracts.handover import HandoverBroken, Piece, pieces
 from functions.rating.extracts.ingest import Ingest
 from functions.rating.extracts.intake import refuse_too_many_bad, take_all
 from functions.rating.extracts.measured import OTHER_TAGS, TAGS_NAMED, MonthMeasured
 from functions.rating.extracts.quarantine import Quarantine
 from functions.rating.extracts.relations import load_relations, load_repeated, naming_the_unreadable
 from functions.rating.extracts.repeats import Repeats
-from functions.rating.extracts.sql import select
+from functions.rating.extracts.sql import nested, select
 from shared.errors import OutOfRoom
 from shared.levels import ASSESSED_POWER
 from shared.months import Month
@@ -149,9 +149,13 @@ class DuckDB:
         with _translated():
             return self._connection.execute(sql).fetchall()
 
-    def arrays(self, sql: str) -> dict[str, npt.NDArray[Any]]:
+    def pieces(self, sql: str) -> Generator[Piece]:
         with _translated():
-            return {name: np.asarray(values) for name, values in self._connection.execute(sql).fetchnumpy().items()}
+            try:
+                yield from pieces(self._connection.sql(sql))
+            except HandoverBroken:
+                self.rows(select(("max(hash(asked))",), f"{nested(sql)} AS asked"))  # fails with the kind of error
+                raise
 
     def table(self, name: str, columns: Mapping[str, npt.NDArray[Any]]) -> None:
         self._connection.register(name, dict(columns))
@@ -165,6 +169,7 @@ def open_engine(folder: Path, memory_limit: int) -> Iterator[Engine]:
         "temp_directory": str(folder / "spill"),
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
+        "arrow_large_buffer_size": "true",
     }
     with duckdb.connect(config=settings) as connection:
         connection.execute("SET TimeZone = 'UTC'")
@@ -184,7 +189,7 @@ def _translated() -> Iterator[None]:
             "See whether orders were delivered twice, which takes most of it; give the function more memory "
             "(RatingMemory) and ephemeral storage (RatingStorage), or have the extract written as Parquet."
         ) from error
-    except duckdb.Error as error:
+    except (duckdb.Error, HandoverBroken) as error:
         raise EngineRefused(_first_line(error)) from error
 
 

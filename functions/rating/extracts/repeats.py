@@ -8,6 +8,8 @@ are: between forty and fifty bits of each hash are compared, and few rows share 
 
 from __future__ import annotations
 
+from mmap import mmap
+
 import numpy as np
 import numpy.typing as npt
 
@@ -69,6 +71,8 @@ class Repeats:
 
     def _divide(self) -> None:
         """What waits, into the portions."""
+        if not self._waiting:
+            return
         keys = _joined(self._waiting)
         self._waiting = []
         self._number_up_to(self._taken + keys.size)
@@ -76,7 +80,7 @@ class Repeats:
         keys <<= np.uint64(_PORTION_BITS)
         keys &= ~_ones(self._row_bits)
         keys |= np.arange(self._taken, self._taken + keys.size, dtype=np.uint64)
-        keys = keys[np.argsort(portion, kind="stable")]
+        keys = np.take(keys, np.argsort(portion, kind="stable"), out=_lasting(keys.size), mode="clip")
         ends = np.cumsum(np.bincount(portion, minlength=len(self._portions)))
         for pieces, piece in zip(self._portions, np.split(keys, ends[:-1]), strict=True):
             pieces.append(piece)
@@ -98,6 +102,11 @@ class Repeats:
 
 def _ones(bits: int) -> np.uint64:
     return np.uint64((1 << bits) - 1)
+
+
+def _lasting(count: int) -> Keys:
+    """Room that is given back when it is no longer needed: in the heap, short-lived arrays around it prevent that."""
+    return np.frombuffer(mmap(-1, count * 8), np.uint64)
 
 
 def _joined(pieces: list[Keys]) -> Keys:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,16 +13,18 @@ import numpy.typing as npt
 from functions.rating.extracts.blocks import BadRow
 from functions.rating.extracts.datasets import Dataset, LocalFile
 from functions.rating.extracts.engine import Engine, EngineRefused
+from functions.rating.extracts.handover import Piece, Texts
 from functions.rating.extracts.repeats import Repeats
 from functions.rating.extracts.sources import RowNumbers, Source, of_files
 from functions.rating.extracts.sql import literal, nested, select
 
 AT_ONCE = 4_000_000  # rows
 
+Seen = npt.NDArray[np.uint64]
+
 # What is seen of a row is one number, because each column more has to be handed over for every row: that it is bad,
 # that some text of it is padded, or otherwise, of an order, a hash of its id that can't be taken for either.
 _BAD, _PADDED, _SOUND = range(3)
-_SOUND_ORDER = f"hash(order_id) | {_SOUND}"
 _PART_OPTIONS = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 0"
 
 
@@ -66,33 +69,42 @@ class Scanner:
         """
         bad, padded = [np.empty(0, np.bool_)], [np.empty(0, np.bool_)]
         for start in range(0, sum(rows), AT_ONCE):
+            count = min(AT_ONCE, sum(rows) - start)
             some = f"file_row_number BETWEEN {start} AND {start + AT_ONCE - 1}" if sum(rows) > AT_ONCE else None
-            seen, padded_here = self._look(dataset, paths, some, queries)
+            seen, padded_here = self._look(dataset, paths, some, count, queries)
             bad.append(seen == _BAD)
             padded.append(padded_here)
             if dataset is Dataset.ORDERS:
                 self._repeats.add(seen)
-        found = sum(part.size for part in bad)
-        if found != sum(rows):
-            raise EngineRefused(f"found {found} rows where {sum(rows)} were announced")
         ends = np.cumsum(rows)[:-1]
         of_each = zip(np.split(np.concatenate(bad), ends), np.split(np.concatenate(padded), ends), strict=True)
         return [Scanned(np.flatnonzero(bad), bool(padded.any())) for bad, padded in of_each]
 
     def _look(
-        self, dataset: Dataset, paths: Sequence[Path], some: str | None, queries: Sequence[str]
-    ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]:
-        """What is seen of each row, and which rows are padded."""
-        sound = _SOUND_ORDER if dataset is Dataset.ORDERS else f"CAST({_SOUND} AS UBIGINT)"
+        self, dataset: Dataset, paths: Sequence[Path], some: str | None, count: int, queries: Sequence[str]
+    ) -> tuple[Seen, npt.NDArray[np.bool_]]:
+        """What is seen of so many rows, and which of them are padded."""
         *quick, exact = [nested(of_files(paths, query)) for query in queries]
+        seen, padded = np.empty(count, np.uint64), np.zeros(count, np.bool_)
         for relation in quick:
-            column = f"CASE WHEN padded THEN {_PADDED} WHEN bad IS NOT NULL THEN {_BAD} ELSE {sound} END AS seen"
-            seen = self.engine.arrays(select((column,), relation, some))["seen"]
-            if not (seen == _PADDED).any():
-                return seen, np.zeros(seen.size, np.bool_)
-        columns = (f"CASE WHEN bad IS NOT NULL THEN {_BAD} ELSE {sound} END AS seen", "padded")
-        found = self.engine.arrays(select(columns, exact, some))
-        return found["seen"], found["padded"]
+            if self._as_written(dataset, relation, some, seen):
+                return seen, padded
+        columns = (_seen(dataset), "CAST(padded AS UTINYINT) AS padded")
+        for place, piece in _placed(self.engine.pieces(select(columns, exact, some)), count):
+            seen[place] = piece.numbers("seen")
+            padded[place] = piece.numbers("padded")
+        return seen, padded
+
+    def _as_written(self, dataset: Dataset, relation: str, some: str | None, seen: Seen) -> bool:
+        """Fill in what is seen of each row. False, before all is filled in, where some text may be padded."""
+        orders = dataset is Dataset.ORDERS
+        columns = (_seen(dataset, f"WHEN padded THEN {_PADDED}"), *(("order_id",) if orders else ()))
+        with closing(self.engine.pieces(select(columns, relation, some))) as pieces:
+            for place, piece in _placed(pieces, seen.size):
+                seen[place] = piece.numbers("seen")
+                if (seen[place] == _PADDED).any() or (orders and _doubtful(piece.texts("order_id"), seen[place])):
+                    return False
+        return True
 
     def write(self, dataset: Dataset, query: str) -> Path:
         """Values as a Parquet file of their own, in the order in which they were read."""
@@ -106,3 +118,24 @@ class Scanner:
         """A test for rows by their numbers in a file."""
         self.engine.table("numbers", {"number": numbers})
         return f"file_row_number IN {nested(select(('number',), 'numbers'))}"
+
+
+def _placed(pieces: Iterable[Piece], count: int) -> Iterator[tuple[slice, Piece]]:
+    """Each piece with its place among ``count`` rows. Raises EngineRefused when there are more rows, or fewer."""
+    found = 0
+    for piece in pieces:
+        found += len(piece)
+        if found <= count:
+            yield slice(found - len(piece), found), piece
+    if found != count:
+        raise EngineRefused(f"found {found} rows where {count} were announced")
+
+
+def _seen(dataset: Dataset, first: str = "") -> str:
+    sound = f"hash(order_id) | {_SOUND}" if dataset is Dataset.ORDERS else f"CAST({_SOUND} AS UBIGINT)"
+    return f"CASE {first} WHEN bad IS NOT NULL THEN {_BAD} ELSE {sound} END AS seen"
+
+
+def _doubtful(ids: Texts, seen: Seen) -> bool:
+    """Whether an id may be written with blanks around it, or says that there is none."""
+    return ids.may_be_padded() or bool((seen[ids.lengths == 0] != _BAD).any())
