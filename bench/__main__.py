@@ -33,12 +33,14 @@ def main() -> int:
     parser.add_argument("--data", type=Path, help="keep the invented months here; a temporary folder otherwise")
     parser.add_argument("--skew", type=float, default=1.0, help="the s of Zipf's law; 0: all creators alike")
     parser.add_argument("--one-in", type=int, default=200, help="orders for each that repeats another one")
+    parser.add_argument("--scattered", action="store_true", help="ids, times and amounts that are hard to compress")
     arguments = parser.parse_args()
     if not 0 <= arguments.skew <= MOST_SKEWED or arguments.one_in < 2:
         parser.error(f"expected a skew from 0 to {MOST_SKEWED}, and one repeat in 2 orders or more")
     with tempfile.TemporaryDirectory(prefix="bench-") as temporary:
         try:
-            months = Months(arguments.data or Path(temporary), arguments.skew, arguments.one_in)
+            folder = arguments.data or Path(temporary)
+            months = Months(folder, arguments.skew, arguments.one_in, scattered=arguments.scattered)
             _measure(months, arguments.forms, arguments.orders, arguments.turns)
         except measuring.ResultsDiffer as error:
             print(f"bench: {error}", file=sys.stderr)

@@ -22,9 +22,10 @@ from local.example import ZONE, shipped_rulebook
 ORDERS = 20_000
 
 
+@pytest.mark.parametrize("scattered", [False, True])
 @pytest.mark.parametrize("form", Form)
-def test_the_function_and_the_plainest_query_agree_to_the_last_fen(form: Form, tmp_path: Path) -> None:
-    month = Months(tmp_path).month(ORDERS, form, chunk=7_000)
+def test_the_function_and_the_plainest_query_agree_to_the_last_fen(form: Form, scattered: bool, tmp_path: Path) -> None:
+    month = Months(tmp_path, scattered=scattered).month(ORDERS, form, chunk=7_000)
 
     gmv = {agency: fen for agency, fen in ours(month).items() if fen}
 
@@ -68,6 +69,16 @@ def test_its_months_have_repeats_flags_and_movers(form: Form, one_in: int, repea
     assert measured.order_rows.excluded == pytest.approx(ORDERS / 101, rel=0.1)
     assert measured.order_rows.unbound == 0
     assert measured.datasets[Dataset.CREATORS].rows == 1_000 + 1_000 // 20
+
+
+def test_scattered_digits_are_harder_to_compress(tmp_path: Path) -> None:
+    rising, scattered = (Months(tmp_path, scattered=how).month(ORDERS, Form.UNIQUE) for how in (False, True))
+
+    assert _size(scattered) > 1.3 * _size(rising)
+
+
+def _size(month: Path) -> int:
+    return sum(path.stat().st_size for path in (month / "orders").iterdir())
 
 
 def test_results_that_differ_by_a_fen_are_refused() -> None:
