@@ -76,6 +76,19 @@ def test_numbers_and_texts_arrive_as_they_are_piece_by_piece(engine: Engine) -> 
     assert texts == ["" if i % 3 else f"单{i}" for i in range(MANY)]
 
 
+def test_rows_of_files_arrive_in_their_order(engine: Engine, tmp_path: Path) -> None:
+    """Rows are known by their numbers, so this is what everything that is said of a row rests on."""
+    for index in range(3):
+        written = f"SELECT {index * MANY} + i AS number FROM range({MANY}) t(i)"
+        engine.run(f"COPY ({written}) TO '{tmp_path}/{index}.parquet' (ROW_GROUP_SIZE 10_000)")
+    query = f"SELECT number FROM read_parquet('{tmp_path}/*.parquet') WHERE number % 7 <> 3"
+
+    for _ in range(5):
+        numbers = np.concatenate([piece.numbers("number").copy() for piece in engine.pieces(query)])
+        every = np.arange(3 * MANY)
+        assert (numbers == every[every % 7 != 3]).all()
+
+
 def test_a_result_that_is_left_unread_does_not_stand_in_the_way(engine: Engine) -> None:
     pieces = engine.pieces(f"SELECT i FROM range({MANY}) t(i)")
     next(pieces)
