@@ -102,8 +102,8 @@ def load_repeated(engine: Engine, sources: Sequence[Source], candidates: OrderNu
     if candidates.size < _FEW_TIMES * by_chance:  # probably none is repeated, which their ids alone can tell
         load_some(engine, "maybe_repeated", sources, candidates, [_ORDER_ID])
         repeated = "order_id IN (SELECT order_id FROM maybe_repeated GROUP BY order_id HAVING count(*) > 1)"
-        numbers = engine.pieces(select(("number",), "maybe_repeated", repeated, "number"))
-        candidates = np.concatenate([np.empty(0, np.uint32), *(piece.numbers("number").copy() for piece in numbers)])
+        numbers = engine.rows(select(("number",), "maybe_repeated", repeated, "number"))
+        candidates = np.array([number for (number,) in numbers], np.uint32)
         engine.run("DROP TABLE maybe_repeated")
     load_some(engine, "repeated_orders", sources, candidates, Dataset.ORDERS.columns)
 
