@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -76,7 +76,7 @@ class HandoverBroken(Exception):
     """The engine stopped within a result. Arrow carries the text of its error only, not the kind."""
 
 
-def pieces(result: object) -> Iterator[Piece]:
+def pieces(result: object) -> Generator[Piece]:
     """A result piece by piece: the next is worked out while one is looked at. To be closed if not read to its end.
 
     Raises HandoverBroken.

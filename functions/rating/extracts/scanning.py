@@ -89,7 +89,7 @@ class Scanner:
         for relation in quick:
             if self._as_written(dataset, relation, some, seen):
                 return seen, padded
-        columns = (_seen(dataset), "CAST(padded AS UTINYINT) AS padded")
+        columns = (_seen(dataset), "CAST(padded AS UTINYINT) AS padded")  # a number: Arrow has eight booleans in a byte
         for place, piece in _placed(self.engine.pieces(select(columns, exact, some)), count):
             seen[place] = piece.numbers("seen")
             padded[place] = piece.numbers("padded")
@@ -132,6 +132,7 @@ def _placed(pieces: Iterable[Piece], count: int) -> Iterator[tuple[slice, Piece]
 
 
 def _seen(dataset: Dataset, first: str = "") -> str:
+    """SQL for what is seen of a row. ``first``: a case that comes before all others."""
     sound = f"hash(order_id) | {_SOUND}" if dataset is Dataset.ORDERS else f"CAST({_SOUND} AS UBIGINT)"
     return f"CASE {first} WHEN bad IS NOT NULL THEN {_BAD} ELSE {sound} END AS seen"
 
