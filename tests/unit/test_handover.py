@@ -39,6 +39,8 @@ def test_every_text_that_trimming_would_change_is_in_doubt(some: list[str], befo
 
 
 @given(st.lists(st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=4)))
+@example(["\\0"])
+@example(["\\N"])
 def test_plain_texts_are_not(some: list[str]) -> None:
     assert texts_of(some, " ").may_be_padded() == ("\\N" in some)
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 Numbers = npt.NDArray[Any]
 Characters = npt.NDArray[np.uint8]
-_SPACE, _TILDE, _BACKSLASH = b" ~\\"
+_SPACE, _TILDE, _BACKSLASH, _N = b" ~\\N"
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Texts:
         Any character beyond ASCII is taken for a blank: whoever is in doubt has to look closer.
         """
         first, last, lengths = self._edges()
-        none = (first == _BACKSLASH) & (lengths == 2)
+        none = (first == _BACKSLASH) & (last == _N) & (lengths == 2)
         return bool((_beyond_plain(first) | _beyond_plain(last) | none).any())
 
     def _edges(self) -> tuple[Characters, Characters, npt.NDArray[np.int64]]:
