@@ -42,7 +42,7 @@ check: setup ## Style, types, security, template, contracts
 	$(python) -m ruff format --check .
 	$(python) -m mypy
 	$(python) -m mypy build
-	$(python) -m bandit --quiet --configfile pyproject.toml --severity-level medium --recursive functions shared local bench build
+	$(python) -m bandit --quiet --configfile pyproject.toml --severity-level medium --recursive functions shared tools local bench build
 	@build/setup_beside.sh sam
 	$(offline) .venv/bin/cfn-lint template.yaml
 	$(offline) $(sam) validate --lint
@@ -60,22 +60,22 @@ bench: setup ## Measure speed and memory as ratios to a floor: ORDERS=5000000
 
 .PHONY: backfill accept rollback preview verify sheet
 backfill: setup ## Rate months anew: FROM=2026-08 TO=2026-10
-	@$(python) -m local.operate backfill "$(FROM)" "$(TO)"
+	@$(python) -m tools.operate backfill "$(FROM)" "$(TO)"
 
 accept: setup ## Publish a held run: RUN=… BY=… REASON=…
-	@$(python) -m local.operate accept "$(RUN)" --by "$(BY)" --reason "$(REASON)"
+	@$(python) -m tools.operate accept "$(RUN)" --by "$(BY)" --reason "$(REASON)"
 
 rollback: setup ## Make an earlier run valid again: RUN=… BY=… REASON=…
-	@$(python) -m local.operate rollback "$(RUN)" --by "$(BY)" --reason "$(REASON)"
+	@$(python) -m tools.operate rollback "$(RUN)" --by "$(BY)" --reason "$(REASON)"
 
 preview: setup ## Who would move: MONTH=2026-10
-	@$(python) -m local.operate preview "$(MONTH)"
+	@$(python) -m tools.operate preview "$(MONTH)"
 
 verify: setup ## Recompute a run and compare it: RUN=…
-	@$(python) -m local.operate verify "$(RUN)"
+	@$(python) -m tools.operate verify "$(RUN)"
 
 sheet: setup ## Build or upgrade the Google Sheet: KEY=<spreadsheet key> [LANG=zh|en]
-	@$(python) -m local.sheet "$(KEY)" $(sheet_language)
+	@$(python) -m tools.sheet "$(KEY)" $(sheet_language)
 
 # --- real runtimes ----------------------------------------------------------------------------------------------------------
 
@@ -93,17 +93,17 @@ build-LookupFunction:
 
 invoke: ## sam local invoke against an embedded AWS, both in Docker: EVENT=events/monthly-run.json
 	@test -f .aws-sam/build/template.yaml || $(MAKE) build
-	@$(python) -m local.containers invoke "$(EVENT)"
+	@$(python) -m local.cloud.containers invoke "$(EVENT)"
 
 invoke-%: ## The same by the event's name: make invoke-api-card
 	@$(MAKE) --no-print-directory invoke EVENT=events/$*.json
 
 start-api: ## sam local start-api on 127.0.0.1:3000, likewise
 	@test -f .aws-sam/build/template.yaml || $(MAKE) build
-	@$(python) -m local.containers start-api
+	@$(python) -m local.cloud.containers start-api
 
 stop: setup ## Forget what invoke and start-api have written
-	@$(python) -m local.containers stop
+	@$(python) -m local.cloud.containers stop
 
 e2e: setup ## Real runtimes: packages, runtime interface, Docker, a deployed stack (5 minutes)
 	@build/setup_beside.sh sam

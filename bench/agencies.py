@@ -6,8 +6,8 @@ import random
 from collections.abc import Iterator
 
 from bench.months import MONTH
-from functions.rating.audit import Totals
-from functions.rating.record import DataQuality, RunRecord
+from functions.rating.run.guardrails import Totals
+from functions.rating.run.record import DataQuality, RunRecord
 from shared.levels import POWER_LEVELS, Measured, Removed, SlotCounts
 
 LONG_AGO = 1_700_000_000_000_000

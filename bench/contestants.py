@@ -26,17 +26,17 @@ import duckdb
 from bench.agencies import agencies, record_of
 from bench.months import MONTH
 from bench.peers import peer
-from functions.rating.compute import rate_all
+from functions.rating.commands.compute import rate_all
 from functions.rating.extracts.datasets import Dataset, LocalFile
-from functions.rating.extracts.measure import measure
-from functions.rating.extracts.month import Extracts, NotReady
-from functions.rating.extracts.sql import nested, select
-from functions.rating.publication.publish import items_of
-from functions.rating.rules import Rules
-from functions.rating.stages import Stages
-from local.embedded import EXTRACTS
-from local.example import shipped_rulebook
+from functions.rating.extracts.inventory import Extracts, NotReady
+from functions.rating.measuring.embedded.measure import measure
+from functions.rating.measuring.embedded.sql import nested, select
+from functions.rating.progress import Progress
+from functions.rating.publication.staging import items_of
+from functions.rating.run.rules import Rules
+from local.cloud.embedded import EXTRACTS
 from shared.settings import DEFAULT_ZONE, S3Prefix
+from tools.docs.example import shipped_rulebook
 
 THREADS = 2
 ZONE = ZoneInfo(DEFAULT_ZONE)
@@ -90,7 +90,7 @@ def ours_from_s3(folder: Path) -> Gmv:
         inventory = extracts.find(MONTH)
         if isinstance(inventory, NotReady):
             raise SystemExit(f"{place} lacks {inventory.missing}")
-        measured = extracts.measure(inventory, MAX_BAD, Stages())
+        measured = extracts.measure(inventory, MAX_BAD, Progress())
     return {agency.agency_id: agency.paid_gmv for agency in measured.agencies}
 
 

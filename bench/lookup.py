@@ -22,9 +22,9 @@ import boto3
 from bench.compared import Compared, medians, show, timed
 from bench.wire import ENDPOINT, wired
 from functions.lookup.api import Handler
-from local.example import RISING, TABLE_NAME, example_items
-from local.gateway import Request, event_for
+from local.cloud.gateway import Request, event_for
 from shared.table import key_of
+from tools.docs.example import RISING, TABLE_NAME, example_items
 
 ROOT = Path(__file__).parents[1]
 STARTS, CALLS = 15, 400

@@ -16,8 +16,8 @@ import boto3
 from bench.compared import show_rows
 from bench.contestants import BUCKET, agencies_rated, duckdb_group_by, floor, ours, ours_from_s3, pandas, polars
 from bench.months import MONTH, Form, Months
-from local.embedded import embedded_aws
-from local.template import ROOT
+from local.cloud.embedded import embedded_aws
+from local.cloud.template import ROOT
 
 MEGABYTE = 1024**2
 BYTES_PER_ORDER, BYTES_BESIDE = 8, 512 * MEGABYTE  # the goal for memory

@@ -20,17 +20,17 @@ from bench.compared import Compared, medians, show, show_rows, timed
 from bench.measuring import ResultsDiffer
 from bench.months import MONTH
 from bench.peers import peer
-from functions.rating.collector import collector_paused
-from functions.rating.compute import rate_all
-from functions.rating.publication.publish import BATCH_WRITE_LIMIT, WRITERS, items_of, stage
-from functions.rating.publication.sizes import size_of
-from functions.rating.rules import Rules, computed_level, metric_values
-from local.embedded import TABLE, embedded_aws
-from local.example import shipped_rulebook
+from functions.rating.commands.compute import rate_all
+from functions.rating.garbage import cycle_collection_paused
+from functions.rating.publication.item_sizes import size_of
+from functions.rating.publication.staging import BATCH_WRITE_LIMIT, WRITERS, items_of, stage
+from functions.rating.run.rules import Rules, computed_level, metric_values
+from local.cloud.embedded import TABLE, embedded_aws
 from shared.levels import Ladder, Metric, Rating
 from shared.reasons import reasons
 from shared.settings import DEFAULT_ZONE
 from shared.table import Table, key_of
+from tools.docs.example import shipped_rulebook
 
 STAGED_AT_ONCE = 5_000
 WRITE_UNIT = 1024
@@ -60,7 +60,7 @@ def compare_rules(count: int, measuring_seconds: float) -> None:
     ratings: list[Rating] = []
     rated = timed(lambda: ratings.extend(rate_all(rules, measured, {})))()
     gc.unfreeze()
-    with collector_paused():
+    with cycle_collection_paused():
         explained = timed(lambda: [reasons(rating, rulebook) for rating in ratings])()
     levelled = timed(lambda: [computed_level(metrics_of(agency), ladder) for agency in measured])()
     show(

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from botocore.awsrequest import AWSHTTPConnection
 
-from local.example import InMemory
+from tools.docs.example import InMemory
 
 ENDPOINT = "http://127.0.0.1:9"  # nothing listens there, and nothing is sent there
 

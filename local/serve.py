@@ -13,10 +13,10 @@ from urllib.parse import quote
 import waitress
 from rich.console import Console
 
-from local.embedded import HOST
-from local.front import BODY_LIMIT, LOCAL_AGENCY, front
-from local.system import WORKBOOK, System
-from local.watching import rated_system
+from local.cloud.embedded import HOST
+from local.cloud.front import BODY_LIMIT, LOCAL_AGENCY, front
+from local.cloud.system import WORKBOOK, System
+from local.demo.progress import rated_system
 
 PORT = 3000
 

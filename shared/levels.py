@@ -1,7 +1,7 @@
 """The words of the trade as frozen values: what operations decide (a Rulebook) and what an agency gets (a Rating).
 
 Money is integer fen. Months are ``YYYY-MM`` text, so that values compare, sort and travel as they are.
-Nothing here computes a rating (functions/rating/rules.py does) or reads or writes anything.
+Nothing here computes a rating (functions/rating/run/rules.py does) or reads or writes anything.
 """
 
 from __future__ import annotations

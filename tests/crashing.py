@@ -24,10 +24,10 @@ import boto3
 from functions.lookup.api import serving
 from functions.lookup.cursors import Cursors
 from functions.lookup.desk import Desk
-from functions.lookup.published import Published
+from functions.lookup.publications import Published
 from functions.rating.app import handler
-from local.gateway import Request, ask
-from local.invocation import Context, Handler
+from local.cloud.gateway import Request, ask
+from local.cloud.invocation import Context, Handler
 from shared.settings import DEFAULT_ZONE
 from shared.table import Table
 

@@ -21,12 +21,12 @@ from moto import mock_aws
 from functions.lookup.api import Handler, serving
 from functions.lookup.cursors import Cursors
 from functions.lookup.desk import Desk
-from functions.lookup.published import Published
-from functions.rating.audit import Totals
-from functions.rating.publication import publish
+from functions.lookup.publications import Published
+from functions.rating.publication import staging
 from functions.rating.publication.ledger import Entry
-from functions.rating.record import DataQuality, RunRecord
-from functions.rating.rules import Rules
+from functions.rating.run.guardrails import Totals
+from functions.rating.run.record import DataQuality, RunRecord
+from functions.rating.run.rules import Rules
 from shared.content import content_id
 from shared.levels import (
     Benefit,
@@ -135,8 +135,8 @@ class World:
         ratings = sorted(rated, key=lambda rating: rating.agency_id)
         run = content_id([month, self.runs])
         expires_at = int(Month.parse(month).plus(25).end(SHANGHAI).timestamp())
-        kept = publish.keep_rulebook(self.table, rules, expires_at)
-        publish.stage(self.table, publish.items_of(ratings, _record(run, month, kept, ratings), expires_at), _ignore)
+        kept = staging.keep_rulebook(self.table, rules, expires_at)
+        staging.stage(self.table, staging.items_of(ratings, _record(run, month, kept, ratings), expires_at), _ignore)
         publication = Publication(
             month, run, kept, f"{Month.parse(month).renewed_on}T02:10:00.000000+00:00", "published"
         )
@@ -150,7 +150,7 @@ class World:
         entry = Entry(
             f"{self.runs:06d}", "published", publication.month, publication.run, publication.rulebook, "tests"
         )
-        publish.move_pointer(self.table, self.table.pointer(), publication, entry)
+        staging.move_pointer(self.table, self.table.pointer(), publication, entry)
 
     def items_of(self, agency_id: str) -> list[dict[str, Any]]:
         """Every stored rating of an agency."""

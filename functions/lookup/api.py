@@ -10,10 +10,10 @@ from threading import Lock
 from typing import Any
 
 from functions.lookup import contract, for_agency, for_everybody, problems
-from functions.lookup.audience import require_own, require_route
+from functions.lookup.authorization import require_own, require_route
 from functions.lookup.conditional import conditional
 from functions.lookup.desk import Desk
-from functions.lookup.refusals import answer_refusals
+from functions.lookup.error_handlers import answer_refusals
 from functions.lookup.routing import AGENCY, PUBLIC, Api, View
 from shared.observability import logger
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
-from functions.lookup.audience import subject
+from functions.lookup.authorization import subject
 
 CACHE_CONTROL = "private, max-age=60"
 TAG_BYTES = 16

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from functions.lookup.cursors import Cursors
 from functions.lookup.problems import AgencyUnknown, BenefitUnknown, LevelUnknown
-from functions.lookup.published import Edition, Published
+from functions.lookup.publications import Edition, Published
 from shared.levels import Benefit, Level, Rating
 from shared.months import Month
 from shared.table import Table

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from functions.lookup import views
+from functions.lookup.binding_slots import binding_slots
 from functions.lookup.cursors import HistoryPosition
 from functions.lookup.desk import Desk, known_benefit, possible, unknown_agency
 from functions.lookup.for_everybody import publication_of
 from functions.lookup.problems import CursorMalformed
-from functions.lookup.slots import binding_slots
 from shared.levels import Rating
 from shared.table import Publication
 

@@ -13,7 +13,7 @@ from functions.lookup import views
 from functions.lookup.cursors import DirectoryPosition
 from functions.lookup.desk import Desk, known_benefit, known_level
 from functions.lookup.problems import CursorExpired, CursorMalformed, Invalid, MonthUnknown
-from functions.lookup.published import Edition
+from functions.lookup.publications import Edition
 from shared.levels import Rating
 from shared.months import Month
 from shared.table import Listing, Table

@@ -14,9 +14,9 @@ from typing import Any, TypeVar, get_type_hints
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
 from pydantic_core import to_json
 
-from functions.lookup.asking import read_body, read_query
 from functions.lookup.contract import Answer
 from functions.lookup.problems import Problem
+from functions.lookup.request_parsing import read_body, read_query
 
 PUBLIC, AGENCY = "levels.public", "levels.agency"
 

@@ -12,7 +12,7 @@ from functions.lookup.api import serving
 from functions.lookup.cursors import Cursors
 from functions.lookup.desk import Desk
 from functions.lookup.priming import prime
-from functions.lookup.published import Published
+from functions.lookup.publications import Published
 from shared.settings import LookupSettings
 from shared.table import Table
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from functions.rating.record import RunRecord
+from functions.rating.run.record import RunRecord
 from shared.content import canonical_json
 
 Outcome = Literal[

@@ -10,15 +10,60 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+
+R = "functions.rating"
+ARROWS: dict[str, tuple[str, ...]] = {
+    # the rating function, from the entry down: a room, and the rooms that it may import beside itself and shared
+    f"{R}.app": (f"{R}.wiring", f"{R}.commands", f"{R}.services", f"{R}.events", f"{R}.progress", f"{R}.workbook"),
+    f"{R}.wiring": (f"{R}.services", f"{R}.progress", f"{R}.workbook", f"{R}.publication", f"{R}.measuring.embedded"),
+    f"{R}.commands": (
+        f"{R}.services",
+        f"{R}.result",
+        f"{R}.garbage",
+        f"{R}.run",
+        f"{R}.extracts",
+        f"{R}.measuring",
+        f"{R}.publication",
+        f"{R}.workbook",
+    ),
+    f"{R}.services": (f"{R}.progress", f"{R}.extracts", f"{R}.measuring", f"{R}.publication", f"{R}.workbook"),
+    f"{R}.publication": (f"{R}.run", f"{R}.workbook", f"{R}.measuring", f"{R}.garbage"),
+    f"{R}.result": (f"{R}.run",),
+    f"{R}.run": (f"{R}.measuring", f"{R}.garbage"),
+    f"{R}.measuring.embedded": (f"{R}.measuring", f"{R}.extracts", f"{R}.progress", f"{R}.garbage"),
+    f"{R}.measuring": (f"{R}.extracts", f"{R}.garbage"),
+    f"{R}.extracts": (),
+    f"{R}.workbook.google": (f"{R}.workbook",),
+    f"{R}.workbook": (),
+    f"{R}.events": (),
+    f"{R}.progress": (),
+    f"{R}.garbage": (),
+    # the lookup function
+    "functions.lookup": (),
+    "shared": (),
+    # beside the functions
+    "local.sample": (),
+    "local.cloud": ("functions", "local.sample"),
+    "local.demo": ("functions", "local.sample", "local.cloud"),
+    "local": ("functions", "local.sample", "local.cloud", "local.demo"),
+    "tools": ("functions", "local.cloud"),
+    "bench": ("functions", "local", "tests"),
+}
+"""Every room of the house. An arrow that is not here does not exist; the order holds no circle."""
+
 PURE = (
     "shared/levels.py",
     "shared/months.py",
-    "functions/rating/rules.py",
+    "shared/reasons.py",
+    "functions/rating/run/rules.py",
+    "functions/rating/run/guardrails.py",
+    "functions/rating/run/standings.py",
+    "functions/rating/run/movers.py",
+    "functions/rating/measuring/totals.py",
+    "functions/rating/measuring/assemble.py",
     "functions/rating/workbook/rulebook.py",
     "functions/lookup/views.py",
 )
-
-BESIDE_THE_RUN = ("functions.rating.collector", "functions.rating.rules", "functions.rating.stages")
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -74,28 +119,90 @@ def test_pure_modules_import_the_standard_library_and_shared_only(module: str) -
     assert all(path.startswith(("shared/", home)) for path in reached)
 
 
-def test_what_computes_a_run_knows_nothing_of_publishing_it() -> None:
-    """Of the packages only publication may know the run; extracts and workbook stand on their own."""
-    for package in ("extracts", "workbook"):
-        reached = {name for path in sources(f"functions/rating/{package}") for name in imports(path)}
-        of_the_run = {name for name in reached if name.startswith("functions.rating.")}
-        assert all(name.startswith(f"functions.rating.{package}") or name in BESIDE_THE_RUN for name in of_the_run)
+def room_of(module: str) -> str | None:
+    """The most particular room that a module is in."""
+    return max((room for room in ARROWS if module == room or module.startswith(f"{room}.")), key=len, default=None)
+
+
+def own_modules() -> dict[str, Path]:
+    folders = ("functions", "shared", "local", "tools", "bench")
+    paths = [path for folder in folders for path in sources(folder)]
+    return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
+
+
+def test_every_module_is_in_a_room() -> None:
+    assert not [module for module, path in own_modules().items() if room_of(module) is None and path.stat().st_size]
+
+
+@pytest.mark.parametrize("room", ARROWS)
+def test_a_room_imports_only_what_its_arrows_name(room: str) -> None:
+    allowed = (room, "shared", *ARROWS[room])
+    wrong = {
+        (module, name)
+        for module, path in own_modules().items()
+        if room_of(module) == room
+        for name in imports(path)
+        if name.split(".")[0] in ("functions", "shared", "local", "tools", "bench", "tests")
+        and not any(name == other or name.startswith(f"{other}.") for other in allowed)
+    }
+    assert not wrong
+
+
+def test_the_arrows_hold_no_circle() -> None:
+    """A room's arrows may only lead to rooms that do not lead back."""
+
+    def reach(room: str, seen: frozenset[str]) -> frozenset[str]:
+        for other in ARROWS:
+            target = any(other == to or other.startswith(f"{to}.") for to in ARROWS[room])
+            if target and other not in seen and not room.startswith(f"{other}."):
+                seen = reach(other, seen | {other})
+        return seen
+
+    assert not [room for room in ARROWS if room in reach(room, frozenset())]
+
+
+def test_modules_import_one_another_without_a_circle() -> None:
+    modules = own_modules()
+    graph = {m: {n for n in imports(p) if n in modules and n != m} for m, p in modules.items()}
+    done: set[str] = set()
+
+    def visit(module: str, path: tuple[str, ...]) -> None:
+        assert module not in path, " -> ".join((*path, module))
+        if module not in done:
+            for other in sorted(graph[module]):
+                visit(other, (*path, module))
+            done.add(module)
+
+    for module in sorted(graph):
+        visit(module, ())
 
 
 def test_the_pure_modules_of_shared_do_no_input_or_output() -> None:
-    for module in ("shared/levels.py", "shared/months.py", "functions/rating/rules.py"):
+    for module in ("shared/levels.py", "shared/months.py", "functions/rating/run/rules.py"):
         assert not set(imports(ROOT / module)) & {"os", "io", "pathlib", "socket", "subprocess", "urllib.request"}
 
 
-def test_only_the_sheet_modules_know_google() -> None:
-    assert all(path.startswith("functions/rating/workbook/sheet") for path in importers("gspread"))
-    others = [path for path in importers("google") if not path.startswith("functions/rating/workbook/sheet")]
-    assert others == ["functions/rating/workbook/google_identity.py"]
+def test_only_the_google_room_knows_google() -> None:
+    for name in ("gspread", "google"):
+        assert all(path.startswith("functions/rating/workbook/google/") for path in importers(name))
 
 
-def test_only_measuring_knows_the_analytical_engine() -> None:
-    assert importers("duckdb") <= {"functions/rating/extracts/measure.py"}
-    assert importers("nanoarrow") == {"functions/rating/extracts/handover.py"}
+@pytest.mark.parametrize("module", ["duckdb", "numpy", "isal", "nanoarrow"])
+def test_only_the_embedded_engine_knows_its_libraries(module: str) -> None:
+    assert all(path.startswith("functions/rating/measuring/embedded/") for path in importers(module))
+
+
+@pytest.mark.parametrize("module", ["duckdb", "isal", "nanoarrow"])
+def test_one_object_can_be_read_without_the_engine_that_measures(module: str) -> None:
+    """The reader of files runs alone, in processes that have no engine beside it: it imports nothing of its caller."""
+    room = "functions.rating.measuring.embedded.reading"
+    outside = {
+        name
+        for path in sources("functions/rating/measuring/embedded/reading")
+        for name in imports(path)
+        if name.startswith("functions.rating.measuring.embedded") and not name.startswith(room)
+    }
+    assert outside <= {"functions.rating.measuring.embedded.sql", "functions.rating.measuring.embedded.duckdb_engine"}
 
 
 @pytest.mark.parametrize("heavy", ["gspread", "google", "duckdb", "numpy", "jinja2", "isal", "nanoarrow"])

@@ -14,10 +14,10 @@ from schemathesis import Case
 
 from functions.lookup.api import api
 from functions.lookup.routing import PUBLIC
-from local.front import front
-from local.openapi import EXAMPLES, PATH, text
-from local.template import api_routes
+from local.cloud.front import front
+from local.cloud.template import api_routes
 from tests.published import agency, empty_world
+from tools.docs.openapi import EXAMPLES, PATH, text
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
@@ -32,7 +32,7 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def test_what_is_committed_is_what_the_code_says() -> None:
-    assert PATH.read_text(encoding="utf-8") == text(), "run: python -m local.openapi"
+    assert PATH.read_text(encoding="utf-8") == text(), "run: python -m tools.docs.openapi"
 
 
 def test_it_is_a_valid_openapi_3_1_document() -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functions.lookup import problems
 from functions.lookup.api import api
 from functions.lookup.problems import Problem
-from local.api_docs import PATH, requests_in, with_answers
+from tools.docs.api_docs import PATH, requests_in, with_answers
 
 PAGE = PATH.read_text(encoding="utf-8")
 
 
 def test_the_answers_shown_are_those_of_the_handler() -> None:
-    assert with_answers(PAGE) == PAGE, "run: python -m local.api_docs"
+    assert with_answers(PAGE) == PAGE, "run: python -m tools.docs.api_docs"
 
 
 def test_every_operation_is_shown() -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.embedded import EmbeddedAws, embedded_aws
+from local.cloud.embedded import EmbeddedAws, embedded_aws
 from local.sample import write_sample
 from shared.settings import S3Prefix
 

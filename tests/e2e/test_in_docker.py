@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from local import containers
+from local.cloud import containers
 from tests.e2e.conftest import EVENTS, RATING_EVENTS, ROOT, Packages, api_events, assert_rated, assert_served
 from tests.e2e.processes import accepts, free_port, running
 

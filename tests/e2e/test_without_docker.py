@@ -8,7 +8,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from local.embedded import EXTRACTS, EmbeddedAws
+from local.cloud.embedded import EXTRACTS, EmbeddedAws
 from tests.e2e.conftest import (
     EVENTS,
     HANDLERS,

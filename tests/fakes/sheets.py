@@ -22,7 +22,7 @@ from google.auth.credentials import AnonymousCredentials
 from requests.adapters import BaseAdapter
 
 from functions.rating.workbook.cells import RawCell
-from functions.rating.workbook.sheet import client_for
+from functions.rating.workbook.google.sheet import client_for
 from tests.fakes.discovery import Method, complaint_about, complaint_about_query, method_for
 
 HOST = "https://sheets.googleapis.com"

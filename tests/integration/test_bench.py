@@ -16,8 +16,8 @@ from bench.measuring import ResultsDiffer, Taken, exponent, refuse_differing
 from bench.months import MONTH, Form, Months
 from bench.publishing import decision_graph
 from functions.rating.extracts.datasets import Dataset, LocalFile
-from functions.rating.extracts.measure import measure
-from local.example import ZONE, shipped_rulebook
+from functions.rating.measuring.embedded.measure import measure
+from tools.docs.example import ZONE, shipped_rulebook
 
 ORDERS = 20_000
 

@@ -11,9 +11,9 @@ from typing import Any
 import boto3
 import pytest
 
-from local.embedded import EmbeddedAws, embedded_aws
-from local.gateway import Request
-from local.template import table_definition
+from local.cloud.embedded import EmbeddedAws, embedded_aws
+from local.cloud.gateway import Request
+from local.cloud.template import table_definition
 from shared.months import Month
 from shared.table import Table
 from tests.cloud import Cloud

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from local.demo import verdict
-from local.template import ROOT
+from local.cloud.template import ROOT
+from local.demo.__main__ import verdict
 
 
 @contextmanager

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from local.embedded import EmbeddedAws, NotLocal, embedded_aws, refuse_elsewhere
-from local.template import ROOT
+from local.cloud.embedded import EmbeddedAws, NotLocal, embedded_aws, refuse_elsewhere
+from local.cloud.template import ROOT
 
 MISLEADING = {
     "AWS_PROFILE": "production",
@@ -24,7 +24,7 @@ MISLEADING = {
 }
 ENTER = """
 import boto3
-from local.embedded import embedded_aws
+from local.cloud.embedded import embedded_aws
 with embedded_aws() as aws:
     aws.enter()
     table = boto3.client("dynamodb").describe_table(TableName="levels")["Table"]
@@ -34,7 +34,7 @@ with embedded_aws() as aws:
 """
 WAIT = """
 import time
-from local.embedded import embedded_aws
+from local.cloud.embedded import embedded_aws
 with embedded_aws() as aws:
     print(aws.endpoint, flush=True)
     time.sleep(60)

@@ -14,12 +14,12 @@ import pytest
 from botocore.exceptions import IncompleteReadError
 from moto import mock_aws
 
-from functions.rating.extracts import fetch as fetching
+from functions.rating.extracts import download as fetching
 from functions.rating.extracts.datasets import Dataset
-from functions.rating.extracts.fetch import fetch
-from functions.rating.extracts.measured import MonthMeasured
-from functions.rating.extracts.month import Extracts, Inventory, NotReady
-from functions.rating.stages import Stages
+from functions.rating.extracts.download import fetch
+from functions.rating.extracts.inventory import Extracts, Inventory, NotReady
+from functions.rating.measuring.measured import MonthMeasured
+from functions.rating.progress import Progress
 from shared.errors import ExtractsUnavailable, ObjectChanged, ObjectUnsound
 from shared.months import Month
 from shared.settings import S3Prefix
@@ -60,8 +60,8 @@ class Bucket:
         assert isinstance(inventory, Inventory)
         return inventory
 
-    def measure(self, inventory: Inventory | None = None, stages: Stages | None = None) -> MonthMeasured:
-        return self.extracts.measure(inventory or self.found(), Decimal(1), stages or Stages())
+    def measure(self, inventory: Inventory | None = None, progress: Progress | None = None) -> MonthMeasured:
+        return self.extracts.measure(inventory or self.found(), Decimal(1), progress or Progress())
 
     def on(self, operation: str, do: Callable[..., Any]) -> None:
         self.s3.meta.events.register(f"before-call.s3.{operation}", do)
@@ -263,7 +263,7 @@ def test_a_change_while_the_month_is_measured_stops_the_run(
                 change(bucket)
 
     with pytest.raises(ObjectChanged, match=named):
-        bucket.measure(stages=Stages(change_at_the_end))
+        bucket.measure(progress=Progress(change_at_the_end))
 
 
 # --- what is left -----------------------------------------------------------------------------------------------------
@@ -283,7 +283,7 @@ def test_the_quarantine_lasts_as_long_as_the_extracts_do(bucket: Bucket) -> None
 def test_progress_is_told_in_bytes(bucket: Bucket) -> None:
     told: list[tuple[str, int, int | None]] = []
 
-    bucket.measure(stages=Stages(lambda stage, done, total: told.append((stage, done, total))))
+    bucket.measure(progress=Progress(lambda stage, done, total: told.append((stage, done, total))))
 
     size = sum(o.size for o in bucket.found().objects)
     assert told[0] == ("measure", 0, None)

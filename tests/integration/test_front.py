@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import waitress
 
-from local.front import front
-from local.gateway import Request, event_for
-from local.template import Route
+from local.cloud.front import front
+from local.cloud.gateway import Request, event_for
+from local.cloud.template import Route
 
 Ask = Callable[..., tuple[http.client.HTTPResponse, bytes]]
 

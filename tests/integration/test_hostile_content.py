@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local.gateway import Request, ask
+from local.cloud.gateway import Request, ask
 from shared.errors import EventInvalid, ItemTooLarge, LevelsError, SettingsMissing
 from tests.cloud import Cloud, small_cloud
 from tests.crashing import lookup_of

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from functions.lookup.api import api
-from local.example import example_handler
-from local.gateway import Request, event_for
+from local.cloud.gateway import Request, event_for
+from tools.docs.example import example_handler
 
 EVENTS = {path.stem: path for path in sorted((Path(__file__).parents[2] / "events").glob("api-*.json"))}
 

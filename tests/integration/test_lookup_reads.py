@@ -11,7 +11,7 @@ import pytest
 from functions.lookup.api import serving
 from functions.lookup.cursors import Cursors
 from functions.lookup.desk import Desk
-from functions.lookup.published import POINTER_SECONDS, Published
+from functions.lookup.publications import POINTER_SECONDS, Published
 from shared.levels import Grant
 from tests.published import SHANGHAI, Caller, World, agency, empty_world, rulebook
 

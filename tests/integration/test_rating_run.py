@@ -12,11 +12,11 @@ import boto3
 import pytest
 
 from functions.rating.app import handler
-from functions.rating.extracts import measure
-from functions.rating.extracts.engine import Engine
-from functions.rating.extracts.measure import open_engine
+from functions.rating.measuring.embedded import measure
+from functions.rating.measuring.embedded.duckdb_engine import Engine
+from functions.rating.measuring.embedded.measure import open_engine
 from functions.rating.publication import ledger
-from functions.rating.publication.announce import Announcer
+from functions.rating.publication.outbox import Announcer
 from shared.errors import EventInvalid, MonthNotOver, PublicationConflict, RunUnknown, SettingsMissing, WorkbookFaulty
 from tests.cloud import WORKBOOK, Cloud, Context, small_cloud
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from functions.rating.workbook import sheet, sheet_status
+from functions.rating.workbook.google import sheet, status_tab
 from shared.errors import WorkbookFaulty, WorkbookUnavailable
 from tests.cloud import Cloud, small_cloud
 from tests.fakes.sheets import FakeSheets
@@ -21,7 +21,7 @@ def google(monkeypatch: pytest.MonkeyPatch) -> FakeSheets:
     """Google with the small workbook; connecting to it needs no identity."""
     google = FakeSheets()
     google.book(KEY, Workbook().tabs)
-    for module in (sheet, sheet_status):
+    for module in (sheet, status_tab):
         monkeypatch.setattr(module, "connect", lambda _: google.client())
     return google
 

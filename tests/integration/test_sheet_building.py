@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from functions.rating.workbook import sheet
 from functions.rating.workbook.description import Language
+from functions.rating.workbook.google import sheet
 from functions.rating.workbook.rulebook import parse
-from functions.rating.workbook.sheet_builder import Built, build
 from shared.errors import WorkbookUnavailable
 from shared.levels import Rulebook
 from tests.fakes.sheets import FakeSheets
 from tests.workbooks import DESCRIPTION, OCTOBER, ROOT, Workbook
+from tools.sheet.builder import Built, build
 
 KEY = "new-sheet"
 EXAMPLE = sheet.read(f"dir:{ROOT / 'config' / 'workbook'}")

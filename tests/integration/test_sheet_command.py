@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from local.sheet import main
 from tests.fakes.sheets import FakeSheets
+from tools.sheet.__main__ import main
 
 
 def test_it_says_what_it_built_and_where(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import requests
 
-from functions.rating.workbook import sheet
+from functions.rating.workbook.google import sheet
+from functions.rating.workbook.google.sheet import GoogleSheet
 from functions.rating.workbook.rulebook import parse
-from functions.rating.workbook.sheet import GoogleSheet
 from shared.errors import WorkbookUnavailable
 from tests.fakes.sheets import HOST, FakeSheets
 from tests.workbooks import DESCRIPTION, OCTOBER, Workbook, found

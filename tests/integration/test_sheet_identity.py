@@ -16,8 +16,8 @@ from google.auth.transport.requests import Request
 from moto import mock_aws
 from requests.adapters import BaseAdapter
 
-from functions.rating.workbook.google_identity import READING, WRITING, credentials
-from functions.rating.workbook.sheet import client_for, read
+from functions.rating.workbook.google.identity import READING, WRITING, credentials
+from functions.rating.workbook.google.sheet import client_for, read
 from shared.errors import SettingsMissing, WorkbookUnavailable
 from shared.settings import GoogleSettings
 

@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from functions.rating.workbook import sheet
-from functions.rating.workbook.google_identity import WRITING
+from functions.rating.workbook.google import sheet
+from functions.rating.workbook.google.identity import WRITING
+from functions.rating.workbook.google.status_tab import write_status
 from functions.rating.workbook.rulebook import parse
-from functions.rating.workbook.sheet_builder import build
-from functions.rating.workbook.sheet_status import write_status
 from functions.rating.workbook.status import status_rows
 from tests.workbooks import DESCRIPTION, OCTOBER, ROOT
+from tools.sheet.builder import build
 
 
 @pytest.mark.live

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import requests
 
-from functions.rating.workbook import sheet
 from functions.rating.workbook.cells import RawCell
+from functions.rating.workbook.google import sheet
 from functions.rating.workbook.rulebook import Verdict, parse
 from shared.errors import WorkbookUnavailable
 from tests.fakes.sheets import FakeSheets

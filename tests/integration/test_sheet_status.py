@@ -11,7 +11,7 @@ import requests
 
 from functions.rating.result import Outcome
 from functions.rating.workbook.cells import RawCell
-from functions.rating.workbook.sheet_status import write_status
+from functions.rating.workbook.google.status_tab import write_status
 from functions.rating.workbook.status import OUTCOMES, SHOWN_FAULTS, SHOWN_MOVERS, status_rows
 from shared.errors import WorkbookUnavailable
 from tests.fakes.sheets import FakeSheets, Sheet

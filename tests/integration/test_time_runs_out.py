@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from functions.rating.app import handler
-from functions.rating.stages import RESERVE_SECONDS
+from functions.rating.progress import RESERVE_SECONDS
 from shared.errors import OutOfTime
 from tests.cloud import Context, small_cloud
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from functions.rating.extracts.cell_sql import WHITESPACE
-from functions.rating.extracts.engine import Engine, EngineRefused
-from functions.rating.extracts.handover import Piece, Texts
-from functions.rating.extracts.measure import MEMORY_LIMIT, open_engine
-from functions.rating.extracts.sql import nested
+from functions.rating.measuring.embedded.duckdb_engine import Engine, EngineRefused
+from functions.rating.measuring.embedded.handover import Piece, Texts
+from functions.rating.measuring.embedded.measure import MEMORY_LIMIT, open_engine
+from functions.rating.measuring.embedded.reading.sql_cells import WHITESPACE
+from functions.rating.measuring.embedded.sql import nested
 from shared.errors import OutOfRoom
 
 MANY = 300_000  # rows, more than one piece holds
@@ -105,7 +105,7 @@ def test_what_fails_within_a_result_is_refused_with_the_reason(engine: Engine) -
 
 
 def test_a_question_that_outgrows_memory_and_disk_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("functions.rating.extracts.measure.SPILL_LIMIT", 1024**2)
+    monkeypatch.setattr("functions.rating.measuring.embedded.measure.SPILL_LIMIT", 1024**2)
     large = "SELECT i, md5(CAST(i AS VARCHAR)) AS text FROM range(2_000_000) t(i)"
     with open_engine(tmp_path, 64 * 1024**2) as engine, pytest.raises(OutOfRoom, match="RatingStorage"):
         list(engine.pieces(f"SELECT i FROM {nested(large)} ORDER BY text"))

@@ -13,8 +13,8 @@ import duckdb
 import pytest
 
 from functions.rating.extracts.datasets import Dataset, LocalFile
-from functions.rating.extracts.measure import measure
-from functions.rating.extracts.measured import OTHER_TAGS, TAGS_NAMED, MonthMeasured
+from functions.rating.measuring.embedded.measure import measure
+from functions.rating.measuring.measured import OTHER_TAGS, TAGS_NAMED, MonthMeasured
 from shared.errors import AgenciesUnsound, ObjectUnsound, TooManyBadRows
 from shared.months import Month
 from tests.worlds import SHANGHAI
@@ -405,10 +405,10 @@ def test_parquet_objects_of_one_dataset_may_differ_in_their_columns(files: Files
 def test_small_parquet_objects_are_read_alike_however_many_at_once(
     files: Files, monkeypatch: pytest.MonkeyPatch, together: int
 ) -> None:
-    for module in ("scanning", "parquet_objects"):
-        monkeypatch.setattr(f"functions.rating.extracts.{module}.AT_ONCE", max(together, 1))
-    monkeypatch.setattr("functions.rating.extracts.relations._SMALL", together)
-    monkeypatch.setattr("functions.rating.extracts.parquet_objects._TOGETHER", together * 1000)
+    for module in ("scan", "parquet_objects"):
+        monkeypatch.setattr(f"functions.rating.measuring.embedded.reading.{module}.AT_ONCE", max(together, 1))
+    monkeypatch.setattr("functions.rating.measuring.embedded.relations._SMALL", together)
+    monkeypatch.setattr("functions.rating.measuring.embedded.reading.parquet_objects._TOGETHER", together * 1000)
     for n in range(9):
         creator = "'c1'" if n % 3 else "' c1'"
         amount = f"CASE WHEN i = {n} THEN -1 ELSE 1 END{'' if n % 4 else '::VARCHAR'}"
@@ -428,7 +428,7 @@ def test_small_parquet_objects_are_read_alike_however_many_at_once(
 def test_small_csv_objects_are_read_alike_however_many_at_once(
     files: Files, monkeypatch: pytest.MonkeyPatch, together: int
 ) -> None:
-    monkeypatch.setattr("functions.rating.extracts.csv_objects._AT_ONCE", together)
+    monkeypatch.setattr("functions.rating.measuring.embedded.reading.csv_objects._AT_ONCE", together)
     for n in range(9):
         header = ORDERS if n < 5 else "risk_tag,x,order_id,creator_id,pay_time,pay_amount\n"
         rows = []
@@ -476,7 +476,7 @@ def test_what_footers_prove_hides_no_bad_row(
 ) -> None:
     """Sound objects around one of three row groups, where one row of the last is bad."""
     if not proofs:
-        monkeypatch.setattr("functions.rating.extracts.parquet_objects._proved", lambda *_: False)
+        monkeypatch.setattr("functions.rating.measuring.embedded.reading.parquet_objects._proved", lambda *_: False)
     varied = {"order_id": "uuid()::VARCHAR", "amount": "1", column: sound}
     files.parquet(Dataset.ORDERS, "a.parquet", typed_orders("3", **varied))
     one_bad = {**varied, column: f"CASE WHEN i = 5000 THEN {wrong} ELSE {sound} END"}
@@ -594,7 +594,7 @@ def test_an_open_quote_at_the_start_of_a_large_file_hides_nothing(files: Files) 
 
 
 def test_a_file_of_several_blocks_keeps_count_of_its_rows(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("functions.rating.extracts.records.BLOCK", 1000)
+    monkeypatch.setattr("functions.rating.measuring.embedded.reading.csv_text.BLOCK", 1000)
     rows = [f'o{n},c1,2026-10-05,1,"{"" if n % 50 else "云" + chr(10) + "剪"}"\n' for n in range(1000)]
     rows[701] = "bad\n"
     files.orders(ORDERS + "".join(rows))

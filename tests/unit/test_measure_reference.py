@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from functions.rating.extracts import measure as measuring
-from functions.rating.extracts.measure import measure
-from functions.rating.extracts.measured import MonthMeasured
-from functions.rating.extracts.repeats import Repeats
+from functions.rating.measuring.embedded import measure as measuring
+from functions.rating.measuring.embedded.duplicates import Repeats
+from functions.rating.measuring.embedded.measure import measure
+from functions.rating.measuring.measured import MonthMeasured
 from shared.errors import NotReconciled
 from tests.reference import expect
 from tests.worlds import Maker, World, Written, write

@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.rating.extracts.portions import portions
+from functions.rating.measuring.embedded.portions import portions
 
 WEIGHTS = st.lists(st.integers(0, 20))
 LIMITS = st.integers(0, 30)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.rating.workbook import sheet
 from functions.rating.workbook.cells import RawCell, RawTab, RawWorkbook
+from functions.rating.workbook.google import sheet
 from functions.rating.workbook.rulebook import parse, unknown_overrides
 from shared.content import content_id
 from shared.levels import (

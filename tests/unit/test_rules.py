@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.rating.rules import Rules, computed_level
+from functions.rating.run.rules import Rules, computed_level
 from shared.levels import (
     Change,
     Channel,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from functions.lookup import views
-from functions.rating.rules import Rules
+from functions.rating.run.rules import Rules
 from shared.levels import Benefit, BenefitKind, Grant, Measured, Rating, Standing, Status
 from shared.months import Month
 from tests.published import IN_NOVEMBER, OVERRIDE, SHANGHAI, agency, rulebook

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from functions.rating.computed import Computed
-from functions.rating.explain import comparison
-from functions.rating.moves import Restatement
 from functions.rating.publication.ledger import Entry
+from functions.rating.run.computed import Computed
+from functions.rating.run.movers import comparison
+from functions.rating.run.standings import Restatement
 from functions.rating.workbook.rulebook import Fault
 from shared.content import canonical_json
 from shared.errors import ReportUnwritten

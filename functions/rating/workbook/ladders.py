@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from functions.rating.rules import computed_level
+from functions.rating.run.rules import computed_level
 from functions.rating.workbook.cells import BLANK, plain_text
 from functions.rating.workbook.description import Column, Text
-from functions.rating.workbook.names import Levels, Metrics
+from functions.rating.workbook.levels_and_metrics import Levels, Metrics
 from functions.rating.workbook.tables import Once, Row, Table
 from shared.levels import Case, Channel, Ladder, Rung, Threshold
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from functions.rating.workbook.faults import Fault
-from functions.rating.workbook.names import Levels
+from functions.rating.workbook.levels_and_metrics import Levels
 from functions.rating.workbook.tables import Row, Table
 from shared.levels import Override
 

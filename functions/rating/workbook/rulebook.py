@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from functions.rating.workbook.benefits import read_benefits
 from functions.rating.workbook.cells import RawWorkbook
 from functions.rating.workbook.description import Column, Description
-from functions.rating.workbook.entitlements import read_benefits
 from functions.rating.workbook.faults import Fault, FaultList
 from functions.rating.workbook.headers import MoreColumns
 from functions.rating.workbook.ladders import read_cases, read_ladders
-from functions.rating.workbook.names import Metrics, read_levels, read_metrics
+from functions.rating.workbook.levels_and_metrics import Metrics, read_levels, read_metrics
 from functions.rating.workbook.overrides import read_overrides
 from functions.rating.workbook.tables import Once, Table, find_tabs, make_table
 from shared.levels import Rulebook, RuleSettings, Tip

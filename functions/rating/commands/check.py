@@ -1,0 +1,49 @@
+"""Check the spreadsheet: read it, and name everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from functions.rating.result import result
+from functions.rating.services import Services
+from functions.rating.workbook.rulebook import Fault, Verdict, parse
+from shared.content import content_id
+from shared.errors import WorkbookFaulty
+from shared.levels import Rulebook
+from shared.months import Month
+
+
+def check(services: Services, month: Month) -> dict[str, Any]:
+    """The spreadsheet's faults, and nothing else."""
+    verdict = read_rulebook(services, month)
+    rulebook = content_id(verdict.rulebook) if verdict.rulebook else None
+    return result("checked", str(month), rulebook=rulebook, faults=dicts(verdict.faults), sound=not verdict.errors)
+
+
+def read_rulebook(services: Services, month: Month) -> Verdict:
+    """The spreadsheet as it is now, with all its faults. Raises WorkbookUnavailable."""
+    with services.progress.stage("sheet") as facts:
+        verdict = parse(services.read_workbook(), services.description, month)
+        facts["faults"] = len(verdict.faults)
+    return verdict
+
+
+def sound(verdict: Verdict) -> Rulebook:
+    """The rulebook of a verdict. Raises WorkbookFaulty with every fault when there is an error among them."""
+    if verdict.rulebook is None:
+        listed = "\n".join(str(fault) for fault in verdict.errors)
+        raise WorkbookFaulty(
+            f"the spreadsheet has {len(verdict.errors)} errors; nothing was written:\n{listed}", dicts(verdict.faults)
+        )
+    return verdict.rulebook
+
+
+def dicts(faults: Sequence[Fault]) -> list[dict[str, Any]]:
+    return [fault.as_dict() for fault in faults]
+
+
+def next_to_rate(services: Services) -> Month:
+    """The month whose levels come next: after the newest published one, or else the last that is over."""
+    published = services.table.pointer().publications
+    return Month.parse(max(published)).plus(1) if published else Month.of(services.now(), services.zone).plus(-1)

@@ -1,0 +1,93 @@
+"""A run, computed: the same inputs give the same id, the same ratings and the same items, whenever and wherever."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from functions.rating.garbage import cycle_collection_paused
+from functions.rating.run.computed import Computed
+from functions.rating.run.guardrails import Totals, audit
+from functions.rating.run.record import Compared, DataQuality, Input, RunRecord, record_from
+from functions.rating.run.rules import RULES_VERSION, Rules
+from functions.rating.run.standings import count_levels, count_moves
+from shared.content import content_id
+from shared.levels import Measured, Rating, Rulebook, Standing
+from shared.months import Month
+from shared.table import run_key
+
+if TYPE_CHECKING:
+    from functions.rating.extracts.inventory import Inventory
+    from functions.rating.services import Services
+
+
+def inputs_of(inventory: Inventory) -> tuple[Input, ...]:
+    """Every object that a run of this inventory reads, the previous month's creators too, in a fixed order."""
+    objects = (*inventory.objects, *inventory.previous_creators)
+    return tuple(sorted((Input(o.dataset, o.key, o.etag, o.size) for o in objects), key=lambda i: i.key))
+
+
+def run_id(month: Month, rulebook_id: str, inputs: tuple[Input, ...], compared_with: Compared | None) -> str:
+    """The id that inputs, rulebook, month, the compared publication and the rules' version give a run."""
+    return content_id(
+        {
+            "month": str(month),
+            "rulebook": rulebook_id,
+            "inputs": [(i.key, i.etag) for i in inputs],
+            "compared_with": [compared_with.month, compared_with.run] if compared_with else None,
+            "rules_version": RULES_VERSION,
+        }
+    )
+
+
+def compute(
+    services: Services, month: Month, rulebook: Rulebook, inventory: Inventory, compared_with: Compared | None
+) -> Computed:
+    """Measure the month and rate every agency. Reads extracts and earlier standings; writes nothing."""
+    progress = services.progress
+    measured = services.extracts.measure(inventory, rulebook.settings.max_bad_row_share, progress)
+    with progress.stage("rate") as facts:
+        earlier = services.table.standings(compared_with.run) if compared_with else {}
+        rules = Rules(rulebook, month, services.zone)
+        ratings = rate_all(rules, measured.agencies, earlier)
+        facts["agencies"] = len(ratings)
+    totals = Totals(measured.paid_gmv, {name: count.rows for name, count in measured.datasets.items()})
+    rulebook_id, inputs = content_id(rulebook), inputs_of(inventory)
+    record = RunRecord(
+        run=run_id(month, rulebook_id, inputs, compared_with),
+        month=str(month),
+        rulebook=rulebook_id,
+        rules_version=RULES_VERSION,
+        compared_with=compared_with,
+        inputs=inputs,
+        agencies=len(ratings),
+        levels=count_levels(ratings, len(rulebook.levels)),
+        moves=count_moves(ratings, earlier),
+        totals=totals,
+        quality=DataQuality(
+            order_rows=asdict(measured.order_rows),
+            datasets={name: asdict(count) for name, count in measured.datasets.items()},
+            excluded_creators=measured.excluded_creators,
+            excluded_orders=measured.excluded_orders,
+        ),
+        guardrails=audit(rulebook.settings, ratings, earlier, totals, _totals_of(services, compared_with)),
+    )
+    return Computed(month, rulebook, record, ratings, earlier, measured)
+
+
+def rate_all(rules: Rules, agencies: Iterable[Measured], earlier: Mapping[str, Standing]) -> tuple[Rating, ...]:
+    """Every agency's rating, in their order.
+
+    The garbage collector is kept away from them, now and until somebody calls ``gc.unfreeze``.
+    """
+    with cycle_collection_paused():
+        ratings = tuple([rules.rate(agency, earlier.get(agency.agency_id)) for agency in agencies])
+        gc.freeze()
+        return ratings
+
+
+def _totals_of(services: Services, compared_with: Compared | None) -> Totals | None:
+    item = services.table.get(run_key(compared_with.run)) if compared_with else None
+    return record_from(item).totals if item else None

@@ -1,0 +1,75 @@
+"""What people decide about runs: publish a held one, or go back to an earlier one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from functions.rating.publication import ledger, staging
+from functions.rating.publication.publisher import keep_news, load_record, publish_record, tell_what_is_untold
+from functions.rating.result import result
+from functions.rating.run.record import RunRecord
+from functions.rating.services import Services
+from shared.errors import RunUnknown
+from shared.table import Publication
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Who decided, and why; both go into the ledger."""
+
+    by: str
+    reason: str
+
+
+def accept(services: Services, run: str, decision: Decision) -> dict[str, Any]:
+    """Publish exactly the run that a guardrail held. Raises RunUnknown when it is not held."""
+    record = load_record(services, run)
+    valid = services.table.pointer().publications.get(record.month)
+    if valid and valid.run == run:
+        return _already_valid(services, valid, record)
+    if not ledger.is_held(services.table, record.month, run):
+        raise RunUnknown(f"run {run} of {record.month} is not held, so there is nothing to accept")
+    keep_news(services, record, valid, services.table.standings(run))
+    publish_record(services, record, "accepted", valid, by=decision.by, reason=decision.reason)
+    return result("published", record.month, record, report=services.reports.url(record.month, run))
+
+
+def roll_back(services: Services, run: str, decision: Decision) -> dict[str, Any]:
+    """Make an earlier publication of a month the valid one again. Raises RunUnknown when it never was published."""
+    record = load_record(services, run)
+    pointer = services.table.pointer()
+    valid = pointer.publications.get(record.month)
+    published = [
+        line for line in ledger.entries(services.table, record.month) if line.run == run and line.action != "held"
+    ]
+    if not valid or not published:
+        raise RunUnknown(f"run {run} was never the valid one of {record.month}, so there is nothing to go back to")
+    if valid.run == run:
+        return _already_valid(services, valid, record)
+    at = services.now().isoformat(timespec="microseconds")
+    keep_news(services, record, valid, services.table.standings(run), occasion=at)
+    line = ledger.Entry(
+        at=at,
+        action="rolled_back",
+        month=record.month,
+        run=run,
+        rulebook=published[-1].rulebook,
+        code_version=services.code_version,
+        replaced=valid.run,
+        by=decision.by,
+        reason=decision.reason,
+    )
+    publication = Publication(record.month, run, line.rulebook, line.at, "rolled_back")
+    staging.move_pointer(services.table, pointer, publication, line)
+    services.announcer.send(run, valid.run)
+    return result(
+        "rolled_back", record.month, record, report=services.reports.url(record.month, run), replaced=valid.run
+    )
+
+
+def _already_valid(services: Services, valid: Publication, record: RunRecord) -> dict[str, Any]:
+    """Nothing is left to decide; the news may have been left untold."""
+    tell_what_is_untold(services, valid)
+    url = services.reports.url(record.month, record.run)
+    return result("unchanged", record.month, record, report=url, inputs_changed=False)

@@ -1,0 +1,148 @@
+"""The month, top to bottom: read the sheet, find the files, rate every agency, stage, audit, publish."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from functions.rating.commands.check import dicts, read_rulebook, sound
+from functions.rating.commands.compute import compute, inputs_of, run_id
+from functions.rating.extracts.inventory import NotReady
+from functions.rating.publication import ledger, staging
+from functions.rating.publication.publisher import entry, load_record, publish_record, stage_run, tell_what_is_untold
+from functions.rating.publication.report import Context
+from functions.rating.result import result
+from functions.rating.run.computed import Computed
+from functions.rating.run.movers import comparison, in_brief
+from functions.rating.run.record import Compared, record_from
+from functions.rating.run.standings import Restatement, moved, standings_of
+from functions.rating.services import Services
+from functions.rating.workbook.rulebook import Fault, Verdict, unknown_overrides
+from shared.content import content_id
+from shared.errors import MonthNotOver
+from shared.levels import Rulebook
+from shared.months import Month
+from shared.table import Publication, run_key
+
+
+def rate_month(services: Services, month: Month, *, scheduled: bool) -> dict[str, Any]:
+    """Rate and publish a month. ``scheduled``: a firing of the schedule, which never replaces what is published."""
+    _refuse_before_its_end(services, month)
+    verdict = read_rulebook(services, month)
+    rulebook = sound(verdict)
+    pointer = services.table.pointer()
+    valid = pointer.publications.get(str(month))
+    inventory = services.extracts.find(month)
+    if isinstance(inventory, NotReady):
+        if scheduled and valid:
+            return _unchanged(services, valid, verdict, inputs_changed=True)
+        return result("not_ready", str(month), rulebook=content_id(rulebook), missing=list(inventory.missing))
+    before = pointer.before(str(month))
+    compared_with = Compared.to(before)
+    run = run_id(month, content_id(rulebook), inputs_of(inventory), compared_with)
+    if valid and (scheduled or valid.run == run):
+        return _unchanged(services, valid, verdict, inputs_changed=valid.run != run)
+    if ledger.is_held(services.table, str(month), run):
+        return _held(services, run, verdict)
+    computed = compute(services, month, rulebook, inventory, compared_with)
+    faults = verdict.faults + unknown_overrides(verdict, {rating.agency_id for rating in computed.ratings})
+    stage_run(services, computed, pointer)
+    in_force = services.table.rulebook(before.rulebook) if before else None
+    restates = _restatement(services, computed, valid)
+    report = services.reports.write(computed, _context(services, faults, str(month), in_force, restates))
+    if computed.record.held:
+        staging.append(services.table, entry(services, "held", computed.record))
+        return result("held", str(month), computed.record, faults=dicts(faults), report=report)
+    if not publish_record(services, computed.record, "restated" if valid else "published", valid):
+        return result(
+            "unchanged", str(month), computed.record, faults=dicts(faults), report=report, inputs_changed=False
+        )
+    return result(
+        "published",
+        str(month),
+        computed.record,
+        faults=dicts(faults),
+        report=report,
+        replaced=restates.run if restates else None,
+        restated=len(restates.moves) if restates else None,
+        quality=computed.record.quality,
+        stages=services.progress.seconds,
+    )
+
+
+def preview(services: Services, month: Month) -> dict[str, Any]:
+    """Rate a month with the sheet as it is and publish nothing: who would move against what is published."""
+    _refuse_before_its_end(services, month)
+    verdict = read_rulebook(services, month)
+    rulebook = sound(verdict)
+    inventory = services.extracts.find(month)
+    if isinstance(inventory, NotReady):
+        return result("not_ready", str(month), rulebook=content_id(rulebook), missing=list(inventory.missing))
+    pointer = services.table.pointer()
+    valid, before = pointer.publications.get(str(month)), pointer.before(str(month))
+    computed = compute(services, month, rulebook, inventory, Compared.to(before))
+    reference = valid or before
+    if valid:
+        computed = replace(computed, earlier=services.table.standings(valid.run))
+    in_force = services.table.rulebook(reference.rulebook) if reference else None
+    faults = verdict.faults + unknown_overrides(verdict, {rating.agency_id for rating in computed.ratings})
+    return result(
+        "previewed",
+        str(month),
+        computed.record,
+        faults=dicts(faults),
+        report=services.reports.write(computed, _context(services, faults, str(month), in_force, preview=True)),
+        preview=in_brief(comparison(computed.ratings, computed.earlier, rulebook, in_force)),
+    )
+
+
+def _context(
+    services: Services,
+    faults: Sequence[Fault],
+    month: str,
+    in_force: Rulebook | None,
+    restates: Restatement | None = None,
+    *,
+    preview: bool = False,
+) -> Context:
+    history = tuple(ledger.entries(services.table, month))
+    return Context(faults, services.progress.seconds, services.code_version, history, in_force, restates, preview)
+
+
+def _restatement(services: Services, computed: Computed, valid: Publication | None) -> Restatement | None:
+    """What the run changes of the month's publication until now; None when there is none."""
+    if valid is None:
+        return None
+    return Restatement(valid.run, moved(services.table.standings(valid.run), standings_of(computed.ratings)))
+
+
+def _refuse_before_its_end(services: Services, month: Month) -> None:
+    ends, now = month.end(services.zone), services.now()
+    if now < ends:
+        raise MonthNotOver(
+            f"month {month} ends at {ends.astimezone(services.zone):%Y-%m-%d %H:%M %Z}, now is "
+            f"{now.astimezone(services.zone):%Y-%m-%d %H:%M}; it can be rated from then on"
+        )
+
+
+def _unchanged(services: Services, valid: Publication, verdict: Verdict, *, inputs_changed: bool) -> dict[str, Any]:
+    """The month stays as it is; news that an earlier run could not tell is told now."""
+    item = services.table.get(run_key(valid.run))
+    tell_what_is_untold(services, valid)
+    return result(
+        "unchanged",
+        valid.month,
+        record_from(item) if item else None,
+        rulebook=valid.rulebook,
+        faults=dicts(verdict.faults),
+        report=services.reports.url(valid.month, valid.run),
+        inputs_changed=inputs_changed,
+    )
+
+
+def _held(services: Services, run: str, verdict: Verdict) -> dict[str, Any]:
+    record = load_record(services, run)
+    return result(
+        "held", record.month, record, faults=dicts(verdict.faults), report=services.reports.url(record.month, run)
+    )

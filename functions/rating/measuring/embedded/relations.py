@@ -1,0 +1,153 @@
+"""The relations that the measuring SQL reads, from the sources that were taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+
+import numpy as np
+
+from functions.rating.extracts.datasets import Column, Dataset, Kind
+from functions.rating.measuring.embedded.duckdb_engine import Engine, EngineRefused
+from functions.rating.measuring.embedded.duplicates import OrderNumbers
+from functions.rating.measuring.embedded.portions import portions
+from functions.rating.measuring.embedded.sources import (
+    PLACE,
+    RowNumbers,
+    Source,
+    bad_numbers,
+    number,
+    of_files,
+    placed,
+    read_all,
+    read_sound,
+)
+from functions.rating.measuring.embedded.sql import literal, nested, select
+from shared.errors import AgenciesUnsound, ObjectUnsound
+
+_ORDER_ID = next(column for column in Dataset.ORDERS.columns if column.name == "order_id")
+_SMALL = 250_000  # rows of objects that are read together for the sake of some of them
+_FEW_TIMES = 4  # as many candidates as chance brings are still too few to mean repeats
+
+
+def load_relations(engine: Engine, sources: Mapping[Dataset, Sequence[Source]]) -> None:
+    """All but repeated orders. Raises AgenciesUnsound when two rows of one agency differ."""
+    load_agencies(engine, sources.get(Dataset.AGENCIES, ()))
+    load(engine, "bindings", Dataset.CREATORS, sources.get(Dataset.CREATORS, ()))
+    load(engine, "previous_bindings", Dataset.CREATORS, sources.get(Dataset.PREVIOUS_CREATORS, ()))
+    show_orders(engine, sources.get(Dataset.ORDERS, ()))
+
+
+def load(engine: Engine, table: str, dataset: Dataset, sources: Sequence[Source]) -> None:
+    """The sound rows of a dataset as a table."""
+    create(engine, table, dataset.columns)
+    if sources:
+        names = [column.name for column in dataset.columns]
+        engine.run(f"INSERT INTO {table} {read_sound(sources, names, unsound(engine, table, sources))}")
+
+
+def unsound(engine: Engine, table: str, sources: Sequence[Source]) -> str:
+    """A table, named for another one, with the numbers of the bad rows of that one's sources."""
+    name = f"unsound_{table}"
+    engine.table("numbers", {"number": bad_numbers(sources)})
+    engine.run(f"CREATE TABLE {name} AS {select(('number',), 'numbers')}")
+    return name
+
+
+def create(engine: Engine, table: str, columns: Iterable[Column], *more: str) -> None:
+    """An empty table of a dataset's columns, and of others that are declared."""
+    declared = (f"{column.name} {'VARCHAR' if column.kind is Kind.TEXT else 'BIGINT'}" for column in columns)
+    engine.run(f"CREATE TABLE {table} ({', '.join((*declared, *more))})")
+
+
+def load_agencies(engine: Engine, sources: Sequence[Source]) -> None:
+    """The agencies, equal rows once. Raises AgenciesUnsound when two rows of one agency differ."""
+    load(engine, "agency_rows", Dataset.AGENCIES, sources)
+    engine.run("CREATE TABLE agencies AS SELECT DISTINCT * FROM agency_rows")
+    differing = engine.rows("SELECT agency_id FROM agencies GROUP BY agency_id HAVING count(*) > 1 ORDER BY agency_id")
+    if differing:
+        agency_id = differing[0][0]
+        places = [
+            source.row(index)
+            for source in sources
+            for (index,) in engine.rows(
+                select(
+                    ("file_row_number",),
+                    nested(read_all([source], ("agency_id", "file_row_number"))),
+                    f"agency_id = {literal(agency_id)}",
+                    "1",
+                )
+            )
+        ]
+        raise AgenciesUnsound(
+            f"agency {agency_id} has rows that differ ({'; '.join(places)}), and so have {len(differing) - 1} other "
+            "agencies; expected equal rows, or one. Have the agencies extract corrected and written again."
+        )
+
+
+def show_orders(engine: Engine, sources: Sequence[Source]) -> None:
+    """The sound rows of all orders as a view: they are read where they are."""
+    columns = ("creator_id", "pay_time", "pay_amount", "risk_tag")
+    types = ("VARCHAR", "BIGINT", "BIGINT", "VARCHAR")
+    none = (
+        "SELECT " + ", ".join(f"CAST(NULL AS {t}) AS {c}" for c, t in zip(columns, types, strict=True)) + " WHERE FALSE"
+    )
+    rows = read_sound(sources, columns, unsound(engine, "orders", sources)) if sources else none
+    engine.run(f"CREATE VIEW orders AS {rows}")
+
+
+def load_repeated(engine: Engine, sources: Sequence[Source], candidates: OrderNumbers, by_chance: float) -> None:
+    """Some orders whose order_id may be there more than once, as a table. ``by_chance``: how many may mean nothing."""
+    if candidates.size < _FEW_TIMES * by_chance:  # probably none is repeated, which their ids alone can tell
+        load_some(engine, "maybe_repeated", sources, candidates, [_ORDER_ID])
+        repeated = "order_id IN (SELECT order_id FROM maybe_repeated GROUP BY order_id HAVING count(*) > 1)"
+        numbers = engine.rows(select(("number",), "maybe_repeated", repeated, "number"))
+        candidates = np.array([number for (number,) in numbers], np.uint32)
+        engine.run("DROP TABLE maybe_repeated")
+    load_some(engine, "repeated_orders", sources, candidates, Dataset.ORDERS.columns)
+
+
+def load_some(
+    engine: Engine, table: str, sources: Sequence[Source], numbers: OrderNumbers, columns: Sequence[Column]
+) -> None:
+    """The sound ones of some rows as a table, with each row's number."""
+    create(engine, table, columns, "number BIGINT")
+    names = [column.name for column in columns]
+    wanted = [(start, source) for start, source in placed(sources) if _among(numbers, start, source).size]
+    for query, alike in groupby(wanted, lambda place: place[1].query):
+        for some in portions(alike, lambda place: place[1].count, _SMALL):
+            engine.table("chosen", {"number": np.concatenate([_sound_among(numbers, *place) for place in some])})
+            every = select((*names, *PLACE), nested(of_files([source.path for _, source in some], query)))
+            chosen = f"{number(some)} IN {nested(select(('number',), 'chosen'))}"
+            if len(some) == 1:  # in one file the engine reads nothing else of the rows that are left out
+                chosen = f"file_row_number IN {nested(select((f'number - {some[0][0]}',), 'chosen'))}"
+            engine.run(f"INSERT INTO {table} {select((*names, number(some)), nested(every), chosen)}")
+
+
+def _among(numbers: OrderNumbers, start: int, source: Source) -> OrderNumbers:
+    """Those of some numbers that rows of a source have. ``start``: the number of its first row."""
+    first, beyond = np.searchsorted(numbers, [start, start + source.count])
+    return numbers[first:beyond]
+
+
+def _sound_among(numbers: OrderNumbers, start: int, source: Source) -> RowNumbers:
+    return np.setdiff1d(_among(numbers, start, source).astype(np.int64), source.bad + start, assume_unique=True)
+
+
+@contextmanager
+def naming_the_unreadable(engine: Engine, sources: Mapping[Dataset, Sequence[Source]]) -> Iterator[None]:
+    """What can't be read in a query over many objects, is looked for object by object: ObjectUnsound names it."""
+    try:
+        yield
+    except EngineRefused:
+        for dataset, of in sources.items():
+            for source in of:
+                try:
+                    names = tuple(column.name for column in dataset.columns)
+                    engine.rows(select((f"max(hash({', '.join(names)}))",), nested(read_all([source], names))))
+                except EngineRefused as error:
+                    raise ObjectUnsound(
+                        f"{source.keys}: the object can't be read ({error}). Have it written again."
+                    ) from error
+        raise

@@ -1,0 +1,46 @@
+"""The quarantine: every row that could not be used, with its object, its place, the reason, and its text."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+from functions.rating.measuring.embedded.reading.csv_block import BadRow
+
+HEADER = ("object", "row", "reason", "text")
+
+
+class Quarantine:
+    """Writes bad rows to a ``.csv.gz``; the same rows give the same bytes. There is no file where there are none."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rows = 0
+        self._open = ExitStack()
+        self._text: io.TextIOWrapper | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def add(self, key: str, bad: Iterable[BadRow]) -> None:
+        """Put an object's bad rows away."""
+        for row in bad:
+            if self._text is None:
+                self._text = self._begin()
+            csv.writer(self._text).writerow((key, row.row, row.reason, row.text))
+            self.rows += 1
+
+    def _begin(self) -> io.TextIOWrapper:
+        raw = self._open.enter_context(self.path.open("wb"))
+        packed = self._open.enter_context(gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0))
+        text = self._open.enter_context(io.TextIOWrapper(packed, encoding="utf-8", newline=""))
+        csv.writer(text).writerow(HEADER)
+        return text

@@ -1,0 +1,154 @@
+"""Who moves and why: the agencies whose level differs, each with the threshold that decided. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+from functions.rating.run.rules import metric_values
+from shared.levels import Rating, Rulebook, Standing, Status
+from shared.reasons import ChannelResult, Check, channel_results
+
+ANSWERED_MOVERS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Mover:
+    """An agency that moves. ``benefits_gained`` and ``benefits_lost`` are keys of benefits.
+
+    ``decided_by``: the tightest threshold passed on the way up (of those that the earlier ladder would not have let
+    pass, if any), or the one missed on the way down; None where no threshold decided (an override, a first rating
+    awaited).
+    """
+
+    agency_id: str
+    name: str
+    old_level: int | None
+    new_level: int | None
+    channel: int | None
+    decided_by: Check | None
+    benefits_gained: tuple[str, ...]
+    benefits_lost: tuple[str, ...]
+
+    @property
+    def up(self) -> bool:
+        return (self.new_level or 0) > (self.old_level or 0)
+
+
+def movers(
+    ratings: Sequence[Rating],
+    earlier: Mapping[str, Standing],
+    rulebook: Rulebook,
+    earlier_rulebook: Rulebook | None = None,
+) -> tuple[Mover, ...]:
+    """Every agency whose level is not its earlier one, by agency_id; those new to both have level None before.
+
+    Benefits are compared between the level held before (by the earlier rulebook) and the level held now.
+    """
+    return tuple(
+        _mover(rating, before.level if before else None, rulebook, earlier_rulebook or rulebook)
+        for rating in ratings
+        if (before := earlier.get(rating.agency_id)) is None or before.level != rating.level
+        if rating.level is not None or (before is not None and before.level is not None)
+    )
+
+
+def matrix(ratings: Sequence[Rating], earlier: Mapping[str, Standing]) -> dict[tuple[str, str], int]:
+    """How many agencies go from each standing to each standing; standings as ``1``.., unrated, awaiting, absent."""
+    now = {rating.agency_id: _label(rating.status, rating.level) for rating in ratings}
+    before = {agency_id: _label(standing.status, standing.level) for agency_id, standing in earlier.items()}
+    pairs = ((before.get(agency, "absent"), now.get(agency, "absent")) for agency in before.keys() | now.keys())
+    return dict(sorted(Counter(pairs).items()))
+
+
+def comparison(
+    ratings: Sequence[Rating],
+    earlier: Mapping[str, Standing],
+    rulebook: Rulebook,
+    earlier_rulebook: Rulebook | None = None,
+) -> dict[str, Any]:
+    """Who moves, ready for JSON: the matrix of standings, each mover with what decided, the cases passed."""
+    names = {b.key: b.name for book in (earlier_rulebook, rulebook) if book for b in book.benefits}
+    return {
+        "matrix": [{"from": old, "to": new, "agencies": n} for (old, new), n in matrix(ratings, earlier).items()],
+        "movers": [
+            asdict(mover)
+            | {
+                "benefits_gained": [names[key] for key in mover.benefits_gained],
+                "benefits_lost": [names[key] for key in mover.benefits_lost],
+            }
+            for mover in movers(ratings, earlier, rulebook, earlier_rulebook)
+        ],
+        "metrics": {metric.key: asdict(metric) for metric in rulebook.metrics},
+        "cases_passed": [case.case for case in rulebook.cases],
+    }
+
+
+def in_brief(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A comparison that fits an answer: Lambda takes 6 MB, so of very many movers the first are named, all counted."""
+    moving = document["movers"]
+    return {**document, "movers": moving[:ANSWERED_MOVERS], "moving": len(moving)}
+
+
+def _label(status: Status, level: int | None) -> str:
+    if status is Status.AWAITING_FIRST_RATING:
+        return "awaiting"
+    return "unrated" if level is None else str(level)
+
+
+def _mover(rating: Rating, old: int | None, rulebook: Rulebook, earlier_rulebook: Rulebook) -> Mover:
+    channel, decided_by = _deciding(rating, old, rulebook, earlier_rulebook)
+    had, has = _benefits(earlier_rulebook, old), _benefits(rulebook, rating.level)
+    return Mover(
+        agency_id=rating.agency_id,
+        name=rating.measured.name,
+        old_level=old,
+        new_level=rating.level,
+        channel=channel,
+        decided_by=decided_by,
+        benefits_gained=tuple(key for key in has if key not in had),
+        benefits_lost=tuple(key for key in had if key not in has),
+    )
+
+
+def _deciding(
+    rating: Rating, old: int | None, rulebook: Rulebook, earlier_rulebook: Rulebook
+) -> tuple[int | None, Check | None]:
+    if rating.status in (Status.OVERRIDDEN, Status.AWAITING_FIRST_RATING):
+        return None, None
+    if (rating.level or 0) > (old or 0):
+        passed = [result for result in _held_against(rating, rating.level, rulebook) if result.passed]
+        best = max(passed, key=lambda result: min(map(_ratio, result.checks)))
+        return _tightest(replace(best, checks=_newly_met(best, rating, earlier_rulebook) or best.checks))
+    missed = _held_against(rating, old, rulebook)
+    return _tightest(max(missed, key=lambda result: result.progress)) if missed else (None, None)
+
+
+def _newly_met(result: ChannelResult, rating: Rating, earlier_rulebook: Rulebook) -> tuple[Check, ...]:
+    """The checks of a passed channel that the same numbers would have missed by the earlier ladder."""
+    before = [r for r in _held_against(rating, rating.level, earlier_rulebook) if r.channel == result.channel]
+    missed = {check.metric for earlier in before for check in earlier.checks if not check.met}
+    return tuple(check for check in result.checks if check.metric in missed)
+
+
+def _held_against(rating: Rating, level: int | None, rulebook: Rulebook) -> tuple[ChannelResult, ...]:
+    """An agency's numbers against a level's channels in a rulebook; none where the rulebook has no such level."""
+    ladder = rulebook.ladder(rating.month)
+    known = level if level and level <= len(ladder.rungs) else None
+    return channel_results(metric_values(rulebook.metrics)(rating.measured), ladder, known)
+
+
+def _tightest(result: ChannelResult) -> tuple[int, Check]:
+    return result.channel, min(result.checks, key=_ratio)
+
+
+def _ratio(check: Check) -> Fraction:
+    """How far over (or under) its threshold; a threshold of 0 is never tight."""
+    return Fraction(check.actual, check.required) if check.required else Fraction(10**18)
+
+
+def _benefits(rulebook: Rulebook, level: int | None) -> tuple[str, ...]:
+    return tuple(benefit.key for benefit in rulebook.benefits if benefit.grant(level))

@@ -1,0 +1,84 @@
+"""The run record: all that made a run what it is, and what came of it. The same bytes whenever it is computed."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from functions.rating.run.guardrails import Guardrail, Totals
+from shared.content import canonical_json
+from shared.levels import Removed
+from shared.table import Publication, run_key
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One object that the run read; its ETag stands for its content."""
+
+    dataset: str
+    key: str
+    etag: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The publication that a run was compared with."""
+
+    month: str
+    run: str
+
+    @classmethod
+    def to(cls, publication: Publication | None) -> Compared | None:
+        return cls(publication.month, publication.run) if publication else None
+
+
+@dataclass(frozen=True, slots=True)
+class DataQuality:
+    """What became of every row: ``order_rows`` by fate; ``datasets`` with rows, bad rows by reason, other counters."""
+
+    order_rows: Mapping[str, int]
+    datasets: Mapping[str, Any]
+    excluded_creators: tuple[Removed, ...]
+    excluded_orders: tuple[Removed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run. ``levels`` and ``moves`` are counts of agencies; clock values are in pointer and ledger, never here."""
+
+    run: str
+    month: str
+    rulebook: str
+    rules_version: str
+    compared_with: Compared | None
+    inputs: tuple[Input, ...]
+    agencies: int
+    levels: Mapping[str, int]
+    moves: Mapping[str, int]
+    totals: Totals
+    quality: DataQuality
+    guardrails: tuple[Guardrail, ...]
+
+    @property
+    def held(self) -> bool:
+        """Whether some guardrail keeps this run from being published on its own."""
+        return any(guardrail.exceeded for guardrail in self.guardrails)
+
+
+_RECORD = TypeAdapter(RunRecord)
+
+
+def record_item(record: RunRecord, expires_at: int) -> dict[str, Any]:
+    """The record as an item, compressed: a month may have thousands of objects."""
+    body = zlib.compress(canonical_json(record).encode())
+    return run_key(record.run) | {"record": {"B": body}, "expires_at": {"N": str(expires_at)}}
+
+
+def record_from(item: Mapping[str, Any]) -> RunRecord:
+    """The record that an item holds."""
+    return _RECORD.validate_json(zlib.decompress(item["record"]["B"]))

@@ -1,0 +1,65 @@
+"""The real services of the rating function, made from its settings; the only place that chooses an engine."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+from functions.rating.extracts.inventory import Extracts
+from functions.rating.progress import Listener, Progress
+from functions.rating.publication.outbox import Announcer
+from functions.rating.publication.report import Reports
+from functions.rating.publication.staging import WRITERS
+from functions.rating.services import Services
+from functions.rating.workbook.description import load_description
+from functions.rating.workbook.google import sheet
+from shared.settings import RatingSettings
+from shared.table import Table
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+ROOT = Path(__file__).parents[2]
+CLIENT = Config(
+    retries={"mode": "standard", "max_attempts": 8},
+    connect_timeout=5,
+    read_timeout=60,
+    max_pool_connections=2 * WRITERS,
+)
+
+
+def wire(settings: RatingSettings, context: LambdaContext, listener: Listener | None) -> Services:
+    """The real services, made anew for each of a month's few invocations."""
+    memory = int(context.memory_limit_in_mb) * 1024**2  # AWS gives it as text
+    s3 = boto3.client("s3", config=CLIENT)
+    table = Table(boto3.client("dynamodb", config=CLIENT), settings.table_name)
+    progress = Progress(listener, remaining=lambda: context.get_remaining_time_in_millis() / 1000)
+    description = load_description(ROOT / "config" / "workbook.json")
+    return Services(
+        read_workbook=lambda: sheet.read(settings.workbook, description.reads),
+        description=description,
+        extracts=Extracts(s3, settings.extracts, settings.zone, settings.scratch, memory=memory),
+        table=table,
+        reports=Reports(s3, settings.reports),
+        announcer=Announcer(table, boto3.client("events", config=CLIENT), settings.event_bus),
+        zone=settings.zone,
+        retention_months=settings.retention_months,
+        code_version=code_version(),
+        now=lambda: datetime.now(UTC),
+        progress=progress,
+    )
+
+
+def code_version() -> str:
+    """A digest of the code that rates, for the ledger: the same code has the same version on every machine."""
+    digest = sha256()
+    found = [*ROOT.glob("functions/rating/**/*"), *ROOT.glob("shared/*"), ROOT / "config" / "workbook.json"]
+    for path in sorted(found):
+        if path.suffix in (".py", ".sql", ".json"):
+            digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]

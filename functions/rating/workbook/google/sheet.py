@@ -1,0 +1,176 @@
+"""Where the cells come from and where the verdict goes: a Google Sheet, or a folder of CSV files.
+
+Reading takes two requests: the titles of the tabs, then the values of all of them at once, so that they agree.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from google.auth.exceptions import GoogleAuthError
+from google.auth.transport.requests import AuthorizedSession
+from gspread import Client
+from gspread.exceptions import APIError
+from gspread.utils import ValueRenderOption, absolute_range_name
+from requests import ConnectionError as NotConnected
+from requests import RequestException, Timeout
+
+from functions.rating.workbook.cells import RawTab, RawWorkbook
+from functions.rating.workbook.folder import read_folder
+from functions.rating.workbook.google import identity
+from shared.errors import WorkbookUnavailable
+from shared.settings import GoogleSettings
+
+if TYPE_CHECKING:
+    from google.auth.credentials import Credentials
+
+TIMEOUT = (5.0, 30.0)  # seconds to connect, seconds to wait for an answer
+PAUSES = (1.0, 2.0, 4.0, 8.0)  # seconds before each new attempt; the next firing of the schedule is the attempt after
+LONGEST_PAUSE = 30.0
+_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_Answer = TypeVar("_Answer")
+
+
+def read(
+    source: str,
+    wanted: Callable[[str], bool] = lambda _: True,
+    *,
+    client: Client | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> RawWorkbook:
+    """The tabs of the workbook as they are now. ``source``: ``dir:<folder>`` or ``gsheet:<spreadsheet key>``.
+
+    ``wanted`` says by its title whether a tab is worth fetching. Never a stale copy: raises WorkbookUnavailable, which
+    says what to do about it.
+    """
+    kind, _, place = source.partition(":")
+    if kind == "dir":
+        return read_folder(Path(place), wanted)
+    if kind == "gsheet":
+        return GoogleSheet(place, client or connect(identity.READING), sleep).read(wanted)
+    raise WorkbookUnavailable(f"workbook {source!r}: expected dir:<folder> or gsheet:<spreadsheet key>")
+
+
+def connect(scope: str) -> Client:
+    """A gspread client with the identity that the environment names. Raises SettingsMissing, WorkbookUnavailable."""
+    return client_for(identity.credentials(GoogleSettings.from_environment(os.environ), scope))
+
+
+def client_for(credentials: Credentials) -> Client:
+    """A gspread client that gives up on an answer after a while; gspread's own would wait for ever."""
+    client = Client(auth=credentials, session=AuthorizedSession(credentials))  # type: ignore[no-untyped-call]
+    client.set_timeout(TIMEOUT)
+    return client
+
+
+class GoogleSheet:
+    """One spreadsheet. Every failure is a WorkbookUnavailable that names the cause and the mend."""
+
+    def __init__(self, key: str, client: Client, sleep: Callable[[float], None] = time.sleep) -> None:
+        if not _KEY.fullmatch(key):
+            raise WorkbookUnavailable(
+                f"spreadsheet key {key!r}: this is no key; take the part of the sheet's address between /d/ and /edit"
+            )
+        self.key = key
+        self._google = client.http_client
+        self._sleep = sleep
+
+    def properties(self, fields: str) -> Mapping[str, Any]:
+        """What Google knows of the spreadsheet besides its values; ``fields`` is Google's field mask."""
+        return self._ask(lambda: self._google.fetch_sheet_metadata(self.key, {"fields": fields}))
+
+    def read(self, wanted: Callable[[str], bool] = lambda _: True) -> RawWorkbook:
+        """The cells of all tabs that are wanted, unformatted, in one request."""
+        properties = self.properties("sheets.properties(title,sheetType)").get("sheets", [])
+        titles = [s["properties"]["title"] for s in properties if s["properties"].get("sheetType", "GRID") == "GRID"]
+        return self.read_tabs([title for title in titles if wanted(title)])
+
+    def read_tabs(self, titles: Sequence[str]) -> RawWorkbook:
+        """The cells of these tabs, unformatted, in one request."""
+        if not titles:
+            return RawWorkbook((), typed=True)
+        ranges = [absolute_range_name(title) for title in titles]
+        how = {"valueRenderOption": ValueRenderOption.unformatted.value, "majorDimension": "ROWS"}
+        answer = self._ask(lambda: self._google.values_batch_get(self.key, ranges, dict(how)))
+        values = [found.get("values", []) for found in answer["valueRanges"]]
+        return RawWorkbook(tuple(map(RawTab, titles, values)), typed=True)
+
+    def change(self, requests: Sequence[Mapping[str, Any]]) -> None:
+        """Do all of these changes, or none of them."""
+        self._ask(lambda: self._google.batch_update(self.key, {"requests": list(requests)}), changes=True)
+
+    def _ask(self, request: Callable[[], _Answer], *, changes: bool = False) -> _Answer:
+        """The answer to a request, asked again for a bounded time when another attempt may help.
+
+        A change is attempted again only when Google says for certain that it was not made.
+        """
+        pauses = iter(PAUSES)
+        while True:
+            try:
+                return request()
+            except (APIError, RequestException, GoogleAuthError) as error:
+                pause = next(pauses, None) if _may_pass(error, changes=changes) else None
+                if pause is None:
+                    raise self._unavailable(error) from error
+                self._sleep(max(pause, _asked_to_wait(error)))
+
+    def _unavailable(self, error: Exception) -> WorkbookUnavailable:
+        return WorkbookUnavailable(f"spreadsheet {self.key}: {_cause_and_mend(error, self._account())}")
+
+    def _account(self) -> str:
+        """The address that the sheet must be shared with."""
+        credentials = getattr(self._google.session, "credentials", None)
+        return getattr(credentials, "service_account_email", None) or "the service account that reads it"
+
+
+def _may_pass(error: Exception, *, changes: bool) -> bool:
+    """Whether asking again may help and can't do a change twice."""
+    if isinstance(error, GoogleAuthError):
+        return bool(error.retryable)
+    if isinstance(error, APIError):
+        status = error.response.status_code
+        return status == 429 or (status >= 500 and not changes)
+    return isinstance(error, NotConnected | Timeout) and not changes
+
+
+def _asked_to_wait(error: Exception) -> float:
+    """The seconds of a Retry-After header, within bounds; 0 without one."""
+    header = error.response.headers.get("Retry-After", "") if isinstance(error, APIError) else ""
+    return min(float(header), LONGEST_PAUSE) if header.isdecimal() else 0.0
+
+
+def _cause_and_mend(error: Exception, account: str) -> str:
+    if isinstance(error, GoogleAuthError):
+        return (
+            f"Google did not accept the identity of {account} ({error}); check the Google settings of the function, "
+            "the trust of the workload identity provider in its role, and that the account is not disabled"
+        )
+    if isinstance(error, NotConnected | Timeout):
+        return f"Google can't be reached or does not answer ({type(error).__name__}); the next firing tries again"
+    if not isinstance(error, APIError):
+        return f"Google's answer can't be read ({type(error).__name__}); the next firing tries again"
+    status, said = error.response.status_code, error.error.get("message", "")
+    if status == 403 and "SERVICE_DISABLED" in str(error.error):
+        return f"the Google Sheets API is switched off in the Google Cloud project; enable it there ({said})"
+    if status == 403:
+        return (
+            f"it is not shared with {account} ({said}); open the sheet, click Share, add {account} as Viewer to have "
+            "it read, as Editor to have the status tab written, and click Send"
+        )
+    if status == 404:
+        return (
+            "there is no such spreadsheet; take the key from the sheet's address, the part between /d/ and /edit, and "
+            "see that the sheet was not deleted"
+        )
+    if status == 429:
+        return f"Google's quota of requests is used up ({said}); the next firing tries again"
+    if status >= 500:
+        return f"Google Sheets is out of order (HTTP {status}); the next firing tries again"
+    return (
+        f"Google refused the request (HTTP {status}: {said}); see that it is a Google Sheet and no uploaded Excel file"
+    )

@@ -1,0 +1,176 @@
+"""`sam local`, wired: a built function in Lambda's base image, and the embedded AWS in a container beside it.
+
+    python -m local.cloud.containers invoke events/monthly-run.json
+    python -m local.cloud.containers start-api
+    python -m local.cloud.containers stop
+
+The embedded AWS keeps what functions write until `stop`. Its network is internal and no port of it is published.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from local.cloud.embedded import EmbeddedAws
+from local.cloud.template import ROOT
+from local.sample import sample_folder
+
+NAME = "mcn-levels-aws"  # of the network and of the container
+PORT = 5000
+ARCH = {"aarch64": "arm64", "arm64": "arm64"}.get(platform.machine(), "x86_64")
+IMAGE = os.environ.get("LAMBDA_BASE_IMAGE") or f"public.ecr.aws/lambda/python:3.13-{ARCH}"
+PYTHON = "/var/lang/bin/python3.13"  # where Lambda's base image has it
+BUILT = ROOT / ".aws-sam" / "build"
+PACKAGES = ROOT / ".local" / f"embedded-aws-{ARCH}"
+AWS = EmbeddedAws(f"http://{NAME}:{PORT}")
+VARIABLES = {**AWS.environment(), "WORKBOOK": "dir:config/workbook"}
+WAIT = f"""
+import socket, time
+deadline = time.monotonic() + 60
+while socket.socket().connect_ex(("{NAME}", {PORT})):
+    if time.monotonic() > deadline:
+        raise SystemExit("the embedded AWS did not start within a minute")
+    time.sleep(0.2)
+"""
+
+
+class Unusable(Exception):
+    """Docker, the base image or the build is missing; the message says what to do."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Run the built functions in Docker, against an embedded AWS.")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("invoke", help="one event").add_argument("event", type=Path)
+    verbs.add_parser("start-api", help="the HTTP API").add_argument("--port", type=int, default=3000)
+    verbs.add_parser("stop", help="forget the embedded AWS")
+    options = parser.parse_args(arguments)
+    try:
+        if options.verb == "stop":
+            stop()
+            return 0
+        require_docker()
+        require_build()
+        start()
+        if options.verb == "start-api":
+            return start_api(options.port)
+        answer = invoke(options.event)
+    except Unusable as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(json.dumps(answer, ensure_ascii=False, indent=2))
+    return 1 if failed(answer) else 0
+
+
+def require_docker() -> None:
+    """Raises Unusable when there is no Docker engine or no base image."""
+    if not shutil.which("docker") or subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:
+        raise Unusable("No Docker engine answers: install and start one (Docker Desktop, or Debian's docker.io).")
+    known = subprocess.run(["docker", "image", "inspect", IMAGE], capture_output=True, check=False).returncode == 0
+    if not known and subprocess.run(["docker", "pull", "--quiet", IMAGE], check=False).returncode:
+        raise Unusable(f"The base image {IMAGE} can't be pulled: name one that is here, LAMBDA_BASE_IMAGE=<image>.")
+
+
+def require_build() -> None:
+    if not (BUILT / "template.yaml").exists():
+        raise Unusable("Nothing is built: run make build first.")
+
+
+def start() -> None:
+    """The embedded AWS with the sample's extracts in it; left alone when it runs already."""
+    if _docker("ps", "--quiet", "--filter", f"name=^{NAME}$"):
+        return
+    stop()
+    _install_packages()
+    _docker("network", "create", "--internal", NAME)
+    mounts = [f"{ROOT}:/project:ro", f"{PACKAGES}:/packages:ro", f"{sample_folder()}:/extracts:ro"]
+    volumes = [part for mount in mounts for part in ("--volume", mount)]
+    variables = [part for name, value in VARIABLES.items() for part in ("--env", f"{name}={value}")]
+    place = ["--env", "PYTHONPATH=/project:/packages", "--workdir", "/project", "--network", NAME, "--name", NAME]
+    server = [IMAGE, "-m", "moto.server", "--host", NAME, "--port", str(PORT)]
+    _docker("run", "--detach", *place, *volumes, *variables, "--entrypoint", PYTHON, *server)
+    try:
+        _docker("exec", NAME, PYTHON, "-c", WAIT)
+        _docker("exec", NAME, PYTHON, "-m", "local.cloud.seed", "/extracts")
+    except Unusable:
+        stop()
+        raise
+
+
+def stop() -> None:
+    """Remove the embedded AWS and its network, if they are there."""
+    for command in (["rm", "--force", NAME], ["network", "rm", NAME]):
+        subprocess.run(["docker", *command], capture_output=True, check=False)
+
+
+def invoke(event: Path, built: Path = BUILT) -> Any:
+    """A function's answer to an event; events of the API go to the lookup function. Errors are answers, too."""
+    function = "LookupFunction" if event.name.startswith("api-") else "RatingFunction"
+    with sam_local(built, "invoke", function, "--event", str(event.resolve())) as (command, environment):
+        run = subprocess.run(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    lines = run.stdout.strip().splitlines()
+    if run.returncode or not lines:
+        raise Unusable(f"sam local invoke ended with {run.returncode} and no answer; its own words are above.")
+    return json.loads(lines[-1])
+
+
+def failed(answer: Any) -> bool:
+    """`sam local invoke` exits 0 when a handler raises or runs out of time, so the answer has to be read."""
+    return not isinstance(answer, dict) or "errorType" in answer or "errorMessage" in answer
+
+
+def start_api(port: int) -> int:
+    """The API on 127.0.0.1 until Ctrl-C; it checks no tokens."""
+    with sam_local(BUILT, "start-api", "--port", str(port)) as (command, environment):
+        return subprocess.run(command, env=environment, cwd=ROOT, check=False).returncode
+
+
+@contextmanager
+def sam_local(built: Path, *command: str) -> Iterator[tuple[list[str], dict[str, str]]]:
+    """A `sam local` command with all its options, and the environment to run it in."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    # Without an answer from STS, SAM would wait for one; there is none to be had.
+    offline = {"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1", "SAM_CLI_TELEMETRY": "0"}
+    credentials = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION")
+    environment = {**own, **offline, **{name: VARIABLES[name] for name in credentials}}
+    with tempfile.TemporaryDirectory() as folder:
+        variables = Path(folder) / "variables.json"
+        variables.write_text(json.dumps({"Parameters": VARIABLES}), encoding="utf-8")
+        options = ["--template-file", str(built / "template.yaml"), "--env-vars", str(variables)]
+        options += ["--docker-network", NAME, "--invoke-image", IMAGE, "--skip-pull-image"]
+        options += ["--parameter-overrides", f"Architecture={ARCH}"]
+        yield [str(ROOT / ".venv" / "sam" / "bin" / "sam"), "local", *command, *options], environment
+
+
+def _install_packages() -> None:
+    """The embedded AWS for the Python of Lambda's base image, in the versions that are pinned."""
+    if PACKAGES.exists():
+        return
+    wanted = ["moto[dynamodb,s3,server]", "boto3", "pydantic", "pyyaml", "aws-lambda-powertools", "tzdata"]
+    platforms = {"x86_64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28"}
+    command = [str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet", "--only-binary", ":all:"]
+    command += ["--python-platform", platforms[ARCH], "--python-version", "3.13", "--target", str(PACKAGES)]
+    subprocess.run([*command, "--constraint", str(ROOT / "requirements" / "dev.txt"), *wanted], check=True)
+
+
+def _docker(*arguments: str) -> str:
+    """What a docker command prints. Raises Unusable with its complaint."""
+    answer = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
+    if answer.returncode:
+        raise Unusable(f"docker {arguments[0]} failed: {answer.stderr.strip() or answer.stdout.strip()}")
+    return answer.stdout.strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

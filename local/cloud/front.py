@@ -1,0 +1,85 @@
+"""An HTTP front for a handler: a WSGI application that any WSGI server can serve."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from local.cloud.gateway import BROKEN, Answer, Request, ask
+from local.cloud.invocation import Handler
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication
+
+LOCAL_AGENCY = "X-Local-Agency"
+BODY_LIMIT = 10 * 1024 * 1024  # the gateway's own
+
+_CLAIM = f"HTTP_{LOCAL_AGENCY.upper().replace('-', '_')}"
+_logger = logging.getLogger(__name__)
+
+
+def front(handler: Handler) -> WSGIApplication:
+    """The application that answers HTTP requests by way of the gateway's events.
+
+    A header ``X-Local-Agency: <id>`` stands for a token with that claim ``agency_id``; without it, there are no claims.
+    """
+
+    def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        request = _request(environ)
+        try:
+            answer = ask(handler, request)
+        except Exception:  # what a handler may raise is open; the gateway answers all of it alike
+            _logger.exception("%s %s failed", request.method, request.target)
+            answer = BROKEN
+        start_response(_status_line(answer.status), _headers(answer))
+        return [] if request.method == "HEAD" else [answer.body]
+
+    return application
+
+
+def _request(environ: dict[str, Any]) -> Request:
+    claimed = environ.get(_CLAIM)
+    return Request(
+        method=environ["REQUEST_METHOD"],
+        target=_target(environ),
+        headers=list(_request_headers(environ)),
+        body=environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)),
+        claims={"agency_id": claimed} if claimed else None,
+        source_ip=environ.get("REMOTE_ADDR", ""),
+    )
+
+
+def _target(environ: dict[str, Any]) -> str:
+    """Path and query as they were sent. Some servers give the path decoded only, some keep it without the query."""
+    uri = str(environ.get("REQUEST_URI", ""))
+    if uri:
+        sent = uri if uri.startswith("/") else uri.removeprefix("{0.scheme}://{0.netloc}".format(urlsplit(uri)))
+        path = sent.partition("?")[0]
+    else:
+        path = quote(environ["PATH_INFO"].encode("latin-1"))
+    return f"{path}?{environ['QUERY_STRING']}" if environ.get("QUERY_STRING") else path
+
+
+def _request_headers(environ: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in environ.items():
+        if name.startswith("HTTP_") and name != _CLAIM:
+            yield name.removeprefix("HTTP_").replace("_", "-"), value
+    if content_type := environ.get("CONTENT_TYPE"):
+        yield "content-type", content_type
+
+
+def _headers(answer: Answer) -> list[tuple[str, str]]:
+    if answer.status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
+        return [(name, value) for name, value in answer.headers if name not in ("content-length", "content-type")]
+    headers = [(name, value) for name, value in answer.headers if name != "content-length"]
+    return [*headers, ("content-length", str(len(answer.body)))]
+
+
+def _status_line(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return f"{status} Unknown"

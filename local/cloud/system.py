@@ -1,0 +1,103 @@
+"""The whole system on this machine: embedded AWS, the sample's extracts in it, and the two real handlers."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import boto3
+
+from local.cloud.embedded import EXTRACTS, embedded_aws
+from local.cloud.gateway import Answer, Request, ask
+from local.cloud.invocation import Context, Handler
+from local.cloud.template import ROOT
+from shared.months import Month
+from shared.settings import DEFAULT_ZONE, S3Prefix
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+WORKBOOK = ROOT / "config" / "workbook"
+RATING_TIMEOUT = 900
+_FIRST_FIRING = time(2, 0)
+
+Progress = Callable[[str, int, int | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """The running system. ``lookup`` is the handler behind the API."""
+
+    rating: Any
+    lookup: Handler
+
+    def rate(self, event: dict[str, Any], *, workbook: Path = WORKBOOK, progress: Progress | None = None) -> Any:
+        """The rating function's answer to an event; ``progress`` hears stage, done and total."""
+        os.environ["WORKBOOK"] = f"dir:{workbook}"
+        self.rating.listener = progress
+        return self.rating.handler(event, Context("rating", RATING_TIMEOUT))
+
+    def get(self, target: str, agency_id: str | None = None) -> Answer:
+        """The API's answer to a GET; ``agency_id``: as asked with that agency's own token."""
+        claims = None if agency_id is None else {"agency_id": agency_id}
+        return ask(self.lookup, Request("GET", target, [("host", "127.0.0.1")], claims=claims))
+
+    def report(self, result: dict[str, Any]) -> bytes:
+        """The page that a run of the rating function left for operations."""
+        place = S3Prefix.parse(result["report"])
+        return boto3.client("s3").get_object(Bucket=place.bucket, Key=place.prefix)["Body"].read()
+
+
+@contextmanager
+def running(extracts: Path) -> Iterator[System]:
+    """The system over the extracts of a folder; everything of it is gone afterwards.
+
+    Takes over this process's environment. Raises NotLocal rather than talk to a real AWS.
+    """
+    with embedded_aws() as aws, tempfile.TemporaryDirectory() as scratch:
+        os.environ.update(
+            {
+                "SCRATCH": scratch,
+                "TIMEZONE": DEFAULT_ZONE,
+                "EVENT_BUS": "default",
+                "AUTHORIZED_ROUTES_ONLY": "true",
+                "POWERTOOLS_SERVICE_NAME": "local",
+                "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+                "POWERTOOLS_METRICS_DISABLED": "true",
+            }
+        )
+        aws.enter()
+        upload(extracts)
+        # Handlers read the environment when they are imported.
+        rating, lookup = import_module("functions.rating.app"), import_module("functions.lookup.app")
+        yield System(rating, lookup.handler)
+
+
+def schedule_event(month: Month) -> dict[str, Any]:
+    """What the schedule sends first to have a month rated: an instant on the 3rd of the next."""
+    firing = datetime.combine(month.renewed_on, _FIRST_FIRING, ZoneInfo(DEFAULT_ZONE)).astimezone(UTC)
+    return {"scheduled_at": firing.strftime("%Y-%m-%dT%H:%M:%SZ")}
+
+
+def upload(folder: Path) -> None:
+    """Put a folder's extracts where the functions look for them; ``_SUCCESS`` comes last, as it does from Spark."""
+    place, s3 = S3Prefix.parse(EXTRACTS), boto3.client("s3")
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    with ThreadPoolExecutor(4) as pool:
+        for marker in (False, True):
+            some = [path for path in files if (path.name == "_SUCCESS") is marker]
+            list(pool.map(lambda path: _put(s3, place, folder, path), some))
+
+
+def _put(s3: S3Client, place: S3Prefix, folder: Path, path: Path) -> None:
+    with path.open("rb") as body:
+        s3.put_object(Bucket=place.bucket, Key=place.key(path.relative_to(folder).as_posix()), Body=body)

@@ -1,0 +1,82 @@
+"""What template.yaml says, for those who stand in for the cloud: the table, and the routes of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route of the HTTP API. ``method`` may be ANY, ``path`` may hold ``{names}`` or be ``$default``.
+
+    ``open``: no token is asked for.
+    """
+
+    method: str
+    path: str
+    open: bool
+
+    @property
+    def key(self) -> str:
+        """As events name it in ``routeKey``."""
+        return self.path if self.path == "$default" else f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class TableDefinition:
+    """The table as DynamoDB's CreateTable and UpdateTimeToLive want to hear of it."""
+
+    create: dict[str, Any]
+    expiry: Any
+
+
+def table_definition() -> TableDefinition:
+    """The table's keys, billing and expiry, without its name."""
+    properties = _template()["Resources"]["Table"]["Properties"]
+    create = {name: properties[name] for name in ("AttributeDefinitions", "KeySchema", "BillingMode")}
+    return TableDefinition(create, properties["TimeToLiveSpecification"])
+
+
+@cache
+def api_routes() -> tuple[Route, ...]:
+    """Every route that leads to the lookup function."""
+    return tuple(_routes(_template()["Resources"]["LookupFunction"]["Properties"]["Events"]))
+
+
+def _routes(events: dict[str, Any]) -> Iterator[Route]:
+    for event in events.values():
+        if event["Type"] == "HttpApi":
+            properties = event["Properties"]
+            authorizer = properties.get("Auth", {}).get("Authorizer")
+            yield Route(properties["Method"].upper(), properties["Path"], open=authorizer == "NONE")
+
+
+@cache
+def _template() -> dict[str, Any]:
+    template: dict[str, Any] = _Loader((ROOT / "template.yaml").read_text("utf-8")).get_single_data()
+    return template
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short forms (``!Ref`` and the like) as their plain values."""
+
+
+def _plain(loader: _Loader, _tag: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node, deep=True)
+    raise TypeError(f"unknown kind of YAML node: {node!r}")
+
+
+_Loader.add_multi_constructor("!", _plain)

@@ -1,0 +1,95 @@
+"""Brings the system up and rates its months, with progress for whoever watches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from rich.console import Console
+from rich.filesize import decimal
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from local.cloud.system import WORKBOOK, System, running, schedule_event
+from local.cloud.system import Progress as Listener
+from local.sample import sample_folder
+from shared.months import Month
+
+
+@contextmanager
+def rated_system(
+    console: Console, extracts: Path | None = None, workbook: Path = WORKBOOK
+) -> Iterator[tuple[System, list[dict[str, Any]]]]:
+    """The running system with every month of the extracts published, and what the rating function answered for each.
+
+    Without ``extracts``, over the sample. Exits the program with a message when a month is not published.
+    """
+    with ExitStack() as stack:
+        if extracts is None:
+            with watching(console, "样例数据 sample extracts"):
+                extracts = sample_folder()
+        with watching(console, "本机 AWS embedded AWS"):
+            system = stack.enter_context(running(extracts))
+        results = []
+        for month in _months(extracts):
+            with watching(console, f"考核 rate {month}") as progress:
+                results.append(system.rate(schedule_event(month), workbook=workbook, progress=progress))
+            if results[-1]["outcome"] != "published":
+                raise SystemExit(f"month {month}: expected outcome published, found {results[-1]}")
+        console.print()
+        yield system, results
+
+
+def _months(extracts: Path) -> list[Month]:
+    """The months of which there are agencies, in order."""
+    months = [Month.parse(folder.name.removeprefix("month=")) for folder in extracts.glob("agencies/month=*")]
+    if not months:
+        raise SystemExit(f"{extracts}: expected folders agencies/month=YYYY-MM, creators/… and orders/…, found none")
+    return sorted(months)
+
+
+@contextmanager
+def watching(console: Console, what: str) -> Iterator[Listener]:
+    """A listener for stages and how far they are; on a terminal a bar for the present one, with the time it has left.
+
+    Says at the end how long ``what`` took.
+    """
+    started = perf_counter()
+    if console.is_terminal:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[amount]}"),
+            TimeElapsedColumn(),
+            TextColumn("剩余 left"),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=console, transient=True) as bars:
+            yield _Bar(bars, what).show
+    else:
+        yield lambda _stage, _done, _total: None
+    console.print(f"{what}: {perf_counter() - started:.1f} s")
+
+
+class _Bar:
+    """One bar, begun anew with each stage, so that the estimate of the time left is the stage's own."""
+
+    def __init__(self, bars: Progress, what: str) -> None:
+        self._bars = bars
+        self._what = what
+        self._task = bars.add_task(what, total=None, amount="")
+        self._stage = ""
+
+    def show(self, stage: str, done: int, total: int | None) -> None:
+        if stage != self._stage:
+            self._stage = stage
+            self._bars.reset(self._task, description=f"{self._what} · {stage}")
+        self._bars.update(self._task, completed=done, total=total, amount=_amount(stage, done, total))
+
+
+def _amount(stage: str, done: int, total: int | None) -> str:
+    """How much is done: bytes while extracts are read, rows and items otherwise."""
+    shown = decimal if stage == "measure" else "{:,}".format
+    return " / ".join(shown(number) for number in (done, total) if number)

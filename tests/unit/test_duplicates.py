@@ -1,0 +1,69 @@
+"""Candidates for repeated orders: every row that shares what is compared of its hash with another one, and no other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import chain
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.rating.measuring.embedded import duplicates
+from functions.rating.measuring.embedded.duplicates import Repeats
+from shared.errors import OutOfRoom
+
+# Few different values, in every portion and at its edges, that differ in one bit here or there.
+HASHES = st.builds(
+    lambda high, low: (high << 24) ^ low,
+    st.one_of(st.integers(0, 3), st.integers(2**40 - 3, 2**40 - 1), st.integers(0, 255).map(lambda n: n << 32)),
+    st.one_of(st.just(0), st.integers(0, 30).map(lambda bit: 1 << bit)),
+)
+
+
+@given(
+    pieces=st.lists(st.lists(HASHES, max_size=12), max_size=8),
+    chunk=st.integers(1, 20),
+    portion_bits=st.integers(1, 8),
+    row_bits=st.integers(1, 22),
+    at_once=st.integers(1, 30),
+)
+def test_rows_that_share_what_is_compared_and_no_others(
+    pieces: list[list[int]], chunk: int, portion_bits: int, row_bits: int, at_once: int
+) -> None:
+    hashes = [number for piece in pieces for number in piece]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(duplicates, "_CHUNK", chunk)
+        patch.setattr(duplicates, "_PORTION_BITS", portion_bits)
+        patch.setattr(duplicates, "_FEWEST_ROW_BITS", row_bits)
+        found = Repeats()
+        for piece in pieces:
+            found.add(np.array(piece, np.uint64))
+        parts = [part.tolist() for part in found.rows(at_once)]
+    ignored = max(0, max(row_bits, (len(hashes) - 1).bit_length()) - portion_bits)
+    counts = Counter(number >> ignored for number in hashes)
+    assert sorted(chain(*parts)) == [row for row, number in enumerate(hashes) if counts[number >> ignored] > 1]
+    assert all(part and part == sorted(part) for part in parts)
+    compared = [{hashes[row] >> ignored for row in part} for part in parts]
+    assert len(set().union(*compared)) == sum(map(len, compared))  # none in two parts
+    assert all(len(part) >= at_once for part in parts[:-1])
+
+
+def test_as_many_rows_share_their_hash_by_chance_as_are_expected_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(duplicates, "_PORTION_BITS", 1)
+    monkeypatch.setattr(duplicates, "_FEWEST_ROW_BITS", 41)
+    found = Repeats()
+    found.add(np.random.default_rng(1).integers(0, 2**64, 10_000, np.uint64))
+
+    [rows] = found.rows(at_once=100_000)
+    assert 0.5 < rows.size / found.by_chance() < 2
+
+
+def test_more_rows_than_have_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(duplicates, "_FEWEST_ROW_BITS", 1)
+    monkeypatch.setattr(duplicates, "_MOST_ROW_BITS", 1)
+    found = Repeats()
+    found.add(np.array([1, 2, 3], np.uint64))
+    with pytest.raises(OutOfRoom, match="more than 2 orders"):
+        found.rows(at_once=1)

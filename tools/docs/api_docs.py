@@ -1,0 +1,62 @@
+"""docs/api.md's answers, put there by the real handler: ``python -m tools.docs.api_docs``.
+
+A block of ``sh`` with a curl line is followed by a block of ``json``: what the example world answers to it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from typing import Any
+
+from local.cloud.gateway import Request
+from local.cloud.template import ROOT
+from tools.docs.example import example_answer
+from tools.docs.openapi import PATH as OPENAPI
+from tools.docs.openapi import text as openapi_text
+
+PATH = ROOT / "docs" / "api.md"
+WIDTH = 118
+_ASKED_AND_ANSWERED = re.compile(r"```sh\n(?P<asked>curl [^\n]+)\n```\n\n```json\n.*?\n```", re.DOTALL)
+
+
+def with_answers(page: str) -> str:
+    """The page with every answer as it is today."""
+
+    def answered(match: re.Match[str]) -> str:
+        answer = pretty(example_answer(request_of(match["asked"])).json())
+        return f"```sh\n{match['asked']}\n```\n\n```json\n{answer}\n```"
+
+    return _ASKED_AND_ANSWERED.sub(answered, page)
+
+
+def requests_in(page: str) -> list[Request]:
+    """Every request that the page shows with its answer."""
+    return [request_of(match["asked"]) for match in _ASKED_AND_ANSWERED.finditer(page)]
+
+
+def request_of(curl: str) -> Request:
+    """The request that a curl line makes: ``curl -s [-d <body>] "$API<path>"``."""
+    words = shlex.split(curl)
+    body = words[words.index("-d") + 1].encode() if "-d" in words else b""
+    target = next(word for word in words if word.startswith("$API")).removeprefix("$API")
+    headers = [("content-type", "application/json")] if body else []
+    return Request("POST" if body else "GET", target, headers=headers, body=body)
+
+
+def pretty(value: Any, indent: str = "") -> str:
+    """JSON in which whatever fits on a line stands on one."""
+    line = json.dumps(value, ensure_ascii=False)
+    if len(indent) + len(line) <= WIDTH or not isinstance(value, dict | list):
+        return line
+    inner = indent + "  "
+    if isinstance(value, dict):
+        parts = [f"{inner}{json.dumps(name)}: {pretty(part, inner)}" for name, part in value.items()]
+        return "{\n" + ",\n".join(parts) + f"\n{indent}}}"
+    return "[\n" + ",\n".join(inner + pretty(part, inner) for part in value) + f"\n{indent}]"
+
+
+if __name__ == "__main__":
+    OPENAPI.write_text(openapi_text(), encoding="utf-8")
+    PATH.write_text(with_answers(PATH.read_text(encoding="utf-8")), encoding="utf-8")

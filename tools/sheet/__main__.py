@@ -1,0 +1,66 @@
+"""``make sheet KEY=<spreadsheet key> [LANG=zh|en]``: create or upgrade the Google Sheet that operations edit."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import google.auth
+from google.auth.exceptions import DefaultCredentialsError
+from gspread import Client
+
+from functions.rating.workbook.description import load_description
+from functions.rating.workbook.google.identity import WRITING
+from functions.rating.workbook.google.sheet import GoogleSheet, client_for, connect, read
+from shared.errors import LevelsError, SettingsMissing
+from tools.sheet.builder import Built, build
+
+CONFIG = Path(__file__).parents[2] / "config"
+ADDRESS = "https://docs.google.com/spreadsheets/d/{}/edit"
+
+
+def main(arguments: Sequence[str] | None = None, client: Client | None = None) -> int:
+    """Build the sheet and say what was done; 1 when it could not be done."""
+    parser = argparse.ArgumentParser(prog="make sheet", description=__doc__)
+    parser.add_argument("key", help="the part of the sheet's address between /d/ and /edit")
+    parser.add_argument("--lang", choices=("zh", "en"), help="language of titles, headers and notes")
+    asked = parser.parse_args(arguments)
+    try:
+        sheet = GoogleSheet(asked.key, client or _client())
+        description = load_description(CONFIG / "workbook.json")
+        built = build(sheet, description, read(f"dir:{CONFIG / 'workbook'}"), asked.lang)
+    except (LevelsError, DefaultCredentialsError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(_summary(built, asked.key))
+    return 0
+
+
+def _client() -> Client:
+    """As the deployed function is known to Google, or else as the person at this machine is."""
+    try:
+        return connect(WRITING)
+    except SettingsMissing:
+        if os.environ.get("GOOGLE_KEY_SECRET") or os.environ.get("GOOGLE_WORKLOAD_PROVIDER"):
+            raise
+    credentials, _ = google.auth.default(scopes=[WRITING])
+    return client_for(credentials)
+
+
+def _summary(built: Built, key: str) -> str:
+    lines = [
+        f"新建 created: {'、'.join(built.created) or '-'}",
+        f"更新 upgraded: {'、'.join(built.upgraded) or '-'}",
+        "已填入示例（数字均为虚构）the shipped example was filled in; all of its numbers are invented"
+        if built.filled
+        else "数据单元格未改动 data cells were left alone",
+        ADDRESS.format(key),
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,165 @@
+"""Builds the Google Sheet from its description, or brings an older one up to date; no data cell is ever overwritten.
+
+Everything goes into one batchUpdate, so a sheet is built as a whole or not at all, and building it again is harmless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from functions.rating.workbook.cells import RawCell, RawTab, RawWorkbook, plain_text
+from functions.rating.workbook.description import Description, Language, Tab
+from functions.rating.workbook.google import requests as do
+from functions.rating.workbook.google.requests import Area, Request
+from functions.rating.workbook.google.sheet import GoogleSheet
+from tools.sheet.columns import FORMATS, SheetColumn, Tables, columns_of, values_of
+
+LOOK = "sheets(properties,protectedRanges,conditionalFormats)"
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What was done: titles of the tabs that are new and of those that were there; was the example filled in?"""
+
+    created: tuple[str, ...]
+    upgraded: tuple[str, ...]
+    filled: bool
+
+
+def build(sheet: GoogleSheet, description: Description, example: RawWorkbook, language: Language | None) -> Built:
+    """Create or upgrade every tab. A spreadsheet whose tabs are all blank is filled with the ``example``.
+
+    ``language``: of titles, headers and notes; None leaves the titles and headers that are there, else Chinese.
+    Raises WorkbookUnavailable; then nothing was changed.
+    """
+    sheets = sheet.properties(LOOK).get("sheets", [])
+    titles = [known["properties"]["title"] for known in sheets]
+    cells = sheet.read_tabs([title for title in titles if description.tab_titled(title)])
+    filled = all(_is_blank(tab) for tab in cells.tabs if description.reads(tab.title))
+    plan = _Plan(description, language, sheets, cells, example if filled else None)
+    sheet.change(list(plan.requests()))
+    created = tuple(plan.title(tab) for tab in description.tabs if tab.key not in plan.there)
+    return Built(created, tuple(tab.title for tab in cells.tabs), filled)
+
+
+class _Plan:
+    """The requests for one spreadsheet. ``sheets``: what Google says of all of its tabs."""
+
+    def __init__(
+        self,
+        description: Description,
+        language: Language | None,
+        sheets: Sequence[Mapping[str, Any]],
+        cells: RawWorkbook,
+        example: RawWorkbook | None,
+    ) -> None:
+        self.description = description
+        self.language: Language = language or "zh"
+        self.retitle = language is not None
+        self.there = {t.key: known for known in sheets if (t := description.tab_titled(known["properties"]["title"]))}
+        self.taken_ids = {known["properties"]["sheetId"] for known in sheets}
+        self.cells = {tab.key: raw for raw in cells.tabs if (tab := description.tab_titled(raw.title))}
+        self.filling = example is not None
+        self.tables = Tables(example or cells, description)
+
+    def title(self, tab: Tab) -> str:
+        """The title that the tab gets, or keeps."""
+        if tab.key in self.there and not self.retitle:
+            return str(self.there[tab.key]["properties"]["title"])
+        return str(getattr(tab.title, self.language))
+
+    def requests(self) -> Iterator[Request]:
+        for tab in self.description.tabs:
+            known = self.there.get(tab.key)
+            sheet_id = known["properties"]["sheetId"] if known else do.free_sheet_id(self.taken_ids)
+            self.taken_ids.add(sheet_id)
+            yield from _clear(known) if known else ()
+            if tab.role == "input":
+                yield from self._input(tab, sheet_id)
+            else:
+                yield from self._lines(tab, sheet_id)
+
+    def _lines(self, tab: Tab, sheet_id: int) -> Iterator[Request]:
+        """A tab that is not read: the guide, or the one that the system writes."""
+        yield self._place(tab, sheet_id, len(tab.lines), 1)
+        yield do.protect(Area(sheet_id))
+        if tab.lines and (tab.key not in self.cells or _is_blank(self.cells[tab.key])):
+            yield do.write(sheet_id, 0, 0, [[getattr(line, self.language)] for line in tab.lines])
+
+    def _input(self, tab: Tab, sheet_id: int) -> Iterator[Request]:
+        """A tab that operations fill in. Columns that it lacks are added to the right of those it has."""
+        columns = list(columns_of(tab, self.tables, self.language))
+        rows = self.cells[tab.key].rows if tab.key in self.cells else ()
+        here = {} if self.filling else self.tables.table(tab).positions
+        header_row = next((index for index, row in enumerate(rows) if any(map(plain_text, row))), 0)
+        positions = dict(here)
+        for free, column in enumerate((c for c in columns if c.key not in here), start=_width(rows, header_row)):
+            positions[column.key] = free
+        data = [values_of(row, columns) for row in self.tables.table(tab)] if self.filling else []
+        yield self._place(tab, sheet_id, header_row + 1 + len(data), max(positions.values()) + 1, header_row)
+        yield do.protect(Area(sheet_id, (header_row, header_row + 1)))
+        for column in columns:
+            titled = column.key not in here or (self.retitle and column.own)
+            note = getattr(column.note, self.language)
+            yield do.head(sheet_id, header_row, positions[column.key], column.title if titled else None, note)
+            yield from _furnish(Area(sheet_id, (header_row + 1, None)), column, positions, note)
+        yield from self._formats_by_row(tab, sheet_id, positions)
+        if data:
+            yield do.write(sheet_id, header_row + 1, 0, data)
+
+    def _formats_by_row(self, tab: Tab, sheet_id: int, positions: Mapping[str, int]) -> Iterator[Request]:
+        """Shares among the settings look like 5%, numbers like 5."""
+        for at, row in enumerate(self.tables.table(tab) if tab.key == "settings" else (), start=1):
+            setting = self.description.settings.get(plain_text(row.raw("setting")) or "")
+            if setting:
+                index, column = at if self.filling else row.index, positions["value"]
+                yield do.show_as(Area(sheet_id, (index, index + 1), (column, column + 1)), *FORMATS[setting.type])
+
+    def _place(self, tab: Tab, sheet_id: int, height: int, width: int, header_row: int = -1) -> Request:
+        """The tab itself, new or with room for what comes; its header and the rows above stay in sight."""
+        if tab.key not in self.there:
+            index = 0 if tab.role == "guide" else None
+            return do.add_tab(sheet_id, self.title(tab), height, width, header_row + 1, index=index)
+        grid = self.there[tab.key]["properties"]["gridProperties"]
+        rows, columns = max(height, header_row + 2, grid["rowCount"]), max(width, grid["columnCount"])
+        return do.set_tab(sheet_id, self.title(tab), rows, columns, header_row + 1)
+
+
+def _clear(known: Mapping[str, Any]) -> Iterator[Request]:
+    """Take away the protections and colours of an earlier run; those of people stay."""
+    for protected in known.get("protectedRanges", ()):
+        if protected.get("description") == do.MARK:
+            yield do.unprotect(protected["protectedRangeId"])
+    for index, rule in reversed(list(enumerate(known.get("conditionalFormats", ())))):
+        if do.MARK in str(rule.get("booleanRule", "")):
+            yield do.drop_colour(known["properties"]["sheetId"], index)
+
+
+def _furnish(below: Area, column: SheetColumn, positions: Mapping[str, int], note: str) -> Iterator[Request]:
+    """Format, check and colour the cells of a column below the header; what they hold stays."""
+    position, row = positions[column.key], below.rows[0]
+    area = replace(below, columns=(position, position + 1))
+    if column.number_format:
+        yield do.show_as(area, *column.number_format)
+    if check := column.check(row, positions):
+        yield do.allow_only(area, *check, message=note)
+    if formula := column.orange_when(row, positions):
+        yield do.colour_when(area, formula, do.ORANGE)
+    if formula := column.red_when(row, positions):
+        yield do.colour_when(area, formula, do.RED)
+
+
+def _is_blank(tab: RawTab) -> bool:
+    return not any(_holds(cell) for row in tab.rows for cell in row)
+
+
+def _holds(cell: RawCell) -> bool:
+    return plain_text(cell) is not None and cell is not False
+
+
+def _width(rows: Sequence[Sequence[RawCell]], header_row: int) -> int:
+    """How many columns the header takes, with those between its cells."""
+    header = rows[header_row] if rows else ()
+    return max((at + 1 for at, cell in enumerate(header) if plain_text(cell)), default=0)

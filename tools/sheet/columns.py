@@ -1,0 +1,164 @@
+"""What each column of the Google Sheet looks like and lets in: header, note, number format, check, colours. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TypeAlias
+
+from functions.rating.workbook.cell_types import UNLIMITED
+from functions.rating.workbook.cells import RawWorkbook, a1, plain_text
+from functions.rating.workbook.description import CellType, Column, Description, Language, Tab, Text
+from functions.rating.workbook.faults import FaultList
+from functions.rating.workbook.google.requests import CellValue
+from functions.rating.workbook.levels_and_metrics import level_key, read_levels, read_metrics
+from functions.rating.workbook.tables import Row, Table, find_tabs, make_table
+
+Check: TypeAlias = tuple[str, tuple[str, ...]]  # one of Google's conditions, and its values
+NumberFormat: TypeAlias = tuple[str, str]  # Google's kind of format, and its pattern
+
+_TEXT: NumberFormat = ("TEXT", "")
+FORMATS: Mapping[CellType, NumberFormat] = {
+    "text": _TEXT,
+    "key": _TEXT,
+    "agency_id": _TEXT,
+    "month": _TEXT,
+    "choice": _TEXT,
+    "unread": _TEXT,
+    "whole": ("NUMBER", "0"),
+    "yuan": ("NUMBER", "#,##0.00"),
+    "share": ("PERCENT", "0.0##%"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SheetColumn:
+    """A column that a tab shall have. ``own``: the tab's own, not one that a metric or a level adds.
+
+    ``by_row``: how the cells are read where that depends on another cell of the row, by what that cell holds.
+    """
+
+    tab: Tab
+    key: str
+    cells: Column
+    title: str
+    note: Text
+    own: bool = True
+    by_row: tuple[str, Mapping[str, Column]] | None = None
+
+    @property
+    def number_format(self) -> NumberFormat | None:
+        """None where it depends on the row."""
+        return None if self.by_row else FORMATS[self.cells.type]
+
+    def check(self, row: int, positions: Mapping[str, int]) -> Check | None:
+        """What the cells let in, written for the one in ``row`` (from 0); None where any text will do."""
+        cell, cells = a1(row, positions[self.key]), self.cells
+        if self.tab.more_columns == "levels" and not self.own:
+            kind = f"${a1(row, positions['kind'])}"
+            quota = f'OR({cell}="unlimited",AND(ISNUMBER({cell}),{cell}>=0,{cell}=INT({cell})))'
+            return _formula(f'SWITCH({kind},"flag",{cell}=TRUE,"quota",{quota},"text",ISTEXT({cell}),FALSE)')
+        match cells.type:
+            case "whole" | "yuan":
+                return "NUMBER_BETWEEN", (f"{cells.least:f}", f"{cells.most:f}")
+            case "setting":
+                return _formula(f"ISNUMBER({cell})")
+            case "month":
+                return _formula(f'AND(ISTEXT({cell}),REGEXMATCH({cell},"^[0-9]{{4}}-(0[1-9]|1[0-2])$"))')
+            case "agency_id":
+                return _formula(f'AND(ISTEXT({cell}),REGEXMATCH({cell},"^[A-Za-z0-9_-]{{1,64}}$"))')
+            case "choice":
+                return "ONE_OF_LIST", cells.choices
+            case "key" if cells.choices:
+                return "ONE_OF_LIST", cells.choices
+            case "key":
+                return _formula(f'AND(ISTEXT({cell}),REGEXMATCH({cell},"^\\S{{1,64}}$"))')
+        return None
+
+    def red_when(self, row: int, positions: Mapping[str, int]) -> str | None:
+        """When a cell is certainly wrong: text where a number belongs. Checks don't see what was there before."""
+        return f"ISTEXT({a1(row, positions[self.key])})" if self.cells.type in ("whole", "yuan", "setting") else None
+
+    def orange_when(self, row: int, positions: Mapping[str, int]) -> str | None:
+        """When a threshold asks less than a lower level of the same ladder and channel."""
+        if self.own or self.tab.key != "thresholds":
+            return None
+        keys = ("effective_month", "level", "channel", self.key)
+        month, level, channel, value = (_down(row, positions[key]) for key in keys)
+        same = f"({month.all}={month.one})*({channel.all}={channel.one})"
+        lower = f"ISNUMBER({level.all})*({level.all}<{level.one})*ISNUMBER({value.all})*({value.all}>{value.one})"
+        return f"ISNUMBER({level.one})*SUMPRODUCT({same}*{lower})>0"
+
+
+class Tables:
+    """The tabs of a workbook as tables. Whatever faults they have are the parser's business, not the builder's."""
+
+    def __init__(self, raw: RawWorkbook, description: Description) -> None:
+        self.description = description
+        self._typed = raw.typed
+        self._faults = FaultList(description.faults)
+        self._tabs = find_tabs(raw, description, self._faults)
+        self.levels = read_levels(self.table(description.tab("levels")), description.tab("benefits"))
+        self.metrics = read_metrics(self.table(description.tab("metrics")), ())
+
+    def table(self, tab: Tab) -> Table:
+        """One tab; without rows when there is no such tab."""
+        more = None
+        if tab.more_columns:
+            more = self.levels.columns if tab.more_columns == "levels" else self.metrics.columns
+        return make_table(self._tabs.get(tab.key), tab, more, self._faults, typed=self._typed)
+
+
+def columns_of(tab: Tab, tables: Tables, language: Language) -> Iterator[SheetColumn]:
+    """The columns that a tab shall have: its own, and one for each level or metric."""
+    settings = tables.description.settings
+    for column in tab.columns:
+        cells = replace(column, choices=tuple(settings)) if (tab.key, column.key) == ("settings", "setting") else column
+        by_row = ("setting", settings) if column.type == "setting" else None
+        yield SheetColumn(tab, column.key, cells, getattr(column.title, language), column.note, by_row=by_row)
+    if tab.more_columns == "metrics":
+        for metric in tables.metrics.sound:
+            title = metric.name if language == "zh" else metric.key
+            cells = tables.description.metric_cells[metric.measure]
+            yield SheetColumn(tab, metric.key, cells, title, tab.note, own=False)
+    elif tab.more_columns == "levels":
+        benefits = ("kind", tables.description.benefit_cells)
+        for level in tables.levels.levels:
+            key = level_key(level.level)
+            yield SheetColumn(tab, key, Column(key, key, "text"), f"L{key}", tab.note, own=False, by_row=benefits)
+
+
+def values_of(row: Row, columns: Iterable[SheetColumn]) -> list[CellValue]:
+    """A row of text cells as values of the types that their columns want, in the order of the columns."""
+    return [_value(row, column) for column in columns]
+
+
+def _value(row: Row, column: SheetColumn) -> CellValue:
+    text, cells = plain_text(row.raw(column.key)), column.cells
+    if column.by_row:
+        other, by_content = column.by_row
+        cells = by_content[plain_text(row.raw(other)) or ""]
+    if text is None or cells.type not in ("whole", "yuan", "share", "quota", "flag"):
+        return text
+    if cells.type == "flag":
+        return text == "TRUE"
+    return text if text == UNLIMITED else Decimal(text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    """A column as a formula that is copied down refers to it: the cell of the same row, and all cells from there on."""
+
+    one: str
+    all: str
+
+
+def _down(row: int, position: int) -> _Reference:
+    first = a1(row, position)
+    letters, number = first.rstrip("0123456789"), row + 1
+    return _Reference(f"${letters}{number}", f"${letters}${number}:${letters}")
+
+
+def _formula(formula: str) -> Check:
+    return "CUSTOM_FORMULA", (f"={formula}",)
