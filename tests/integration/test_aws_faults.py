@@ -14,7 +14,7 @@ from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 
-from functions.rating import app
+from functions.rating import wiring
 from functions.rating.publication import ledger
 from shared.errors import AnnouncementsUnsent, ExtractsUnavailable, LevelsError, ReportUnwritten, TableUnavailable
 from tests.cloud import WORKBOOK, Cloud, small_cloud
@@ -98,7 +98,7 @@ def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients that ask twice only, so that a fault which lasts is soon believed."""
-    monkeypatch.setattr(app, "CLIENT", Config(retries={"mode": "standard", "total_max_attempts": 2}))
+    monkeypatch.setattr(wiring, "CLIENT", Config(retries={"mode": "standard", "total_max_attempts": 2}))
 
 
 def test_these_are_the_calls_of_a_run(cloud: Cloud) -> None:
