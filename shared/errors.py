@@ -1,4 +1,4 @@
-"""Everything that can go wrong on purpose: one type per cause, each message with place, finding, expectation and mend.
+"""Everything that can go wrong on purpose: one type per cause, each message with place, finding, expectation and fix.
 
 LevelsError
 ├── SettingsMissing         environment variables are absent or malformed; all of them at once
@@ -57,7 +57,7 @@ class WorkbookUnavailable(WorkbookError):
 
 
 class WorkbookFaulty(WorkbookError):
-    """The spreadsheet has faults. ``faults`` are JSON objects: tab, cell, found, expected, mend."""
+    """The spreadsheet has faults. ``faults`` are JSON objects: tab, cell, found, expected, fix."""
 
     def __init__(self, message: str, faults: Sequence[dict[str, Any]]) -> None:
         super().__init__(message)

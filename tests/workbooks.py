@@ -1,4 +1,4 @@
-"""Small workbooks for tests: a sound one, and how to break a cell of it. All numbers are invented."""
+"""Small workbooks for tests: a valid one, and how to break a cell of it. All numbers are invented."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class Workbook:
         return parse(self.raw(), DESCRIPTION, month)
 
     def rulebook(self) -> Rulebook:
-        """The rulebook; the workbook must be sound."""
+        """The rulebook; the workbook must be valid."""
         verdict = self.verdict()
         assert verdict.rulebook is not None, "\n".join(map(str, verdict.errors))
         return verdict.rulebook

@@ -17,7 +17,6 @@ from functions.rating.commands.verify import verify
 from functions.rating.events import Request, parse_event
 from functions.rating.services import Services
 from functions.rating.wiring import wire
-from functions.rating.workbook.google.status_tab import write_status
 from functions.rating.workbook.status import status_rows
 from shared.errors import LevelsError, WorkbookFaulty, WorkbookUnavailable
 from shared.months import Month
@@ -39,7 +38,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     try:
         request, settings = parse_event(event), RatingSettings.from_environment(os.environ)
         services = wire(settings, context, listener)
-        answer = _answer(request, services, settings)
+        answer = _answer(request, services)
     except LevelsError as error:
         name = "WorkbookFaulty" if isinstance(error, WorkbookFaulty) else "RunFailed"
         metrics.add_metric(name, MetricUnit.Count, 1)
@@ -54,23 +53,23 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return answer
 
 
-def _answer(request: Request, services: Services, settings: RatingSettings) -> dict[str, Any]:
-    """What is answered, after the sheet was told too."""
+def _answer(request: Request, services: Services) -> dict[str, Any]:
+    """What is answered; the status tab says it too."""
     try:
         answer = _do(request, services)
     except WorkbookFaulty as error:
-        _tell_the_sheet({"outcome": "faulty", "faults": error.faults}, services, settings)
+        _show_status({"outcome": "faulty", "faults": error.faults}, services)
         raise
     if request.reads_the_sheet:
-        _tell_the_sheet(answer, services, settings)
+        _show_status(answer, services)
     return answer
 
 
-def _tell_the_sheet(answer: dict[str, Any], services: Services, settings: RatingSettings) -> None:
+def _show_status(answer: dict[str, Any], services: Services) -> None:
     """Write the status tab. Levels don't depend on it, so a refusal is logged and no more."""
     rows = status_rows(answer, services.now().astimezone(services.zone))
     try:
-        write_status(settings.workbook, rows, services.description)
+        services.workbook.show_status(rows)
     except WorkbookUnavailable as error:
         logger.warning("the status tab could not be written", cause=str(error))
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from functions.rating.measuring.measured import MonthMeasured
     from functions.rating.publication.outbox import Announcer
     from functions.rating.publication.report import Reports
-    from functions.rating.workbook.cells import RawWorkbook
     from functions.rating.workbook.description import Description
+    from functions.rating.workbook.source import WorkbookSource
 
 
 class Extracts(Protocol):
@@ -34,7 +34,7 @@ class Extracts(Protocol):
 class Services:
     """Everything a run touches. ``now`` is an aware instant; ``code_version`` goes into the ledger."""
 
-    read_workbook: Callable[[], RawWorkbook]
+    workbook: WorkbookSource
     description: Description
     extracts: Extracts
     table: Table

@@ -16,8 +16,10 @@ from functions.rating.publication.outbox import Announcer
 from functions.rating.publication.report import Reports
 from functions.rating.publication.staging import WRITERS
 from functions.rating.services import Services
-from functions.rating.workbook.description import load_description
-from functions.rating.workbook.google import sheet
+from functions.rating.workbook.description import Description, load_description
+from functions.rating.workbook.folder import Folder
+from functions.rating.workbook.source import WorkbookSource
+from shared.errors import WorkbookUnavailable
 from shared.settings import RatingSettings
 from shared.table import Table
 
@@ -41,7 +43,7 @@ def wire(settings: RatingSettings, context: LambdaContext, listener: Listener | 
     progress = Progress(listener, remaining=lambda: context.get_remaining_time_in_millis() / 1000)
     description = load_description(ROOT / "config" / "workbook.json")
     return Services(
-        read_workbook=lambda: sheet.read(settings.workbook, description.reads),
+        workbook=workbook_source(settings.workbook, description),
         description=description,
         extracts=Extracts(s3, settings.extracts, settings.zone, settings.scratch, memory=memory),
         table=table,
@@ -53,6 +55,21 @@ def wire(settings: RatingSettings, context: LambdaContext, listener: Listener | 
         now=lambda: datetime.now(UTC),
         progress=progress,
     )
+
+
+def workbook_source(setting: str, description: Description) -> WorkbookSource:
+    """The source that the setting WORKBOOK names: ``dir:<folder>`` or ``gsheet:<spreadsheet key>``.
+
+    Only the library of the one that is named is imported. Raises WorkbookUnavailable for anything else.
+    """
+    kind, _, name = setting.partition(":")
+    if kind == "dir":
+        return Folder(Path(name), description)
+    if kind == "gsheet":
+        from functions.rating.workbook.google.source import GoogleSource  # noqa: PLC0415 - folders need no Google
+
+        return GoogleSource(name, description)
+    raise WorkbookUnavailable(f"workbook {setting!r}: expected dir:<folder> or gsheet:<spreadsheet key>")
 
 
 def code_version() -> str:

@@ -113,14 +113,14 @@ def own_view(view: Json, ladder: Json) -> RenderableType:
 
 def faults(found: Sequence[Json]) -> RenderableType:
     """The spreadsheet's faults, each with its cell."""
-    table = _table("表格问题 Faults of the sheet", "单元格 cell", "发现 found", "应为 expected", "处理 mend")
+    table = _table("表格问题 Faults of the sheet", "单元格 cell", "发现 found", "应为 expected", "处理 fix")
     for fault in found:
-        expected, mend = fault["expected"], fault["mend"]
+        expected, fix = fault["expected"], fault["fix"]
         table.add_row(
             f"{fault['tab']}!{fault['cell']}",
             fault["found"],
             f"{expected['zh']}\n{expected['en']}",
-            f"{mend['zh']}\n{mend['en']}",
+            f"{fix['zh']}\n{fix['en']}",
         )
     return table
 

@@ -34,7 +34,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     f"{R}.measuring": (f"{R}.extracts", f"{R}.garbage"),
     f"{R}.extracts": (),
     f"{R}.workbook.google": (f"{R}.workbook",),
-    f"{R}.workbook": (),
+    f"{R}.workbook": (f"{R}.run",),  # cases are tried by the rules
     f"{R}.events": (),
     f"{R}.progress": (),
     f"{R}.garbage": (),

@@ -22,7 +22,7 @@ def test_the_guide_has_every_fault_tab_and_setting(language: Language) -> None:
     text = page(language).read_text(encoding="utf-8")
     for code, fault in DESCRIPTION.faults.items():
         assert f"| `{code}` |" in text
-        assert getattr(fault.mend, language) in text
+        assert getattr(fault.fix, language) in text
     for tab in DESCRIPTION.tabs:
         assert f"### {getattr(tab.title, language)} (" in text
         assert all(getattr(column.note, language) in text for column in tab.columns)
@@ -32,7 +32,7 @@ def test_the_guide_has_every_fault_tab_and_setting(language: Language) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_both_languages_of_the_description_are_written(language: Language) -> None:
     for fault in DESCRIPTION.faults.values():
-        for text in (fault.means, fault.expected, fault.mend):
+        for text in (fault.means, fault.expected, fault.fix):
             written = getattr(text, language)
             assert written
             assert bool(re.search(r"[\u4e00-\u9fff]", written)) == (language == "zh")

@@ -58,7 +58,7 @@ class Sheet:
 
     def values(self) -> list[list[RawCell]]:
         """Unformatted values as the API gives them: ragged, without trailing blanks, whole numbers as integers."""
-        filled = {place: cell["userEnteredValue"] for place, cell in self.cells.items() if "userEnteredValue" in cell}
+        filled = {at: cell["userEnteredValue"] for at, cell in self.cells.items() if "userEnteredValue" in cell}
         rows: list[list[RawCell]] = [[] for _ in range(max((row for row, _ in filled), default=-1) + 1)]
         for (row, column), value in sorted(filled.items()):
             rows[row].extend([""] * (column - len(rows[row])))
@@ -217,13 +217,13 @@ def _update_cells(sheets: list[Sheet], what: Mapping[str, Any]) -> None:
     if "start" in what:
         sheet, start = _by_id(sheets, what["start"]["sheetId"]), what["start"]
         top, left = start.get("rowIndex", 0), start.get("columnIndex", 0)
-        places = [(top + r, left + c) for r, row in enumerate(what["rows"]) for c in range(len(row.get("values", [])))]
+        cells = [(top + r, left + c) for r, row in enumerate(what["rows"]) for c in range(len(row.get("values", [])))]
     else:
         sheet = _by_id(sheets, what["range"]["sheetId"])
-        places = list(_places(sheet, what["range"]))
-        top, left = places[0] if places else (0, 0)
+        cells = list(_cells_in(sheet, what["range"]))
+        top, left = cells[0] if cells else (0, 0)
     rows = [row.get("values", []) for row in what.get("rows", [])]
-    for row, column in places:
+    for row, column in cells:
         _inside(sheet, row, column)
         given = rows[row - top][column - left] if row - top < len(rows) and column - left < len(rows[row - top]) else {}
         _merge(sheet.cells.setdefault((row, column), {}), given, what["fields"])
@@ -231,14 +231,14 @@ def _update_cells(sheets: list[Sheet], what: Mapping[str, Any]) -> None:
 
 def _repeat_cell(sheets: list[Sheet], what: Mapping[str, Any]) -> None:
     sheet = _by_id(sheets, what["range"]["sheetId"])
-    for place in _places(sheet, what["range"]):
-        _merge(sheet.cells.setdefault(place, {}), what["cell"], what["fields"])
+    for at in _cells_in(sheet, what["range"]):
+        _merge(sheet.cells.setdefault(at, {}), what["cell"], what["fields"])
 
 
 def _set_data_validation(sheets: list[Sheet], what: Mapping[str, Any]) -> None:
     sheet = _by_id(sheets, what["range"]["sheetId"])
-    for place in _places(sheet, what["range"]):
-        sheet.cells.setdefault(place, {})["dataValidation"] = what["rule"]
+    for at in _cells_in(sheet, what["range"]):
+        sheet.cells.setdefault(at, {})["dataValidation"] = what["rule"]
 
 
 def _add_protected_range(sheets: list[Sheet], what: Mapping[str, Any]) -> dict[str, Any]:
@@ -300,7 +300,7 @@ def _by_id(sheets: list[Sheet], sheet_id: int) -> Sheet:
     return found
 
 
-def _places(sheet: Sheet, grid_range: Mapping[str, int]) -> Iterator[tuple[int, int]]:
+def _cells_in(sheet: Sheet, grid_range: Mapping[str, int]) -> Iterator[tuple[int, int]]:
     grid = sheet.properties["gridProperties"]
     rows = range(grid_range.get("startRowIndex", 0), grid_range.get("endRowIndex", grid["rowCount"]))
     columns = range(grid_range.get("startColumnIndex", 0), grid_range.get("endColumnIndex", grid["columnCount"]))

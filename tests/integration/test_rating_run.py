@@ -104,7 +104,7 @@ def test_a_faulty_sheet_stops_the_month_and_nothing_is_written(cloud: Cloud) -> 
     with pytest.raises(WorkbookFaulty) as raised:
         cloud.rate(MAY)
     assert len(raised.value.faults) >= 2
-    assert all({"tab", "cell", "found", "expected", "mend"} <= fault.keys() for fault in raised.value.faults)
+    assert all({"tab", "cell", "found", "expected", "fix"} <= fault.keys() for fault in raised.value.faults)
     assert cloud.items() == {}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from functions.rating.workbook.description import Language
+from functions.rating.workbook.folder import read_folder
 from functions.rating.workbook.google import sheet
 from functions.rating.workbook.rulebook import parse
 from shared.errors import WorkbookUnavailable
@@ -17,7 +18,7 @@ from tests.workbooks import DESCRIPTION, OCTOBER, ROOT, Workbook
 from tools.sheet.builder import Built, build
 
 KEY = "new-sheet"
-EXAMPLE = sheet.read(f"dir:{ROOT / 'config' / 'workbook'}")
+EXAMPLE = read_folder(ROOT / "config" / "workbook")
 TITLES = {"en": [tab.key for tab in DESCRIPTION.tabs], "zh": [tab.zh for tab in DESCRIPTION.tabs]}
 
 
@@ -164,7 +165,7 @@ def build_it(google: FakeSheets, language: Language | None) -> Built:
 
 
 def read_back(google: FakeSheets) -> Rulebook:
-    verdict = parse(sheet.read(f"gsheet:{KEY}", client=google.client()), DESCRIPTION, OCTOBER)
+    verdict = parse(sheet.read_sheet(KEY, client=google.client()), DESCRIPTION, OCTOBER)
     assert verdict.rulebook is not None, "\n".join(map(str, verdict.errors))
     return verdict.rulebook
 

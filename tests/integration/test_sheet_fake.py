@@ -59,7 +59,7 @@ def test_five_thousand_rows_come_in_one_request_and_keep_their_addresses() -> No
     for number in range(5000):
         book.add("overrides", f"B-{number:05d}", 1, None, "2026-12", "x", None)
     google = serving(book.put("overrides!D4321", 46357))
-    verdict = parse(sheet.read(f"gsheet:{KEY}", client=google.client()), DESCRIPTION, OCTOBER)
+    verdict = parse(sheet.read_sheet(KEY, client=google.client()), DESCRIPTION, OCTOBER)
     assert found(verdict) == [("not_month", "overrides!D4321")]
     assert len(google.methods) == 2
 

@@ -17,7 +17,7 @@ from moto import mock_aws
 from requests.adapters import BaseAdapter
 
 from functions.rating.workbook.google.identity import READING, WRITING, credentials
-from functions.rating.workbook.google.sheet import client_for, read
+from functions.rating.workbook.google.sheet import client_for, read_sheet
 from shared.errors import SettingsMissing, WorkbookUnavailable
 from shared.settings import GoogleSettings
 
@@ -87,7 +87,7 @@ def test_an_identity_that_google_refuses_is_said_with_what_to_check() -> None:
     refusing.mount("https://", GoogleTokens(status=403))
     client.http_client.session._auth_request = Request(refusing)  # type: ignore[attr-defined]
     with pytest.raises(WorkbookUnavailable, match=f"did not accept the identity of {ACCOUNT}"):
-        read("gsheet:abc", client=client)
+        read_sheet("abc", client=client)
 
 
 def test_a_key_in_secrets_manager_is_the_alternative() -> None:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from functions.rating.workbook.folder import read_folder
 from functions.rating.workbook.google import sheet
 from functions.rating.workbook.google.identity import WRITING
 from functions.rating.workbook.google.status_tab import write_status
@@ -25,10 +26,10 @@ from tools.sheet.builder import build
 def test_a_real_sheet_is_built_read_back_and_given_its_status() -> None:
     key = os.environ["LIVE_SHEET_KEY"]
     client = sheet.connect(WRITING)
-    example = sheet.read(f"dir:{ROOT / 'config' / 'workbook'}")
+    example = read_folder(ROOT / "config" / "workbook")
     build(sheet.GoogleSheet(key, client), DESCRIPTION, example, "zh")
     assert build(sheet.GoogleSheet(key, client), DESCRIPTION, example, "en").created == ()
-    verdict = parse(sheet.read(f"gsheet:{key}", DESCRIPTION.reads, client=client), DESCRIPTION, OCTOBER)
+    verdict = parse(sheet.read_sheet(key, DESCRIPTION.reads, client=client), DESCRIPTION, OCTOBER)
     assert verdict.rulebook == parse(example, DESCRIPTION, OCTOBER).rulebook
     answer = {"outcome": "checked", "month": str(OCTOBER), "faults": [fault.as_dict() for fault in verdict.faults]}
-    write_status(f"gsheet:{key}", status_rows(answer, datetime.now(UTC)), DESCRIPTION, client=client)
+    write_status(key, status_rows(answer, datetime.now(UTC)), DESCRIPTION, client=client)

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 import requests
 
+from functions.rating.wiring import workbook_source
 from functions.rating.workbook.cells import RawCell
+from functions.rating.workbook.folder import read_folder
 from functions.rating.workbook.google import sheet
 from functions.rating.workbook.rulebook import Verdict, parse
 from shared.errors import WorkbookUnavailable
@@ -18,7 +20,6 @@ from tests.fakes.sheets import FakeSheets
 from tests.workbooks import DESCRIPTION, OCTOBER, SMALL, Workbook, found
 
 KEY = "1AbC_dEf-example"
-SOURCE = f"gsheet:{KEY}"
 
 
 def test_a_google_sheet_gives_the_rulebook_that_its_cells_say() -> None:
@@ -36,8 +37,8 @@ def test_a_google_sheet_with_chinese_tabs_and_an_apostrophe_in_a_title_is_read()
     book = Workbook().rename("levels", " 等级 ")
     book.tabs["lead's notes"] = [["nothing to see"]]
     assert verdict(served(book)).rulebook == Workbook().rulebook()
-    assert len(sheet.read(SOURCE, client=served(book).client()).tabs) == 9
-    assert len(sheet.read(SOURCE, DESCRIPTION.reads, client=served(book).client()).tabs) == 8
+    assert len(sheet.read_sheet(KEY, client=served(book).client()).tabs) == 9
+    assert len(sheet.read_sheet(KEY, DESCRIPTION.reads, client=served(book).client()).tabs) == 8
 
 
 @pytest.mark.parametrize(
@@ -93,18 +94,18 @@ def test_trouble_that_stays_is_said_at_once_with_what_to_do(trouble: Any, messag
     google = served(Workbook())
     google.trouble.append(trouble)
     with pytest.raises(WorkbookUnavailable, match=message):
-        sheet.read(SOURCE, client=google.client(), sleep=never)
+        sheet.read_sheet(KEY, client=google.client(), sleep=never)
 
 
 @pytest.mark.parametrize(("trouble", "message"), PASSING_TROUBLES)
 def test_trouble_that_may_pass_is_waited_for_and_then_said(trouble: Any, message: str) -> None:
     google, slept = served(Workbook()), list[float]()
     google.trouble.extend([trouble] * 2)
-    assert sheet.read(SOURCE, client=google.client(), sleep=slept.append).tabs
+    assert sheet.read_sheet(KEY, client=google.client(), sleep=slept.append).tabs
     assert slept == [1, 2]
     google.trouble.extend([trouble] * 5)
     with pytest.raises(WorkbookUnavailable, match=message):
-        sheet.read(SOURCE, client=google.client(), sleep=slept.append)
+        sheet.read_sheet(KEY, client=google.client(), sleep=slept.append)
     assert slept == [1, 2, 1, 2, 4, 8]
 
 
@@ -112,10 +113,10 @@ def test_google_is_given_the_time_it_asks_for_within_bounds() -> None:
     google, slept = served(Workbook()), list[float]()
     google.trouble.extend([429, 429])
     google.headers = {"Retry-After": "7"}
-    sheet.read(SOURCE, client=google.client(), sleep=slept.append)
+    sheet.read_sheet(KEY, client=google.client(), sleep=slept.append)
     google.trouble.append(503)
     google.headers = {"Retry-After": "86400"}
-    sheet.read(SOURCE, client=google.client(), sleep=slept.append)
+    sheet.read_sheet(KEY, client=google.client(), sleep=slept.append)
     assert slept == [7, 7, 30]
 
 
@@ -131,12 +132,12 @@ def test_trouble_between_the_two_requests_is_no_half_workbook() -> None:
 @pytest.mark.parametrize("key", ["https://docs.google.com/spreadsheets/d/abc/edit", "", "a b", "../x"])
 def test_what_is_no_key_is_said_before_google_is_asked(key: str) -> None:
     with pytest.raises(WorkbookUnavailable, match="between /d/ and /edit"):
-        sheet.read(f"gsheet:{key}", client=FakeSheets().client())
+        sheet.read_sheet(key, client=FakeSheets().client())
 
 
 def test_an_unknown_kind_of_source_is_refused() -> None:
     with pytest.raises(WorkbookUnavailable, match="expected dir:<folder> or gsheet:"):
-        sheet.read("xlsx:levels.xlsx")
+        workbook_source("xlsx:levels.xlsx", DESCRIPTION)
 
 
 def test_a_folder_of_csv_files_gives_the_same_rulebook(tmp_path: Path) -> None:
@@ -159,9 +160,9 @@ def test_two_files_of_one_tab_are_a_fault(tmp_path: Path) -> None:
     ("content", "message"),
     [
         ("等级".encode("gb18030"), "levels.csv: byte 0 is not UTF-8; save the file again"),
-        (b'level,name\n1,"open', r"levels.csv, line 2: no sound CSV"),
-        (b'level,name\n1,"a"b\n', r"levels.csv, line 2: no sound CSV"),
-        (b"level," + b"x" * 2_000_000, r"levels.csv, line 1: no sound CSV"),
+        (b'level,name\n1,"open', r"levels.csv, line 2: no valid CSV"),
+        (b'level,name\n1,"a"b\n', r"levels.csv, line 2: no valid CSV"),
+        (b"level," + b"x" * 2_000_000, r"levels.csv, line 1: no valid CSV"),
     ],
 )
 def test_a_file_that_is_no_sound_csv_is_named(tmp_path: Path, content: bytes, message: str) -> None:
@@ -173,9 +174,9 @@ def test_a_file_that_is_no_sound_csv_is_named(tmp_path: Path, content: bytes, me
 
 def test_a_folder_that_is_absent_or_has_no_csv_is_named(tmp_path: Path) -> None:
     with pytest.raises(WorkbookUnavailable, match="there is no such folder"):
-        sheet.read(f"dir:{tmp_path / 'nowhere'}")
+        read_folder(tmp_path / "nowhere")
     with pytest.raises(WorkbookUnavailable, match=r"it holds no \.csv file"):
-        sheet.read(f"dir:{tmp_path}")
+        read_folder(tmp_path)
 
 
 def served(book: Workbook) -> FakeSheets:
@@ -185,11 +186,11 @@ def served(book: Workbook) -> FakeSheets:
 
 
 def verdict(google: FakeSheets) -> Verdict:
-    return parse(sheet.read(SOURCE, client=google.client(), sleep=never), DESCRIPTION, OCTOBER)
+    return parse(sheet.read_sheet(KEY, client=google.client(), sleep=never), DESCRIPTION, OCTOBER)
 
 
 def folder_verdict(folder: Path) -> Verdict:
-    return parse(sheet.read(f"dir:{folder}"), DESCRIPTION, OCTOBER)
+    return parse(read_folder(folder), DESCRIPTION, OCTOBER)
 
 
 def write(folder: Path, tabs: Mapping[str, list[list[RawCell]]], encoding: str = "utf-8") -> None:

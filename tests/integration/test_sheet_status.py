@@ -41,7 +41,7 @@ PREVIEW: dict[str, Any] = {
 def test_a_sound_sheet_says_when_which_version_and_that_it_is_sound() -> None:
     rows = written(answer("checked"))
     assert rows[0] == ["检查时间 checked at", "2026-11-02 09:00 (Asia/Shanghai)"]
-    assert rows[1][1] == "可用 sound"
+    assert rows[1][1] == "可用 valid"
     assert rows[3][1] == "2026-10"
     assert rows[4][1] == "version-1"
     assert rows[6][1] == "0 个错误 errors, 0 个提醒 warnings"
@@ -126,10 +126,6 @@ def test_every_outcome_of_the_rating_function_has_its_words() -> None:
     assert set(OUTCOMES) == {*Outcome.__args__, "faulty"}  # type: ignore[attr-defined]
 
 
-def test_a_folder_has_no_status_tab() -> None:
-    write_status("dir:config/workbook", status_rows(answer("checked"), AT), DESCRIPTION)
-
-
 def test_a_sheet_shared_for_reading_only_is_said_and_stays_as_it_was() -> None:
     google = served(Workbook())
     client = google.client()
@@ -137,7 +133,7 @@ def test_a_sheet_shared_for_reading_only_is_said_and_stays_as_it_was() -> None:
     rows = status_rows(answer("checked"), AT)
     google.refuse_changes = {"code": 403, "message": "The caller does not have permission"}
     with pytest.raises(WorkbookUnavailable, match="Editor to have the status tab written"):
-        write_status(f"gsheet:{KEY}", rows, DESCRIPTION, client=client)
+        write_status(KEY, rows, DESCRIPTION, client=client)
     assert [tab.properties["title"] for tab in google.books[KEY]] == before
 
 
@@ -145,7 +141,7 @@ def test_a_lost_answer_to_a_change_is_not_asked_for_again() -> None:
     google = served(Workbook())
     google.refuse_changes = requests.ReadTimeout("slow")
     with pytest.raises(WorkbookUnavailable, match="ReadTimeout"):
-        write_status(f"gsheet:{KEY}", status_rows(answer("checked"), AT), DESCRIPTION, client=google.client())
+        write_status(KEY, status_rows(answer("checked"), AT), DESCRIPTION, client=google.client())
     assert google.methods.count("sheets.spreadsheets.batchUpdate") == 1
 
 
@@ -166,7 +162,7 @@ def served(book: Workbook) -> FakeSheets:
 def written(what: dict[str, Any], google: FakeSheets | None = None) -> list[list[RawCell]]:
     google = google or served(Workbook())
     rows = status_rows(what, AT)
-    write_status(f"gsheet:{KEY}", rows, DESCRIPTION, client=google.client())
+    write_status(KEY, rows, DESCRIPTION, client=google.client())
     return status_tab(google).values()
 
 

@@ -1,4 +1,4 @@
-"""What a sound workbook becomes."""
+"""What a valid workbook becomes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.rating.workbook.cells import RawCell, RawTab, RawWorkbook
-from functions.rating.workbook.google import sheet
+from functions.rating.workbook.folder import read_folder
 from functions.rating.workbook.rulebook import parse, unknown_overrides
 from shared.content import content_id
 from shared.levels import (
@@ -78,7 +78,7 @@ def test_every_cell_arrives_where_it_belongs(typed: bool) -> None:
 
 
 def test_the_shipped_workbook_is_sound_for_every_month_of_the_demo() -> None:
-    raw = sheet.read(f"dir:{ROOT / 'config' / 'workbook'}")
+    raw = read_folder(ROOT / "config" / "workbook")
     verdicts = [parse(raw, DESCRIPTION, Month(2026, month)) for month in (8, 9, 10)]
     assert [verdict.faults for verdict in verdicts] == [(), (), ()]
     rulebook = verdicts[0].rulebook
@@ -92,7 +92,7 @@ def test_the_shipped_workbook_is_sound_for_every_month_of_the_demo() -> None:
 
 
 def test_the_shipped_guide_is_the_described_one_and_says_that_numbers_are_invented() -> None:
-    raw = sheet.read(f"dir:{ROOT / 'config' / 'workbook'}")
+    raw = read_folder(ROOT / "config" / "workbook")
     about = next(tab for tab in raw.tabs if tab.title == "about")
     assert [list(row) for row in about.rows] == [[line.zh, line.en] for line in DESCRIPTION.tab("about").lines]
     assert any("INVENTED" in line.en and "虚构" in line.zh for line in DESCRIPTION.tab("about").lines)

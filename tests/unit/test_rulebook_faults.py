@@ -72,11 +72,11 @@ def test_every_fault_of_the_catalogue_has_its_cell_and_says_what_to_do_in_both_l
     assert f"{fault.tab}!{fault.cell}" == place
     assert fault.severity == DESCRIPTION.faults[code].severity
     assert (verdict.rulebook is None) == bool(verdict.errors)
-    for text in (fault.expected.en, fault.expected.zh, fault.mend.en, fault.mend.zh, fault.found):
+    for text in (fault.expected.en, fault.expected.zh, fault.fix.en, fault.fix.zh, fault.found):
         assert text
         assert "{" not in text
         assert text in str(fault)
-    assert set(fault.as_dict()) == {"severity", "code", "tab", "cell", "found", "expected", "mend"}
+    assert set(fault.as_dict()) == {"severity", "code", "tab", "cell", "found", "expected", "fix"}
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from functions.lookup.desk import Desk
 from functions.lookup.publications import Published
 from functions.rating.run.rules import Rules
 from functions.rating.workbook.description import load_description
-from functions.rating.workbook.google import sheet
+from functions.rating.workbook.folder import read_folder
 from functions.rating.workbook.rulebook import parse
 from local.cloud.gateway import Answer, Request, ask
 from local.cloud.template import ROOT
@@ -113,7 +113,7 @@ def example_items() -> Iterator[dict[str, Any]]:
 
 def shipped_rulebook(month: Month) -> Rulebook:
     """config/workbook, as it is in force for a month."""
-    raw = sheet.read(f"dir:{ROOT / 'config' / 'workbook'}")
+    raw = read_folder(ROOT / "config" / "workbook")
     verdict = parse(raw, load_description(ROOT / "config" / "workbook.json"), month)
     if verdict.rulebook is None:
         raise ValueError(f"config/workbook has faults: {[str(fault) for fault in verdict.errors]}")

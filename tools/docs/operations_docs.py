@@ -66,9 +66,9 @@ def _settings(description: Description, language: Language) -> str:
 
 
 def _faults(description: Description, language: Language) -> str:
-    heads = {"en": ("code", "kind", "what it means", "how to mend it"), "zh": ("代码", "类别", "含义", "处理方法")}
+    heads = {"en": ("code", "kind", "what it means", "how to fix it"), "zh": ("代码", "类别", "含义", "处理方法")}
     rows = (
-        (f"`{code}`", *(getattr(text, language) for text in (_SEVERITIES[fault.severity], fault.means, fault.mend)))
+        (f"`{code}`", *(getattr(text, language) for text in (_SEVERITIES[fault.severity], fault.means, fault.fix)))
         for code, fault in description.faults.items()
     )
     return _table(heads[language], rows)

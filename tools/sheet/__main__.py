@@ -13,8 +13,9 @@ from google.auth.exceptions import DefaultCredentialsError
 from gspread import Client
 
 from functions.rating.workbook.description import load_description
+from functions.rating.workbook.folder import read_folder
 from functions.rating.workbook.google.identity import WRITING
-from functions.rating.workbook.google.sheet import GoogleSheet, client_for, connect, read
+from functions.rating.workbook.google.sheet import GoogleSheet, client_for, connect
 from shared.errors import LevelsError, SettingsMissing
 from tools.sheet.builder import Built, build
 
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None, client: Client | None = None) -
     try:
         sheet = GoogleSheet(asked.key, client or _client())
         description = load_description(CONFIG / "workbook.json")
-        built = build(sheet, description, read(f"dir:{CONFIG / 'workbook'}"), asked.lang)
+        built = build(sheet, description, read_folder(CONFIG / "workbook"), asked.lang)
     except (LevelsError, DefaultCredentialsError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -118,7 +118,7 @@ def columns_of(tab: Tab, tables: Tables, language: Language) -> Iterator[SheetCo
         by_row = ("setting", settings) if column.type == "setting" else None
         yield SheetColumn(tab, column.key, cells, getattr(column.title, language), column.note, by_row=by_row)
     if tab.more_columns == "metrics":
-        for metric in tables.metrics.sound:
+        for metric in tables.metrics.valid:
             title = metric.name if language == "zh" else metric.key
             cells = tables.description.metric_cells[metric.measure]
             yield SheetColumn(tab, metric.key, cells, title, tab.note, own=False)

@@ -24,7 +24,7 @@ def check(services: Services, month: Month) -> dict[str, Any]:
 def read_rulebook(services: Services, month: Month) -> Verdict:
     """The spreadsheet as it is now, with all its faults. Raises WorkbookUnavailable."""
     with services.progress.stage("sheet") as facts:
-        verdict = parse(services.read_workbook(), services.description, month)
+        verdict = parse(services.workbook.read(), services.description, month)
         facts["faults"] = len(verdict.faults)
     return verdict
 

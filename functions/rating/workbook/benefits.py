@@ -44,7 +44,7 @@ def _find_losses(row: Row, grants: Mapping[int, Grant | None]) -> None:
     for lower, higher in pairwise(sorted(grants)):
         had, has = grants[lower], grants[higher]
         if had and (has is None or _less(has, had)):
-            row.fault("benefit_lost", level_key(higher), level=lower, other=row.place(level_key(lower)))
+            row.fault("benefit_lost", level_key(higher), level=lower, other=row.location(level_key(lower)))
 
 
 def _less(has: Grant, had: Grant) -> bool:

@@ -77,13 +77,13 @@ class Tab:
 
 @dataclass(frozen=True, slots=True)
 class FaultKind:
-    """An entry of the fault catalogue: what is wrong, what was expected, how to mend it."""
+    """An entry of the fault catalogue: what is wrong, what was expected, how to fix it."""
 
     code: str
     severity: Severity
     means: Text
     expected: Text
-    mend: Text
+    fix: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +151,8 @@ def _column(column: Mapping[str, Any]) -> Column:
 
 
 def _fault_kind(fault: Mapping[str, Any]) -> FaultKind:
-    means, expected, mend = (Text(**fault[part]) for part in ("means", "expected", "mend"))
-    return FaultKind(fault["code"], fault["severity"], means, expected, mend)
+    means, expected, fix = (Text(**fault[part]) for part in ("means", "expected", "fix"))
+    return FaultKind(fault["code"], fault["severity"], means, expected, fix)
 
 
 def _texts(lines: Sequence[Mapping[str, str]]) -> tuple[Text, ...]:

@@ -1,4 +1,4 @@
-"""What is wrong with the spreadsheet: each fault with its cell, the finding, the expectation, the mend. Pure."""
+"""What is wrong with the spreadsheet: each fault with its cell, the finding, the expectation, the fix. Pure."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ class Fault:
     cell: str
     found: str
     expected: Text
-    mend: Text
+    fix: Text
 
     def as_dict(self) -> dict[str, Any]:
-        """The fault ready for JSON: expected and mend are objects with ``en`` and ``zh``."""
+        """The fault ready for JSON: expected and fix are objects with ``en`` and ``zh``."""
         return asdict(self)
 
     def __str__(self) -> str:
         found = f"{self.severity} {self.code} · {self.tab}!{self.cell} · 发现 found {self.found}"
         expected = f"应为 {self.expected.zh} / expected {self.expected.en}"
-        return f"{found} · {expected} · 处理 {self.mend.zh} / mend: {self.mend.en}"
+        return f"{found} · {expected} · 处理 {self.fix.zh} / fix: {self.fix.en}"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """A cell as faults name it: the tab's own title, and an A1 address."""
 
     tab: str
@@ -52,12 +52,12 @@ class FaultList:
         self._catalogue = catalogue
         self.faults: list[Fault] = []
 
-    def add(self, code: str, place: Place, found: str, **facts: Any) -> None:
+    def add(self, code: str, place: Location, found: str, **facts: Any) -> None:
         """Add a fault; ``facts`` fill the placeholders of its texts."""
         self.faults.append(self.make(code, place, found, **facts))
 
-    def make(self, code: str, place: Place, found: str, **facts: Any) -> Fault:
+    def make(self, code: str, place: Location, found: str, **facts: Any) -> Fault:
         """A fault that is not added, for what only a later step can know."""
         kind = self._catalogue[code]
-        expected, mend = kind.expected.fill(facts), kind.mend.fill(facts)
-        return Fault(kind.severity, code, place.tab, place.cell, found, expected, mend)
+        expected, fix = kind.expected.fill(facts), kind.fix.fill(facts)
+        return Fault(kind.severity, code, place.tab, place.cell, found, expected, fix)

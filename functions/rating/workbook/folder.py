@@ -4,11 +4,28 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from functions.rating.workbook.cells import RawTab, RawWorkbook
+from functions.rating.workbook.description import Description
+from functions.rating.workbook.status import StatusRow
 from shared.errors import WorkbookUnavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder as the source of the workbook. It has no status tab."""
+
+    path: Path
+    description: Description
+
+    def read(self) -> RawWorkbook:
+        return read_folder(self.path, self.description.reads)
+
+    def show_status(self, rows: Sequence[StatusRow]) -> None:
+        """Nothing: whoever keeps a folder reads the answer itself."""
 
 
 def read_folder(folder: Path, wanted: Callable[[str], bool] = lambda _: True) -> RawWorkbook:
@@ -37,12 +54,12 @@ def _rows(path: Path) -> list[list[str]]:
             f"workbook file {path}: byte {error.start} is not UTF-8; save the file again as CSV UTF-8"
         ) from error
     except OSError as error:
-        raise WorkbookUnavailable(f"workbook file {path}: it can't be read ({error.strerror}); mend that") from error
+        raise WorkbookUnavailable(f"workbook file {path}: it can't be read ({error.strerror}); fix that") from error
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         return list(reader)
     except csv.Error as error:
         raise WorkbookUnavailable(
-            f"workbook file {path}, line {reader.line_num}: no sound CSV ({error}); expected commas between cells and "
+            f"workbook file {path}, line {reader.line_num}: no valid CSV ({error}); expected commas between cells and "
             "quotes doubled inside quoted cells; save the file again as CSV UTF-8"
         ) from error

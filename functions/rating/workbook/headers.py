@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from functions.rating.workbook.cells import RawTab, a1, is_formula_error, plain_text, shown, trimmed
 from functions.rating.workbook.description import Column, Tab
-from functions.rating.workbook.faults import FaultList, Place
+from functions.rating.workbook.faults import FaultList, Location
 
 _SHOWN_HEADERS = 30
 
@@ -54,14 +54,14 @@ class Header:
                 continue
             key = self._key(text, position)
             if key in positions:
-                other = Place(self.raw.title, a1(self.row, positions[key]))
-                self.faults.add("header_twice", self._place(position), shown(text), other=other)
+                other = Location(self.raw.title, a1(self.row, positions[key]))
+                self.faults.add("header_twice", self._location(position), shown(text), other=other)
             elif key is not None:
                 positions[key] = position
         self._find_values_without_header()
         for column in (*self.tab.columns, *(self.more.required if self.more else ())):
             if column.indispensable and column.key not in positions:
-                self.faults.add("column_missing", self._free_place(), shown(None), en=column.key, zh=column.zh)
+                self.faults.add("column_missing", self._free_location(), shown(None), en=column.key, zh=column.zh)
         return positions
 
     def _key(self, text: str, position: int) -> str | None:
@@ -69,10 +69,10 @@ class Header:
         name = text.casefold()
         key = fixed_headers(self.tab).get(name) or (self.more.by_header.get(name) if self.more else None)
         if is_formula_error(text):
-            self.faults.add("formula_error", self._place(position), shown(text))
+            self.faults.add("formula_error", self._location(position), shown(text))
         elif key is None and (self.more is None or self.more.complete):
             code = "header_unread" if self.more is None else "header_unknown"
-            self.faults.add(code, self._place(position), shown(text), known=self._known())
+            self.faults.add(code, self._location(position), shown(text), known=self._known())
         return key
 
     def _known(self) -> str:
@@ -87,12 +87,12 @@ class Header:
             for position, cell in enumerate(self.raw.rows[index]):
                 if position not in named and trimmed(cell) is not None:
                     named.add(position)
-                    self.faults.add("header_blank", self._place(position), f"{a1(index, position)}: {shown(cell)}")
+                    self.faults.add("header_blank", self._location(position), f"{a1(index, position)}: {shown(cell)}")
 
-    def _free_place(self) -> Place:
+    def _free_location(self) -> Location:
         """Where one more header can be typed: after the last one."""
         last = max(position for position, cell in enumerate(self.raw.rows[self.row]) if plain_text(cell) is not None)
-        return self._place(last + 1)
+        return self._location(last + 1)
 
-    def _place(self, position: int) -> Place:
-        return Place(self.raw.title, a1(self.row, position))
+    def _location(self, position: int) -> Location:
+        return Location(self.raw.title, a1(self.row, position))

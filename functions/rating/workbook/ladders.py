@@ -49,16 +49,16 @@ class Ladders:
 
 def read_ladders(table: Table, levels: Levels, metrics: Metrics, cells: Mapping[str, Column], month: str) -> Ladders:
     """Every ladder of the thresholds tab; that in force for ``month`` and later ones must be complete and monotone."""
-    rows, every_row_placed = _read_rows(table, levels, metrics, cells)
+    rows, every_row_known = _read_rows(table, levels, metrics, cells)
     by_month: dict[str, list[ChannelRow]] = {}
     for row in sorted(rows, key=lambda row: (row.since, row.level, row.channel)):
         by_month.setdefault(row.since, []).append(row)
     in_force = max((since for since in by_month if since <= month), default=None)
-    if in_force is None and rows and every_row_placed:
+    if in_force is None and rows and every_row_known:
         rows[0].row.fault("ladder_absent", "effective_month", month=month)
     checked = [since for since in by_month if since >= (in_force or "")]
     every_column_there = metrics.columns.complete and set(table.more) == set(metrics.by_key)
-    whole = every_row_placed and every_column_there and levels.columns.complete
+    whole = every_row_known and every_column_there and levels.columns.complete
     evaluable = whole and in_force is not None and not any(row.unsure for row in rows)
     for since in checked:
         if whole:
@@ -92,16 +92,16 @@ def _read_rows(
     table: Table, levels: Levels, metrics: Metrics, cells: Mapping[str, Column]
 ) -> tuple[list[ChannelRow], bool]:
     """The rows, and whether it is known of each to which ladder, level and channel it belongs."""
-    once, every_row_placed = Once(), True
+    once, every_row_known = Once(), True
     rows: list[ChannelRow] = []
     for row in table:
         month, level, channel = row.text("effective_month"), levels.admits(row, "level"), row.whole("channel")
         required, unsure = _metric_cells(row, metrics, cells)
         if level is None or channel is None or (month is None and not row.blank("effective_month")):
-            every_row_placed = False
+            every_row_known = False
         elif once.admit((month, level, channel), row, "channel", found=f"{month or BLANK}, {level}, {channel}"):
             rows.append(ChannelRow(row, month or "", level, channel, required, unsure))
-    return rows, every_row_placed
+    return rows, every_row_known
 
 
 def _metric_cells(row: Row, metrics: Metrics, cells: Mapping[str, Column]) -> tuple[dict[str, int], frozenset[str]]:
@@ -143,7 +143,7 @@ def _find_steps_down(rows: Sequence[ChannelRow], metrics: Sequence[str]) -> None
         lower_of[higher.channel] = higher
         for metric in metrics if lower else ():
             if lower and higher.asks(metric) < lower.asks(metric) and metric not in higher.unsure:
-                least, other = plain_text(lower.row.raw(metric)), lower.row.place(metric)
+                least, other = plain_text(lower.row.raw(metric)), lower.row.location(metric)
                 higher.row.fault("ladder_not_monotone", metric, least=least, level=lower.level, other=other)
 
 
@@ -159,7 +159,7 @@ def _find_dominated(rows: Sequence[ChannelRow]) -> None:
             if rival is None:
                 decisive.append(row)
             else:
-                row.row.fault("channel_dominated", "channel", other=rival.row.place("channel"))
+                row.row.fault("channel_dominated", "channel", other=rival.row.location("channel"))
         undominated += decisive
 
 

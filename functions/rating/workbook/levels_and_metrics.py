@@ -37,7 +37,7 @@ class Metrics:
     columns: MoreColumns
 
     @property
-    def sound(self) -> tuple[Metric, ...]:
+    def valid(self) -> tuple[Metric, ...]:
         return tuple(metric for _, metric in sorted(self.by_key.items()) if metric)
 
 
@@ -142,4 +142,4 @@ class _Headers:
                 row.fault("header_ambiguous", at, other=self._owners[header])
             else:
                 self.keys[header] = key
-                self._owners.setdefault(header, str(row.place(at)))
+                self._owners.setdefault(header, str(row.location(at)))

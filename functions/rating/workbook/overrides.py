@@ -55,6 +55,6 @@ def _find_overlaps(of_agency: list[tuple[Override, Row]]) -> None:
     longest, there = of_agency[0]
     for override, row in of_agency[1:]:
         if (override.from_month or "") <= longest.until_month:
-            row.fault("override_overlap", "from_month", other=there.place("from_month"))
+            row.fault("override_overlap", "from_month", other=there.location("from_month"))
         if override.until_month > longest.until_month:
             longest, there = override, row

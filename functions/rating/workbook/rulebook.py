@@ -68,7 +68,7 @@ def parse(raw: RawWorkbook, description: Description, month: Month) -> Verdict:
     settings = _read_settings(table("settings"), description.settings)
     if any(fault.severity == "error" for fault in faults.faults):
         return Verdict(None, tuple(faults.faults))
-    rulebook = Rulebook(levels.levels, metrics.sound, ladders.ladders, benefits, tips, overrides, cases, settings)
+    rulebook = Rulebook(levels.levels, metrics.valid, ladders.ladders, benefits, tips, overrides, cases, settings)
     return Verdict(rulebook, tuple(faults.faults), if_unknown)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from functions.rating.workbook.faults import Place
+from functions.rating.workbook.faults import Location
 from shared.levels import Measure
 from shared.money import yuan
 
@@ -38,7 +38,7 @@ class StatusCell:
     """A cell of the status tab; ``to`` is the cell of the sheet that a click on it leads to."""
 
     text: str
-    to: Place | None = None
+    to: Location | None = None
     bold: bool = False
 
 
@@ -60,7 +60,7 @@ def status_rows(answer: Mapping[str, Any], at: datetime) -> list[StatusRow]:
 
 def _summary(answer: Mapping[str, Any], at: datetime, faults: Sequence[Mapping[str, Any]]) -> Iterator[StatusRow]:
     errors = sum(fault["severity"] == "error" for fault in faults)
-    verdict = "可用 sound" if not errors else "有错误，改好之前不会发布 faulty, nothing is published until it is mended"
+    verdict = "可用 valid" if not errors else "有错误，改好之前不会发布 faulty, nothing is published until it is fixed"
     yield _line("检查时间 checked at", f"{at:%Y-%m-%d %H:%M} ({at.tzinfo})")
     yield _line("表格 spreadsheet", verdict)
     yield _line("结果 outcome", OUTCOMES[answer["outcome"]])
@@ -74,11 +74,11 @@ def _faults(faults: Sequence[Mapping[str, Any]]) -> Iterator[StatusRow]:
     errors = sum(fault["severity"] == "error" for fault in faults)
     yield _line("问题 faults", f"{errors} 个错误 errors, {len(faults) - errors} 个提醒 warnings")
     if faults:
-        yield _header("级别 severity", "单元格 cell", "发现 found", "应为 expected", "处理 how to mend", "代码 code")
+        yield _header("级别 severity", "单元格 cell", "发现 found", "应为 expected", "处理 how to fix", "代码 code")
     for fault in faults[:SHOWN_FAULTS]:
-        place = Place(fault["tab"], fault["cell"])
-        expected, mend = (f"{fault[part]['zh']}\n{fault[part]['en']}" for part in ("expected", "mend"))
-        texts = (_cell(text) for text in (fault["found"], expected, mend, fault["code"]))
+        place = Location(fault["tab"], fault["cell"])
+        expected, fix = (f"{fault[part]['zh']}\n{fault[part]['en']}" for part in ("expected", "fix"))
+        texts = (_cell(text) for text in (fault["found"], expected, fix, fault["code"]))
         yield StatusCell(_SEVERITIES[fault["severity"]]), StatusCell(str(place), to=place), *texts
     yield from _more(len(faults) - SHOWN_FAULTS)
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from functions.rating.workbook.cell_types import Quota, Unreadable, Value, read_cell
 from functions.rating.workbook.cells import RawCell, RawTab, RawWorkbook, a1, shown, trimmed
 from functions.rating.workbook.description import Column, Description, Tab
-from functions.rating.workbook.faults import Fault, FaultList, Place
+from functions.rating.workbook.faults import Fault, FaultList, Location
 from functions.rating.workbook.headers import Header, MoreColumns
 
 _Kind = TypeVar("_Kind", str, int, bool)
@@ -54,7 +54,7 @@ class Row:
     def unadded_fault(self, code: str, key: str, **facts: Any) -> Fault:
         """A fault of the cell under ``key`` that only a later step can tell to be one."""
         found = facts.pop("found", None) or shown(self.raw(key))
-        return self.table.faults.make(code, self.place(key), found, **facts)
+        return self.table.faults.make(code, self.location(key), found, **facts)
 
     def blank(self, key: str) -> bool:
         return trimmed(self.raw(key)) is None
@@ -63,9 +63,9 @@ class Row:
         """Whether the cell is blank in a table that has the column; that it has not is a fault of its own."""
         return key in self.table.positions and self.blank(key)
 
-    def place(self, key: str) -> Place:
+    def location(self, key: str) -> Location:
         """Where the cell under ``key`` is, for a fault; the row's first cell when the table has no such column."""
-        return Place(self.table.title, a1(self.index, self.table.positions.get(key, 0)))
+        return Location(self.table.title, a1(self.index, self.table.positions.get(key, 0)))
 
     def _value(self, key: str, kind: type[_Kind]) -> _Kind | None:
         column = self.table.tab.column(key)
@@ -104,9 +104,9 @@ def find_tabs(raw: RawWorkbook, description: Description, faults: FaultList) -> 
     for tab in description.inputs:
         here = [candidate for candidate in raw.tabs if description.tab_titled(candidate.title) is tab]
         if not here and tab.required:
-            faults.add("tab_missing", Place(tab.key, "A1"), shown(None), en=tab.key, zh=tab.zh)
+            faults.add("tab_missing", Location(tab.key, "A1"), shown(None), en=tab.key, zh=tab.zh)
         if len(here) > 1:
-            faults.add("tab_twice", Place(here[1].title, "A1"), shown(here[1].title), en=tab.key, zh=tab.zh)
+            faults.add("tab_twice", Location(here[1].title, "A1"), shown(here[1].title), en=tab.key, zh=tab.zh)
         if here:
             found[tab.key] = here[0]
     return found
@@ -119,14 +119,14 @@ def make_table(raw: RawTab | None, tab: Tab, more: MoreColumns | None, faults: F
     header_at = next((index for index, row in enumerate(raw.rows) if any(trimmed(c) is not None for c in row)), None)
     if header_at is None:
         if tab.required:
-            faults.add("tab_without_rows", Place(raw.title, "A1"), shown(None))
+            faults.add("tab_without_rows", Location(raw.title, "A1"), shown(None))
         return Table(tab, raw.title, typed, (), faults, 0, {}, ())
     header = Header(raw, tab, more, faults, header_at)
     positions = header.positions()
     further = tuple(key for key in positions if key not in {column.key for column in tab.columns})
     table = Table(tab, raw.title, typed, raw.rows, faults, header_at + 1, positions, further)
     if tab.required and positions and not any(True for _ in table):
-        faults.add("tab_without_rows", Place(raw.title, a1(header_at + 1, 0)), shown(None))
+        faults.add("tab_without_rows", Location(raw.title, a1(header_at + 1, 0)), shown(None))
     return table
 
 
@@ -134,11 +134,11 @@ class Once:
     """Sees to it that a key stands in one row only."""
 
     def __init__(self) -> None:
-        self._seen: dict[Hashable, Place] = {}
+        self._seen: dict[Hashable, Location] = {}
 
     def admit(self, key: Hashable, row: Row, column: str, **facts: Any) -> bool:
         """Whether this is the first row with the key; a later one gets a fault at ``column``."""
-        here = row.place(column)
+        here = row.location(column)
         if (other := self._seen.setdefault(key, here)) == here:
             return True
         row.fault("key_twice", column, other=other, **facts)

@@ -1,4 +1,4 @@
-"""Where the cells come from and where the verdict goes: a Google Sheet, or a folder of CSV files.
+"""A Google Sheet as the workbook: its cells as they are now, and changes to it.
 
 Reading takes two requests: the titles of the tabs, then the values of all of them at once, so that they agree.
 """
@@ -9,7 +9,6 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from google.auth.exceptions import GoogleAuthError
@@ -21,7 +20,6 @@ from requests import ConnectionError as NotConnected
 from requests import RequestException, Timeout
 
 from functions.rating.workbook.cells import RawTab, RawWorkbook
-from functions.rating.workbook.folder import read_folder
 from functions.rating.workbook.google import identity
 from shared.errors import WorkbookUnavailable
 from shared.settings import GoogleSettings
@@ -36,24 +34,18 @@ _KEY = re.compile(r"[A-Za-z0-9_-]+")
 _Answer = TypeVar("_Answer")
 
 
-def read(
-    source: str,
+def read_sheet(
+    key: str,
     wanted: Callable[[str], bool] = lambda _: True,
     *,
     client: Client | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> RawWorkbook:
-    """The tabs of the workbook as they are now. ``source``: ``dir:<folder>`` or ``gsheet:<spreadsheet key>``.
+    """The tabs of a spreadsheet as they are now; its key stands in its address. Never a stale copy.
 
-    ``wanted`` says by its title whether a tab is worth fetching. Never a stale copy: raises WorkbookUnavailable, which
-    says what to do about it.
+    ``wanted`` says by its title whether a tab is read. Raises WorkbookUnavailable, which says what to do about it.
     """
-    kind, _, place = source.partition(":")
-    if kind == "dir":
-        return read_folder(Path(place), wanted)
-    if kind == "gsheet":
-        return GoogleSheet(place, client or connect(identity.READING), sleep).read(wanted)
-    raise WorkbookUnavailable(f"workbook {source!r}: expected dir:<folder> or gsheet:<spreadsheet key>")
+    return GoogleSheet(key, client or connect(identity.READING), sleep).read(wanted)
 
 
 def connect(scope: str) -> Client:
@@ -69,7 +61,7 @@ def client_for(credentials: Credentials) -> Client:
 
 
 class GoogleSheet:
-    """One spreadsheet. Every failure is a WorkbookUnavailable that names the cause and the mend."""
+    """One spreadsheet. Every failure is a WorkbookUnavailable that names the cause and the fix."""
 
     def __init__(self, key: str, client: Client, sleep: Callable[[float], None] = time.sleep) -> None:
         if not _KEY.fullmatch(key):

@@ -19,21 +19,18 @@ _LINK = "https://docs.google.com/spreadsheets/d/{key}/edit#gid={sheet_id}&range=
 
 
 def write_status(
-    source: str,
+    key: str,
     rows: Sequence[StatusRow],
     description: Description,
     *,
     client: Client | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Replace the status tab by these rows; a folder of CSV files has none, and nothing happens.
+    """Replace the status tab of a spreadsheet by these rows.
 
     Text is written as text, whatever it begins with. Raises WorkbookUnavailable, as when the sheet is shared for
     reading only; a run should log that and go on, for the levels don't depend on it.
     """
-    kind, _, key = source.partition(":")
-    if kind != "gsheet":
-        return
     sheet = GoogleSheet(key, client or connect(identity.WRITING), sleep)
     tabs = {s["properties"]["title"]: s["properties"] for s in sheet.properties("sheets.properties").get("sheets", [])}
     sheet.change(_replacement(key, tabs, rows, description))
@@ -47,15 +44,15 @@ def _replacement(
     width = max(map(len, rows))
     title = next((title for title in tabs if description.tab_titled(title) is status), None)
     if title is None:
-        taken = {properties["sheetId"] for properties in tabs.values()}
-        sheet_id = do.free_sheet_id(taken)
-        place = do.add_tab(sheet_id, status.zh, len(rows), width, 0, index=None)
+        used = {properties["sheetId"] for properties in tabs.values()}
+        sheet_id = do.free_sheet_id(used)
+        tab = do.add_tab(sheet_id, status.zh, len(rows), width, 0, index=None)
     else:
         sheet_id = tabs[title]["sheetId"]
-        place = do.set_tab(sheet_id, title, len(rows), width, 0)
+        tab = do.set_tab(sheet_id, title, len(rows), width, 0)
     links = {title: properties["sheetId"] for title, properties in tabs.items()}
     cells = [[_cell_data(cell, key, links) for cell in row] for row in rows]
-    return [place, do.replace(sheet_id, cells)]
+    return [tab, do.replace(sheet_id, cells)]
 
 
 def _cell_data(cell: StatusCell, key: str, links: Mapping[str, int]) -> dict[str, Any]:

@@ -1,0 +1,25 @@
+"""A Google Sheet as the source of the workbook: read for each check, and told what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from functions.rating.workbook.cells import RawWorkbook
+from functions.rating.workbook.description import Description
+from functions.rating.workbook.google import sheet, status_tab
+from functions.rating.workbook.status import StatusRow
+
+
+@dataclass(frozen=True, slots=True)
+class GoogleSource:
+    """One spreadsheet, by its key."""
+
+    key: str
+    description: Description
+
+    def read(self) -> RawWorkbook:
+        return sheet.read_sheet(self.key, self.description.reads)
+
+    def show_status(self, rows: Sequence[StatusRow]) -> None:
+        status_tab.write_status(self.key, rows, self.description)
