@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields, is_dataclass
+from dataclasses import field, fields, is_dataclass
 from hashlib import sha256
 from typing import Any
 
 ID_LENGTH = 20  # hex digits, 80 bits: far from a chance collision, short enough to read out on the phone
+_ADDED_LATER = "added_later"
+
+
+def added_later(default: Any) -> Any:
+    """A dataclass field that came after values were stored: at its default it is no content, so that ids stay."""
+    return field(default=default, metadata={_ADDED_LATER: True})
 
 
 def canonical_json(value: Any) -> str:
@@ -22,5 +28,6 @@ def content_id(value: Any) -> str:
 
 def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in fields(value)}
+        named = ((known, getattr(value, known.name)) for known in fields(value))
+        return {f.name: held for f, held in named if not (f.metadata.get(_ADDED_LATER) and held == f.default)}
     return str(value)

@@ -6,12 +6,14 @@ Nothing here computes a rating (functions/rating/run/rules.py does) or reads or 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
+
+from shared.content import added_later
 
 POWER_LEVELS = range(8)  # a creator's power level (带货力等级)
 ASSESSED_POWER = range(6, 8)  # the power levels whose bindings are opened in steps (rule 10)
@@ -58,6 +60,7 @@ class Metric:
     """A number measured for an agency over one month (考核指标).
 
     ``min_power`` and ``max_power`` (both inclusive) bound the creators that a creator_count counts; None for paid_gmv.
+    ``from_month``: the first rating month that has it, None: every month.
     """
 
     key: str
@@ -66,6 +69,7 @@ class Metric:
     min_power: int | None
     max_power: int | None
     unit: str
+    from_month: str | None = added_later(None)
 
     @property
     def powers(self) -> slice:
@@ -107,14 +111,23 @@ class Ladder:
     def rung(self, level: int) -> Rung:
         return self.rungs[level - 1]
 
+    def only(self, levels: int, metrics: Set[str]) -> Ladder:
+        """The ladder up to a level, by these metrics alone; a channel that asks for nothing else is none of it."""
+        rungs = []
+        for rung in self.rungs[:levels]:
+            known = ((c.channel, tuple(t for t in c.thresholds if t.metric in metrics)) for c in rung.channels)
+            rungs.append(Rung(rung.level, tuple(Channel(number, asked) for number, asked in known if asked)))
+        return Ladder(self.effective_month, tuple(rungs))
+
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """An agency's rank, 1 the lowest, and what people call it."""
+    """An agency's rank, 1 the lowest, and what people call it. ``from_month``: the first rating month that has it."""
 
     level: int
     name: str
     description: str
+    from_month: str | None = added_later(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +144,17 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Benefit:
-    """Something an agency of some level is entitled to (权益); grants ascend by level."""
+    """Something an agency of some level is entitled to (权益); grants ascend by level.
+
+    ``from_month``: the first rating month that has it, None: every month.
+    """
 
     key: str
     name: str
     description: str
     kind: BenefitKind
     grants: tuple[Grant, ...]
+    from_month: str | None = added_later(None)
 
     def grant(self, level: int | None) -> Grant | None:
         """What an agency of this level gets, or None; unrated agencies get nothing."""
@@ -215,6 +232,30 @@ class Rulebook:
         if not in_force:
             raise LookupError(f"no ladder is in force for {month}")
         return in_force[-1]
+
+    def as_of(self, month: str) -> Rulebook:
+        """The rulebook without the levels, metrics and benefits that only a later rating month has.
+
+        Itself when there are none of these. What refers to them goes with them: thresholds, grants, tips.
+        """
+        rows: tuple[Level | Metric | Benefit, ...] = (*self.levels, *self.metrics, *self.benefits)
+        if all((row.from_month or "") <= month for row in rows):
+            return self
+        levels = tuple(level for level in self.levels if (level.from_month or "") <= month)
+        metrics = tuple(metric for metric in self.metrics if (metric.from_month or "") <= month)
+        keys = {metric.key for metric in metrics}
+        return replace(
+            self,
+            levels=levels,
+            metrics=metrics,
+            ladders=tuple(ladder.only(len(levels), keys) for ladder in self.ladders),
+            benefits=tuple(
+                replace(benefit, grants=tuple(grant for grant in benefit.grants if grant.level <= len(levels)))
+                for benefit in self.benefits
+                if (benefit.from_month or "") <= month
+            ),
+            tips=tuple(tip for tip in self.tips if tip.metric in keys),
+        )
 
     def level(self, level: int) -> Level:
         return self.levels[level - 1]
