@@ -29,7 +29,8 @@ from bench.peers import peer
 from functions.rating.commands.compute import rate_all
 from functions.rating.extracts.datasets import Dataset, LocalFile
 from functions.rating.extracts.inventory import Extracts, NotReady
-from functions.rating.measuring.embedded.measure import measure
+from functions.rating.measuring.assemble import assemble
+from functions.rating.measuring.embedded.measure import EmbeddedEngine, measure
 from functions.rating.measuring.embedded.sql import nested, select
 from functions.rating.progress import Progress
 from functions.rating.publication.staging import items_of
@@ -78,19 +79,19 @@ def ours(folder: Path) -> Gmv:
         for path in sorted((folder / dataset).iterdir())
     ]
     with tempfile.TemporaryDirectory() as scratch:
-        measured = measure(lambda: files, MONTH, ZONE, MAX_BAD, Path(scratch))
+        measured = assemble(measure(files, MONTH, ZONE, MAX_BAD, Path(scratch)))
     return {agency.agency_id: agency.paid_gmv for agency in measured.agencies}
 
 
 def ours_from_s3(folder: Path) -> Gmv:
-    """The same from S3, through a scratch folder of which a gigabyte may be used."""
+    """The same from S3, with the scratch space that the template gives."""
     with tempfile.TemporaryDirectory() as scratch:
-        place = S3Prefix(BUCKET, folder.name)
-        extracts = Extracts(boto3.client("s3"), place, ZONE, Path(scratch), room=1024**3)
-        inventory = extracts.find(MONTH)
+        place, s3 = S3Prefix(BUCKET, folder.name), boto3.client("s3")
+        inventory = Extracts(s3, place).find(MONTH)
         if isinstance(inventory, NotReady):
             raise SystemExit(f"{place} lacks {inventory.missing}")
-        measured = extracts.measure(inventory, MAX_BAD, Progress())
+        engine = EmbeddedEngine(s3, BUCKET, ZONE, Path(scratch))
+        measured = assemble(engine.measure(inventory, MAX_BAD, Progress()))
     return {agency.agency_id: agency.paid_gmv for agency in measured.agencies}
 
 

@@ -6,37 +6,33 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from functions.rating.progress import Progress
-from shared.months import Month
 from shared.table import Table
 
 if TYPE_CHECKING:
-    from functions.rating.extracts.inventory import Inventory, NotReady
-    from functions.rating.measuring.measured import MonthMeasured
+    from functions.rating.extracts.inventory import Extracts, Inventory
+    from functions.rating.measuring.totals import MonthTotals
     from functions.rating.publication.outbox import Announcer
     from functions.rating.publication.report import Reports
     from functions.rating.workbook.description import Description
     from functions.rating.workbook.source import WorkbookSource
 
 
-class Extracts(Protocol):
-    """One month's files: find them, measure them, and see that they stayed as they were."""
-
-    def find(self, month: Month) -> Inventory | NotReady: ...
-
-    def measure(self, inventory: Inventory, max_bad_row_share: Decimal, progress: Progress) -> MonthMeasured: ...
-
-
 @dataclass(frozen=True)
 class Services:
-    """Everything a run touches. ``now`` is an aware instant; ``code_version`` goes into the ledger."""
+    """Everything a run touches.
+
+    ``measure``: an engine's one method, given the largest share of bad rows. ``now``: an aware instant.
+    ``code_version`` goes into the ledger.
+    """
 
     workbook: WorkbookSource
     description: Description
     extracts: Extracts
+    measure: Callable[[Inventory, Decimal, Progress], MonthTotals]
     table: Table
     reports: Reports
     announcer: Announcer

@@ -11,6 +11,7 @@ import boto3
 from botocore.config import Config
 
 from functions.rating.extracts.inventory import Extracts
+from functions.rating.measuring.embedded.measure import EmbeddedEngine, engine_memory
 from functions.rating.progress import Listener, Progress
 from functions.rating.publication.outbox import Announcer
 from functions.rating.publication.report import Reports
@@ -39,13 +40,15 @@ def wire(settings: RatingSettings, context: LambdaContext, listener: Listener | 
     """The real services, made anew for each of a month's few invocations."""
     memory = int(context.memory_limit_in_mb) * 1024**2  # AWS gives it as text
     s3 = boto3.client("s3", config=CLIENT)
+    engine = EmbeddedEngine(s3, settings.extracts.bucket, settings.zone, settings.scratch, engine_memory(memory))
     table = Table(boto3.client("dynamodb", config=CLIENT), settings.table_name)
     progress = Progress(listener, remaining=lambda: context.get_remaining_time_in_millis() / 1000)
     description = load_description(ROOT / "config" / "workbook.json")
     return Services(
         workbook=workbook_source(settings.workbook, description),
         description=description,
-        extracts=Extracts(s3, settings.extracts, settings.zone, settings.scratch, memory=memory),
+        extracts=Extracts(s3, settings.extracts),
+        measure=engine.measure,
         table=table,
         reports=Reports(s3, settings.reports),
         announcer=Announcer(table, boto3.client("events", config=CLIENT), settings.event_bus),

@@ -16,6 +16,7 @@ from bench.measuring import ResultsDiffer, Taken, exponent, refuse_differing
 from bench.months import MONTH, Form, Months
 from bench.publishing import decision_graph
 from functions.rating.extracts.datasets import Dataset, LocalFile
+from functions.rating.measuring.assemble import assemble
 from functions.rating.measuring.embedded.measure import measure
 from tools.docs.example import ZONE, shipped_rulebook
 
@@ -62,7 +63,7 @@ def test_its_months_have_repeats_flags_and_movers(form: Form, one_in: int, repea
         for path in sorted(month.glob("*/*"), key=lambda path: path.parent.name)
     ]
 
-    measured = measure(lambda: files, MONTH, ZONE, Decimal(0), tmp_path)
+    measured = assemble(measure(files, MONTH, ZONE, Decimal(0), tmp_path))
 
     assert measured.order_rows.read == ORDERS
     assert measured.order_rows.duplicate == repeated

@@ -18,6 +18,8 @@ from functions.rating.extracts import download as fetching
 from functions.rating.extracts.datasets import Dataset
 from functions.rating.extracts.download import fetch
 from functions.rating.extracts.inventory import Extracts, Inventory, NotReady
+from functions.rating.measuring.assemble import assemble
+from functions.rating.measuring.embedded.measure import EmbeddedEngine
 from functions.rating.measuring.measured import MonthMeasured
 from functions.rating.progress import Progress
 from shared.errors import ExtractsUnavailable, ObjectChanged, ObjectUnsound
@@ -41,7 +43,8 @@ class Bucket:
     def __init__(self, s3: S3Client, scratch: Path) -> None:
         self.s3 = s3
         self.scratch = scratch
-        self.extracts = Extracts(s3, PLACE, SHANGHAI, scratch)
+        self.extracts = Extracts(s3, PLACE)
+        self.engine = EmbeddedEngine(s3, PLACE.bucket, SHANGHAI, scratch)
         s3.create_bucket(Bucket=PLACE.bucket)
         self.put("agencies/month=2026-10/part-0.csv", AGENCIES)
         self.put("creators/month=2026-10/part-0.csv", CREATORS)
@@ -61,7 +64,10 @@ class Bucket:
         return inventory
 
     def measure(self, inventory: Inventory | None = None, progress: Progress | None = None) -> MonthMeasured:
-        return self.extracts.measure(inventory or self.found(), Decimal(1), progress or Progress())
+        inventory = inventory or self.found()
+        totals = self.engine.measure(inventory, Decimal(1), progress or Progress())
+        self.extracts.confirm_unchanged(inventory)
+        return assemble(totals)
 
     def on(self, operation: str, do: Callable[..., Any]) -> None:
         self.s3.meta.events.register(f"before-call.s3.{operation}", do)
@@ -143,7 +149,7 @@ def test_many_objects_are_listed_page_by_page(bucket: Bucket) -> None:
 
 
 def test_s3_that_refuses_is_an_error_of_its_own(bucket: Bucket) -> None:
-    extracts = Extracts(bucket.s3, S3Prefix("nowhere", ""), SHANGHAI, bucket.scratch)
+    extracts = Extracts(bucket.s3, S3Prefix("nowhere", ""))
 
     with pytest.raises(ExtractsUnavailable, match="s3://nowhere/agencies/month=2026-10/ can't be listed"):
         extracts.find(OCTOBER)
@@ -269,14 +275,14 @@ def test_a_change_while_the_month_is_measured_stops_the_run(
 # --- what is left -----------------------------------------------------------------------------------------------------
 
 
-def test_the_quarantine_lasts_as_long_as_the_extracts_do(bucket: Bucket) -> None:
+def test_the_quarantine_lasts_as_long_as_the_engine_does(bucket: Bucket) -> None:
     bucket.put("orders/month=2026-10/bad.csv", ORDERS + "bad\n")
 
     quarantine = bucket.measure().quarantine
 
     assert quarantine is not None
     assert quarantine.exists()
-    bucket.extracts = Extracts(bucket.s3, PLACE, SHANGHAI, bucket.scratch)
+    bucket.engine = EmbeddedEngine(bucket.s3, PLACE.bucket, SHANGHAI, bucket.scratch)
     assert not list(bucket.scratch.iterdir())
 
 

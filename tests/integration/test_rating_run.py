@@ -13,8 +13,7 @@ import pytest
 
 from functions.rating.app import handler
 from functions.rating.measuring.embedded import measure
-from functions.rating.measuring.embedded.duckdb_engine import Engine
-from functions.rating.measuring.embedded.measure import open_engine
+from functions.rating.measuring.embedded.duckdb_engine import DuckDB, open_engine
 from functions.rating.publication import ledger
 from functions.rating.publication.outbox import Announcer
 from shared.errors import EventInvalid, MonthNotOver, PublicationConflict, RunUnknown, SettingsMissing, WorkbookFaulty
@@ -387,7 +386,7 @@ def test_more_memory_for_the_function_is_more_for_its_engine(
 ) -> None:
     limits: list[int] = []
 
-    def seen(folder: Path, memory_limit: int) -> AbstractContextManager[Engine]:
+    def seen(folder: Path, memory_limit: int) -> AbstractContextManager[DuckDB]:
         limits.append(memory_limit // 1024**2)
         return open_engine(folder, memory_limit)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from functions.rating.measuring.embedded import measure
-from functions.rating.measuring.embedded.measure import open_engine
+from functions.rating.measuring.embedded import duckdb_engine
+from functions.rating.measuring.embedded.duckdb_engine import open_engine
 from shared.errors import OutOfRoom
 
 MEGABYTE = 1024**2
@@ -30,6 +30,6 @@ def test_what_does_not_fit_into_memory_goes_to_the_folder(tmp_path: Path) -> Non
 
 
 def test_what_fits_neither_is_refused_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measure, "SPILL_LIMIT", MEGABYTE)
+    monkeypatch.setattr(duckdb_engine, "SPILL_LIMIT", MEGABYTE)
     with open_engine(tmp_path, LIMIT) as engine, pytest.raises(OutOfRoom, match=r"RatingMemory.*RatingStorage"):
         engine.run(LARGE)

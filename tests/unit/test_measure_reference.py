@@ -14,7 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from functions.rating.measuring.assemble import assemble
 from functions.rating.measuring.embedded import measure as measuring
+from functions.rating.measuring.embedded.duckdb_engine import MEMORY_LIMIT
 from functions.rating.measuring.embedded.duplicates import Repeats
 from functions.rating.measuring.embedded.measure import measure
 from functions.rating.measuring.measured import MonthMeasured
@@ -27,8 +29,8 @@ EVERYTHING = Decimal(1)
 
 @pytest.fixture(autouse=True)
 def creators_are_looked_up_in_either_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measuring, "_BUSY", 2)
-    monkeypatch.setattr(measuring, "_LOOKED_AT", 20)
+    monkeypatch.setattr(measuring, "_HOT", 2)
+    monkeypatch.setattr(measuring, "_SAMPLE", 20)
 
 
 def bad_rows(measured: MonthMeasured, written: Written) -> set[tuple[str, int, str]]:
@@ -45,7 +47,7 @@ def check(world: World, folder: Path, seed: int) -> None:
     start, end = world.month.start(world.zone), world.month.end(world.zone)
     expected = expect(world.agencies, world.creators, world.orders, world.previous, start, end, world.zone)
 
-    measured = measure(lambda: written.files, world.month, world.zone, EVERYTHING, folder)
+    measured = assemble(measure(written.files, world.month, world.zone, EVERYTHING, folder))
 
     assert measured.agencies == expected.agencies
     assert asdict(measured.order_rows) == expected.fates
@@ -79,7 +81,7 @@ def test_agrees_where_ids_alone_tell_what_is_repeated(
 @pytest.mark.parametrize("seed", range(10))
 def test_agrees_where_repeats_are_many(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Too many to be looked at together."""
-    monkeypatch.setattr(measuring, "_REPEATED_ROW", measuring.MEMORY_LIMIT // 3)
+    monkeypatch.setattr(measuring, "_REPEATED_ROW", MEMORY_LIMIT // 3)
 
     check(Maker(seed).world(), tmp_path, seed)
 
@@ -111,9 +113,9 @@ BROKEN_RULES = {
     "the lower power level wins a tie": ("touching.power_level DESC", "touching.power_level"),
     "clean wins over flagged": ("touching.risk_tag NULLS LAST", "touching.risk_tag NULLS FIRST"),
     "a binding ends inclusively": ("pay_time < others.held_until", "pay_time <= others.held_until"),
-    "a busy creator's binding ends inclusively": ("pay_time < busy.held_until", "pay_time <= busy.held_until"),
-    "a busy creator's orders are nobody's": ("WHEN busy.holder IS NOT NULL THEN busy.holder", ""),
-    "busy creators are all there are": ("FROM numbered_holdings WHERE NOT busy", "FROM numbered_holdings WHERE FALSE"),
+    "a hot creator's binding ends inclusively": ("pay_time < hot.held_until", "pay_time <= hot.held_until"),
+    "a hot creator's orders are nobody's": ("WHEN hot.holder IS NOT NULL THEN hot.holder", ""),
+    "hot creators are all there are": ("FROM numbered_holdings WHERE NOT hot", "FROM numbered_holdings WHERE FALSE"),
     "repeats are taken back from who held the creator at the end": (
         "repeated_orders.pay_time < numbered_holdings.held_until",
         "numbered_holdings.held_until = $month_end",
@@ -128,7 +130,7 @@ BROKEN_RULES = {
     "the latest of equal amounts settles whose they are": ("pay_amount, pay_time, c", "pay_amount, pay_time DESC, c"),
     "the largest creator settles whose they are": ("pay_time, creator_id) AS", "pay_time, creator_id DESC) AS"),
     "a repeat's flag is forgotten": ("min(tag) AS tag", "CASE WHEN count(tag) = count(*) THEN min(tag) END AS tag"),
-    "a flag is what is written": ("$tag_meant AS risk_tag", "risk_tag"),
+    "a flag is what is written": ("$trimmed_tag AS risk_tag", "risk_tag"),
     "any flag is the same": ("row_number() OVER (ORDER BY risk_tag)", "1"),
     "repeats count twice": ("FROM ranked WHERE place = 1", "FROM ranked"),
     "repeats are not taken back": ("SELECT holder, tag, -count(*) AS orders", "SELECT holder, tag, 0 AS orders"),

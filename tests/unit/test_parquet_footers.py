@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from functions.rating.measuring.embedded.measure import open_engine
+from functions.rating.measuring.embedded.duckdb_engine import open_engine
 from functions.rating.measuring.embedded.reading.parquet_footers import Footer, footers
 
 MEMORY = 512 * 10**6

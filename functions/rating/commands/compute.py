@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from functions.rating.garbage import cycle_collection_paused
+from functions.rating.measuring.assemble import assemble
 from functions.rating.run.computed import Computed
 from functions.rating.run.guardrails import Totals, audit
 from functions.rating.run.record import Compared, DataQuality, Input, RunRecord, record_from
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 def inputs_of(inventory: Inventory) -> tuple[Input, ...]:
     """Every object that a run of this inventory reads, the previous month's creators too, in a fixed order."""
-    objects = (*inventory.objects, *inventory.previous_creators)
+    objects = inventory.all_objects
     return tuple(sorted((Input(o.dataset, o.key, o.etag, o.size) for o in objects), key=lambda i: i.key))
 
 
@@ -47,7 +48,9 @@ def compute(
 ) -> Computed:
     """Measure the month and rate every agency. Reads extracts and earlier standings; writes nothing."""
     progress = services.progress
-    measured = services.extracts.measure(inventory, rulebook.settings.max_bad_row_share, progress)
+    month_totals = services.measure(inventory, rulebook.settings.max_bad_row_share, progress)
+    services.extracts.confirm_unchanged(inventory)
+    measured = assemble(month_totals)
     with progress.stage("rate") as facts:
         earlier = services.table.standings(compared_with.run) if compared_with else {}
         rules = Rules(rulebook, month, services.zone)

@@ -7,12 +7,20 @@ import gzip
 import io
 from collections.abc import Iterable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from functions.rating.measuring.embedded.reading.csv_block import BadRow
-
 HEADER = ("object", "row", "reason", "text")
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that can't be used. ``row`` counts the rows of the object from 1, the header not among them."""
+
+    row: int
+    reason: str
+    text: str
 
 
 class Quarantine:

@@ -1,7 +1,7 @@
 -- Who holds each creator, and what else the bindings say.
 --
 -- Read: agencies(agency_id), bindings and previous_bindings(creator_id, agency_id, bind_time, unbind_time, power_level,
--- risk_tag), and orders(creator_id), of which some tell who is busy. Left: numbered_holdings and holders, for the orders;
+-- risk_tag), and orders(creator_id), of which some tell who is hot. Left: numbered_holdings and holders, for the orders;
 -- creator_totals, slot_totals and binding_counts.
 --
 -- Of this and of the other SQL here: times are epoch microseconds, money is fen, an empty value is null; there are no bad
@@ -82,21 +82,21 @@ SELECT agency_id, CAST(row_number() OVER (ORDER BY agency_id) AS INTEGER) AS hol
 FROM (SELECT DISTINCT agency_id FROM holdings) AS agency_ids
 WHERE agency_id IS NOT NULL;
 
--- busy: the creator is one of the $most_busy with most orders, as far as any $looked_at orders tell. Who is busy changes
+-- hot: the creator is one of the $hot_creators with most orders, as far as any $sampled_orders orders tell. Who is hot changes
 -- how fast holders are found, never who they are.
 CREATE TABLE numbered_holdings AS
 WITH some_orders AS (
-  SELECT creator_id FROM orders LIMIT $looked_at
+  SELECT creator_id FROM orders LIMIT $sampled_orders
 ),
-busy AS (
-  SELECT creator_id FROM some_orders GROUP BY creator_id ORDER BY count(*) DESC LIMIT $most_busy
+hot AS (
+  SELECT creator_id FROM some_orders GROUP BY creator_id ORDER BY count(*) DESC LIMIT $hot_creators
 )
 SELECT
   holdings.creator_id, holdings.held_from, holdings.held_until, coalesce(holders.holder, 0) AS holder,
-  busy.creator_id IS NOT NULL AS busy
+  hot.creator_id IS NOT NULL AS hot
 FROM holdings
 LEFT JOIN holders ON holders.agency_id = holdings.agency_id
-LEFT JOIN busy ON busy.creator_id = holdings.creator_id;
+LEFT JOIN hot ON hot.creator_id = holdings.creator_id;
 
 -- Creators held at the month's last instant. Tags that are none of the most usual count as one.
 CREATE TABLE creator_totals AS

@@ -56,13 +56,13 @@ SELECT order_id, holder, pay_amount FROM ranked WHERE place = 1;
 
 -- Each row is taken back, and each id counted once.
 INSERT INTO order_tallies
-SELECT holder, tag, -count(*) AS orders, -sum(pay_amount) AS amount, 0 AS doubtful
+SELECT holder, tag, -count(*) AS orders, -sum(pay_amount) AS amount, 0 AS trim_needed
 FROM placed_repeats
 GROUP BY holder, tag
 UNION ALL
-SELECT holder, tag, orders, amount, 0 AS doubtful FROM repeated_ids WHERE disputed_id IS NULL
+SELECT holder, tag, orders, amount, 0 AS trim_needed FROM repeated_ids WHERE disputed_id IS NULL
 UNION ALL
-SELECT settled.holder, repeated_ids.tag, 1 AS orders, settled.pay_amount AS amount, 0 AS doubtful
+SELECT settled.holder, repeated_ids.tag, 1 AS orders, settled.pay_amount AS amount, 0 AS trim_needed
 FROM settled
 JOIN repeated_ids ON repeated_ids.disputed_id = settled.order_id;
 

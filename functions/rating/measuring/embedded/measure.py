@@ -1,113 +1,154 @@
-"""Extracts into metrics of every agency: the story of measuring a month, on the analytical engine."""
+"""A month's extracts into totals, by DuckDB in this process: the story of measuring."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+import errno
+import shutil
+import weakref
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 from string import Template
-from tempfile import TemporaryDirectory
-from typing import Any
+from tempfile import TemporaryDirectory, mkdtemp
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-import duckdb
-import numpy.typing as npt
-
 from functions.rating.extracts.datasets import Dataset, LocalFile
+from functions.rating.extracts.download import fetch
+from functions.rating.extracts.inventory import Inventory
 from functions.rating.garbage import cycle_collection_paused
-from functions.rating.measuring.assemble import assemble
-from functions.rating.measuring.embedded.duckdb_engine import Engine, EngineRefused
+from functions.rating.measuring.embedded.duckdb_engine import MEMORY_LIMIT, DuckDB, open_engine
 from functions.rating.measuring.embedded.duplicates import Repeats
-from functions.rating.measuring.embedded.handover import HandoverBroken, Piece, pieces
-from functions.rating.measuring.embedded.reading.intake import refuse_too_many_bad, take_all
+from functions.rating.measuring.embedded.reading.intake import Taken, refuse_too_many_bad, take_all
 from functions.rating.measuring.embedded.reading.read_all import Ingest
-from functions.rating.measuring.embedded.reading.sql_cells import padded, trimmed
+from functions.rating.measuring.embedded.reading.sql_cells import padded, trimmed_if_needed
 from functions.rating.measuring.embedded.relations import load_relations, load_repeated, naming_the_unreadable
-from functions.rating.measuring.embedded.sql import nested, select
-from functions.rating.measuring.measured import OTHER_TAGS, TAGS_NAMED, MonthMeasured
+from functions.rating.measuring.embedded.sql import select
+from functions.rating.measuring.embedded.unknown_creators import correct_creators, need_trimming
+from functions.rating.measuring.measured import OTHER_TAGS, TAGS_NAMED
 from functions.rating.measuring.quarantine import Quarantine
+from functions.rating.measuring.totals import (
+    Agency,
+    BindingCounts,
+    CreatorTotal,
+    Duplicates,
+    MonthTotals,
+    OrderTotal,
+    RowsRead,
+    SlotTotal,
+)
+from functions.rating.progress import Progress
 from shared.errors import OutOfRoom
 from shared.levels import ASSESSED_POWER
 from shared.months import Month
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 SQL = {
     name: Template(Path(__file__).with_name(f"{name}.sql").read_text(encoding="utf-8"))
     for name in ("bindings", "orders", "duplicates", "totals")
 }
-MEMORY_LIMIT = 512 * 1024**2  # enough however often orders are repeated; with more that takes less time
-SPILL_LIMIT = 10 * 1024**3
+SCRATCH = 10 * 1024**3  # the most that a Lambda function's ephemeral storage can be
 _REPEATED_ROW = 64  # bytes of the limit for each order that may be repeated: half as many suffice to group them
-_DENSE_BITS = 20  # of numbers that are grouped by place instead of by hash: some fifty megabytes
-_BUSY = 6_000  # creators that are looked up apart: as many as a processor's cache has room for
-_LOOKED_AT = 250_000  # orders that tell which creators those are
+_HOT = 6_000  # creators that are looked up apart: as many as a processor's cache has room for
+_SAMPLE = 250_000  # orders that tell which creators those are
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True)
+class EmbeddedEngine:
+    """Measures months in this process, from objects in a bucket.
+
+    ``folder``: where it works; ``scratch``: how many bytes it may use there. ``memory_limit``: bytes for DuckDB.
+    """
+
+    s3: S3Client
+    bucket: str
+    zone: ZoneInfo
+    folder: Path
+    memory_limit: int = MEMORY_LIMIT
+    scratch: int = SCRATCH
+
+    def measure(self, inventory: Inventory, max_bad_row_share: Decimal, progress: Progress) -> MonthTotals:
+        """The month's totals. The quarantine file lasts as long as this object; when this raises, nothing is left.
+
+        Raises one ExtractError for each cause.
+        """
+        with progress.stage("measure") as facts, ExitStack() as unless_measured:
+            folder = Path(mkdtemp(prefix="extracts-", dir=self.folder))
+            unless_measured.callback(weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True))
+            try:
+                with TemporaryDirectory(prefix="objects-", dir=folder) as downloads:
+                    files = self._fetched(inventory, Path(downloads), progress)
+                    totals = measure(
+                        files, inventory.month, self.zone, max_bad_row_share, folder, memory_limit=self.memory_limit
+                    )
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+                raise OutOfRoom(
+                    f"{self.folder} is full ({error}). Nothing was published. Give the function more ephemeral "
+                    "storage (RatingStorage), or SCRATCH a larger folder."
+                ) from error
+            facts |= {name: read.rows for name, read in totals.rows_read.items()}
+            facts["quarantined"] = sum(sum(read.bad.values()) for read in totals.rows_read.values())
+            unless_measured.pop_all()
+        return totals
+
+    def _fetched(self, inventory: Inventory, folder: Path, progress: Progress) -> Iterator[LocalFile]:
+        objects = inventory.all_objects
+        room = min(self.scratch, shutil.disk_usage(folder).free)
+        total, done = sum(o.size for o in objects), 0
+        for file, size in fetch(self.s3, self.bucket, objects, folder, room):
+            progress.advance("measure", done, total)
+            yield file
+            done += size
+        progress.advance("measure", done, total)
+        progress.advance("count", 0, None)  # all is read; how far counting is, nobody knows
 
 
 def measure(
-    files: Callable[[], Iterable[LocalFile]],
+    files: Iterable[LocalFile],
     month: Month,
     zone: ZoneInfo,
     max_bad_row_share: Decimal,
     scratch: Path,
     *,
     memory_limit: int = MEMORY_LIMIT,
-) -> MonthMeasured:
-    """What a month's extracts say of every agency, and what became of every row.
+) -> MonthTotals:
+    """What a month's extracts add up to, and what became of every row.
 
-    ``files`` are taken in order, each when the one before is done with; all of them once more in the rare case that
-    creators are found not to be written as they should. ``scratch``: a folder for working files, which are removed,
-    and for the quarantine, which stays. ``memory_limit``: bytes for the engine, which spills to ``scratch`` beyond
-    them; what finds repeated orders comes on top, with eight bytes an order until it is done, and four for each that
-    may be repeated.
+    ``files`` are read in order, each when the one before is done with. ``scratch``: a folder for working files, which
+    are removed, and for the quarantine, which stays. ``memory_limit``: bytes for DuckDB, which spills to ``scratch``
+    beyond them. Finding duplicates takes eight bytes an order beside it, and four for each that may be one.
 
-    Raises ObjectUnsound, AgenciesUnsound, TooManyBadRows, NotReconciled, OutOfRoom.
+    Raises ObjectUnsound, AgenciesUnsound, TooManyBadRows, OutOfRoom.
     """
-    measured = partial(_measure, month=month, zone=zone, max_bad_row_share=max_bad_row_share, scratch=scratch)
-    try:
-        return measured(files(), memory_limit=memory_limit, trusting=True)
-    except _CreatorsPadded:
-        return measured(files(), memory_limit=memory_limit, trusting=False)
-
-
-class _CreatorsPadded(Exception):
-    """What was trusted to be a creator's id has blanks around it, or is none."""
-
-
-def _measure(
-    files: Iterable[LocalFile],
-    *,
-    month: Month,
-    zone: ZoneInfo,
-    max_bad_row_share: Decimal,
-    scratch: Path,
-    memory_limit: int,
-    trusting: bool,
-) -> MonthMeasured:
-    """``trusting``: looks only at the creators of orders that nobody knows. Raises _CreatorsPadded for one of them."""
     with (
         TemporaryDirectory(prefix="measure-", dir=scratch) as work,
         open_engine(Path(work), memory_limit) as engine,
         Quarantine(scratch / "quarantine.csv.gz") as quarantine,
     ):
         repeats = Repeats()
-        taken = take_all(files, Ingest(engine, repeats, Path(work), month, zone, trusting=trusting), quarantine)
+        taken = take_all(files, Ingest(engine, repeats.add, Path(work), month, zone), quarantine)
         refuse_too_many_bad(taken, max_bad_row_share)
-        sources = {dataset: of.sources for dataset, of in taken.items()}
         candidates = repeats.rows(at_once=memory_limit // _REPEATED_ROW)
-        sql = measuring(month, zone, trusting=trusting)
-        with naming_the_unreadable(engine, sources):
-            load_relations(engine, sources)
+        sql = measuring(month, zone)
+        with naming_the_unreadable(engine, taken):
+            load_relations(engine, {dataset: of.sources for dataset, of in taken.items()})
             engine.run(sql["bindings"])
             engine.run(sql["orders"])
-            if engine.rows(select(("1",), "order_tallies", "doubtful > 0")):
-                raise _CreatorsPadded
+            if need_trimming(engine):
+                correct_creators(engine, taken[Dataset.ORDERS], quarantine)
+                refuse_too_many_bad(taken, max_bad_row_share)
+                engine.run(sql["orders"])
             for some in candidates:
-                load_repeated(engine, sources.get(Dataset.ORDERS, ()), some, repeats.by_chance())
+                load_repeated(engine, taken[Dataset.ORDERS].sources, some, repeats.by_chance())
                 engine.run(sql["duplicates"])
             engine.run(sql["totals"])
-        with cycle_collection_paused():
-            return assemble(engine, taken, quarantine.path if quarantine.rows else None)
+        return _totals(engine, taken, quarantine.path if quarantine.rows else None)
 
 
 def engine_memory(function_memory: int) -> int:
@@ -118,14 +159,13 @@ def engine_memory(function_memory: int) -> int:
     return max(MEMORY_LIMIT, function_memory // 3)
 
 
-def measuring(month: Month, zone: ZoneInfo, *, trusting: bool = False) -> Mapping[str, str]:
-    """The measuring SQL with the month's bounds. ``trusting``: some texts of orders were not looked at yet."""
-    trimmed_tag = f"CASE WHEN {padded('risk_tag')} THEN {trimmed('risk_tag')} ELSE risk_tag END"
+def measuring(month: Month, zone: ZoneInfo) -> Mapping[str, str]:
+    """The measuring SQL with the month's bounds."""
     meant = {
-        "doubtful_creator": padded("orders.creator_id") if trusting else "FALSE",
-        "tag_meant": trimmed_tag if trusting else "risk_tag",
-        "looked_at": _LOOKED_AT,
-        "most_busy": _BUSY,
+        "trim_needed": padded("orders.creator_id"),
+        "trimmed_tag": trimmed_if_needed("risk_tag"),
+        "sampled_orders": _SAMPLE,
+        "hot_creators": _HOT,
         "tags_named": TAGS_NAMED,
         "other_tags": OTHER_TAGS,
         "month_start": _microseconds(month.start(zone).timestamp()),
@@ -135,66 +175,21 @@ def measuring(month: Month, zone: ZoneInfo, *, trusting: bool = False) -> Mappin
     return {name: template.substitute(meant) for name, template in SQL.items()}
 
 
-class DuckDB:
-    """DuckDB as the engine: in memory up to a limit, on disk beyond it."""
+def _totals(engine: DuckDB, taken: Mapping[Dataset, Taken], quarantine: Path | None) -> MonthTotals:
+    def rows(fields: Sequence[str], table: str, order: str | None = None) -> list[tuple[Any, ...]]:
+        return engine.rows(select(fields, table, order=order))
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
-
-    def run(self, sql: str) -> None:
-        with _translated():
-            self._connection.execute(sql)
-
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        with _translated():
-            return self._connection.execute(sql).fetchall()
-
-    def pieces(self, sql: str) -> Generator[Piece]:
-        with _translated():
-            try:
-                yield from pieces(self._connection.sql(sql))
-            except HandoverBroken:
-                self.rows(select(("max(hash(asked))",), f"{nested(sql)} AS asked"))  # fails with the kind of error
-                raise
-
-    def table(self, name: str, columns: Mapping[str, npt.NDArray[Any]]) -> None:
-        self._connection.register(name, dict(columns))
-
-
-@contextmanager
-def open_engine(folder: Path, memory_limit: int) -> Iterator[Engine]:
-    """The engine, confined to this machine's files, spilling into ``folder``."""
-    settings: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": f"{memory_limit // 1024**2}MiB",
-        "temp_directory": str(folder / "spill"),
-        "autoinstall_known_extensions": "false",
-        "autoload_known_extensions": "false",
-        "arrow_large_buffer_size": "true",
-    }
-    with duckdb.connect(config=settings) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        # As a setting of the connection above it would be shown, and not be kept to.
-        connection.execute(f"SET max_temp_directory_size = '{SPILL_LIMIT // 1024**2}MiB'")
-        connection.execute(f"SET perfect_ht_threshold = {_DENSE_BITS}")
-        yield DuckDB(connection)
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except duckdb.OutOfMemoryException as error:
-        raise OutOfRoom(
-            f"memory or scratch space does not suffice for this month ({_first_line(error)}). Nothing was published. "
-            "See whether orders were delivered twice, which takes most of it; give the function more memory "
-            "(RatingMemory) and ephemeral storage (RatingStorage), or have the extract written as Parquet."
-        ) from error
-    except (duckdb.Error, HandoverBroken) as error:
-        raise EngineRefused(_first_line(error)) from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
+    with cycle_collection_paused():
+        return MonthTotals(
+            rows_read={dataset: RowsRead(of.rows, of.bad_rows) for dataset, of in taken.items()},
+            agencies=[Agency(*row) for row in rows(Agency._fields, "agencies", "agency_id")],
+            orders=[OrderTotal(*row) for row in rows(OrderTotal._fields, "order_totals")],
+            creators=[CreatorTotal(*row) for row in rows(CreatorTotal._fields, "creator_totals")],
+            slots=[SlotTotal(*row) for row in rows(SlotTotal._fields, "slot_totals")],
+            bindings=BindingCounts(*rows(BindingCounts._fields, "binding_counts")[0]),
+            duplicates=Duplicates(*rows(Duplicates._fields, "duplicates")[0]),
+            quarantine=quarantine,
+        )
 
 
 def _microseconds(seconds: float) -> int:

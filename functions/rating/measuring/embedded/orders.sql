@@ -1,7 +1,7 @@
 -- Every row of the orders, counted for who held the creator at the time of payment, whether or not its id is repeated.
 --
 -- Read: orders(creator_id, pay_time, pay_amount, risk_tag), numbered_holdings. Left: tags and order_tallies, for what
--- follows. doubtful_creator tests whether orders.creator_id may be written otherwise than the creators' own ids;
+-- follows. trim_needed_creator tests whether orders.creator_id may be written otherwise than the creators' own ids;
 -- tag_meant is what a risk_tag of theirs stands for. The tags_named most usual tags keep their names, all others are
 -- other_tags.
 
@@ -11,7 +11,7 @@ CREATE TABLE written_tags AS
 WITH every_tag AS (
   SELECT risk_tag, count(*) AS orders FROM orders WHERE risk_tag IS NOT NULL GROUP BY risk_tag
 )
-SELECT risk_tag AS written, $tag_meant AS risk_tag, orders FROM every_tag;
+SELECT risk_tag AS written, $trimmed_tag AS risk_tag, orders FROM every_tag;
 
 CREATE TABLE tags AS
 WITH named_tags AS (
@@ -36,18 +36,18 @@ DROP TABLE written_tags;
 
 -- Paid orders, every row, by holder at the time of payment: -1 where nobody knows the creator, -2 where the month is
 -- another one. Most orders belong to few creators: their table stays in the processor's cache, the whole one does not.
--- doubtful: those of creators that nobody knows, perhaps because of how they are written.
+-- trim_needed: those of creators that nobody knows, perhaps because of how they are written.
 CREATE TABLE order_tallies AS
-WITH busy AS (
-  SELECT creator_id, held_from, held_until, holder FROM numbered_holdings WHERE busy
+WITH hot AS (
+  SELECT creator_id, held_from, held_until, holder FROM numbered_holdings WHERE hot
 ),
 others AS (
-  SELECT creator_id, held_from, held_until, holder FROM numbered_holdings WHERE NOT busy
+  SELECT creator_id, held_from, held_until, holder FROM numbered_holdings WHERE NOT hot
 ),
 placed AS (
   SELECT
     CASE
-      WHEN busy.holder IS NOT NULL THEN busy.holder
+      WHEN hot.holder IS NOT NULL THEN hot.holder
       WHEN others.holder IS NOT NULL THEN others.holder
       WHEN orders.pay_time >= $month_start AND orders.pay_time < $month_end THEN -1
       ELSE -2
@@ -55,20 +55,20 @@ placed AS (
     tags.tag,
     orders.pay_amount,
     CASE
-      WHEN busy.holder IS NULL AND others.holder IS NULL THEN CASE WHEN $doubtful_creator THEN 1 END
-    END AS doubtful
+      WHEN hot.holder IS NULL AND others.holder IS NULL THEN CASE WHEN $trim_needed THEN 1 END
+    END AS trim_needed
   FROM orders
-  LEFT JOIN busy
-    ON busy.creator_id = orders.creator_id
-    AND orders.pay_time >= busy.held_from
-    AND orders.pay_time < busy.held_until
+  LEFT JOIN hot
+    ON hot.creator_id = orders.creator_id
+    AND orders.pay_time >= hot.held_from
+    AND orders.pay_time < hot.held_until
   LEFT JOIN others
-    ON others.creator_id = CASE WHEN busy.holder IS NULL THEN orders.creator_id END
+    ON others.creator_id = CASE WHEN hot.holder IS NULL THEN orders.creator_id END
     AND orders.pay_time >= others.held_from
     AND orders.pay_time < others.held_until
   LEFT JOIN tags ON tags.written = orders.risk_tag
 )
-SELECT holder, tag, count(*) AS orders, sum(pay_amount) AS amount, count(doubtful) AS doubtful
+SELECT holder, tag, count(*) AS orders, sum(pay_amount) AS amount, count(trim_needed) AS trim_needed
 FROM placed
 GROUP BY holder, tag;
 

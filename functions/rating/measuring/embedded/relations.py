@@ -9,29 +9,23 @@ from itertools import groupby
 import numpy as np
 
 from functions.rating.extracts.datasets import Column, Dataset, Kind
-from functions.rating.measuring.embedded.duckdb_engine import Engine, EngineRefused
+from functions.rating.measuring.embedded.duckdb_engine import DuckDB, EngineRefused
 from functions.rating.measuring.embedded.duplicates import OrderNumbers
-from functions.rating.measuring.embedded.portions import portions
-from functions.rating.measuring.embedded.sources import (
-    PLACE,
-    RowNumbers,
-    Source,
-    bad_numbers,
-    number,
-    of_files,
-    placed,
-    read_all,
-    read_sound,
-)
+from functions.rating.measuring.embedded.reading.batches import batches
+from functions.rating.measuring.embedded.reading.intake import Taken
+from functions.rating.measuring.embedded.reading.sources import POSITION, RowNumbers, Source, of_files
+from functions.rating.measuring.embedded.reading.sql_cells import trimmed_if_needed
+from functions.rating.measuring.embedded.sources import bad_numbers, numbered, read_all, read_valid, row_number
 from functions.rating.measuring.embedded.sql import literal, nested, select
 from shared.errors import AgenciesUnsound, ObjectUnsound
 
+TRIMMED_CREATOR = trimmed_if_needed("creator_id")
 _ORDER_ID = next(column for column in Dataset.ORDERS.columns if column.name == "order_id")
 _SMALL = 250_000  # rows of objects that are read together for the sake of some of them
 _FEW_TIMES = 4  # as many candidates as chance brings are still too few to mean repeats
 
 
-def load_relations(engine: Engine, sources: Mapping[Dataset, Sequence[Source]]) -> None:
+def load_relations(engine: DuckDB, sources: Mapping[Dataset, Sequence[Source]]) -> None:
     """All but repeated orders. Raises AgenciesUnsound when two rows of one agency differ."""
     load_agencies(engine, sources.get(Dataset.AGENCIES, ()))
     load(engine, "bindings", Dataset.CREATORS, sources.get(Dataset.CREATORS, ()))
@@ -39,29 +33,29 @@ def load_relations(engine: Engine, sources: Mapping[Dataset, Sequence[Source]]) 
     show_orders(engine, sources.get(Dataset.ORDERS, ()))
 
 
-def load(engine: Engine, table: str, dataset: Dataset, sources: Sequence[Source]) -> None:
-    """The sound rows of a dataset as a table."""
+def load(engine: DuckDB, table: str, dataset: Dataset, sources: Sequence[Source]) -> None:
+    """The valid rows of a dataset as a table."""
     create(engine, table, dataset.columns)
     if sources:
         names = [column.name for column in dataset.columns]
-        engine.run(f"INSERT INTO {table} {read_sound(sources, names, unsound(engine, table, sources))}")
+        engine.run(f"INSERT INTO {table} {read_valid(sources, names, load_bad_numbers(engine, table, sources))}")
 
 
-def unsound(engine: Engine, table: str, sources: Sequence[Source]) -> str:
-    """A table, named for another one, with the numbers of the bad rows of that one's sources."""
-    name = f"unsound_{table}"
+def load_bad_numbers(engine: DuckDB, table: str, sources: Sequence[Source]) -> str:
+    """The numbers of the sources' bad rows as a table, whose name is made from another one's."""
+    name = f"bad_{table}"
     engine.table("numbers", {"number": bad_numbers(sources)})
-    engine.run(f"CREATE TABLE {name} AS {select(('number',), 'numbers')}")
+    engine.run(f"CREATE OR REPLACE TABLE {name} AS {select(('number',), 'numbers')}")
     return name
 
 
-def create(engine: Engine, table: str, columns: Iterable[Column], *more: str) -> None:
+def create(engine: DuckDB, table: str, columns: Iterable[Column], *more: str) -> None:
     """An empty table of a dataset's columns, and of others that are declared."""
     declared = (f"{column.name} {'VARCHAR' if column.kind is Kind.TEXT else 'BIGINT'}" for column in columns)
     engine.run(f"CREATE TABLE {table} ({', '.join((*declared, *more))})")
 
 
-def load_agencies(engine: Engine, sources: Sequence[Source]) -> None:
+def load_agencies(engine: DuckDB, sources: Sequence[Source]) -> None:
     """The agencies, equal rows once. Raises AgenciesUnsound when two rows of one agency differ."""
     load(engine, "agency_rows", Dataset.AGENCIES, sources)
     engine.run("CREATE TABLE agencies AS SELECT DISTINCT * FROM agency_rows")
@@ -69,7 +63,7 @@ def load_agencies(engine: Engine, sources: Sequence[Source]) -> None:
     if differing:
         agency_id = differing[0][0]
         places = [
-            source.row(index)
+            "{}, row {}".format(*source.origin(index))
             for source in sources
             for (index,) in engine.rows(
                 select(
@@ -86,18 +80,18 @@ def load_agencies(engine: Engine, sources: Sequence[Source]) -> None:
         )
 
 
-def show_orders(engine: Engine, sources: Sequence[Source]) -> None:
-    """The sound rows of all orders as a view: they are read where they are."""
-    columns = ("creator_id", "pay_time", "pay_amount", "risk_tag")
-    types = ("VARCHAR", "BIGINT", "BIGINT", "VARCHAR")
-    none = (
-        "SELECT " + ", ".join(f"CAST(NULL AS {t}) AS {c}" for c, t in zip(columns, types, strict=True)) + " WHERE FALSE"
-    )
-    rows = read_sound(sources, columns, unsound(engine, "orders", sources)) if sources else none
+def show_orders(engine: DuckDB, sources: Sequence[Source], creator: str = "creator_id") -> None:
+    """The valid rows of all orders as a view: they are read where they are. ``creator``: SQL for the creator's id."""
+    columns = (f"{creator} AS creator_id", "pay_time", "pay_amount", "risk_tag")
+    if sources:
+        rows = read_valid(sources, columns, load_bad_numbers(engine, "orders", sources))
+    else:
+        create(engine, "no_orders", Dataset.ORDERS.columns)
+        rows = select(columns, "no_orders")
     engine.run(f"CREATE VIEW orders AS {rows}")
 
 
-def load_repeated(engine: Engine, sources: Sequence[Source], candidates: OrderNumbers, by_chance: float) -> None:
+def load_repeated(engine: DuckDB, sources: Sequence[Source], candidates: OrderNumbers, by_chance: float) -> None:
     """Some orders whose order_id may be there more than once, as a table. ``by_chance``: how many may mean nothing."""
     if candidates.size < _FEW_TIMES * by_chance:  # probably none is repeated, which their ids alone can tell
         load_some(engine, "maybe_repeated", sources, candidates, [_ORDER_ID])
@@ -109,20 +103,21 @@ def load_repeated(engine: Engine, sources: Sequence[Source], candidates: OrderNu
 
 
 def load_some(
-    engine: Engine, table: str, sources: Sequence[Source], numbers: OrderNumbers, columns: Sequence[Column]
+    engine: DuckDB, table: str, sources: Sequence[Source], numbers: OrderNumbers, columns: Sequence[Column]
 ) -> None:
-    """The sound ones of some rows as a table, with each row's number."""
+    """The valid ones of some rows as a table, with each row's number."""
     create(engine, table, columns, "number BIGINT")
     names = [column.name for column in columns]
-    wanted = [(start, source) for start, source in placed(sources) if _among(numbers, start, source).size]
+    texts = [f"{TRIMMED_CREATOR} AS creator_id" if name == "creator_id" else name for name in names]
+    wanted = [(start, source) for start, source in numbered(sources) if _among(numbers, start, source).size]
     for query, alike in groupby(wanted, lambda place: place[1].query):
-        for some in portions(alike, lambda place: place[1].count, _SMALL):
-            engine.table("chosen", {"number": np.concatenate([_sound_among(numbers, *place) for place in some])})
-            every = select((*names, *PLACE), nested(of_files([source.path for _, source in some], query)))
-            chosen = f"{number(some)} IN {nested(select(('number',), 'chosen'))}"
+        for some in batches(alike, lambda place: place[1].count, _SMALL):
+            engine.table("chosen", {"number": np.concatenate([_valid_among(numbers, *place) for place in some])})
+            every = select((*texts, *POSITION), nested(of_files([source.path for _, source in some], query)))
+            chosen = f"{row_number(some)} IN {nested(select(('number',), 'chosen'))}"
             if len(some) == 1:  # in one file the engine reads nothing else of the rows that are left out
                 chosen = f"file_row_number IN {nested(select((f'number - {some[0][0]}',), 'chosen'))}"
-            engine.run(f"INSERT INTO {table} {select((*names, number(some)), nested(every), chosen)}")
+            engine.run(f"INSERT INTO {table} {select((*names, row_number(some)), nested(every), chosen)}")
 
 
 def _among(numbers: OrderNumbers, start: int, source: Source) -> OrderNumbers:
@@ -131,18 +126,18 @@ def _among(numbers: OrderNumbers, start: int, source: Source) -> OrderNumbers:
     return numbers[first:beyond]
 
 
-def _sound_among(numbers: OrderNumbers, start: int, source: Source) -> RowNumbers:
+def _valid_among(numbers: OrderNumbers, start: int, source: Source) -> RowNumbers:
     return np.setdiff1d(_among(numbers, start, source).astype(np.int64), source.bad + start, assume_unique=True)
 
 
 @contextmanager
-def naming_the_unreadable(engine: Engine, sources: Mapping[Dataset, Sequence[Source]]) -> Iterator[None]:
+def naming_the_unreadable(engine: DuckDB, taken: Mapping[Dataset, Taken]) -> Iterator[None]:
     """What can't be read in a query over many objects, is looked for object by object: ObjectUnsound names it."""
     try:
         yield
     except EngineRefused:
-        for dataset, of in sources.items():
-            for source in of:
+        for dataset, of in taken.items():
+            for source in of.sources:
                 try:
                     names = tuple(column.name for column in dataset.columns)
                     engine.rows(select((f"max(hash({', '.join(names)}))",), nested(read_all([source], names))))

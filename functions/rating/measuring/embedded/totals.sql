@@ -19,6 +19,11 @@ FROM totals
 LEFT JOIN holders ON holders.holder = totals.holder
 LEFT JOIN meant ON meant.tag = totals.tag;
 
+-- Order rows beyond the first of each id, and ids that have such rows.
+CREATE TABLE duplicates AS
+SELECT coalesce(sum(duplicates), 0) AS duplicates, coalesce(sum(repeated_ids), 0) AS repeated_ids
+FROM repeat_counts;
+
 -- Room for what is made of the totals.
 DROP TABLE numbered_holdings;
 DROP TABLE order_tallies;

@@ -8,16 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from functions.rating.measuring.quarantine import BadRow
+
 LONGEST_RECORD = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    """A row that can't be used. ``row`` counts the rows of the object from 1, the header not among them."""
-
-    row: int
-    reason: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)

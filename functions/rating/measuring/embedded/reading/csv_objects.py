@@ -11,14 +11,22 @@ from zoneinfo import ZoneInfo
 
 from functions.rating.extracts.datasets import LocalFile, located
 from functions.rating.measuring.embedded.duckdb_engine import EngineRefused
-from functions.rating.measuring.embedded.portions import portions
-from functions.rating.measuring.embedded.reading.csv_block import BadRow, Block
+from functions.rating.measuring.embedded.reading.batches import batches
+from functions.rating.measuring.embedded.reading.csv_block import Block
 from functions.rating.measuring.embedded.reading.csv_text import open_records
 from functions.rating.measuring.embedded.reading.scan import Ingested, Scanner
+from functions.rating.measuring.embedded.reading.sources import (
+    POSITION,
+    Origin,
+    RowNumbers,
+    Source,
+    kept_query,
+    of_files,
+)
 from functions.rating.measuring.embedded.reading.sql_cells import TEXT
 from functions.rating.measuring.embedded.reading.sql_values import values
-from functions.rating.measuring.embedded.sources import PLACE, Origin, RowNumbers, Source, kept_query, of_files
 from functions.rating.measuring.embedded.sql import literal, nested, select
+from functions.rating.measuring.quarantine import BadRow
 from shared.errors import ObjectUnsound
 from shared.months import Month
 
@@ -54,7 +62,7 @@ class CsvObjects:
         """
         pieces = (piece for file in files for piece in _pieces(file))
         for _, alike in groupby(pieces, lambda piece: (piece.places, piece.width)):
-            for some in portions(alike, lambda piece: len(piece.block.text), _AT_ONCE):
+            for some in batches(alike, lambda piece: len(piece.block.text), _AT_ONCE):
                 try:
                     yield from self._take_alike(some)
                 except EngineRefused as error:
@@ -88,7 +96,7 @@ class CsvObjects:
         dataset, places = pieces[0].file.dataset, dict(pieces[0].places)
         types = ", ".join(f"c{place}: '{TEXT}'" for place in range(pieces[0].width))
         parsed = f"read_csv({literal(text)}, {_OPTIONS}, columns = {{{types}}})"
-        nowhere = (f"0 AS {place}" for place in PLACE)
+        nowhere = (f"0 AS {place}" for place in POSITION)
         named = select((*(f"c{place} AS {name}" for name, place in places.items()), *nowhere), parsed)
         read = values(dataset, dict.fromkeys(places, TEXT), self._month, self._zone, nested(named))
         path = self._scanner.write(dataset, read)

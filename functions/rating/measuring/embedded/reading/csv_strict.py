@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from functions.rating.measuring.embedded.reading.csv_block import LONGEST_RECORD, BadRow, Block, is_utf8
+from functions.rating.measuring.embedded.reading.csv_block import LONGEST_RECORD, Block, is_utf8
+from functions.rating.measuring.quarantine import BadRow
 
 csv.field_size_limit(LONGEST_RECORD)
 

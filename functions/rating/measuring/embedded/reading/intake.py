@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import islice
 
 from functions.rating.extracts.datasets import Dataset, LocalFile
-from functions.rating.measuring.embedded.reading.csv_block import BadRow
 from functions.rating.measuring.embedded.reading.read_all import Ingest
-from functions.rating.measuring.embedded.sources import Source
-from functions.rating.measuring.quarantine import Quarantine
+from functions.rating.measuring.embedded.reading.sources import Source
+from functions.rating.measuring.quarantine import BadRow, Quarantine
 from shared.errors import AgenciesUnsound, TooManyBadRows
 
 _NAMED = 3
@@ -27,6 +25,11 @@ class Taken:
     bad_rows: Counter[str] = field(default_factory=Counter)
     first_bad: list[str] = field(default_factory=list)
 
+    def note_bad(self, key: str, row: BadRow) -> None:
+        self.bad_rows[row.reason] += 1
+        if len(self.first_bad) < _NAMED:
+            self.first_bad.append(f"{key}, row {row.row} ({row.reason})")
+
     @property
     def bad(self) -> int:
         return self.bad_rows.total()
@@ -40,8 +43,8 @@ def take_all(files: Iterable[LocalFile], ingest: Ingest, quarantine: Quarantine)
         so_far = taken.setdefault(file.dataset, Taken())
         so_far.rows += ingested.rows
         so_far.sources += ingested.sources
-        so_far.bad_rows.update(row.reason for row in ingested.bad)
-        so_far.first_bad += islice(_places(file, ingested.bad), _NAMED - len(so_far.first_bad))
+        for row in ingested.bad:
+            so_far.note_bad(file.key, row)
         quarantine.add(file.key, ingested.bad)
         if file.dataset is Dataset.AGENCIES and ingested.bad:
             first = ingested.bad[0]
@@ -61,10 +64,6 @@ def refuse_too_many_bad(taken: dict[Dataset, Taken], max_share: Decimal) -> None
                 f"that max_bad_row_share allows; the first are {'; '.join(of.first_bad)}. Have the extract corrected, "
                 "or raise the setting if the loss is acceptable."
             )
-
-
-def _places(file: LocalFile, bad: Iterable[BadRow]) -> Iterator[str]:
-    return (f"{file.key}, row {row.row} ({row.reason})" for row in bad)
 
 
 def _reasons(of: Taken) -> str:

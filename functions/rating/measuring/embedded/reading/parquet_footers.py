@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from functions.rating.measuring.embedded.duckdb_engine import Engine
+from functions.rating.measuring.embedded.duckdb_engine import DuckDB
 from functions.rating.measuring.embedded.sql import literal, select
 
 Schema = tuple[tuple[Any, ...], ...]  # its nodes, each before its children; name and number of children come first
@@ -34,7 +34,7 @@ class Footer(NamedTuple):
         return list(_top_level(iter(self.schema)))
 
 
-def footers(engine: Engine, paths: Sequence[Path]) -> Iterator[Footer]:
+def footers(engine: DuckDB, paths: Sequence[Path]) -> Iterator[Footer]:
     """The footer of each of these files. Raises EngineRefused."""
     files = f"[{', '.join(map(literal, paths))}]"
     rows = dict(engine.rows(select(("file_name", "num_rows"), f"parquet_file_metadata({files})")))
@@ -46,7 +46,7 @@ def footers(engine: Engine, paths: Sequence[Path]) -> Iterator[Footer]:
         yield Footer(rows[name], tuple(nodes[name]), *truths.get(name, ((), (), ())))
 
 
-def _truths(engine: Engine, files: str) -> dict[str, tuple[set[str], set[str], set[str]]]:
+def _truths(engine: DuckDB, files: str) -> dict[str, tuple[set[str], set[str], set[str]]]:
     """By file, the columns that are present, never negative, dated."""
     tests = (f"bool_and(coalesce({test}, FALSE))" for test in (_PRESENT, _NEVER_NEGATIVE, _DATED))
     columns = select(("file_name", "path_in_schema", *tests), f"parquet_metadata({files})")

@@ -15,20 +15,28 @@ import numpy as np
 
 from functions.rating.extracts.datasets import Column, Dataset, Kind, LocalFile, located
 from functions.rating.measuring.embedded.duckdb_engine import EngineRefused
-from functions.rating.measuring.embedded.portions import portions
-from functions.rating.measuring.embedded.reading.csv_block import BadRow
+from functions.rating.measuring.embedded.reading.batches import batches
 from functions.rating.measuring.embedded.reading.parquet_footers import Footer, Schema, footers
 from functions.rating.measuring.embedded.reading.scan import AT_ONCE, Ingested, Scanner
+from functions.rating.measuring.embedded.reading.sources import (
+    PARQUET,
+    POSITION,
+    Origin,
+    RowNumbers,
+    Source,
+    kept_query,
+    of_files,
+)
 from functions.rating.measuring.embedded.reading.sql_cells import TEXT
 from functions.rating.measuring.embedded.reading.sql_values import SMALL, TEMPORAL, readable, values
-from functions.rating.measuring.embedded.sources import PARQUET, PLACE, Origin, RowNumbers, Source, kept_query, of_files
 from functions.rating.measuring.embedded.sql import identifier, nested, select
+from functions.rating.measuring.quarantine import BadRow
 from shared.errors import ObjectUnsound
 from shared.months import Month
 
 _LOOKED_AT_LATER = ("creator_id", "risk_tag")  # of orders: where unknown, and once grouped (orders.sql)
 _TOGETHER = 32 * 1024**2  # bytes of the objects that are taken together
-_RESERVED = set(PLACE)
+_RESERVED = set(POSITION)
 
 
 class _Shape(NamedTuple):
@@ -51,17 +59,15 @@ class _Object(NamedTuple):
 class ParquetObjects:
     """Takes Parquet objects of one month."""
 
-    def __init__(self, scanner: Scanner, month: Month, zone: ZoneInfo, *, trusting: bool) -> None:
-        """``trusting``: creators and tags of orders are taken as they are written."""
+    def __init__(self, scanner: Scanner, month: Month, zone: ZoneInfo) -> None:
         self._scanner = scanner
         self._month = month
         self._zone = zone
-        self._trusting = trusting
         self._shapes: dict[tuple[Dataset, Schema], _Shape] = {}
 
     def take(self, files: Iterable[LocalFile]) -> Iterator[Ingested]:
         """Check objects of one dataset. Raises ObjectUnsound when one is damaged or lacks a column."""
-        for some in portions(files, _weight, _TOGETHER):
+        for some in batches(files, _weight, _TOGETHER):
             try:
                 yield from self._take_together(some)
             except EngineRefused as error:
@@ -73,7 +79,7 @@ class ParquetObjects:
     def _take_together(self, files: Sequence[LocalFile]) -> Iterator[Ingested]:
         objects = map(self._object, files, footers(self._scanner.engine, [file.path for file in files]))
         for (shape, proved), some in groupby(objects, lambda o: (o.shape, o.proved)):
-            for alike in portions(some, lambda o: o.rows, AT_ONCE):
+            for alike in batches(some, lambda o: o.rows, AT_ONCE):
                 yield from self._take_alike([o.file for o in alike], [o.rows for o in alike], shape, proved)
 
     def _take_alike(
@@ -81,13 +87,13 @@ class ParquetObjects:
     ) -> Iterator[Ingested]:
         """Objects of one dataset that look alike, with the rows that each has by its footer."""
         dataset = files[0].dataset
-        trusted = self._trusted(dataset)
+        trusted = _trusted(dataset)
         read = partial(values, dataset, shape.physical, self._month, self._zone, shape.stored, trusted=trusted)
         as_written, trimmed = read(trimming=False), read(trimming=True)
-        quick = read(trimming=False, proved=proved, trusted={*trusted, "order_id"})  # ids are looked at by the scanner
-        least = (quick, read(trimming=True, proved=proved))
+        least = (read(trimming=False, proved=proved), read(trimming=True, proved=proved))
         scanned = self._scanner.scan(dataset, [file.path for file in files], rows, least)
-        bad = self._bad_rows(files, trimmed, shape, [found.bad for found in scanned])
+        reasons = values(dataset, shape.physical, self._month, self._zone, shape.stored)
+        bad = self._bad_rows(files, reasons, shape, [found.bad for found in scanned])
         for file, count, found, unusable in zip(files, rows, scanned, bad, strict=True):
             path, query = file.path, trimmed if found.padded else as_written
             if not file.stays:
@@ -95,13 +101,10 @@ class ParquetObjects:
             source = Source(path, query, (Origin(file.key, range(1, count + 1)),), found.bad)
             yield Ingested(file, count, (source,) if count else (), tuple(unusable))
 
-    def _trusted(self, dataset: Dataset) -> Collection[str]:
-        return _LOOKED_AT_LATER if self._trusting and dataset is Dataset.ORDERS else ()
-
     def _object(self, file: LocalFile, footer: Footer) -> _Object:
         shape = self._shapes.get((file.dataset, footer.schema)) or self._shape(file, footer)
         columns = [column for column in file.dataset.columns if column.name in shape.physical]
-        trusted = self._trusted(file.dataset)
+        trusted = _trusted(file.dataset)
         proved = {column.name for column in columns if _proved(column, shape, footer, trusted)}
         return _Object(file, footer.rows, shape, proved)
 
@@ -124,7 +127,7 @@ class ParquetObjects:
                 )
         written = {name: names[places[name]] for name in physical}
         picked = [f"{identifier(column)} AS {name}" for name, column in written.items()]
-        shape = _Shape(nested(select((*picked, *PLACE), PARQUET)), physical, written)
+        shape = _Shape(nested(select((*picked, *POSITION), PARQUET)), physical, written)
         return self._shapes.setdefault((file.dataset, footer.schema), shape)
 
     def _bad_rows(
@@ -139,13 +142,18 @@ class ParquetObjects:
             )  # in other files rows of these numbers may be sound
             fields = ", ".join(f"{name} := {name}" for name in shape.physical)
             text = f"CAST(to_json(struct_pack({fields})) AS {TEXT}) AS shown"
-            shown = nested(select((*PLACE, text), shape.stored, some))
-            rated = nested(select((*PLACE, "bad"), nested(query), some))
-            both = f"{rated} AS rated JOIN {shown} AS shown USING ({', '.join(PLACE)})"
-            found = select((*PLACE, "bad", "shown"), both, "bad IS NOT NULL", ", ".join(PLACE))
+            shown = nested(select((*POSITION, text), shape.stored, some))
+            rated = nested(select((*POSITION, "bad"), nested(query), some))
+            both = f"{rated} AS rated JOIN {shown} AS shown USING ({', '.join(POSITION)})"
+            found = select((*POSITION, "bad", "shown"), both, "bad IS NOT NULL", ", ".join(POSITION))
             for index, number, reason, row in self._scanner.engine.rows(of_files([path for path, _ in dirty], found)):
                 dirty[index][1].append(BadRow(number + 1, reason, row))
         return bad
+
+
+def _trusted(dataset: Dataset) -> Collection[str]:
+    """Columns whose texts are taken as they are written."""
+    return _LOOKED_AT_LATER if dataset is Dataset.ORDERS else ()
 
 
 def _weight(file: LocalFile) -> int:

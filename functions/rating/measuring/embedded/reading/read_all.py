@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from functions.rating.extracts.datasets import LocalFile
-from functions.rating.measuring.embedded.duckdb_engine import Engine
-from functions.rating.measuring.embedded.duplicates import Repeats
+from functions.rating.measuring.embedded.duckdb_engine import DuckDB
 from functions.rating.measuring.embedded.reading.csv_objects import CsvObjects
 from functions.rating.measuring.embedded.reading.parquet_objects import ParquetObjects
-from functions.rating.measuring.embedded.reading.scan import Ingested, Scanner
+from functions.rating.measuring.embedded.reading.scan import Hashes, Ingested, Scanner
 from shared.errors import ObjectUnsound
 from shared.months import Month
 
@@ -21,12 +20,17 @@ class Ingest:
     """Takes the objects of one month, in order; ``folder`` gets what can't be read where it is."""
 
     def __init__(
-        self, engine: Engine, repeats: Repeats, folder: Path, month: Month, zone: ZoneInfo, *, trusting: bool
+        self,
+        engine: DuckDB,
+        keep: Callable[[Hashes], None],
+        folder: Path,
+        month: Month,
+        zone: ZoneInfo,
     ) -> None:
-        """``trusting``: creators and tags of orders in Parquet are taken as they are written."""
-        scanner = Scanner(engine, repeats, folder)
+        """``keep`` is given the hash of every order_id, in order."""
+        scanner = Scanner(engine, keep, folder)
         self._csv = CsvObjects(scanner, month, zone)
-        self._parquet = ParquetObjects(scanner, month, zone, trusting=trusting)
+        self._parquet = ParquetObjects(scanner, month, zone)
 
     def take(self, files: Iterable[LocalFile]) -> Iterator[Ingested]:
         """Check and read every object; each is given in one piece or in several.

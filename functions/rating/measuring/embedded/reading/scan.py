@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from functions.rating.extracts.datasets import Dataset, LocalFile
-from functions.rating.measuring.embedded.duckdb_engine import Engine, EngineRefused
-from functions.rating.measuring.embedded.duplicates import Repeats
-from functions.rating.measuring.embedded.handover import Piece, Texts
-from functions.rating.measuring.embedded.reading.csv_block import BadRow
-from functions.rating.measuring.embedded.sources import RowNumbers, Source, of_files
+from functions.rating.measuring.embedded.duckdb_engine import DuckDB, EngineRefused
+from functions.rating.measuring.embedded.reading.sources import RowNumbers, Source, of_files
 from functions.rating.measuring.embedded.sql import literal, nested, select
+from functions.rating.measuring.quarantine import BadRow
 
 AT_ONCE = 4_000_000  # rows
 
-Seen = npt.NDArray[np.uint64]
+Hashes = npt.NDArray[np.uint64]
 
 # What is seen of a row is one number, because each column more has to be handed over for every row: that it is bad,
 # that some text of it is padded, or otherwise, of an order, a hash of its id that can't be taken for either.
@@ -53,16 +51,17 @@ class Scanned:
 class Scanner:
     """Reads values with the engine; ``folder`` gets what is written."""
 
-    def __init__(self, engine: Engine, repeats: Repeats, folder: Path) -> None:
+    def __init__(self, engine: DuckDB, keep: Callable[[Hashes], None], folder: Path) -> None:
+        """``keep`` is given the hash of every order_id, in order."""
         self.engine = engine
         self.folder = folder
-        self._repeats = repeats
+        self._keep = keep
         self._parts = 0
 
     def scan(
         self, dataset: Dataset, paths: Sequence[Path], rows: Sequence[int], queries: Sequence[str]
     ) -> list[Scanned]:
-        """Read all rows of some files, or of one however large; the hashes of order ids go to ``repeats``.
+        """Read all rows of some files, or of one however large.
 
         ``rows``: of each file. ``queries``: a later one is tried where the one before finds that some text is padded.
         Raises EngineRefused when rows are missing, too.
@@ -71,40 +70,33 @@ class Scanner:
         for start in range(0, sum(rows), AT_ONCE):
             count = min(AT_ONCE, sum(rows) - start)
             some = f"file_row_number BETWEEN {start} AND {start + AT_ONCE - 1}" if sum(rows) > AT_ONCE else None
-            seen, padded_here = self._look(dataset, paths, some, count, queries)
+            seen, padded_here = self._read(dataset, [nested(of_files(paths, query)) for query in queries], some, count)
             bad.append(seen == _BAD)
             padded.append(padded_here)
             if dataset is Dataset.ORDERS:
-                self._repeats.add(seen)
+                self._keep(seen)
         ends = np.cumsum(rows)[:-1]
         of_each = zip(np.split(np.concatenate(bad), ends), np.split(np.concatenate(padded), ends), strict=True)
         return [Scanned(np.flatnonzero(bad), bool(padded.any())) for bad, padded in of_each]
 
-    def _look(
-        self, dataset: Dataset, paths: Sequence[Path], some: str | None, count: int, queries: Sequence[str]
-    ) -> tuple[Seen, npt.NDArray[np.bool_]]:
+    def _read(
+        self, dataset: Dataset, relations: Sequence[str], some: str | None, count: int
+    ) -> tuple[Hashes, npt.NDArray[np.bool_]]:
         """What is seen of so many rows, and which of them are padded."""
-        *quick, exact = [nested(of_files(paths, query)) for query in queries]
-        seen, padded = np.empty(count, np.uint64), np.zeros(count, np.bool_)
+        *quick, exact = relations
         for relation in quick:
-            if self._as_written(dataset, relation, some, seen):
-                return seen, padded
-        columns = (_seen(dataset), "CAST(padded AS UTINYINT) AS padded")  # a number: Arrow has eight booleans in a byte
-        for place, piece in _placed(self.engine.pieces(select(columns, exact, some)), count):
-            seen[place] = piece.numbers("seen")
-            padded[place] = piece.numbers("padded")
-        return seen, padded
+            unless_padded = _seen(dataset, f"WHEN padded THEN {_PADDED}")
+            seen = self._numbers(select((unless_padded,), relation, some), count)["seen"]
+            if not (seen == _PADDED).any():
+                return seen, np.zeros(count, np.bool_)
+        found = self._numbers(select((_seen(dataset), "padded"), exact, some), count)
+        return found["seen"], found["padded"]
 
-    def _as_written(self, dataset: Dataset, relation: str, some: str | None, seen: Seen) -> bool:
-        """Fill in what is seen of each row. False, before all is filled in, where some text may be padded."""
-        orders = dataset is Dataset.ORDERS
-        columns = (_seen(dataset, f"WHEN padded THEN {_PADDED}"), *(("order_id",) if orders else ()))
-        with closing(self.engine.pieces(select(columns, relation, some))) as pieces:
-            for place, piece in _placed(pieces, seen.size):
-                seen[place] = piece.numbers("seen")
-                if (seen[place] == _PADDED).any() or (orders and _doubtful(piece.texts("order_id"), seen[place])):
-                    return False
-        return True
+    def _numbers(self, query: str, count: int) -> dict[str, npt.NDArray[Any]]:
+        columns = {name: np.asarray(column) for name, column in self.engine.arrays(query).items()}
+        if (found := columns["seen"].size) != count:
+            raise EngineRefused(f"found {found} rows where {count} were announced")
+        return columns
 
     def write(self, dataset: Dataset, query: str) -> Path:
         """Values as a Parquet file of their own, in the order in which they were read."""
@@ -120,23 +112,7 @@ class Scanner:
         return f"file_row_number IN {nested(select(('number',), 'numbers'))}"
 
 
-def _placed(pieces: Iterable[Piece], count: int) -> Iterator[tuple[slice, Piece]]:
-    """Each piece with its place among ``count`` rows. Raises EngineRefused when there are more rows, or fewer."""
-    found = 0
-    for piece in pieces:
-        found += len(piece)
-        if found <= count:
-            yield slice(found - len(piece), found), piece
-    if found != count:
-        raise EngineRefused(f"found {found} rows where {count} were announced")
-
-
 def _seen(dataset: Dataset, first: str = "") -> str:
     """SQL for what is seen of a row. ``first``: a case that comes before all others."""
     sound = f"hash(order_id) | {_SOUND}" if dataset is Dataset.ORDERS else f"CAST({_SOUND} AS UBIGINT)"
     return f"CASE {first} WHEN bad IS NOT NULL THEN {_BAD} ELSE {sound} END AS seen"
-
-
-def _doubtful(ids: Texts, seen: Seen) -> bool:
-    """Whether an id may be written with blanks around it, or says that there is none."""
-    return ids.may_be_padded() or bool((seen[ids.lengths == 0] != _BAD).any())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from functions.rating.extracts.datasets import Column, Kind
-from functions.rating.measuring.embedded.sources import PLACE
+from functions.rating.measuring.embedded.reading.sources import POSITION
 from functions.rating.measuring.embedded.sql import literal, nested, select
 
 WHITESPACE = "".join(character for character in map(chr, range(0x10000)) if character.isspace())  # there is none above
@@ -29,7 +29,7 @@ def cells(
     trusted: Collection[str],
     trimming: bool,
 ) -> str:
-    """A relation of all columns (null where absent), ``<name>_plain``, ``padded`` and the row's PLACE.
+    """A relation of all columns (null where absent), ``<name>_plain``, ``padded`` and the row's POSITION.
 
     ``columns``: with the base of their physical type. ``<name>_plain``: a time or number is written in the most usual
     way, with nothing around it. ``padded``: trimming changes some text of the row, or the text says that there is none;
@@ -47,7 +47,7 @@ def cells(
     relation = source
     for step in (absent, plain, looked_at):
         relation = nested(select(("*", *step), relation))
-    carried = (*(f"{column.name}_plain" for column in written), f"{any_padded} AS padded", *PLACE)
+    carried = (*(f"{column.name}_plain" for column in written), f"{any_padded} AS padded", *POSITION)
     return nested(select((*results, *carried), relation))
 
 
@@ -67,6 +67,11 @@ def whole(number: str) -> str:
 def trimmed(name: str) -> str:
     """A text without what stands around it, null where nothing is left or it says that there is none."""
     return rf"nullif(nullif(trim({name}, {literal(WHITESPACE)}), ''), '\N')"
+
+
+def trimmed_if_needed(name: str) -> str:
+    """The same, for a text that is seldom padded."""
+    return f"CASE WHEN {padded(name)} THEN {trimmed(name)} ELSE {name} END"
 
 
 def _doubtful(name: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from functions.rating.extracts.datasets import Column, Dataset, Kind
+from functions.rating.measuring.embedded.reading.sources import POSITION
 from functions.rating.measuring.embedded.reading.sql_cells import (
     CLOCK,
     DATE,
@@ -21,7 +22,6 @@ from functions.rating.measuring.embedded.reading.sql_cells import (
     whole,
 )
 from functions.rating.measuring.embedded.reading.sql_times import MICROSECONDS, Span, offset_spans
-from functions.rating.measuring.embedded.sources import PLACE
 from functions.rating.measuring.embedded.sql import literal, nested, select
 from shared.levels import POWER_LEVELS
 from shared.months import Month
@@ -62,9 +62,9 @@ def values(
     proved: Collection[str] = (),
     trimming: bool = True,
 ) -> str:
-    """A SELECT of every column's value, the row's PLACE, ``bad`` (why a row can't be used, or null) and ``padded``.
+    """A SELECT of every column's value, the row's POSITION, ``bad`` (why a row can't be used, or null) and ``padded``.
 
-    ``physical``: the type of each column that ``source``, a relation, has by name; it has the rows' PLACE, too.
+    ``physical``: the type of each column that ``source``, a relation, has by name; it has the rows' POSITION, too.
     ``trusted``: columns whose texts are not looked at, because none of them is padded. ``proved``: columns of which no
     value is bad, some others are. Without ``trimming`` texts are taken as they are written, which is right unless there
     are rows that are ``padded``.
@@ -86,7 +86,7 @@ def values(
     ):
         relation = nested(select(("*", *step), relation))
     results = [f"{column.name}_value AS {column.name}" for column, _ in columns]
-    return select((*results, f"{_bad(dataset, columns, proved)} AS bad", "padded", *PLACE), relation)
+    return select((*results, f"{_bad(dataset, columns, proved)} AS bad", "padded", *POSITION), relation)
 
 
 def _base(physical: str) -> str:

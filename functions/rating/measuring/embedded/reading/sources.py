@@ -1,0 +1,65 @@
+"""Sources: rows that were read once and checked, and the query that reads their values again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from functions.rating.extracts.datasets import Dataset
+from functions.rating.measuring.embedded.sql import literal, select
+
+RowNumbers = npt.NDArray[np.int64]
+
+FILES = "$files"  # stands in a source's query for the list of its files
+PARQUET = f"read_parquet({FILES}, hive_partitioning = false, binary_as_string = true, file_row_number = true)"
+POSITION = ("file_index", "file_row_number")  # of a row: which of the query's files it is in, and where, both from 0
+
+
+class Origin(NamedTuple):
+    """Rows of one object. ``rows``: the row number of each in the object, from 1."""
+
+    key: str
+    rows: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Rows that are ready to be read: those of an object, some of them, or some of several objects.
+
+    ``query`` gives the dataset's columns, ``bad`` (a reason or null) and the row's POSITION. Sources of the same shape
+    have the same text of it. ``origins``: the objects that the rows come from, one after another. ``bad``: the
+    file_row_number of each bad row.
+    """
+
+    path: Path
+    query: str
+    origins: tuple[Origin, ...]
+    bad: RowNumbers
+
+    @property
+    def count(self) -> int:
+        return sum(len(origin.rows) for origin in self.origins)
+
+    @property
+    def keys(self) -> str:
+        return ", ".join(origin.key for origin in self.origins)
+
+    def origin(self, file_row_number: int) -> tuple[str, int]:
+        """A row's object, and its number there."""
+        return next(islice(((o.key, row) for o in self.origins for row in o.rows), file_row_number, None))
+
+
+def kept_query(dataset: Dataset) -> str:
+    """The query that reads values back that were written as Parquet."""
+    return select((*(column.name for column in dataset.columns), "bad", "FALSE AS padded", *POSITION), PARQUET)
+
+
+def of_files(paths: Iterable[Path], query: str) -> str:
+    """A query with the files that it is to read."""
+    return query.replace(FILES, "[" + ", ".join(map(literal, paths)) + "]")

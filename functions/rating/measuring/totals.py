@@ -1,0 +1,95 @@
+"""What an engine delivers of a month: plain rows and counts. Pure: no engine's library, no file, no S3."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from functions.rating.extracts.datasets import Dataset
+
+
+class Agency(NamedTuple):
+    """A row of the agencies extract. ``joined_at`` in epoch microseconds."""
+
+    agency_id: str
+    name: str
+    joined_at: int
+    city: str | None
+    introduction: str | None
+    logo_url: str | None
+
+
+class OrderTotal(NamedTuple):
+    """Orders, each counted once, that share agency, tag and fate. ``amount`` in fen.
+
+    ``agency_id``: who held the creator at the time of payment, None for nobody.
+    """
+
+    agency_id: str | None
+    known_creator: bool
+    in_month: bool
+    risk_tag: str | None
+    orders: int
+    amount: int
+
+
+class CreatorTotal(NamedTuple):
+    """Creators that an agency held at the month's last instant, by power level and tag."""
+
+    agency_id: str
+    power_level: int
+    risk_tag: str | None
+    creators: int
+
+
+class SlotTotal(NamedTuple):
+    """The base and the kept of one agency (rule 10)."""
+
+    agency_id: str
+    base: int
+    kept: int
+
+
+class BindingCounts(NamedTuple):
+    """What is worth knowing of the bindings: DatasetCounts says what each of them means."""
+
+    repeated: int
+    out_of_month: int
+    overlapping: int
+    unknown_agency: int
+
+
+class Duplicates(NamedTuple):
+    """Order rows beyond the first of each order_id, and order ids that have such rows."""
+
+    duplicates: int
+    repeated_ids: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowsRead:
+    """One dataset's rows: how many its files have, and how many of those are bad, by reason."""
+
+    rows: int
+    bad: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class MonthTotals:
+    """A month, added up by an engine.
+
+    ``rows_read``: of each dataset that was there; PREVIOUS_CREATORS may be absent. ``agencies``: equal rows once, by
+    agency_id. ``slots``: empty without the month before. ``quarantine``: a ``.csv.gz`` of the bad rows, None where
+    there are none.
+    """
+
+    rows_read: Mapping[Dataset, RowsRead]
+    agencies: Sequence[Agency]
+    orders: Sequence[OrderTotal]
+    creators: Sequence[CreatorTotal]
+    slots: Sequence[SlotTotal]
+    bindings: BindingCounts
+    duplicates: Duplicates
+    quarantine: Path | None
