@@ -23,8 +23,8 @@ import boto3
 
 from functions.lookup.api import serving
 from functions.lookup.cursors import Cursors
-from functions.lookup.desk import Desk
-from functions.lookup.publications import Published
+from functions.lookup.publications import Publications
+from functions.lookup.routing import Services
 from functions.rating.app import handler
 from local.cloud.gateway import Request, ask
 from local.cloud.invocation import Context, Handler
@@ -141,8 +141,8 @@ def _read(environment: Environment, questions: Sequence[Request], pipe: Connecti
 def lookup_of(table: Table) -> Handler:
     """The lookup handler, with a clock that runs so fast that it never relies on a pointer it has read before."""
     days: Iterator[float] = count(0.0, 86_400.0)
-    published = Published(table, clock=lambda: next(days))
-    return serving(Desk(published, Cursors("crash"), ZoneInfo(DEFAULT_ZONE)))
+    publications = Publications(table, ZoneInfo(DEFAULT_ZONE), clock=lambda: next(days))
+    return serving(Services(publications, Cursors("crash")))
 
 
 def answer(lookup: Handler, question: Request) -> str:

@@ -6,22 +6,25 @@ All names and numbers are invented.
 from __future__ import annotations
 
 import json
+import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 from urllib.parse import parse_qsl, quote
 from zoneinfo import ZoneInfo
 
 import boto3
-import pytest
 from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
-from functions.lookup.api import Handler, serving
+from functions.lookup.api import Handler, api, serving
+from functions.lookup.contract import OfMonth
 from functions.lookup.cursors import Cursors
-from functions.lookup.desk import Desk
-from functions.lookup.publications import Published
+from functions.lookup.publications import Publications
+from functions.lookup.routing import Api, Operation, Services
 from functions.rating.publication import staging
 from functions.rating.publication.ledger import Entry
 from functions.rating.run.guardrails import Totals
@@ -53,7 +56,7 @@ from shared.table import Publication, Table
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 LONG_AGO = 1_500_000_000_000_000
 IN_NOVEMBER = 1_793_800_000_000_000  # 2026-11-04
-TABLE_NAME = "levels"
+_tables = count()
 OVERRIDE = Override("B", 3, None, "2026-12", "约定", "李")
 
 
@@ -164,7 +167,7 @@ class World:
         def note(model: Any, **_: Any) -> None:
             seen.append(model.name)
 
-        with self._hooked("before-call.dynamodb", note):
+        with self.hooked("before-call.dynamodb", note):
             yield seen
 
     @contextmanager
@@ -174,11 +177,12 @@ class World:
         def fail(**_: Any) -> None:
             raise EndpointConnectionError(endpoint_url="https://dynamodb.invalid")
 
-        with self._hooked("before-call.dynamodb", fail):
+        with self.hooked("before-call.dynamodb", fail):
             yield
 
     @contextmanager
-    def _hooked(self, event_name: str, hook: Callable[..., Any]) -> Iterator[None]:
+    def hooked(self, event_name: str, hook: Callable[..., Any]) -> Iterator[None]:
+        """The client calls ``hook`` at these events within the block."""
         events = self.table.client.meta.events
         events.register(event_name, hook)
         try:
@@ -186,11 +190,10 @@ class World:
         finally:
             events.unregister(event_name, hook)
 
-    def desk(self, **more: Any) -> Desk:
-        return Desk(Published(self.table), Cursors("secret"), SHANGHAI, **more)
-
-    def caller(self, **more: Any) -> Caller:
-        return Caller(serving(self.desk(**more)))
+    def caller(self, clock: Callable[[], float] = time.monotonic, api: Api = api, **more: Any) -> Caller:
+        """Asks a new instance of the function; ``clock`` counts its seconds."""
+        services = Services(Publications(self.table, SHANGHAI, clock), Cursors("secret"), **more)
+        return Caller(serving(services, api))
 
 
 def _record(run: str, month: str, kept: str, ratings: Sequence[Rating]) -> RunRecord:
@@ -203,22 +206,29 @@ def _ignore(_: int) -> None:
 
 
 @contextmanager
-def empty_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """An emulated DynamoDB with the empty table."""
-    for name, value in {"DEFAULT_REGION": "cn-north-1", "ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "x"}.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
+def empty_world() -> Iterator[World]:
+    """An emulated DynamoDB with an empty table of its own."""
+    name = f"levels-{next(_tables)}"
     with mock_aws():
-        client = boto3.client("dynamodb")
+        client = boto3.client("dynamodb", "cn-north-1")
         client.create_table(
-            TableName=TABLE_NAME,
+            TableName=name,
             BillingMode="PAY_PER_REQUEST",
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
         )
-        yield World(Table(client, TABLE_NAME, sleep=lambda _: None))
+        yield World(Table(client, name, sleep=lambda _: None))
 
 
 # --- asking -----------------------------------------------------------------------------------------------------------
+
+
+def path_of(operation: Operation, agency_id: str = "A", level: int = 3, benefit: str = "promotion") -> str:
+    """A path that asks for a declared operation, with the query that it cannot do without."""
+    values = {"agency_id": agency_id, "level": str(level), "benefit": benefit}
+    path = re.sub(r"<(\w+)>", lambda match: values[match[1]], operation.rule)
+    needed = [name for name, field in (operation.asked or OfMonth).model_fields.items() if field.is_required()]
+    return path + ("?" + "&".join(f"{name}={values[name]}" for name in needed) if needed else "")
 
 
 @dataclass(frozen=True)
@@ -278,6 +288,12 @@ class Caller:
 
     def get(self, path: str, **more: Any) -> Answered:
         return self.ask("GET", path, **more)
+
+    def operation(self, operation: Operation, agency_id: str = "A", **more: Any) -> Answered:
+        """The answer to a declared operation, about one agency."""
+        if operation.body:
+            more["body"] = json.dumps({"agency_ids": [agency_id]})
+        return self.ask(operation.method, path_of(operation, agency_id), **more)
 
     def batch(self, agency_ids: object, path: str = "/v1/agencies/batch") -> Answered:
         return self.ask("POST", path, body=json.dumps({"agency_ids": agency_ids}))

@@ -9,92 +9,73 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
-from functions.lookup import contract, for_agency, for_everybody, problems
-from functions.lookup.authorization import require_own, require_route
+from functions.lookup import contract, problems, queries
 from functions.lookup.conditional import conditional
-from functions.lookup.desk import Desk
+from functions.lookup.cursors import Cursors
 from functions.lookup.error_handlers import answer_refusals
-from functions.lookup.routing import AGENCY, PUBLIC, Api, View
+from functions.lookup.publications import Snapshot
+from functions.lookup.routing import AGENCY, PUBLIC, Api, Services
 from shared.observability import logger
 
 api = Api()
 answer_refusals(api)
 
 
-def desk() -> Desk:
-    """Where an operation that wants a token is answered from. Raises NotAuthorized and RouteUnknown."""
-    found: Desk = api.context["desk"]
-    event = api.current_event
-    require_route(event.raw_event, event.path, authorized_only=found.authorized_routes_only)
-    return found
-
-
-def own(agency_id: str) -> str:
-    require_own(api.current_event.raw_event, agency_id)
-    return agency_id
-
-
 # --- for everybody ----------------------------------------------------------------------------------------------------
 
 
-@api.offer("GET", "/v1/agencies/<agency_id>", PUBLIC, contract.Card, problems.AgencyUnknown)
-def get_card(agency_id: contract.AgencyId, asked: contract.OfMonth) -> View:
+@api.operation("GET", "/v1/agencies/<agency_id>", PUBLIC, problems.AgencyUnknown)
+def get_card(snapshot: Snapshot, agency_id: contract.AgencyId) -> contract.Card:
     """The public card of an agency."""
-    return for_everybody.card(desk(), agency_id, asked.month)
+    return queries.card(snapshot, agency_id)
 
 
-@api.offer("POST", "/v1/agencies/batch", PUBLIC, contract.Batch, problems.BodyMalformed, problems.BodyNotJson)
-def post_batch(asked: contract.OfMonth, body: contract.BatchRequest) -> View:
+@api.operation("POST", "/v1/agencies/batch", PUBLIC, problems.BodyMalformed, problems.BodyNotJson)
+def post_batch(snapshot: Snapshot, body: contract.BatchRequest) -> contract.Batch:
     """The public cards of up to 100 agencies."""
-    return for_everybody.batch(desk(), body.agency_ids, asked.month)
+    return queries.batch(snapshot, body.agency_ids)
 
 
-@api.offer(
-    "GET",
-    "/v1/agencies",
-    PUBLIC,
-    contract.Directory,
-    problems.LevelUnknown,
-    problems.CursorMalformed,
-    problems.CursorExpired,
-)
-def get_directory(asked: contract.DirectoryPage) -> View:
+@api.operation("GET", "/v1/agencies", PUBLIC, problems.LevelUnknown, problems.CursorMalformed, problems.CursorExpired)
+def get_directory(snapshot: Snapshot, asked: contract.DirectoryPage, cursors: Cursors) -> contract.Directory:
     """The agencies of a level, by agency_id."""
-    return for_everybody.directory(desk(), asked.level, asked.limit, asked.cursor, asked.month)
+    position = cursors.directory(asked.cursor) if asked.cursor else None
+    began = queries.continued(snapshot, asked, position) if position else snapshot
+    return queries.directory(began, asked, cursors, position)
 
 
-@api.offer("GET", "/v1/levels", PUBLIC, contract.LadderAnswer)
-def get_ladder(asked: contract.OfMonth) -> View:
+@api.operation("GET", "/v1/levels", PUBLIC)
+def get_ladder(snapshot: Snapshot) -> contract.LadderAnswer:
     """The published ladder: thresholds per channel, and benefits."""
-    return for_everybody.ladder(desk(), asked.month)
+    return queries.ladder(snapshot)
 
 
-@api.offer("GET", "/v1/levels/<level>", PUBLIC, contract.LevelAnswer, problems.LevelUnknown)
-def get_level(level: contract.LevelInPath, asked: contract.OfMonth) -> View:
+@api.operation("GET", "/v1/levels/<level>", PUBLIC, problems.LevelUnknown)
+def get_level(snapshot: Snapshot, level: contract.LevelInPath) -> contract.LevelAnswer:
     """One level of the published ladder."""
-    return for_everybody.level(desk(), level, asked.month)
+    return queries.level(snapshot, level)
 
 
-@api.offer("GET", "/v1/benefits", PUBLIC, contract.Catalogue)
-def get_catalogue(asked: contract.OfMonth) -> View:
+@api.operation("GET", "/v1/benefits", PUBLIC)
+def get_catalogue(snapshot: Snapshot) -> contract.Catalogue:
     """Every benefit, and which levels have it."""
-    return for_everybody.catalogue(desk(), asked.month)
+    return queries.catalogue(snapshot)
 
 
-@api.offer("GET", "/v1/benefits/<benefit>", PUBLIC, contract.BenefitAnswer, problems.BenefitUnknown)
-def get_benefit(benefit: contract.BenefitKey, asked: contract.OfMonth) -> View:
+@api.operation("GET", "/v1/benefits/<benefit>", PUBLIC, problems.BenefitUnknown)
+def get_benefit(snapshot: Snapshot, benefit: contract.BenefitKey) -> contract.BenefitAnswer:
     """One benefit, and which levels have it."""
-    return for_everybody.benefit(desk(), benefit, asked.month)
+    return queries.benefit(snapshot, benefit)
 
 
-@api.offer("GET", "/v1/publication", PUBLIC, contract.PublicationAnswer)
-def get_publication(asked: contract.OfMonth) -> View:
+@api.operation("GET", "/v1/publication", PUBLIC)
+def get_publication(snapshot: Snapshot) -> contract.Publication:
     """What is published, since when, and when levels are next renewed."""
-    return for_everybody.publication(desk(), asked.month)
+    return queries.publication(snapshot)
 
 
-@api.offer("GET", "/healthz", None, contract.Health)
-def get_health() -> View:
+@api.operation("GET", "/healthz", None)
+def get_health() -> contract.Health:
     """Whether the function runs; it touches nothing else."""
     return {"status": "ok"}
 
@@ -102,66 +83,53 @@ def get_health() -> View:
 # --- for the agency itself --------------------------------------------------------------------------------------------
 
 
-@api.offer(
-    "GET", "/v1/agencies/<agency_id>/level", AGENCY, contract.OwnView, problems.NotThisAgency, problems.AgencyUnknown
-)
-def get_own_view(agency_id: contract.AgencyId, asked: contract.OfMonth) -> View:
+@api.operation("GET", "/v1/agencies/<agency_id>/level", AGENCY, problems.NotThisAgency, problems.AgencyUnknown)
+def get_own_view(snapshot: Snapshot, agency_id: contract.AgencyId) -> contract.OwnView:
     """An agency's level with every reason, the gaps to the next one, and advice."""
-    return for_agency.own_view(desk(), own(agency_id), asked.month)
+    return queries.own_view(snapshot, agency_id)
 
 
-@api.offer(
+@api.operation(
     "GET",
     "/v1/agencies/<agency_id>/history",
     AGENCY,
-    contract.History,
     problems.NotThisAgency,
     problems.AgencyUnknown,
     problems.CursorMalformed,
 )
-def get_history(agency_id: contract.AgencyId, asked: contract.HistoryPage) -> View:
+def get_history(
+    snapshot: Snapshot, agency_id: contract.AgencyId, asked: contract.HistoryPage, cursors: Cursors
+) -> contract.History:
     """An agency's published months, newest first."""
-    return for_agency.history(desk(), own(agency_id), asked.limit, asked.cursor, asked.month)
+    position = cursors.history(asked.cursor) if asked.cursor else None
+    return queries.history(snapshot, agency_id, asked.limit, cursors, position)
 
 
-@api.offer(
-    "GET",
-    "/v1/agencies/<agency_id>/benefits",
-    AGENCY,
-    contract.Entitlements,
-    problems.NotThisAgency,
-    problems.AgencyUnknown,
-)
-def get_entitlements(agency_id: contract.AgencyId, asked: contract.OfMonth) -> View:
+@api.operation("GET", "/v1/agencies/<agency_id>/benefits", AGENCY, problems.NotThisAgency, problems.AgencyUnknown)
+def get_entitlements(snapshot: Snapshot, agency_id: contract.AgencyId) -> contract.Entitlements:
     """Every benefit, granted to the agency or not, with the reason."""
-    return for_agency.entitlements(desk(), own(agency_id), asked.month)
+    return queries.entitlements(snapshot, agency_id)
 
 
-@api.offer(
+@api.operation(
     "GET",
     "/v1/agencies/<agency_id>/benefits/<benefit>",
     AGENCY,
-    contract.EntitlementAnswer,
     problems.NotThisAgency,
     problems.AgencyUnknown,
     problems.BenefitUnknown,
 )
-def get_entitlement(agency_id: contract.AgencyId, benefit: contract.BenefitKey, asked: contract.OfMonth) -> View:
+def get_entitlement(
+    snapshot: Snapshot, agency_id: contract.AgencyId, benefit: contract.BenefitKey
+) -> contract.EntitlementAnswer:
     """One benefit, granted to the agency or not, with the reason."""
-    return for_agency.entitlement(desk(), own(agency_id), benefit, asked.month)
+    return queries.entitlement(snapshot, agency_id, benefit)
 
 
-@api.offer(
-    "GET",
-    "/v1/agencies/<agency_id>/binding-slots",
-    AGENCY,
-    contract.BindingSlots,
-    problems.NotThisAgency,
-    problems.AgencyUnknown,
-)
-def get_binding_slots(agency_id: contract.AgencyId, asked: contract.OfMonth) -> View:
+@api.operation("GET", "/v1/agencies/<agency_id>/binding-slots", AGENCY, problems.NotThisAgency, problems.AgencyUnknown)
+def get_binding_slots(snapshot: Snapshot, agency_id: contract.AgencyId) -> contract.BindingSlots:
     """How many more creators of power level 6 and 7 the agency may bind in the coming month."""
-    return for_agency.slots(desk(), own(agency_id), asked.month)
+    return queries.slots(snapshot, agency_id)
 
 
 # --- serving ----------------------------------------------------------------------------------------------------------
@@ -171,15 +139,15 @@ Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 _one_at_a_time = Lock()  # Powertools keeps the current event in a class attribute; a local server has threads
 
 
-def serving(what: Desk) -> Handler:
-    """A handler of API Gateway's HTTP API events (payload 2.0) that answers from this desk."""
+def serving(services: Services, api: Api = api) -> Handler:
+    """A handler of API Gateway's HTTP API events (payload 2.0) that answers with these services."""
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         request_id = event["requestContext"].get("requestId") or getattr(context, "aws_request_id", "")
         method = event["requestContext"]["http"]["method"]
         with _one_at_a_time:
             logger.set_correlation_id(request_id)
-            api.context["desk"] = what
+            api.context["services"] = services
             answer = api.resolve(_as_get(event) if method == "HEAD" else event, context)
         if method in ("GET", "HEAD"):
             answer = conditional(event, answer)

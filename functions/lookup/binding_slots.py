@@ -9,12 +9,12 @@ may fill them, from there on it is not limited.
 from __future__ import annotations
 
 from math import ceil
-from typing import Any
 
+from functions.lookup import contract
 from shared.levels import RuleSettings, SlotCounts
 
 
-def binding_slots(counts: SlotCounts, settings: RuleSettings) -> dict[str, Any]:
+def binding_slots(counts: SlotCounts, settings: RuleSettings) -> contract.SlotAllowance:
     """Bound creators, whether they were assessed, the retention behind it, and what may be bound next month.
 
     ``may_still_drop``: how many more of the kept may leave power 6..7 with the rate still reached; None unassessed.
@@ -35,18 +35,18 @@ def binding_slots(counts: SlotCounts, settings: RuleSettings) -> dict[str, Any]:
     }
 
 
-def _not_assessed(counts: SlotCounts, settings: RuleSettings) -> str | None:
+def _not_assessed(counts: SlotCounts, settings: RuleSettings) -> contract.NotAssessed | None:
     if counts.base is None or counts.kept is None:
         return "no_previous_month"
     return "below_free_slots" if counts.bound < settings.binding_free_slots else None
 
 
-def _free(counts: SlotCounts, settings: RuleSettings) -> int | str:
+def _free(counts: SlotCounts, settings: RuleSettings) -> contract.Allowance:
     free = settings.binding_free_slots - counts.bound
     return free if free > 0 else "unlimited"
 
 
-def _assessed_allowance(counts: SlotCounts, settings: RuleSettings) -> int | str:
+def _assessed_allowance(counts: SlotCounts, settings: RuleSettings) -> contract.Allowance:
     return "unlimited" if _spare(counts, settings) >= 0 else 0
 
 

@@ -1,7 +1,9 @@
-"""The public API as pydantic models: what may be asked, and exactly which fields an answer has.
+"""The public API: what may be asked, and exactly which fields an answer has.
 
-A public answer with a field that is not here fails (``extra="forbid"``) instead of leaking: these models are the
-allow-lists. config/openapi.json is generated from them. Every number in the examples is invented.
+Answers are TypedDicts with pydantic's annotations. mypy checks them where an answer is built, pydantic checks it again
+before it is sent: a field that is not here fails instead of leaking, so these types are the allow-lists.
+config/openapi.json is generated from them. Answers that want a token also have ``stale``, which is added to what an
+operation returns (functions/lookup/routing.py). Every number in the examples is invented.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from typing_extensions import TypedDict
 
 from shared.levels import BenefitKind, Change, Status
 from shared.table import MadeValid
@@ -75,14 +78,10 @@ class BatchRequest(BaseModel):
     ]
 
 
-class Answer(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-
-
 # --- for everybody ----------------------------------------------------------------------------------------------------
 
 
-class Listed(Answer):
+class Listed(TypedDict):
     """An agency as creators and merchants see it: level and basic information, nothing else."""
 
     agency_id: AgencyId
@@ -102,38 +101,41 @@ class Listed(Answer):
 class Card(Listed):
     """The public card of one agency."""
 
-    stale: Stale
 
-
-class Batch(Answer):
+class Batch(TypedDict):
     """Cards in the order of the request, and the ids for which there is none."""
 
     items: list[Listed]
     missing: Annotated[list[str], Field(examples=[["A-9999"]])]
-    stale: Stale
 
 
-class Directory(Answer):
+class Directory(TypedDict):
     """One page of the agencies of a level, by agency_id."""
 
     items: list[Listed]
     next: Cursor
-    stale: Stale
 
 
-class Wanted(Answer):
+class Wanted(TypedDict):
     metric: Annotated[str, Field(examples=["creators_power6"])]
     required: Amount
 
 
-class LadderChannel(Answer):
+class LadderChannel(TypedDict):
     """One way to a level (考核通道): all of its thresholds are to be met."""
 
     channel: Annotated[int, Field(examples=[1])]
     thresholds: list[Wanted]
 
 
-class Granted(Answer):
+class HowMuch(TypedDict):
+    """What a level gets of a benefit."""
+
+    quota: Quota
+    text: Text
+
+
+class Granted(TypedDict):
     """A benefit (权益) that a level has, and how much of it."""
 
     benefit: Annotated[str, Field(examples=["creator_outreach"])]
@@ -143,7 +145,7 @@ class Granted(Answer):
     text: Text
 
 
-class Rung(Answer):
+class Rung(TypedDict):
     """One level of the ladder: any one of its channels suffices."""
 
     level: Annotated[int, Field(examples=[3])]
@@ -153,36 +155,34 @@ class Rung(Answer):
     benefits: list[Granted]
 
 
-class MetricInfo(Answer):
+class MetricInfo(TypedDict):
     metric: Annotated[str, Field(examples=["creators_power6"])]
     name: Annotated[str, Field(examples=["带货力6级及以上达人数"])]
     unit: Annotated[str, Field(examples=["人"])]
 
 
-class LadderAnswer(Answer):
+class LadderAnswer(TypedDict):
     """The published ladder (等级体系), lowest level first, and the metrics that it speaks of."""
 
     month: MonthText
     levels: list[Rung]
     metrics: list[MetricInfo]
-    stale: Stale
 
 
 class LevelAnswer(Rung):
     """One level of the published ladder."""
 
     month: MonthText
-    stale: Stale
 
 
-class Extent(Answer):
+class Extent(TypedDict):
     level: Annotated[int, Field(examples=[3])]
     level_name: Annotated[str, Field(examples=["三级机构"])]
     quota: Quota
     text: Text
 
 
-class CatalogueEntry(Answer):
+class CatalogueEntry(TypedDict):
     """A benefit and the levels that have it."""
 
     benefit: Annotated[str, Field(examples=["creator_outreach"])]
@@ -193,22 +193,20 @@ class CatalogueEntry(Answer):
     levels: list[Extent]
 
 
-class Catalogue(Answer):
+class Catalogue(TypedDict):
     """Every benefit there is."""
 
     month: MonthText
     benefits: list[CatalogueEntry]
-    stale: Stale
 
 
 class BenefitAnswer(CatalogueEntry):
     """One benefit of the catalogue."""
 
     month: MonthText
-    stale: Stale
 
 
-class PublicationAnswer(Answer):
+class Publication(TypedDict):
     """Which month's levels are valid, from which run, since when, and when the next renewal is due."""
 
     month: MonthText
@@ -217,10 +215,15 @@ class PublicationAnswer(Answer):
     next_renewal_on: Annotated[
         date, Field(description="The 3rd of the month after the one being measured now.", examples=["2026-12-03"])
     ]
+
+
+class PublicationAnswer(Publication):
+    """Which month's levels are valid, from which run, since when, and when the next renewal is due."""
+
     stale: Stale
 
 
-class Health(Answer):
+class Health(TypedDict):
     """The function runs. Says nothing about the table."""
 
     status: Literal["ok"]
@@ -246,24 +249,24 @@ class Spare(Checked):
     margin: Annotated[Amount, Field(description="May be lost with the threshold still met; one unit more may not.")]
 
 
-class HeldChannel(Answer):
+class HeldChannel(TypedDict):
     channel: int
     passed: bool
     thresholds: list[Met]
 
 
-class ChannelGaps(Answer):
+class ChannelGaps(TypedDict):
     channel: int
     progress: Progress
     gaps: list[Gap]
 
 
-class ChannelMargin(Answer):
+class ChannelMargin(TypedDict):
     channel: int
     thresholds: list[Spare]
 
 
-class NextLevelGaps(Answer):
+class NextLevelGaps(TypedDict):
     """The level above, and per channel what is still missing."""
 
     level: int
@@ -272,7 +275,7 @@ class NextLevelGaps(Answer):
     channels: list[ChannelGaps]
 
 
-class Advice(Answer):
+class Advice(TypedDict):
     """How to improve a metric that is short (提升建议)."""
 
     metric: str
@@ -280,7 +283,7 @@ class Advice(Answer):
     link: str | None
 
 
-class RemovedCreators(Answer):
+class RemovedCreators(TypedDict):
     risk_tag: Annotated[str, Field(examples=["云剪辑"])]
     count: int
 
@@ -289,7 +292,7 @@ class RemovedOrders(RemovedCreators):
     amount: Yuan
 
 
-class Excluded(Answer):
+class Excluded(TypedDict):
     """What risk control flagged and the metrics therefore leave out, by risk tag.
 
     The hundred most usual tags of the month have lines of their own; `其他 (other)` stands for all the others.
@@ -299,7 +302,7 @@ class Excluded(Answer):
     orders: list[RemovedOrders]
 
 
-class OwnView(Answer):
+class OwnView(TypedDict):
     """An agency's level with every reason. Only for the agency itself."""
 
     agency_id: AgencyId
@@ -322,10 +325,9 @@ class OwnView(Answer):
     tips: list[Advice]
     excluded: Excluded
     publication: PublicationAnswer
-    stale: Stale
 
 
-class PastMonth(Answer):
+class PastMonth(TypedDict):
     month: MonthText
     run: str
     published_at: datetime
@@ -347,13 +349,12 @@ class PastMonth(Answer):
     metrics: dict[str, Amount]
 
 
-class History(Answer):
+class History(TypedDict):
     """An agency's published months, newest first."""
 
     agency_id: AgencyId
     items: list[PastMonth]
     next: Cursor
-    stale: Stale
 
 
 Reason = Annotated[
@@ -367,22 +368,26 @@ Reason = Annotated[
 ]
 
 
-class Entitlement(Granted):
+class Entitlement(TypedDict):
     """Whether an agency has a benefit, and if not, why not."""
 
+    benefit: Annotated[str, Field(examples=["creator_outreach"])]
+    name: Annotated[str, Field(examples=["达人建联机构"])]
     granted: bool
     reason: Reason
+    kind: BenefitKind
+    quota: Quota
+    text: Text
     from_level: int | None
 
 
-class Entitlements(Answer):
+class Entitlements(TypedDict):
     """Every benefit of the catalogue, as it applies to one agency."""
 
     agency_id: AgencyId
     month: MonthText
     level: LevelNumber | None
     benefits: list[Entitlement]
-    stale: Stale
 
 
 class EntitlementAnswer(Entitlement):
@@ -391,30 +396,37 @@ class EntitlementAnswer(Entitlement):
     agency_id: AgencyId
     month: MonthText
     level: LevelNumber | None
-    stale: Stale
 
 
-class Retention(Answer):
+class Retention(TypedDict):
     base: Annotated[int | None, Field(description="Unflagged creators of power 6..7 held at the end of last month.")]
     kept: Annotated[int | None, Field(description="Those of the base that are still of power 6..7 this month.")]
     rate: Annotated[float | None, Field(description="kept / base; null without a base.", examples=[0.75])]
     required: Annotated[float, Field(examples=[0.7])]
 
 
-class BindingSlots(Answer):
-    """How many further creators of power level 6 and 7 the agency may bind in the coming month."""
+NotAssessed = Literal["below_free_slots", "no_previous_month"]
+Allowance = Annotated[int | Literal["unlimited"], Field(examples=["unlimited"])]
 
+
+class AgencyAndMonth(TypedDict):
     agency_id: AgencyId
     month: MonthText
+
+
+class SlotAllowance(TypedDict):
     bound: Annotated[int, Field(description="Creators of power 6..7 held at the month's end.", examples=[9])]
     status: Literal["assessed", "not_assessed"]
-    reason: Literal["below_free_slots", "no_previous_month"] | None
+    reason: NotAssessed | None
     retention: Retention
-    allowance: Annotated[int | Literal["unlimited"], Field(examples=["unlimited"])]
+    allowance: Allowance
     may_still_drop: Annotated[
         int | None, Field(description="Kept creators that may leave power 6..7 before the rate is missed.")
     ]
-    stale: Stale
+
+
+class BindingSlots(AgencyAndMonth, SlotAllowance):
+    """How many further creators of power level 6 and 7 the agency may bind in the coming month."""
 
 
 # --- what went wrong --------------------------------------------------------------------------------------------------

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from functions.lookup import contract
 from functions.lookup.api import Handler, api
+from functions.lookup.routing import Operation
 
 
 def prime(handler: Handler) -> None:
     """Build every model and route. Reads nothing: a pointer in the picture would be weeks old when it is woken."""
-    for model in vars(contract).values():
-        if isinstance(model, type) and issubclass(model, contract.Answer):
-            model.model_rebuild()
     for operation in api.operations:
-        handler(_refused_before_reading(operation.method, operation.rule), None)
+        operation.answer.model_rebuild()
+        handler(_refused_before_reading(operation), None)
 
 
-def _refused_before_reading(method: str, rule: str) -> dict[str, object]:
-    """A request to an operation that its validation refuses."""
+def _refused_before_reading(operation: Operation) -> dict[str, object]:
+    """A request that may be made, and that the operation's query refuses."""
+    path = operation.rule.replace("<", "").replace(">", "")
     return {
-        "rawPath": rule.replace("<", "").replace(">", ""),
+        "rawPath": path,
         "rawQueryString": "month=none",
         "queryStringParameters": {"month": "none"},
         "headers": {},
-        "requestContext": {"http": {"method": method}, "stage": "$default", "requestId": "priming"},
+        "routeKey": f"{operation.method} {path}",
+        "requestContext": {"http": {"method": operation.method}, "stage": "$default", "requestId": "priming"},
     }

@@ -1,28 +1,36 @@
 """What is published, from as few reads as possible: the pointer is kept for seconds, a rulebook for good.
 
-Everything that one answer needs comes from one Edition, so that level and benefits are always of the same publication,
+Everything that one answer needs comes from one Snapshot, so that level and benefits are always of the same publication,
 also while a new month is being published.
 """
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import unquote
+from zoneinfo import ZoneInfo
 
-from functions.lookup.problems import MonthUnknown
+from functions.lookup.problems import AgencyUnknown, BenefitUnknown, LevelUnknown, MonthUnknown
 from shared.errors import RunUnknown, TableUnavailable
-from shared.levels import Rulebook
+from shared.levels import Benefit, Level, Rating, Rulebook
+from shared.months import Month
 from shared.observability import logger
-from shared.table import Pointer, Publication, Table
+from shared.table import Listing, Pointer, Publication, Table
 
 POINTER_SECONDS = 5.0
 RULEBOOKS_KEPT = 64  # one per month and change of texts; a history needs a few dozen at most
 
+_AGENCY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_LEVEL = re.compile(r"[1-9][0-9]{0,5}")
+
 
 @dataclass(frozen=True, slots=True)
-class Edition:
-    """One publication with the rulebook that goes with it, and the pointer that both were taken from.
+class Snapshot:
+    """One publication with its rulebook, the pointer that both were read from, and the ratings that belong to it.
 
     ``stale``: the pointer could not be read again, so there may be a newer publication.
     """
@@ -31,6 +39,7 @@ class Edition:
     rulebook: Rulebook
     pointer: Pointer
     stale: bool
+    source: Publications
 
     @property
     def month(self) -> str:
@@ -38,31 +47,84 @@ class Edition:
 
     @property
     def newest(self) -> str:
-        """The current month, whichever this edition is of."""
+        """The current month, whichever this snapshot is of."""
         return self.pointer.current().month
 
+    @property
+    def published_at(self) -> datetime:
+        """When this publication became valid, by the platform's clock, to the second."""
+        return self.local(self.publication.published_at)
 
-class Published:
-    """The valid publications. ``clock`` counts seconds."""
+    def local(self, instant: str) -> datetime:
+        """A stored instant by the platform's clock, to the second."""
+        return datetime.fromisoformat(instant).astimezone(self.source.zone).replace(microsecond=0)
 
-    def __init__(self, table: Table, clock: Callable[[], float] = time.monotonic) -> None:
+    def of(self, month: str) -> Snapshot:
+        """Another month as the same pointer has it. Raises MonthUnknown."""
+        return self.source.at(self.pointer, month, stale=self.stale)
+
+    def rating(self, agency_id: str) -> Rating:
+        """An agency's rating. Raises AgencyUnknown; an id that no agency can have is never asked for."""
+        rating = self.source.table.rating(agency_id, self.publication) if is_agency_id(agency_id) else None
+        if rating is None:
+            raise self.unknown_agency()
+        return rating
+
+    def ratings(self, agency_ids: Iterable[str]) -> list[Rating]:
+        """The ratings that exist, in the order of the ids."""
+        return self.source.table.ratings((a, self.publication) for a in agency_ids if is_agency_id(a))
+
+    def listings(self, level: int, page: int) -> Sequence[Listing]:
+        """One stored page of the directory of a level; empty past the last."""
+        return self.source.table.listings(self.publication.run, level, page)
+
+    def level(self, text: str) -> Level:
+        """A level by its number. Raises LevelUnknown."""
+        levels = self.rulebook.levels
+        if not _LEVEL.fullmatch(text) or int(text) > len(levels):
+            raise LevelUnknown(len(levels))
+        return levels[int(text) - 1]
+
+    def benefit(self, key: str) -> Benefit:
+        """A benefit by its key, which may have arrived percent-encoded. Raises BenefitUnknown."""
+        for benefit in self.rulebook.benefits:
+            if benefit.key in (key, unquote(key)):
+                return benefit
+        raise BenefitUnknown
+
+    def unknown_agency(self) -> AgencyUnknown:
+        """The refusal that says when an agency which joins in the month after the newest is first rated (rule 4)."""
+        joins_in = Month.parse(self.newest).plus(1)
+        first_rated = joins_in.plus(self.rulebook.settings.new_agency_wait_months - 1)
+        return AgencyUnknown(self.month, str(joins_in), first_rated.renewed_on)
+
+
+class Publications:
+    """The valid publications. ``zone``: the platform's; ``clock`` counts seconds."""
+
+    def __init__(self, table: Table, zone: ZoneInfo, clock: Callable[[], float] = time.monotonic) -> None:
         self.table = table
+        self.zone = zone
         self._clock = clock
         self._pointer: Pointer | None = None
         self._stale = False
         self._read_again_at = 0.0
         self._rulebooks: dict[str, Rulebook] = {}
 
-    def edition(self, month: str | None = None) -> Edition:
+    def snapshot(self, month: str | None = None) -> Snapshot:
         """The newest publication, or that of a month. Raises NothingPublished, MonthUnknown and TableUnavailable."""
         pointer = self._recent_pointer()
+        return self.at(pointer, month, stale=self._stale)
+
+    def at(self, pointer: Pointer, month: str | None, *, stale: bool) -> Snapshot:
+        """A publication as this pointer has it. Raises as ``snapshot`` does."""
         current = pointer.current()
         publication = current if month is None else pointer.publications.get(month)
         if publication is None:
             raise MonthUnknown(current.month)
         rulebooks = self.rulebooks([publication.rulebook])
         if publication.rulebook in rulebooks:
-            return Edition(publication, rulebooks[publication.rulebook], pointer, self._stale)
+            return Snapshot(publication, rulebooks[publication.rulebook], pointer, stale, self)
         if publication is not current:
             raise MonthUnknown(current.month)  # a rulebook is kept for as long as the ratings that rest on it
         raise RunUnknown(f"rulebook {publication.rulebook} is not in table {self.table.name}")
@@ -92,3 +154,8 @@ class Published:
             self._stale = True
         self._read_again_at = now + POINTER_SECONDS
         return self._pointer
+
+
+def is_agency_id(text: str) -> bool:
+    """Whether an agency can have this id."""
+    return _AGENCY_ID.fullmatch(text) is not None

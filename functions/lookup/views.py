@@ -1,4 +1,4 @@
-"""What one audience may see of a stored rating and its rulebook. Pure; every function returns a JSON-ready object.
+"""What one audience may see of a stored rating and its rulebook. Pure; every function returns a part of the contract.
 
 Creators and merchants see the card, the ladder and the catalogue; the agency sees its own view, entitlements, history
 and binding slots (rule 11). GMV appears as yuan text, counts as whole numbers. Rule numbers are those of docs/rules.md.
@@ -6,9 +6,10 @@ and binding slots (rule 11). GMV appears as yuan text, counts as whole numbers. 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from datetime import datetime
+from typing import Protocol
 
+from functions.lookup import contract
 from shared.levels import (
     Benefit,
     BenefitKind,
@@ -22,6 +23,7 @@ from shared.levels import (
 )
 from shared.money import yuan
 from shared.reasons import ChannelResult, Check, NextLevel, reasons
+from shared.table import Publication
 
 
 class Face(Protocol):
@@ -42,7 +44,7 @@ class Face(Protocol):
 # --- for everybody ----------------------------------------------------------------------------------------------------
 
 
-def card(face: Face, level: int | None, status: Status, month: str, rulebook: Rulebook) -> dict[str, Any]:
+def card(face: Face, level: int | None, status: Status, month: str, rulebook: Rulebook) -> contract.Listed:
     """An agency as creators and merchants see it. That a level was set by hand is not theirs to know."""
     return {
         "agency_id": face.agency_id,
@@ -58,7 +60,7 @@ def card(face: Face, level: int | None, status: Status, month: str, rulebook: Ru
     }
 
 
-def ladder(month: str, rulebook: Rulebook) -> dict[str, Any]:
+def ladder(month: str, rulebook: Rulebook) -> contract.LadderAnswer:
     """The levels of a month, lowest first, with what each asks for and gives, and what the metrics mean."""
     return {
         "month": month,
@@ -67,7 +69,7 @@ def ladder(month: str, rulebook: Rulebook) -> dict[str, Any]:
     }
 
 
-def rung(level: Level, month: str, rulebook: Rulebook) -> dict[str, Any]:
+def rung(level: Level, month: str, rulebook: Rulebook) -> contract.Rung:
     """One level: any one of its channels suffices, and a channel wants every one of its thresholds."""
     shown = _Amounts(rulebook)
     return {
@@ -87,7 +89,7 @@ def rung(level: Level, month: str, rulebook: Rulebook) -> dict[str, Any]:
     }
 
 
-def catalogue_entry(benefit: Benefit, rulebook: Rulebook) -> dict[str, Any]:
+def catalogue_entry(benefit: Benefit, rulebook: Rulebook) -> contract.CatalogueEntry:
     """A benefit, and what each level that has it gets of it."""
     return {
         "benefit": benefit.key,
@@ -96,13 +98,13 @@ def catalogue_entry(benefit: Benefit, rulebook: Rulebook) -> dict[str, Any]:
         "kind": benefit.kind,
         "from_level": benefit.from_level,
         "levels": [
-            {"level": grant.level, "level_name": level_name(grant.level, rulebook), **_extent(benefit, grant)}
+            {"level": grant.level, "level_name": rulebook.level(grant.level).name, **_extent(benefit, grant)}
             for grant in benefit.grants
         ],
     }
 
 
-def granted(level: int | None, rulebook: Rulebook) -> list[dict[str, Any]]:
+def granted(level: int | None, rulebook: Rulebook) -> list[contract.Granted]:
     """The benefits that a level has, with how much of each."""
     return [
         {"benefit": benefit.key, "name": benefit.name, "kind": benefit.kind, **_extent(benefit, grant)}
@@ -118,7 +120,7 @@ def level_name(level: int | None, rulebook: Rulebook) -> str | None:
 # --- for the agency itself --------------------------------------------------------------------------------------------
 
 
-def own_view(rating: Rating, rulebook: Rulebook) -> dict[str, Any]:
+def own_view(rating: Rating, rulebook: Rulebook, publication: contract.PublicationAnswer) -> contract.OwnView:
     """All that an agency is told about its level: why, how far the next one is, what it gets, what was left out."""
     shown, why = _Amounts(rulebook), reasons(rating, rulebook)
     return {
@@ -129,7 +131,7 @@ def own_view(rating: Rating, rulebook: Rulebook) -> dict[str, Any]:
         "level": rating.level,
         "level_name": level_name(rating.level, rulebook),
         "computed_level": rating.computed_level,
-        "first_rating_on": _first_rating_on(rating),
+        "first_rating_on": rating.first_rating_on if rating.status is Status.AWAITING_FIRST_RATING else None,
         "previous_level": rating.previous_level,
         "change": rating.change,
         "metrics": {metric: shown(metric, value) for metric, value in rating.metrics.items()},
@@ -142,15 +144,18 @@ def own_view(rating: Rating, rulebook: Rulebook) -> dict[str, Any]:
             "creators": [{"risk_tag": r.risk_tag, "count": r.count} for r in rating.measured.excluded_creators],
             "orders": [_removed_orders(r) for r in rating.measured.excluded_orders],
         },
+        "publication": publication,
     }
 
 
-def past(rating: Rating, made_valid: Mapping[str, str], rulebook: Rulebook) -> dict[str, Any]:
-    """One month of an agency's history. ``made_valid``: run, published_at and action of its publication."""
+def past(rating: Rating, publication: Publication, published_at: datetime, rulebook: Rulebook) -> contract.PastMonth:
+    """One month of an agency's history. ``published_at``: by the platform's clock."""
     shown = _Amounts(rulebook)
     return {
         "month": rating.month,
-        **made_valid,
+        "run": publication.run,
+        "published_at": published_at,
+        "action": publication.action,
         "status": rating.status,
         "level": rating.level,
         "level_name": level_name(rating.level, rulebook),
@@ -161,7 +166,7 @@ def past(rating: Rating, made_valid: Mapping[str, str], rulebook: Rulebook) -> d
     }
 
 
-def entitlement(benefit: Benefit, rating: Rating) -> dict[str, Any]:
+def entitlement(benefit: Benefit, rating: Rating) -> contract.Entitlement:
     """Whether and how far an agency has a benefit, and if not, why not."""
     grant = benefit.grant(rating.level)
     return {
@@ -175,7 +180,7 @@ def entitlement(benefit: Benefit, rating: Rating) -> dict[str, Any]:
     }
 
 
-def _why_not(benefit: Benefit, rating: Rating) -> str:
+def _why_not(benefit: Benefit, rating: Rating) -> contract.Reason:
     if benefit.from_level is None:
         return "not_offered"
     if rating.status is Status.AWAITING_FIRST_RATING:
@@ -185,24 +190,18 @@ def _why_not(benefit: Benefit, rating: Rating) -> str:
     return "level_too_low" if rating.level < benefit.from_level else "not_at_this_level"
 
 
-def _first_rating_on(rating: Rating) -> str | None:
-    """The day is told to whom it matters: who has a level by hand has one already."""
-    awaited = rating.first_rating_on if rating.status is Status.AWAITING_FIRST_RATING else None
-    return awaited.isoformat() if awaited else None
-
-
-def _channel(result: ChannelResult, shown: _Amounts) -> dict[str, Any]:
+def _channel(result: ChannelResult, shown: _Amounts) -> contract.HeldChannel:
     return {
         "channel": result.channel,
         "passed": result.passed,
-        "thresholds": [{**_held_against(check, shown), "met": check.met} for check in result.checks],
+        "thresholds": [{**_required_and_actual(check, shown), "met": check.met} for check in result.checks],
     }
 
 
-def _next_level(above: NextLevel, rulebook: Rulebook, shown: _Amounts) -> dict[str, Any]:
+def _next_level(above: NextLevel, rulebook: Rulebook, shown: _Amounts) -> contract.NextLevelGaps:
     return {
         "level": above.level,
-        "level_name": level_name(above.level, rulebook),
+        "level_name": rulebook.level(above.level).name,
         "nearest_channel": above.nearest_channel,
         "channels": [
             {
@@ -210,7 +209,7 @@ def _next_level(above: NextLevel, rulebook: Rulebook, shown: _Amounts) -> dict[s
                 "progress": min(_progress(check) for check in result.checks),
                 "gaps": [
                     {
-                        **_held_against(check, shown),
+                        **_required_and_actual(check, shown),
                         "missing": shown(check.metric, check.missing),
                         "progress": _progress(check),
                     }
@@ -227,16 +226,17 @@ def _progress(check: Check) -> float:
     return min(1.0, check.actual / check.required) if check.required else 1.0
 
 
-def _margin(result: ChannelResult, shown: _Amounts) -> dict[str, Any]:
+def _margin(result: ChannelResult, shown: _Amounts) -> contract.ChannelMargin:
     return {
         "channel": result.channel,
         "thresholds": [
-            {**_held_against(check, shown), "margin": shown(check.metric, check.margin)} for check in result.checks
+            {**_required_and_actual(check, shown), "margin": shown(check.metric, check.margin)}
+            for check in result.checks
         ],
     }
 
 
-def _held_against(check: Check, shown: _Amounts) -> dict[str, Any]:
+def _required_and_actual(check: Check, shown: _Amounts) -> contract.Checked:
     return {
         "metric": check.metric,
         "required": shown(check.metric, check.required),
@@ -244,7 +244,7 @@ def _held_against(check: Check, shown: _Amounts) -> dict[str, Any]:
     }
 
 
-def _tips(above: NextLevel, rulebook: Rulebook) -> list[dict[str, Any]]:
+def _tips(above: NextLevel, rulebook: Rulebook) -> list[contract.Advice]:
     """Advice for every metric that some channel of the next level still wants more of (rule 12)."""
     short = {check.metric for result in above.channels for check in result.checks if check.missing}
     return [
@@ -252,13 +252,13 @@ def _tips(above: NextLevel, rulebook: Rulebook) -> list[dict[str, Any]]:
     ]
 
 
-def _removed_orders(removed: Removed) -> dict[str, Any]:
+def _removed_orders(removed: Removed) -> contract.RemovedOrders:
     return {"risk_tag": removed.risk_tag, "count": removed.count, "amount": yuan(removed.amount)}
 
 
-def _extent(benefit: Benefit, grant: Grant | None) -> dict[str, Any]:
+def _extent(benefit: Benefit, grant: Grant | None) -> contract.HowMuch:
     """How much of a benefit: ``quota`` a number or ``unlimited``, ``text`` what the sheet says; null where neither."""
-    quota: int | str | None = None
+    quota: contract.Quota = None
     if grant and benefit.kind is BenefitKind.QUOTA:
         quota = "unlimited" if grant.quota is None else grant.quota
     return {"quota": quota, "text": grant.text if grant else None}

@@ -1,4 +1,4 @@
-"""The real parts of the lookup function, wired by its environment, once for each instance of the function."""
+"""The real services of the lookup function, wired by its environment, once for each instance of the function."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from botocore.session import get_session
 
 from functions.lookup.api import serving
 from functions.lookup.cursors import Cursors
-from functions.lookup.desk import Desk
 from functions.lookup.priming import prime
-from functions.lookup.publications import Published
+from functions.lookup.publications import Publications
+from functions.lookup.routing import Services
 from shared.settings import LookupSettings
 from shared.table import Table
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 # A caller who has waited longer than this has gone. Requests to the table hold nothing that was not checked here. The
-# SDK puts its own user agent together anew for each of them, which takes as long as reading an agency's rating.
+# SDK composes its own user agent for each of them, which takes as long as reading an agency's rating.
 CONFIG = Config(
     connect_timeout=1,
     read_timeout=2,
@@ -30,14 +30,14 @@ CONFIG = Config(
 )
 
 
-def desk_from(settings: LookupSettings) -> Desk:
-    """The desk that answers from the deployed table. botocore alone: boto3 would cost a tenth of the cold start."""
+def services_from(settings: LookupSettings) -> Services:
+    """Services over the deployed table. botocore alone: boto3 would cost a tenth of the cold start."""
     client = cast("DynamoDBClient", get_session().create_client("dynamodb", config=CONFIG))
-    published = Published(Table(client, settings.table_name))
-    return Desk(published, Cursors(settings.cursor_key), settings.zone, settings.authorized_routes_only)
+    publications = Publications(Table(client, settings.table_name), settings.zone)
+    return Services(publications, Cursors(settings.cursor_key), settings.authorized_routes_only)
 
 
-handler = serving(desk_from(LookupSettings.from_environment(os.environ)))
+handler = serving(services_from(LookupSettings.from_environment(os.environ)))
 
 if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
     prime(handler)

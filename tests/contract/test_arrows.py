@@ -78,7 +78,6 @@ PURE = (
     "functions/rating/measuring/totals.py",
     "functions/rating/measuring/assemble.py",
     "functions/rating/workbook/rulebook.py",
-    "functions/lookup/views.py",
 )
 
 
@@ -200,6 +199,15 @@ def test_modules_import_one_another_without_a_circle() -> None:
 def test_the_pure_modules_of_shared_do_no_input_or_output() -> None:
     for module in ("shared/levels.py", "shared/months.py", "functions/rating/run/rules.py"):
         assert not set(imports(ROOT / module)) & {"os", "io", "pathlib", "socket", "subprocess", "urllib.request"}
+
+
+@pytest.mark.parametrize("module", ["views", "binding_slots"])
+def test_what_an_audience_sees_is_made_of_shared_values_and_the_contract_alone(module: str) -> None:
+    """Not quite pure: the contract's types are annotated with pydantic."""
+    names = set(imports(ROOT / f"functions/lookup/{module}.py"))
+    foreign = {name for name in names if name.split(".")[0] not in sys.stdlib_module_names}
+    assert all(name == "functions.lookup" or name.startswith("shared.") for name in foreign)
+    assert not names & {"os", "io", "pathlib", "socket", "subprocess", "urllib.request"}
 
 
 def test_only_the_google_room_knows_google() -> None:

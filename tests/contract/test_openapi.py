@@ -91,7 +91,7 @@ schema.app = served
 
 @pytest.fixture(scope="module")
 def published() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as monkeypatch, empty_world(monkeypatch) as world:
+    with empty_world() as world:
         for month in ("2026-09", "2026-10"):
             world.publish(month, [agency(f"A-{n:04d}", four=n, six=n // 4, gmv=n * 99_999) for n in range(1, 60)])
         served.application = front(world.caller().handler)

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from functions.lookup import contract
 from functions.lookup.api import api
 from functions.lookup.routing import AGENCY, PUBLIC, Operation
 from shared.levels import Removed, SlotCounts
-from tests.published import IN_NOVEMBER, OVERRIDE, Caller, World, agency, empty_world, rulebook
+from tests.published import IN_NOVEMBER, OVERRIDE, World, agency, empty_world, rulebook
 
 CARD = {
     "agency_id",
@@ -60,8 +58,8 @@ OPERATIONS = {operation.name: operation for operation in api.operations if opera
 OWN = {operation.name: operation for operation in api.operations if operation.scope == AGENCY}
 
 
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
     secretive = agency(
         "B",
         four=9,
@@ -72,7 +70,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         slots=SlotCounts(7, 8, 6),
     )
     override = replace(OVERRIDE, reason="不可外传", approved_by="秘密审批")
-    with empty_world(monkeypatch) as world:
+    with empty_world() as world:
         world.publish("2026-09", [secretive, agency("U")])
         world.publish(
             "2026-10",
@@ -80,13 +78,6 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
             rulebook(overrides=(override,)),
         )
         yield world
-
-
-def ask(caller: Caller, operation: Operation, agency_id: str) -> Any:
-    path = operation.rule.replace("<agency_id>", agency_id).replace("<level>", "3").replace("<benefit>", "promotion")
-    if operation.method == "POST":
-        return caller.batch([agency_id])
-    return caller.get(path + ("?level=3" if operation.rule == "/v1/agencies" else ""))
 
 
 def fields(value: object, prefix: str = "") -> Iterator[str]:
@@ -105,7 +96,7 @@ def fields(value: object, prefix: str = "") -> Iterator[str]:
 def test_a_public_answer_has_the_allowed_fields_and_no_secret(
     world: World, operation: Operation, agency_id: str
 ) -> None:
-    answer = ask(world.caller(), operation, agency_id)
+    answer = world.caller().operation(operation, agency_id)
     assert answer.status == 200
     assert set(fields(answer.json)) <= ALLOWED[operation.name]
     assert not [secret for secret in SECRETS if secret in answer.text]
@@ -140,11 +131,11 @@ def test_even_the_own_view_does_not_tell_who_set_a_level_by_hand_and_why(world: 
 @pytest.mark.parametrize("agency_id", ["B", "U", "N"])
 @pytest.mark.parametrize("operation", OWN.values(), ids=OWN)
 def test_an_agency_s_own_answer_keeps_to_its_model(world: World, operation: Operation, agency_id: str) -> None:
-    answer = ask(world.caller(), operation, agency_id)
+    answer = world.caller().operation(operation, agency_id)
     assert operation.answer.model_validate_json(answer.text).model_dump(mode="json") == answer.json
 
 
 def test_a_field_that_is_in_no_model_is_refused_instead_of_sent(world: World) -> None:
     card = world.caller().get("/v1/agencies/B").json
     with pytest.raises(ValidationError):
-        contract.Card.model_validate(card | {"metrics": {}})
+        OPERATIONS["get_card"].answer.model_validate(card | {"metrics": {}})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -19,15 +20,29 @@ OCTOBER = [
 ]
 
 
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    with empty_world(monkeypatch) as world:
+@contextmanager
+def published_world() -> Iterator[World]:
+    with empty_world() as world:
         world.publish("2026-09", SEPTEMBER)
         world.publish("2026-10", OCTOBER, rulebook(overrides=(OVERRIDE,)))
         yield world
 
 
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    """For tests that change nothing in it."""
+    with published_world() as world:
+        yield world
+
+
 @pytest.fixture
+def changing() -> Iterator[World]:
+    """A world of the test's own."""
+    with published_world() as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
 def api(world: World) -> Caller:
     return world.caller()
 
@@ -62,8 +77,8 @@ def test_a_batch_may_be_of_an_earlier_month(api: Caller) -> None:
     assert api.batch(["Gone"], "/v1/agencies/batch?month=2026-09").json["missing"] == []
 
 
-def test_cards_that_no_answer_can_hold_are_asked_for_in_smaller_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    with empty_world(monkeypatch) as world:
+def test_cards_that_no_answer_can_hold_are_asked_for_in_smaller_parts() -> None:
+    with empty_world() as world:
         world.publish("2026-10", [agency(f"A{n:02d}", four=1, introduction="“长”" * 30_000) for n in range(14)])
         api, ids = world.caller(), [f"A{n:02d}" for n in range(14)]
 
@@ -93,10 +108,10 @@ def test_the_directory_has_the_same_cards_as_the_agencies(api: Caller) -> None:
     assert api.get("/v1/agencies?level=3").json["items"] == [alone]
 
 
-def test_following_the_cursors_gives_every_agency_once(world: World) -> None:
+def test_following_the_cursors_gives_every_agency_once(changing: World) -> None:
     many = [agency(f"X{n:04d}", four=1) for n in range(230)]
-    world.publish("2026-11", many)
-    api, seen, path = world.caller(), list[str](), "/v1/agencies?level=1&limit=37"
+    changing.publish("2026-11", many)
+    api, seen, path = changing.caller(), list[str](), "/v1/agencies?level=1&limit=37"
     cursor = ""
     while cursor is not None:
         page = api.get(path + (f"&cursor={cursor}" if cursor else "")).json
@@ -106,9 +121,9 @@ def test_following_the_cursors_gives_every_agency_once(world: World) -> None:
 
 
 @pytest.mark.parametrize("limit", [50, 100])
-def test_a_level_that_fills_its_last_page_exactly_has_no_empty_page_after_it(world: World, limit: int) -> None:
-    world.publish("2026-11", [agency(f"X{n:04d}", four=1) for n in range(100)])
-    api = world.caller()
+def test_a_level_that_fills_its_last_page_exactly_has_no_empty_page_after_it(changing: World, limit: int) -> None:
+    changing.publish("2026-11", [agency(f"X{n:04d}", four=1) for n in range(100)])
+    api = changing.caller()
     page = api.get(f"/v1/agencies?level=1&limit={limit}").json
     while page["next"]:
         page = api.get(f"/v1/agencies?level=1&limit={limit}&cursor={page['next']}").json
@@ -133,10 +148,10 @@ def test_the_catalogue_and_one_benefit_of_it(api: Caller) -> None:
     assert api.get("/v1/benefits/nothing").status == 404
 
 
-def test_a_benefit_with_a_chinese_key_is_found_decoded_or_not(world: World) -> None:
+def test_a_benefit_with_a_chinese_key_is_found_decoded_or_not(changing: World) -> None:
     rules = rulebook()
-    world.publish("2026-11", [agency("A")], rulebook(benefits=(replace(rules.benefits[0], key="建联"),)))
-    api = world.caller()
+    changing.publish("2026-11", [agency("A")], rulebook(benefits=(replace(rules.benefits[0], key="建联"),)))
+    api = changing.caller()
     assert api.get("/v1/benefits/建联").status == 200
     assert api.get("/v1/benefits/%E5%BB%BA%E8%81%94").status == 200
 
@@ -158,10 +173,10 @@ def test_an_agency_that_awaits_its_first_rating_is_served(api: Caller) -> None:
     assert api.get("/v1/agencies/N/level").json["first_rating_on"] == "2026-12-03"
 
 
-def test_history_is_newest_first_and_pages(world: World) -> None:
+def test_history_is_newest_first_and_pages(changing: World) -> None:
     for month in ("2026-11", "2026-12", "2027-01"):
-        world.publish(month, [agency("A", four=1), agency("Late", four=1)])
-    api = world.caller()
+        changing.publish(month, [agency("A", four=1), agency("Late", four=1)])
+    api = changing.caller()
     first = api.get("/v1/agencies/A/history?limit=3").json
     second = api.get(f"/v1/agencies/A/history?limit=3&cursor={first['next']}").json
     assert [item["month"] for item in first["items"] + second["items"]] == [
@@ -174,24 +189,24 @@ def test_history_is_newest_first_and_pages(world: World) -> None:
     assert second["next"] is None
 
 
-def test_history_skips_months_without_the_agency_and_fills_its_pages_nevertheless(world: World) -> None:
+def test_history_skips_months_without_the_agency_and_fills_its_pages_nevertheless(changing: World) -> None:
     for month in ("2026-11", "2026-12", "2027-01"):
-        world.publish(month, [agency("Gone" if month == "2026-12" else "A", four=1)])
-    page = world.caller().get("/v1/agencies/Gone/history?limit=2").json
+        changing.publish(month, [agency("Gone" if month == "2026-12" else "A", four=1)])
+    page = changing.caller().get("/v1/agencies/Gone/history?limit=2").json
     assert ([item["month"] for item in page["items"]], page["next"]) == (["2026-12", "2026-09"], None)
 
 
-def test_history_names_each_month_s_level_as_it_was_called_then(world: World) -> None:
+def test_history_names_each_month_s_level_as_it_was_called_then(changing: World) -> None:
     renamed = replace(rulebook(), levels=(Level(1, "新星", ""), Level(2, "银", ""), Level(3, "金", "")))
-    world.publish("2026-11", [agency("A", four=1)], renamed)
-    items = world.caller().get("/v1/agencies/A/history").json["items"]
+    changing.publish("2026-11", [agency("A", four=1)], renamed)
+    items = changing.caller().get("/v1/agencies/A/history").json["items"]
     assert [item["level_name"] for item in items] == ["新星", "二级机构", "一级机构"]
 
 
-def test_history_says_how_each_month_came_about(world: World) -> None:
-    restated = replace(world.publish("2026-11", [agency("A", four=1)], staged_only=True), action="restated")
-    world.show(restated)
-    newest, *older = world.caller().get("/v1/agencies/A/history").json["items"]
+def test_history_says_how_each_month_came_about(changing: World) -> None:
+    restated = replace(changing.publish("2026-11", [agency("A", four=1)], staged_only=True), action="restated")
+    changing.show(restated)
+    newest, *older = changing.caller().get("/v1/agencies/A/history").json["items"]
     assert (newest["run"], newest["action"]) == (restated.run, "restated")
     assert [item["action"] for item in older] == ["published", "published"]
 
@@ -218,15 +233,13 @@ def test_binding_slots_rest_on_the_month_s_counts(api: Caller) -> None:
     assert (slots["status"], slots["allowance"], slots["may_still_drop"]) == ("assessed", "unlimited", 0)
 
 
-def test_health_answers_before_anything_is_published(monkeypatch: pytest.MonkeyPatch) -> None:
-    with empty_world(monkeypatch) as world:
+def test_health_answers_before_anything_is_published() -> None:
+    with empty_world() as world:
         assert world.caller().get("/healthz").json == {"status": "ok"}
 
 
-def test_before_the_first_publication_the_api_says_so_and_notices_the_first_at_once(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    with empty_world(monkeypatch) as world:
+def test_before_the_first_publication_the_api_says_so_and_notices_the_first_at_once() -> None:
+    with empty_world() as world:
         api = world.caller()
         refused = api.get("/v1/levels")
         assert (refused.status, int(refused.headers["retry-after"]) > 0) == (503, True)

@@ -7,36 +7,36 @@ from typing import Any
 
 import pytest
 
-from tests.published import Caller, World, agency, empty_world, event
+from functions.lookup import contract, queries
+from functions.lookup.api import api as declared
+from functions.lookup.error_handlers import answer_refusals
+from functions.lookup.publications import Snapshot
+from functions.lookup.routing import AGENCY, PUBLIC, Api
+from tests.published import Caller, World, agency, empty_world, event, path_of
 
-OWN = [
-    "/v1/agencies/A/level",
-    "/v1/agencies/A/history",
-    "/v1/agencies/A/benefits",
-    "/v1/agencies/A/benefits/outreach",
-    "/v1/agencies/A/binding-slots",
-]
-PUBLIC = ["/v1/agencies/A", "/v1/agencies?level=1", "/v1/levels", "/v1/benefits", "/v1/publication"]
+GETS = [operation for operation in declared.operations if operation.method == "GET"]
+OWN_VIEWS = [path_of(operation) for operation in GETS if operation.scope == AGENCY]
+FOR_EVERYBODY = [path_of(operation) for operation in GETS if operation.scope == PUBLIC]
 
 
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    with empty_world(monkeypatch) as world:
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    with empty_world() as world:
         world.publish("2026-10", [agency("A", four=1), agency("B", four=1)])
         yield world
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def api(world: World) -> Caller:
     return world.caller()
 
 
-@pytest.mark.parametrize("path", OWN)
+@pytest.mark.parametrize("path", OWN_VIEWS)
 def test_a_token_of_the_agency_opens_its_own_view(api: Caller, path: str) -> None:
     assert api.get(path, claims={"agency_id": "A", "scope": "levels.agency"}).status == 200
 
 
-@pytest.mark.parametrize("path", OWN)
+@pytest.mark.parametrize("path", OWN_VIEWS)
 def test_a_token_without_an_agency_opens_every_view(api: Caller, path: str) -> None:
     assert api.get(path, claims={"sub": "back office", "scope": "levels.agency"}).status == 200
     assert api.get(path, claims={}).status == 200
@@ -44,7 +44,7 @@ def test_a_token_without_an_agency_opens_every_view(api: Caller, path: str) -> N
 
 
 @pytest.mark.parametrize("claim", ["B", "", "a", "A ", " A", "[A]", "[A B]", "A,B", None, 0, ["A"], {"A": 1}])
-@pytest.mark.parametrize("path", OWN)
+@pytest.mark.parametrize("path", OWN_VIEWS)
 def test_a_token_of_anything_else_opens_none(api: Caller, path: str, claim: object) -> None:
     answer = api.get(path, claims={"agency_id": claim})
     assert (answer.status, answer.json["type"]) == (403, "urn:problem-type:mcn-levels:not-this-agency")
@@ -58,7 +58,7 @@ def test_whether_an_agency_exists_is_not_told_to_another(world: World) -> None:
     assert (len(answers), reads) == (1, [])
 
 
-@pytest.mark.parametrize("path", PUBLIC)
+@pytest.mark.parametrize("path", FOR_EVERYBODY)
 def test_public_answers_are_for_agencies_too(api: Caller, path: str) -> None:
     assert api.get(path, claims={"agency_id": "B"}).status == 200
 
@@ -88,7 +88,7 @@ def test_a_decoded_slash_does_not_turn_a_card_into_an_own_view(api: Caller, rout
     assert (answer.status, answer.json["type"]) == (404, "urn:problem-type:mcn-levels:unknown-route")
 
 
-@pytest.mark.parametrize("path", [*OWN, *PUBLIC])
+@pytest.mark.parametrize("path", [*OWN_VIEWS, *FOR_EVERYBODY])
 @pytest.mark.parametrize("route", ["$default", "ANY /{proxy+}"])
 def test_behind_an_authorizer_its_open_route_answers_nothing(world: World, path: str, route: str) -> None:
     guarded = world.caller(authorized_routes_only=True)
@@ -114,3 +114,49 @@ def test_a_named_stage_is_no_part_of_the_path(world: World) -> None:
     asked = event("GET", "/prod/v1/levels", route="GET /v1/levels")
     asked["requestContext"]["stage"] = "prod"
     assert world.caller().handler(asked, None)["statusCode"] == 200
+
+
+# --- an operation declares, it can't forget ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def grown() -> Api:
+    """An API with one operation for agencies, which itself checks nothing and adds nothing."""
+    api = Api()
+    answer_refusals(api)
+
+    @api.operation("GET", "/v1/agencies/<agency_id>/again", AGENCY)
+    def get_again(snapshot: Snapshot, agency_id: str) -> contract.Card:
+        return queries.card(snapshot, agency_id)
+
+    @api.operation("GET", "/v1/talkative", PUBLIC)
+    def get_talkative(snapshot: Snapshot) -> contract.Card:
+        return {**queries.card(snapshot, "A"), "metrics": {"four": 1}}  # type: ignore[typeddict-unknown-key]
+
+    return api
+
+
+def test_an_operation_added_today_answers_with_stale_and_reads_the_month_asked_for(world: World, grown: Api) -> None:
+    caller = world.caller(api=grown)
+    answer = caller.get("/v1/agencies/A/again", claims={"agency_id": "A"})
+    assert (answer.json["agency_id"], answer.json["stale"]) == ("A", False)
+    assert caller.get("/v1/agencies/A/again?month=1999-01").status == 404
+
+
+def test_an_operation_added_today_is_guarded(world: World, grown: Api) -> None:
+    caller = world.caller(api=grown)
+    with world.reads() as reads:
+        assert caller.get("/v1/agencies/A/again", claims={"agency_id": "B"}).status == 403
+        assert caller.get("/v1/agencies/A/again", route="GET /v1/agencies/{agency_id}").status == 404
+        assert world.caller(api=grown, authorized_routes_only=True).get("/v1/agencies/A/again").status == 401
+    assert reads == []
+
+
+def test_an_operation_that_says_more_than_it_declared_says_nothing(world: World, grown: Api) -> None:
+    answer = world.caller(api=grown).get("/v1/talkative")
+    assert (answer.status, "four" in answer.text) == (500, False)
+
+
+def test_an_operation_for_agencies_without_an_agency_can_t_be_declared() -> None:
+    with pytest.raises(TypeError, match="<agency_id>"):
+        Api().operation("GET", "/v1/everything", AGENCY)

@@ -5,38 +5,40 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
+from functions.lookup.api import api as declared
 from functions.lookup.cursors import Cursors, DirectoryPosition
-from tests.published import Caller, World, agency, empty_world, rulebook
+from tests.published import Caller, World, agency, empty_world, path_of, rulebook
 
-EVERY_GET = [
-    "/healthz",
-    "/v1/agencies/A",
-    "/v1/agencies?level=1",
-    "/v1/levels",
-    "/v1/levels/1",
-    "/v1/benefits",
-    "/v1/benefits/outreach",
-    "/v1/publication",
-    "/v1/agencies/A/level",
-    "/v1/agencies/A/history",
-    "/v1/agencies/A/benefits",
-    "/v1/agencies/A/benefits/outreach",
-    "/v1/agencies/A/binding-slots",
-]
+EVERY_GET = [path_of(operation) for operation in declared.operations if operation.method == "GET"]
 
 
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    with empty_world(monkeypatch) as world:
+@contextmanager
+def published_world() -> Iterator[World]:
+    with empty_world() as world:
         world.publish("2026-09", [agency("A", four=1)])
         world.publish("2026-10", [agency("A", four=1), agency("B", four=1)])
         yield world
 
 
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    """For tests that change nothing in it."""
+    with published_world() as world:
+        yield world
+
+
 @pytest.fixture
+def changing() -> Iterator[World]:
+    """A world of the test's own."""
+    with published_world() as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
 def api(world: World) -> Caller:
     return world.caller()
 
@@ -74,18 +76,18 @@ def test_different_answers_and_different_callers_never_share_a_tag(api: Caller) 
     assert len(set(tags)) == len(tags)
 
 
-def test_a_tag_lives_as_long_as_its_answer_also_across_instances(world: World) -> None:
-    before = world.caller().get("/v1/agencies/A").headers["etag"]
-    assert world.caller().get("/v1/agencies/A").headers["etag"] == before
-    world.publish("2026-11", [agency("A", four=1)])
-    assert world.caller().get("/v1/agencies/A").headers["etag"] != before
-    assert world.caller().get("/v1/agencies/A?month=2026-10").headers["etag"] == before
+def test_a_tag_lives_as_long_as_its_answer_also_across_instances(changing: World) -> None:
+    before = changing.caller().get("/v1/agencies/A").headers["etag"]
+    assert changing.caller().get("/v1/agencies/A").headers["etag"] == before
+    changing.publish("2026-11", [agency("A", four=1)])
+    assert changing.caller().get("/v1/agencies/A").headers["etag"] != before
+    assert changing.caller().get("/v1/agencies/A?month=2026-10").headers["etag"] == before
 
 
-def test_texts_that_change_within_a_publication_change_the_tag(world: World) -> None:
-    before = world.caller().get("/v1/benefits").headers["etag"]
-    world.publish("2026-10", [agency("A", four=1)], rulebook(benefits=rulebook().benefits[:1]))
-    assert world.caller().get("/v1/benefits").headers["etag"] != before
+def test_texts_that_change_within_a_publication_change_the_tag(changing: World) -> None:
+    before = changing.caller().get("/v1/benefits").headers["etag"]
+    changing.publish("2026-10", [agency("A", four=1)], rulebook(benefits=rulebook().benefits[:1]))
+    assert changing.caller().get("/v1/benefits").headers["etag"] != before
 
 
 REFUSALS = [
@@ -227,17 +229,17 @@ def test_a_cursor_is_of_use_only_where_it_came_from(api: Caller) -> None:
     assert api.get(f"/v1/agencies/B/history?cursor={history}").status == 400
 
 
-def test_a_cursor_pages_on_through_its_month_when_a_newer_one_is_published(world: World, api: Caller) -> None:
-    cursor = first_cursor(api)
-    world.publish("2026-11", [agency("Z", four=1)])
-    page = world.caller().get(f"/v1/agencies?level=1&cursor={cursor}").json
+def test_a_cursor_pages_on_through_its_month_when_a_newer_one_is_published(changing: World) -> None:
+    cursor = first_cursor(changing.caller())
+    changing.publish("2026-11", [agency("Z", four=1)])
+    page = changing.caller().get(f"/v1/agencies?level=1&cursor={cursor}").json
     assert [(card["agency_id"], card["month"]) for card in page["items"]] == [("B", "2026-10")]
 
 
-def test_a_cursor_is_gone_when_its_month_was_restated(world: World, api: Caller) -> None:
-    cursor = first_cursor(api)
-    world.publish("2026-10", [agency("A", four=1), agency("B", four=1), agency("C", four=1)])
-    assert world.caller().get(f"/v1/agencies?level=1&cursor={cursor}").status == 410
+def test_a_cursor_is_gone_when_its_month_was_restated(changing: World) -> None:
+    cursor = first_cursor(changing.caller())
+    changing.publish("2026-10", [agency("A", four=1), agency("B", four=1), agency("C", four=1)])
+    assert changing.caller().get(f"/v1/agencies?level=1&cursor={cursor}").status == 410
 
 
 def test_a_cursor_of_another_stack_is_refused(world: World, api: Caller) -> None:
@@ -284,9 +286,9 @@ def test_ids_that_no_agency_can_have_are_missing_from_a_batch(world: World) -> N
     assert ([card["agency_id"] for card in answer.json["items"]], answer.json["missing"]) == (["A"], HOSTILE)
 
 
-def test_a_fault_of_ours_is_a_500_that_tells_nothing_of_it(world: World) -> None:
-    for item in world.items_of("A"):
-        world.table.client.put_item(TableName=world.table.name, Item=item | {"rating": {"S": '{"secret": 1}'}})
-    answer = world.caller().get("/v1/agencies/A")
+def test_a_fault_of_ours_is_a_500_that_tells_nothing_of_it(changing: World) -> None:
+    for item in changing.items_of("A"):
+        changing.table.client.put_item(TableName=changing.table.name, Item=item | {"rating": {"S": '{"secret": 1}'}})
+    answer = changing.caller().get("/v1/agencies/A")
     assert (answer.status, answer.json["type"]) == (500, "urn:problem-type:mcn-levels:unexpected")
     assert not [word for word in ("secret", "Traceback", "pydantic", "functions", "table") if word in answer.text]

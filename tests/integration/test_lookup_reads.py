@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from functions.lookup.api import serving
-from functions.lookup.cursors import Cursors
-from functions.lookup.desk import Desk
-from functions.lookup.publications import POINTER_SECONDS, Published
+from functions.lookup.publications import POINTER_SECONDS
 from shared.levels import Grant
-from tests.published import SHANGHAI, Caller, World, agency, empty_world, rulebook
+from tests.published import Caller, World, agency, empty_world, rulebook
 
 
 class Clock:
@@ -26,10 +24,24 @@ class Clock:
         return self.now
 
 
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    with empty_world(monkeypatch) as world:
+@contextmanager
+def published_world() -> Iterator[World]:
+    with empty_world() as world:
         world.publish("2026-10", [agency(f"A{n:03d}", four=1) for n in range(150)])
+        yield world
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    """For tests that change nothing in it."""
+    with published_world() as world:
+        yield world
+
+
+@pytest.fixture
+def changing() -> Iterator[World]:
+    """A world of the test's own."""
+    with published_world() as world:
         yield world
 
 
@@ -40,7 +52,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def api(world: World, clock: Clock) -> Caller:
-    return Caller(serving(Desk(Published(world.table, clock), Cursors("secret"), SHANGHAI)))
+    return world.caller(clock)
 
 
 WARM_READS = [
@@ -86,8 +98,8 @@ def test_keys_that_dynamodb_left_unprocessed_are_asked_for_again(world: World, a
             }
             parsed["Responses"][world.table.name] = items[:1]
 
-    world.table.client.meta.events.register("after-call.dynamodb.BatchGetItem", leave_some)
-    answer = api.batch(["A003", "A001", "A002"]).json
+    with world.hooked("after-call.dynamodb.BatchGetItem", leave_some):
+        answer = api.batch(["A003", "A001", "A002"]).json
     assert ([card["agency_id"] for card in answer["items"]], answer["missing"]) == (["A003", "A001", "A002"], [])
 
 
@@ -97,13 +109,14 @@ def test_keys_that_stay_unprocessed_are_not_called_missing(world: World, api: Ca
             parsed["UnprocessedKeys"] = {world.table.name: {"Keys": [{k: item[k] for k in ("pk", "sk")}]}}
 
     assert api.get("/v1/levels").status == 200
-    world.table.client.meta.events.register("after-call.dynamodb.BatchGetItem", leave_all)
-    assert api.batch(["A001"]).status == 503
+    with world.hooked("after-call.dynamodb.BatchGetItem", leave_all):
+        assert api.batch(["A001"]).status == 503
 
 
-def test_the_pointer_is_read_again_after_a_few_seconds(world: World, api: Caller, clock: Clock) -> None:
+def test_the_pointer_is_read_again_after_a_few_seconds(changing: World, clock: Clock) -> None:
+    api = changing.caller(clock)
     assert api.get("/v1/publication").json["month"] == "2026-10"
-    world.publish("2026-11", [agency("A000", four=1)])
+    changing.publish("2026-11", [agency("A000", four=1)])
     clock.now += POINTER_SECONDS - 0.1
     assert api.get("/v1/publication").json["month"] == "2026-10"
     clock.now += 0.1
@@ -164,14 +177,15 @@ def test_the_pointer_is_not_asked_for_at_every_request_while_it_can_t_be_read(
 # --- months no longer kept --------------------------------------------------------------------------------------------
 
 
-def test_a_month_whose_rulebook_has_expired_is_unknown_and_its_cursors_are_gone(world: World, api: Caller) -> None:
+def test_a_month_whose_rulebook_has_expired_is_unknown_and_its_cursors_are_gone(changing: World) -> None:
+    api = changing.caller()
     cursor = api.get("/v1/agencies?level=1&limit=1").json["next"]
-    old = world.table.pointer().publications["2026-10"]
-    world.publish("2026-11", [agency("A000", four=1)], rulebook(tips=()))
-    world.table.client.delete_item(
-        TableName=world.table.name, Key={"pk": {"S": f"RULEBOOK#{old.rulebook}"}, "sk": {"S": "RULEBOOK"}}
+    old = changing.table.pointer().publications["2026-10"]
+    changing.publish("2026-11", [agency("A000", four=1)], rulebook(tips=()))
+    changing.table.client.delete_item(
+        TableName=changing.table.name, Key={"pk": {"S": f"RULEBOOK#{old.rulebook}"}, "sk": {"S": "RULEBOOK"}}
     )
-    later = world.caller()
+    later = changing.caller()
     assert later.get("/v1/levels?month=2026-10").status == 404
     assert later.get(f"/v1/agencies?level=1&cursor={cursor}").status == 410
     assert [item["month"] for item in later.get("/v1/agencies/A000/history").json["items"]] == ["2026-11"]
@@ -180,17 +194,17 @@ def test_a_month_whose_rulebook_has_expired_is_unknown_and_its_cursors_are_gone(
 # --- while a month is being published ---------------------------------------------------------------------------------
 
 
-def test_readers_never_see_a_level_with_another_publication_s_benefits(world: World) -> None:
+def test_readers_never_see_a_level_with_another_publication_s_benefits(changing: World) -> None:
     """Two states alternate: level 1 with no benefit, level 2 with one; a mixture of them would show."""
     benefits = rulebook().benefits[:1]
     poor = rulebook(benefits=benefits)
     rich = rulebook(benefits=(type(benefits[0])("gift", "礼", "", benefits[0].kind, (Grant(2),)),))
     states = [
-        world.publish("2026-10", [agency("A", four=1)], poor, staged_only=True),
-        world.publish("2026-10", [agency("A", four=5, six=1)], rich, staged_only=True),
+        changing.publish("2026-10", [agency("A", four=1)], poor, staged_only=True),
+        changing.publish("2026-10", [agency("A", four=5, six=1)], rich, staged_only=True),
     ]
-    world.show(states[0])
-    instant = Caller(serving(Desk(Published(world.table, _ever_later()), Cursors("secret"), SHANGHAI)))
+    changing.show(states[0])
+    instant = changing.caller(_ever_later())
     stop, seen = threading.Event(), list[tuple[Any, ...]]()
 
     def read() -> None:
@@ -205,7 +219,7 @@ def test_readers_never_see_a_level_with_another_publication_s_benefits(world: Wo
     for reader in readers:
         reader.start()
     for turn in range(12):
-        world.show(states[(turn + 1) % 2])
+        changing.show(states[(turn + 1) % 2])
     stop.set()
     for reader in readers:
         reader.join()

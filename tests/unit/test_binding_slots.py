@@ -14,7 +14,7 @@ from functions.lookup.binding_slots import binding_slots
 from shared.levels import RuleSettings, SlotCounts
 
 
-def slots(bound: int, base: int | None, kept: int | None, rate: str = "0.7") -> dict[str, Any]:
+def slots(bound: int, base: int | None, kept: int | None, rate: str = "0.7") -> Any:
     settings = RuleSettings(binding_free_slots=5, binding_retention_rate=Decimal(rate))
     return binding_slots(SlotCounts(bound, base, kept), settings)
 

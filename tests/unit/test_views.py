@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from pydantic_core import to_json
 
-from functions.lookup import views
+from functions.lookup import contract, views
 from functions.rating.run.rules import Rules
 from shared.levels import Benefit, BenefitKind, Grant, Measured, Rating, Standing, Status
 from shared.months import Month
@@ -14,6 +17,13 @@ from tests.published import IN_NOVEMBER, OVERRIDE, SHANGHAI, agency, rulebook
 
 OCTOBER = Month.parse("2026-10")
 RULES = rulebook(overrides=(OVERRIDE,))
+PUBLICATION: contract.PublicationAnswer = {
+    "month": "2026-10",
+    "run": "run",
+    "published_at": datetime(2026, 11, 3, tzinfo=UTC),
+    "next_renewal_on": date(2026, 12, 3),
+    "stale": False,
+}
 
 
 def rated(measured: Measured, earlier: Standing | None = None) -> Rating:
@@ -21,12 +31,17 @@ def rated(measured: Measured, earlier: Standing | None = None) -> Rating:
 
 
 def own(measured: Measured, earlier: Standing | None = None) -> dict[str, Any]:
-    return views.own_view(rated(measured, earlier), RULES)
+    return as_json(views.own_view(rated(measured, earlier), RULES, PUBLICATION))
 
 
 def card(measured: Measured) -> dict[str, Any]:
     rating = rated(measured)
-    return views.card(rating.measured, rating.level, rating.status, rating.month, RULES)
+    return as_json(views.card(rating.measured, rating.level, rating.status, rating.month, RULES))
+
+
+def as_json(view: object) -> dict[str, Any]:
+    shown: dict[str, Any] = json.loads(to_json(view))
+    return shown
 
 
 SILVER = agency("A", four=6, six=1, gmv=1_234_56)

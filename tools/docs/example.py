@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 from functions.lookup.api import Handler, serving
 from functions.lookup.cursors import Cursors
-from functions.lookup.desk import Desk
-from functions.lookup.publications import Published
+from functions.lookup.publications import Publications
+from functions.lookup.routing import Services
 from functions.rating.run.rules import Rules
 from functions.rating.workbook.description import load_description
 from functions.rating.workbook.folder import read_folder
@@ -87,7 +87,7 @@ def example_answer(request: Request) -> Answer:
 def example_handler() -> Handler:
     """The lookup handler, answering from the example world."""
     client = cast("DynamoDBClient", InMemory(example_items()))
-    return serving(Desk(Published(Table(client, TABLE_NAME)), Cursors("example"), ZONE))
+    return serving(Services(Publications(Table(client, TABLE_NAME), ZONE), Cursors("example")))
 
 
 def example_items() -> Iterator[dict[str, Any]]:

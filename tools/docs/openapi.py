@@ -103,7 +103,7 @@ def _described(operation: Operation) -> dict[str, Any]:
         described["security"] = [{"token": [operation.scope]}]
     described["parameters"] = [*_path_parameters(operation), *_query_parameters(operation)]
     request = EXAMPLES[operation.name]
-    if body := operation.takes.get("body"):
+    if body := operation.body:
         content = {"application/json": {"schema": _reference(body), "example": json.loads(request.body)}}
         described["requestBody"] = {"required": True, "content": content}
     answer = {"schema": _reference(operation.answer), "example": example_answer(request).json()}
@@ -124,7 +124,7 @@ def _path_parameters(operation: Operation) -> Iterator[dict[str, Any]]:
 
 
 def _query_parameters(operation: Operation) -> Iterator[dict[str, Any]]:
-    schema = operation.takes["asked"].model_json_schema() if "asked" in operation.takes else {"properties": {}}
+    schema = operation.asked.model_json_schema() if operation.asked else {"properties": {}}
     for name, described in sorted(schema["properties"].items()):
         required = name in schema.get("required", ())
         yield {"name": name, "in": "query", "required": required, "schema": _without_null(described)}
@@ -143,7 +143,7 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 def _schemas() -> dict[str, Any]:
     """Every model that is asked for or answered."""
     answers = [(operation.answer, "serialization") for operation in api.operations]
-    bodies = [(operation.takes["body"], "validation") for operation in api.operations if "body" in operation.takes]
+    bodies = [(operation.body, "validation") for operation in api.operations if operation.body]
     models: Any = [*answers, *bodies, (ProblemAnswer, "serialization")]
     _, schema = models_json_schema(models, ref_template=f"{REFERENCE}{{model}}")
     definitions: dict[str, Any] = schema["$defs"]
