@@ -70,7 +70,7 @@ def test_blank_rows_in_the_middle_and_at_the_top_keep_the_addresses() -> None:
 def test_a_spreadsheet_without_our_tabs_is_missing_them_and_nothing_worse() -> None:
     google = FakeSheets()
     google.book(KEY, {"Sheet1": []})
-    assert [code for code, _ in found(verdict(google))] == ["tab_missing"] * 4
+    assert [code for code, _ in found(verdict(google))] == ["tab_unread"] + ["tab_missing"] * 4
 
 
 TROUBLES: list[tuple[Any, str]] = [

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.rating.workbook.cells import RawCell
-from functions.rating.workbook.rulebook import unknown_overrides
+from functions.rating.workbook.changes import compare
+from functions.rating.workbook.rulebook import Fault, Verdict, unknown_overrides
 from shared.months import Month
 from tests.workbooks import DESCRIPTION, SMALL, Workbook, found
 
@@ -59,15 +60,34 @@ EXAMPLES: dict[str, tuple[Break, str]] = {
     ),
     "override_expired": (lambda book: book.put("overrides!D2", "2026-09"), "overrides!D2"),
     "override_unknown_agency": (lambda book: book, "overrides!A2"),
+    "tab_unread": (lambda book: book.copy("thresholds", "门槛的副本"), "门槛的副本!A1"),
+    "ladder_smaller": (lambda book: next_ladder(book).put("thresholds!D8", None), "thresholds!D8"),
+    "threshold_vanished": (lambda book: book.put("thresholds!E3", None), "thresholds!E3"),
+    "number_jumped": (lambda book: next_ladder(book).put("thresholds!E9", 900000), "thresholds!E9"),
     "case_fails": (lambda book: book.put("cases!D3", 2), "cases!D3"),
 }
+
+
+def next_ladder(book: Workbook) -> Workbook:
+    """The workbook with its ladder copied for the next year."""
+    for row in book.tabs["thresholds"][1:]:
+        book.add("thresholds", "2027-01", *row[1:])
+    return book
+
+
+def against_what_is_in_force(verdict: Verdict) -> tuple[Fault, ...]:
+    """The warnings about a sheet where the small workbook is in force."""
+    if verdict.rulebook is None:
+        return ()
+    in_force = Workbook().rulebook()
+    return compare(in_force, verdict.rulebook, ["2026-09"], verdict.addresses, DESCRIPTION).warnings
 
 
 @pytest.mark.parametrize("code", DESCRIPTION.faults)
 def test_every_fault_of_the_catalogue_has_its_cell_and_says_what_to_do_in_both_languages(code: str) -> None:
     broken, place = EXAMPLES[code]
     verdict = broken(Workbook()).verdict()
-    faults = [*verdict.faults, *unknown_overrides(verdict, set())]
+    faults = [*verdict.faults, *unknown_overrides(verdict, set()), *against_what_is_in_force(verdict)]
     fault = next(fault for fault in faults if fault.code == code)
     assert f"{fault.tab}!{fault.cell}" == place
     assert fault.severity == DESCRIPTION.faults[code].severity
@@ -234,7 +254,7 @@ def test_a_later_ladder_is_checked_before_it_is_in_force_and_a_superseded_one_no
     later = Workbook()
     for level, creators in ((1, 5), (2, 4), (3, 9)):
         later.add("thresholds", "2027-01", level, 1, creators, None)
-    assert found(later.verdict()) == [
+    assert [fault for fault in found(later.verdict()) if fault[0] != "ladder_smaller"] == [
         ("ladder_not_monotone", "thresholds!D7"),
         ("channel_dominated", "thresholds!C6"),
     ]
@@ -245,7 +265,7 @@ def test_a_case_is_tried_on_the_ladder_in_force_and_on_later_ones() -> None:
     book = Workbook()
     for level, creators in ((1, 20), (2, 30), (3, 40)):
         book.add("thresholds", "2027-01", level, 1, creators, None)
-    (fault,) = book.verdict().faults
+    (fault,) = book.verdict().errors
     assert (fault.code, fault.cell) == ("case_fails", "D3")
     assert "2027-01" in fault.expected.en
     assert "无（未达标）" in fault.found

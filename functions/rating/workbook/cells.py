@@ -26,10 +26,14 @@ class RawTab:
 
 @dataclass(frozen=True, slots=True)
 class RawWorkbook:
-    """All tabs as they were read. ``typed``: cells have types (Google); otherwise every cell is text (CSV)."""
+    """All tabs as they were read. ``typed``: cells have types (Google); otherwise every cell is text (CSV).
+
+    ``unread``: titles of tabs that are there and were not read, because the system knows no tab of that name.
+    """
 
     tabs: tuple[RawTab, ...]
     typed: bool
+    unread: tuple[str, ...] = ()
 
 
 def a1(row: int, column: int) -> str:

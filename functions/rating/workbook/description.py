@@ -110,6 +110,11 @@ class Description:
         return self.tab_titled(title) in self.inputs
 
     @property
+    def titles(self) -> str:
+        """What the tabs that are read may be called, as one text."""
+        return ", ".join(f"{tab.zh} {tab.key}" for tab in self.inputs)
+
+    @property
     def inputs(self) -> tuple[Tab, ...]:
         """The tabs that are read."""
         return tuple(tab for tab in self.tabs if tab.role == "input")

@@ -43,7 +43,8 @@ def read_folder(folder: Path, wanted: Callable[[str], bool] = lambda _: True) ->
         raise WorkbookUnavailable(
             f"workbook folder {folder}: it holds no .csv file; expected one per tab, such as levels.csv or 等级.csv"
         )
-    return RawWorkbook(tuple(RawTab(path.stem, _rows(path)) for path in files if wanted(path.stem)), typed=False)
+    tabs = tuple(RawTab(path.stem, _rows(path)) for path in files if wanted(path.stem))
+    return RawWorkbook(tabs, typed=False, unread=tuple(path.stem for path in files if not wanted(path.stem)))
 
 
 def _rows(path: Path) -> list[list[str]]:

@@ -13,6 +13,7 @@ from functions.rating.workbook.tables import Once, Row, Table
 from shared.levels import Case, Channel, Ladder, Rung, Threshold
 
 SINCE_EVER = Text("since ever", "一直有效")
+JUMP = 10  # a number so many times larger or smaller than before is more likely a slip than meant
 UNRATED = Text("none (unrated)", "无（未达标）")
 
 
@@ -66,6 +67,9 @@ def read_ladders(table: Table, levels: Levels, metrics: Metrics, cells: Mapping[
         _find_steps_down(by_month[since], table.more)
         if whole:
             _find_dominated(by_month[since])
+        earlier = max((other for other in by_month if other < since), default=None)
+        if whole and earlier is not None and since >= month:
+            _find_slips(by_month[earlier], by_month[since], table.more)
     ladders = {since: _ladder(since, of_month, levels) for since, of_month in by_month.items()}
     return Ladders(tuple(ladders.values()), tuple(ladders[since] for since in checked), evaluable)
 
@@ -161,6 +165,29 @@ def _find_dominated(rows: Sequence[ChannelRow]) -> None:
             else:
                 row.row.fault("channel_dominated", "channel", other=rival.row.location("channel"))
         undominated += decisive
+
+
+def _find_slips(earlier: Sequence[ChannelRow], rows: Sequence[ChannelRow], metrics: Sequence[str]) -> None:
+    """A ladder to come that has less than the one before it, or a number ten times as large or small."""
+    before = {(row.level, row.channel): row for row in earlier}
+    after = {(row.level, row.channel): row for row in rows}
+    for (level, channel), row in before.items():
+        if (level, channel) not in after:
+            nearest = max((r for r in rows if r.level <= level), key=lambda r: (r.level, r.channel), default=rows[0])
+            gone = f"等级 level {level} · 通道 channel {channel}: –"
+            nearest.row.fault("ladder_smaller", "channel", found=gone, other=row.row.location("channel"))
+    for key, row in after.items():
+        for metric in metrics if key in before else ():
+            old, new, other = before[key].required.get(metric), row.required.get(metric), before[key].row
+            if old and new is None and metric not in row.unsure:
+                row.row.fault("ladder_smaller", metric, other=other.location(metric))
+            elif old and new and jumps(old, new):
+                row.row.fault("number_jumped", metric, old=plain_text(other.raw(metric)))
+
+
+def jumps(old: int, new: int) -> bool:
+    """Whether a number became ten times larger or smaller; 0 asks for nothing and is no measure."""
+    return bool(old and new) and (new >= JUMP * old or old >= JUMP * new)
 
 
 def _dominates(rival: ChannelRow, row: ChannelRow) -> bool:

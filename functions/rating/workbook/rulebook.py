@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from functions.rating.workbook.addresses import Addresses, addresses_of
 from functions.rating.workbook.benefits import read_benefits
 from functions.rating.workbook.cells import RawWorkbook
 from functions.rating.workbook.description import Column, Description
@@ -29,11 +30,13 @@ __all__ = ["Fault", "Verdict", "parse", "unknown_overrides"]
 class Verdict:
     """What one reading of the spreadsheet came to. ``rulebook`` is None exactly when there are errors.
 
+    ``addresses``: where each value stands.
     ``overrides``: agency ids of the overrides that are not over, each with the fault that it is if nobody knows the id.
     """
 
     rulebook: Rulebook | None
     faults: tuple[Fault, ...]
+    addresses: Addresses
     overrides: tuple[tuple[str, Fault], ...] = ()
 
     @property
@@ -54,8 +57,11 @@ def parse(raw: RawWorkbook, description: Description, month: Month) -> Verdict:
     faults = FaultList(description.faults)
     tabs = find_tabs(raw, description, faults)
 
+    tables: dict[str, Table] = {}
+
     def table(key: str, more: MoreColumns | None = None) -> Table:
-        return make_table(tabs.get(key), description.tab(key), more, faults, typed=raw.typed)
+        tables[key] = make_table(tabs.get(key), description.tab(key), more, faults, typed=raw.typed)
+        return tables[key]
 
     levels = read_levels(table("levels"), description.tab("benefits"))
     metrics = read_metrics(table("metrics"), [tab for tab in description.tabs if tab.more_columns == "metrics"])
@@ -67,9 +73,9 @@ def parse(raw: RawWorkbook, description: Description, month: Month) -> Verdict:
     cases = read_cases(table("cases", metrics.columns.optional()), ladders, levels, metrics, cells)
     settings = _read_settings(table("settings"), description.settings)
     if any(fault.severity == "error" for fault in faults.faults):
-        return Verdict(None, tuple(faults.faults))
+        return Verdict(None, tuple(faults.faults), addresses_of(tables, description))
     rulebook = Rulebook(levels.levels, metrics.valid, ladders.ladders, benefits, tips, overrides, cases, settings)
-    return Verdict(rulebook, tuple(faults.faults), if_unknown)
+    return Verdict(rulebook, tuple(faults.faults), addresses_of(tables, description), if_unknown)
 
 
 def unknown_overrides(verdict: Verdict, known_agency_ids: Set[str]) -> tuple[Fault, ...]:

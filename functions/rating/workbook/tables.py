@@ -99,7 +99,11 @@ class Table:
 
 
 def find_tabs(raw: RawWorkbook, description: Description, faults: FaultList) -> dict[str, RawTab]:
-    """The tabs that are read, by key. Tabs with other names are nobody's business."""
+    """The tabs that are read, by key. A tab that nobody reads is a warning: it may be one that was renamed."""
+    known = description.titles
+    for title in (*raw.unread, *(tab.title for tab in raw.tabs)):
+        if description.tab_titled(title) is None:
+            faults.add("tab_unread", Location(title, "A1"), shown(title), known=known)
     found: dict[str, RawTab] = {}
     for tab in description.inputs:
         here = [candidate for candidate in raw.tabs if description.tab_titled(candidate.title) is tab]

@@ -9,6 +9,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from google.auth.exceptions import GoogleAuthError
@@ -80,7 +81,8 @@ class GoogleSheet:
         """The cells of all tabs that are wanted, unformatted, in one request."""
         properties = self.properties("sheets.properties(title,sheetType)").get("sheets", [])
         titles = [s["properties"]["title"] for s in properties if s["properties"].get("sheetType", "GRID") == "GRID"]
-        return self.read_tabs([title for title in titles if wanted(title)])
+        read = self.read_tabs([title for title in titles if wanted(title)])
+        return replace(read, unread=tuple(title for title in titles if not wanted(title)))
 
     def read_tabs(self, titles: Sequence[str]) -> RawWorkbook:
         """The cells of these tabs, unformatted, in one request."""

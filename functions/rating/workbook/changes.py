@@ -1,0 +1,140 @@
+"""What the spreadsheet changes of the rulebook in force, as people are shown it: each change with its cell. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from functions.rating.workbook.addresses import Addresses
+from functions.rating.workbook.description import Description, Text
+from functions.rating.workbook.differences import Counts, Difference, Effect, counts, differences
+from functions.rating.workbook.faults import Fault, FaultList, Location
+from functions.rating.workbook.flat import FlatRow, column_name, shown_value
+from functions.rating.workbook.ladders import jumps
+from shared.levels import Rulebook
+from shared.months import Month
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One cell, or one whole row, that says something else than what is in force.
+
+    ``tab`` and ``cell`` are those of the sheet as it is now: a row that vanished has its column, or no cell. ``old``
+    and ``new`` are None where there is nothing. The other fields are those of ``Counts``; ``when`` says them in words.
+    """
+
+    tab: str
+    cell: str
+    what: Text
+    old: str | None
+    new: str | None
+    effect: Effect
+    takes_away: bool
+    from_month: str | None
+    past_months: tuple[str, ...]
+    when: Text
+
+    def as_dict(self) -> dict[str, Any]:
+        """The change ready for JSON: ``what`` and ``when`` are objects with ``en`` and ``zh``."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The changes, and a warning for each that is likely a slip: a threshold that vanished, or jumped."""
+
+    changes: tuple[Change, ...]
+    warnings: tuple[Fault, ...]
+
+
+def compare(
+    in_force: Rulebook, sheet: Rulebook, published: Collection[str], addresses: Addresses, description: Description
+) -> Compared:
+    """What the sheet changes, in the order of its tabs. ``published``: the months that are; at least one."""
+    comparison = _Comparison(in_force, sheet, addresses, description)
+    found = list(differences(in_force, sheet, [tab.key for tab in description.inputs]))
+    return Compared(
+        tuple(comparison.change(difference, counts(difference, sheet, published)) for difference in found),
+        tuple(comparison.slips(found)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    in_force: Rulebook
+    sheet: Rulebook
+    addresses: Addresses
+    description: Description
+
+    def change(self, difference: Difference, how: Counts) -> Change:
+        location = self._location(difference)
+        old, new = self._shown(difference)
+        fields = (how.effect, how.takes_away, how.from_month, how.past_months)
+        return Change(location.tab, location.cell, self._what(difference), old, new, *fields, _when(how))
+
+    def slips(self, found: Collection[Difference]) -> Iterator[Fault]:
+        faults = FaultList(self.description.faults)
+        for difference in found:
+            if difference.tab != "thresholds" or difference.old is None:
+                continue
+            what, (shown_old, shown_new) = self._what(difference), self._shown(difference)
+            location = self._location(difference)
+            at = Location(location.tab, location.cell or "A1")
+            said = f"{what.zh} ({what.en}): {shown_old} → {shown_new or '–'}"
+            old, new = difference.cells()
+            if shown_new is None:
+                yield faults.make("threshold_vanished", at, said, old=shown_old)
+            elif isinstance(old, int) and isinstance(new, int) and jumps(old, new):
+                yield faults.make("number_jumped", at, said, old=shown_old)
+
+    def _location(self, difference: Difference) -> Location:
+        return self.addresses.of(difference.tab, difference.key, difference.column)
+
+    def _what(self, difference: Difference) -> Text:
+        name = difference.name
+        if difference.column is None or difference.tab == "settings":
+            return name
+        column = self._column(difference.tab, difference.column)
+        return Text(f"{name.en} · {column.en}", f"{name.zh} · {column.zh}")
+
+    def _shown(self, difference: Difference) -> tuple[str | None, str | None]:
+        if difference.column is None:
+            return self._listed(difference.tab, difference.old), self._listed(difference.tab, difference.new)
+        old, new = difference.cells()
+        names = difference.tab, difference.column
+        return shown_value(*names, old, self.in_force), shown_value(*names, new, self.sheet)
+
+    def _listed(self, tab: str, row: FlatRow | None) -> str | None:
+        """The cells of a row as one text."""
+        if row is None:
+            return None
+        book = self.sheet if tab in ("thresholds", "cases") else self.in_force
+        cells = ((self._column(tab, key).zh, shown_value(tab, key, value, book)) for key, value in row.cells.items())
+        return "；".join(f"{name} {value}" for name, value in cells) or "–"
+
+    def _column(self, tab: str, column: str) -> Text:
+        titles = {known.key: known.title for known in self.description.tab(tab).columns}
+        return column_name(tab, column, self.sheet, titles)
+
+
+def _when(how: Counts) -> Text:
+    match how.effect:
+        case "text":
+            when = Text("next morning", "次日早上生效")
+        case "waits":
+            when = Text("once confirmed, or with the next month", "确认后生效，或随下个月发布")
+        case "month":
+            day = Month.parse(how.from_month or "").renewed_on
+            when = Text(
+                f"from rating month {how.from_month}, published on {day}", f"{how.from_month} 考核月起，{day} 发布"
+            )
+        case _:
+            when = Text("changes no level to come", "不影响以后的等级")
+    if not how.past_months:
+        return when
+    months = ", ".join(how.past_months)
+    return Text(
+        f"{when.en}; published months stay as they are ({months}): rated again, they are held",
+        f"{when.zh}；已发布的月份保持不变（{months}），重新评级时将暂缓发布",
+    )
