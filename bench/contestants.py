@@ -33,7 +33,7 @@ from functions.rating.measuring.assemble import assemble
 from functions.rating.measuring.embedded.measure import EmbeddedEngine, measure
 from functions.rating.measuring.embedded.sql import nested, select
 from functions.rating.progress import Progress
-from functions.rating.publication.staging import items_of
+from functions.rating.publication.items import items_of
 from functions.rating.run.rules import Rules
 from local.cloud.embedded import EXTRACTS
 from shared.settings import DEFAULT_ZONE, S3Prefix

@@ -22,8 +22,8 @@ from bench.months import MONTH
 from bench.peers import peer
 from functions.rating.commands.compute import rate_all
 from functions.rating.garbage import cycle_collection_paused
-from functions.rating.publication.item_sizes import size_of
-from functions.rating.publication.staging import BATCH_WRITE_LIMIT, WRITERS, items_of, stage
+from functions.rating.publication.items import items_of
+from functions.rating.publication.staging import BATCH_WRITE_LIMIT, WRITERS, size_of, stage
 from functions.rating.run.rules import Rules, computed_level, metric_values
 from local.cloud.embedded import TABLE, embedded_aws
 from shared.levels import Ladder, Metric, Rating

@@ -22,7 +22,7 @@ LevelsError
 │   └── NothingPublished    there is no publication to read
 ├── TableUnavailable        DynamoDB can't be reached, or refuses
 ├── ReportUnwritten         the run's report could not be written, so nothing was published
-├── AnnouncementsUnsent     the levels are published, but the event bus did not take the news
+├── EventsUnsent     the levels are published, but the event bus did not take the news
 └── OutOfTime               the function's time would not suffice; it stopped cleanly
 """
 
@@ -124,7 +124,7 @@ class ReportUnwritten(LevelsError):
     """The run's report could not be written."""
 
 
-class AnnouncementsUnsent(LevelsError):
+class EventsUnsent(LevelsError):
     """The levels are published, but the event bus did not take the news."""
 
 

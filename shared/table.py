@@ -1,4 +1,4 @@
-"""The DynamoDB table: its keys, its items, and how they are read. functions/rating/publication/staging.py writes them.
+"""The DynamoDB table: its keys, its items, and how they are read. functions/rating/publication writes them.
 
     pk                    sk                        holds
     POINTER               POINTER                   which run of each month is valid: one item, one conditional write

@@ -26,7 +26,9 @@ from functions.lookup.cursors import Cursors
 from functions.lookup.publications import Publications
 from functions.lookup.routing import Api, Operation, Services
 from functions.rating.publication import staging
+from functions.rating.publication.items import items_of
 from functions.rating.publication.ledger import Entry
+from functions.rating.publication.publisher import move_pointer
 from functions.rating.run.guardrails import Totals
 from functions.rating.run.record import DataQuality, RunRecord
 from functions.rating.run.rules import Rules
@@ -139,7 +141,7 @@ class World:
         run = content_id([month, self.runs])
         expires_at = int(Month.parse(month).plus(25).end(SHANGHAI).timestamp())
         kept = staging.keep_rulebook(self.table, rules, expires_at)
-        staging.stage(self.table, staging.items_of(ratings, _record(run, month, kept, ratings), expires_at), _ignore)
+        staging.stage(self.table, items_of(ratings, _record(run, month, kept, ratings), expires_at), _ignore)
         publication = Publication(
             month, run, kept, f"{Month.parse(month).renewed_on}T02:10:00.000000+00:00", "published"
         )
@@ -153,7 +155,7 @@ class World:
         entry = Entry(
             f"{self.runs:06d}", "published", publication.month, publication.run, publication.rulebook, "tests"
         )
-        staging.move_pointer(self.table, self.table.pointer(), publication, entry)
+        move_pointer(self.table, self.table.pointer(), publication, entry)
 
     def items_of(self, agency_id: str) -> list[dict[str, Any]]:
         """Every stored rating of an agency."""

@@ -45,7 +45,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         logger.error("run failed", error=type(error).__name__, cause=str(error), request=event)
         raise
     finally:
-        gc.unfreeze()  # the ratings, which were kept from the garbage collector
+        gc.unfreeze()  # the ratings: nobody searches for reference cycles among them
     _count(answer, request, services)
     logger.info(
         "run done", **{name: answer[name] for name in ("outcome", "month", "run", "agencies", "moves", "report")}

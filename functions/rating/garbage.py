@@ -1,6 +1,6 @@
-"""The garbage collector, kept away while a great many values are made that hold no circles.
+"""Making a great many values without looking for reference cycles among them.
 
-Looking for circles among hundreds of thousands of them, of which there are none, takes longer than making them.
+Hundreds of thousands of values that hold no cycle take less time to make than to search.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def cycle_collection_paused() -> Iterator[None]:
-    """No garbage is collected within the block."""
+    """Within the block nobody searches for reference cycles."""
     gc.disable()
     try:
         yield

@@ -39,7 +39,7 @@ class Progress:
         logger.info("stage done", stage=name, seconds=self.seconds[name], peak_memory_mb=_peak_memory_mb(), **facts)
 
     def advance(self, stage: str, done: int, total: int | None) -> None:
-        """Tell whoever watches; also the place where a long loop learns that time is up."""
+        """Report progress. A long loop calls it often: it raises OutOfTime when time is up."""
         self.check_time(stage)
         if self.listener:
             self.listener(stage, done, total)

@@ -1,4 +1,4 @@
-"""What a run works with: the real things outside, wired by app.py, replaced at their transport in tests."""
+"""What a command works with: the real things outside, made by wiring.py, replaced at their transport in tests."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from functions.rating.progress import Progress
+from functions.rating.run.record import expiry
+from shared.months import Month
 from shared.table import Table
 
 if TYPE_CHECKING:
     from functions.rating.extracts.inventory import Extracts, Inventory
     from functions.rating.measuring.totals import MonthTotals
-    from functions.rating.publication.outbox import Announcer
+    from functions.rating.publication.publisher import Publisher
     from functions.rating.publication.report import Reports
     from functions.rating.workbook.description import Description
     from functions.rating.workbook.source import WorkbookSource
@@ -35,9 +37,13 @@ class Services:
     measure: Callable[[Inventory, Decimal, Progress], MonthTotals]
     table: Table
     reports: Reports
-    announcer: Announcer
+    publisher: Publisher
     zone: ZoneInfo
     retention_months: int
     code_version: str
     now: Callable[[], datetime]
     progress: Progress
+
+    def expiry(self, month: Month) -> int:
+        """Epoch second after which the table may forget a month's items."""
+        return expiry(month, self.retention_months, self.zone)

@@ -13,7 +13,8 @@ from botocore.config import Config
 from functions.rating.extracts.inventory import Extracts
 from functions.rating.measuring.embedded.measure import EmbeddedEngine, engine_memory
 from functions.rating.progress import Listener, Progress
-from functions.rating.publication.outbox import Announcer
+from functions.rating.publication.outbox import Outbox
+from functions.rating.publication.publisher import Publisher
 from functions.rating.publication.report import Reports
 from functions.rating.publication.staging import WRITERS
 from functions.rating.services import Services
@@ -42,7 +43,9 @@ def wire(settings: RatingSettings, context: LambdaContext, listener: Listener | 
     s3 = boto3.client("s3", config=CLIENT)
     engine = EmbeddedEngine(s3, settings.extracts.bucket, settings.zone, settings.scratch, engine_memory(memory))
     table = Table(boto3.client("dynamodb", config=CLIENT), settings.table_name)
+    outbox = Outbox(table, boto3.client("events", config=CLIENT), settings.event_bus)
     progress = Progress(listener, remaining=lambda: context.get_remaining_time_in_millis() / 1000)
+    publisher = Publisher(table, outbox, progress, lambda: datetime.now(UTC), code_version())
     description = load_description(ROOT / "config" / "workbook.json")
     return Services(
         workbook=workbook_source(settings.workbook, description),
@@ -51,11 +54,11 @@ def wire(settings: RatingSettings, context: LambdaContext, listener: Listener | 
         measure=engine.measure,
         table=table,
         reports=Reports(s3, settings.reports),
-        announcer=Announcer(table, boto3.client("events", config=CLIENT), settings.event_bus),
+        publisher=publisher,
         zone=settings.zone,
         retention_months=settings.retention_months,
-        code_version=code_version(),
-        now=lambda: datetime.now(UTC),
+        code_version=publisher.code_version,
+        now=publisher.now,
         progress=progress,
     )
 

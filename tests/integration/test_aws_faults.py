@@ -16,7 +16,7 @@ from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, Re
 
 from functions.rating import wiring
 from functions.rating.publication import ledger
-from shared.errors import AnnouncementsUnsent, ExtractsUnavailable, LevelsError, ReportUnwritten, TableUnavailable
+from shared.errors import EventsUnsent, ExtractsUnavailable, LevelsError, ReportUnwritten, TableUnavailable
 from tests.cloud import WORKBOOK, Cloud, small_cloud
 from tests.wire import on_each_call
 
@@ -37,7 +37,7 @@ TYPES = {
     "s3.ListObjectsV2": ExtractsUnavailable,
     "s3.GetObject": ExtractsUnavailable,
     "s3.PutObject": ReportUnwritten,
-    "eventbridge.PutEvents": AnnouncementsUnsent,
+    "eventbridge.PutEvents": EventsUnsent,
 }
 
 

@@ -14,7 +14,9 @@ import pytest
 from moto import mock_aws
 
 from functions.rating.publication import ledger, staging
+from functions.rating.publication.items import items_of
 from functions.rating.publication.ledger import Entry
+from functions.rating.publication.publisher import move_pointer
 from functions.rating.run.guardrails import Guardrail, Totals
 from functions.rating.run.record import Compared, DataQuality, Input, RunRecord, record_from, record_item
 from shared.errors import NothingPublished, PublicationConflict, RunUnknown, TableUnavailable
@@ -77,7 +79,7 @@ def line(run: str = "r1", month: str = "2026-05", action: ledger.Action = "publi
 
 
 def put(table: Table, ratings: list[Rating], run: str = "r1") -> int:
-    return staging.stage(table, staging.items_of(ratings, record(run), EXPIRES), nobody_waits)
+    return staging.stage(table, items_of(ratings, record(run), EXPIRES), nobody_waits)
 
 
 def everything(client: DynamoDBClient) -> dict[tuple[str, str], dict[str, Any]]:
@@ -113,22 +115,22 @@ def test_nothing_is_visible_before_the_pointer_moves(table: Table) -> None:
     put(table, [rating(1)])
     with pytest.raises(NothingPublished):
         table.pointer().current()
-    staging.move_pointer(table, table.pointer(), publication(), line())
+    move_pointer(table, table.pointer(), publication(), line())
     assert table.pointer().current() == publication()
 
 
 def test_the_pointer_moves_only_from_where_it_was_seen_and_the_ledger_goes_with_it(table: Table) -> None:
     seen = table.pointer()
-    staging.move_pointer(table, seen, publication("r1"), line("r1", at="1"))
+    move_pointer(table, seen, publication("r1"), line("r1", at="1"))
     with pytest.raises(PublicationConflict):
-        staging.move_pointer(table, seen, publication("r2"), line("r2", at="2"))
+        move_pointer(table, seen, publication("r2"), line("r2", at="2"))
     assert table.pointer().current().run == "r1"
     assert [entry.run for entry in ledger.entries(table, "2026-05")] == ["r1"]
 
 
 def test_a_backfill_never_lowers_the_current_month(table: Table) -> None:
-    staging.move_pointer(table, table.pointer(), publication("r5", "2026-05"), line("r5", at="1"))
-    staging.move_pointer(table, table.pointer(), publication("r3", "2026-03"), line("r3", "2026-03", at="2"))
+    move_pointer(table, table.pointer(), publication("r5", "2026-05"), line("r5", at="1"))
+    move_pointer(table, table.pointer(), publication("r3", "2026-03"), line("r3", "2026-03", at="2"))
     pointer = table.pointer()
     assert pointer.current().run == "r5"
     assert pointer.before("2026-05") == publication("r3", "2026-03")
@@ -136,10 +138,10 @@ def test_a_backfill_never_lowers_the_current_month(table: Table) -> None:
 
 
 def test_a_run_is_held_until_somebody_decides(table: Table) -> None:
-    staging.append(table, line("r1", action="held", at="1"))
+    ledger.append(table, line("r1", action="held", at="1"))
     assert ledger.is_held(table, "2026-05", "r1")
     assert not ledger.is_held(table, "2026-05", "r2")
-    staging.move_pointer(table, table.pointer(), publication("r1"), line("r1", action="accepted", at="2"))
+    move_pointer(table, table.pointer(), publication("r1"), line("r1", action="accepted", at="2"))
     assert not ledger.is_held(table, "2026-05", "r1")
 
 

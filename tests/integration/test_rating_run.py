@@ -15,7 +15,7 @@ from functions.rating.app import handler
 from functions.rating.measuring.embedded import measure
 from functions.rating.measuring.embedded.duckdb_engine import DuckDB, open_engine
 from functions.rating.publication import ledger
-from functions.rating.publication.outbox import Announcer
+from functions.rating.publication.outbox import Outbox
 from shared.errors import EventInvalid, MonthNotOver, PublicationConflict, RunUnknown, SettingsMissing, WorkbookFaulty
 from tests.cloud import WORKBOOK, Cloud, Context, small_cloud
 
@@ -108,10 +108,10 @@ def test_a_faulty_sheet_stops_the_month_and_nothing_is_written(cloud: Cloud) -> 
 
 
 def test_check_lists_faults_and_writes_nothing(cloud: Cloud) -> None:
-    assert (cloud.rate({"mode": "check"})["outcome"], cloud.rate({"mode": "check"})["sound"]) == ("checked", True)
+    assert (cloud.rate({"mode": "check"})["outcome"], cloud.rate({"mode": "check"})["valid"]) == ("checked", True)
     cloud.write_workbook(levels="level,name\n1,一级\n")
     answer = cloud.rate({"mode": "check"})
-    assert not answer["sound"]
+    assert not answer["valid"]
     assert answer["faults"]
     assert cloud.items() == {}
 
@@ -134,7 +134,7 @@ def test_naming_the_month_restates_it_and_the_old_run_stays_readable(cloud: Clou
     assert (second["outcome"], second["replaced"], second["restated"]) == ("published", first["run"], 2)
     assert json.loads(cloud.report(second["report"].replace(".html", ".json")))["restates"] == {
         "run": first["run"],
-        "moves": [
+        "changes": [
             {"agency_id": "a", "old_level": 3, "new_level": 1},
             {"agency_id": "c", "old_level": 1, "new_level": None},
         ],
@@ -406,7 +406,7 @@ def test_no_log_line_holds_a_secret(
 
 def test_a_crash_between_publishing_and_telling_loses_no_news(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(Announcer, "send", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(Outbox, "send_pending", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             cloud.rate(MAY)
     assert sent(cloud) == []

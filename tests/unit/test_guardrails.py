@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from functions.rating.run.guardrails import Guardrail, Totals, audit
-from functions.rating.run.standings import count_levels, count_moves, moved
+from functions.rating.run.guardrails import Guardrail, Totals, evaluate_guardrails
+from functions.rating.run.standings import count_levels, count_moves, level_changes
 from shared.levels import Change, Measured, Rating, RuleSettings, Standing, Status
 
 OFF = RuleSettings()
@@ -37,7 +37,7 @@ EARLIER = {
 
 
 def held_against(settings: RuleSettings, before: Totals | None = TOTALS, now: Totals = TOTALS) -> dict[str, Guardrail]:
-    return {guardrail.name: guardrail for guardrail in audit(settings, MONTH, EARLIER, now, before)}
+    return {guardrail.name: guardrail for guardrail in evaluate_guardrails(settings, MONTH, EARLIER, now, before)}
 
 
 def test_a_guardrail_that_is_off_is_not_looked_at() -> None:
@@ -71,7 +71,7 @@ def test_the_dataset_that_changes_most_decides() -> None:
 
 def test_the_first_month_has_nothing_to_be_compared_with_and_is_not_held() -> None:
     settings = replace(OFF, max_changed_share=Decimal(0), max_gmv_change_share=Decimal(0))
-    assert not any(guardrail.exceeded for guardrail in audit(settings, MONTH, {}, TOTALS, None))
+    assert not any(guardrail.exceeded for guardrail in evaluate_guardrails(settings, MONTH, {}, TOTALS, None))
 
 
 def test_from_nothing_to_something_is_a_full_change() -> None:
@@ -90,5 +90,5 @@ def test_moves_are_counted_with_those_who_left() -> None:
 
 def test_whoever_has_another_level_moved_also_when_in_one_month_only() -> None:
     now = {"a": Standing(Status.RATED, 2), "new": Standing(Status.RATED, 1), "b": Standing(Status.RATED, 2)}
-    moves = [(move.agency_id, move.old_level, move.new_level) for move in moved(EARLIER, now)]
+    moves = [(change.agency_id, change.old_level, change.new_level) for change in level_changes(EARLIER, now)]
     assert moves == [("a", 1, 2), ("c", 1, None), ("d", 1, None), ("gone", 5, None), ("new", None, 1)]

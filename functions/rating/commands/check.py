@@ -18,7 +18,7 @@ def check(services: Services, month: Month) -> dict[str, Any]:
     """The spreadsheet's faults, and nothing else."""
     verdict = read_rulebook(services, month)
     rulebook = content_id(verdict.rulebook) if verdict.rulebook else None
-    return result("checked", str(month), rulebook=rulebook, faults=dicts(verdict.faults), sound=not verdict.errors)
+    return result("checked", str(month), rulebook=rulebook, faults=dicts(verdict.faults), valid=not verdict.errors)
 
 
 def read_rulebook(services: Services, month: Month) -> Verdict:
@@ -29,7 +29,7 @@ def read_rulebook(services: Services, month: Month) -> Verdict:
     return verdict
 
 
-def sound(verdict: Verdict) -> Rulebook:
+def valid_rulebook(verdict: Verdict) -> Rulebook:
     """The rulebook of a verdict. Raises WorkbookFaulty with every fault when there is an error among them."""
     if verdict.rulebook is None:
         listed = "\n".join(str(fault) for fault in verdict.errors)

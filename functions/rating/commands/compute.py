@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from functions.rating.garbage import cycle_collection_paused
 from functions.rating.measuring.assemble import assemble
 from functions.rating.run.computed import Computed
-from functions.rating.run.guardrails import Totals, audit
+from functions.rating.run.guardrails import Totals, evaluate_guardrails
 from functions.rating.run.record import Compared, DataQuality, Input, RunRecord, record_from
 from functions.rating.run.rules import RULES_VERSION, Rules
 from functions.rating.run.standings import count_levels, count_moves
@@ -75,7 +75,9 @@ def compute(
             excluded_creators=measured.excluded_creators,
             excluded_orders=measured.excluded_orders,
         ),
-        guardrails=audit(rulebook.settings, ratings, earlier, totals, _totals_of(services, compared_with)),
+        guardrails=evaluate_guardrails(
+            rulebook.settings, ratings, earlier, totals, _totals_of(services, compared_with)
+        ),
     )
     return Computed(month, rulebook, record, ratings, earlier, measured)
 

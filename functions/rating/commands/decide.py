@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from functions.rating.publication import ledger, staging
-from functions.rating.publication.publisher import keep_news, load_record, publish_record, tell_what_is_untold
+from functions.rating.publication import ledger
+from functions.rating.publication.items import load_record
+from functions.rating.publication.publisher import move_pointer
 from functions.rating.result import result
 from functions.rating.run.record import RunRecord
 from functions.rating.services import Services
 from shared.errors import RunUnknown
+from shared.months import Month
 from shared.table import Publication
 
 
@@ -24,20 +26,21 @@ class Decision:
 
 def accept(services: Services, run: str, decision: Decision) -> dict[str, Any]:
     """Publish exactly the run that a guardrail held. Raises RunUnknown when it is not held."""
-    record = load_record(services, run)
+    record = load_record(services.table, run)
     valid = services.table.pointer().publications.get(record.month)
     if valid and valid.run == run:
         return _already_valid(services, valid, record)
     if not ledger.is_held(services.table, record.month, run):
         raise RunUnknown(f"run {run} of {record.month} is not held, so there is nothing to accept")
-    keep_news(services, record, valid, services.table.standings(run))
-    publish_record(services, record, "accepted", valid, by=decision.by, reason=decision.reason)
+    expires_at = services.expiry(Month.parse(record.month))
+    services.publisher.write_outbox(record, valid, services.table.standings(run), expires_at)
+    services.publisher.publish(record, "accepted", valid, by=decision.by, reason=decision.reason)
     return result("published", record.month, record, report=services.reports.url(record.month, run))
 
 
 def roll_back(services: Services, run: str, decision: Decision) -> dict[str, Any]:
     """Make an earlier publication of a month the valid one again. Raises RunUnknown when it never was published."""
-    record = load_record(services, run)
+    record = load_record(services.table, run)
     pointer = services.table.pointer()
     valid = pointer.publications.get(record.month)
     published = [
@@ -48,7 +51,8 @@ def roll_back(services: Services, run: str, decision: Decision) -> dict[str, Any
     if valid.run == run:
         return _already_valid(services, valid, record)
     at = services.now().isoformat(timespec="microseconds")
-    keep_news(services, record, valid, services.table.standings(run), occasion=at)
+    expires_at = services.expiry(Month.parse(record.month))
+    services.publisher.write_outbox(record, valid, services.table.standings(run), expires_at, occasion=at)
     line = ledger.Entry(
         at=at,
         action="rolled_back",
@@ -61,15 +65,15 @@ def roll_back(services: Services, run: str, decision: Decision) -> dict[str, Any
         reason=decision.reason,
     )
     publication = Publication(record.month, run, line.rulebook, line.at, "rolled_back")
-    staging.move_pointer(services.table, pointer, publication, line)
-    services.announcer.send(run, valid.run)
+    move_pointer(services.table, pointer, publication, line)
+    services.publisher.outbox.send_pending(run, valid.run)
     return result(
         "rolled_back", record.month, record, report=services.reports.url(record.month, run), replaced=valid.run
     )
 
 
 def _already_valid(services: Services, valid: Publication, record: RunRecord) -> dict[str, Any]:
-    """Nothing is left to decide; the news may have been left untold."""
-    tell_what_is_untold(services, valid)
+    """Nothing is left to decide; events may be unsent."""
+    services.publisher.send_pending(valid)
     url = services.reports.url(record.month, record.run)
     return result("unchanged", record.month, record, report=url, inputs_changed=False)

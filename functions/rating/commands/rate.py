@@ -1,4 +1,4 @@
-"""The month, top to bottom: read the sheet, find the files, rate every agency, stage, audit, publish."""
+"""The month, top to bottom: read the sheet, find the files, rate every agency, stage, guardrails, publish."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from functions.rating.commands.check import dicts, read_rulebook, sound
+from functions.rating.commands.check import dicts, read_rulebook, valid_rulebook
 from functions.rating.commands.compute import compute, inputs_of, run_id
 from functions.rating.extracts.inventory import NotReady
 from functions.rating.publication import ledger, staging
-from functions.rating.publication.publisher import entry, load_record, publish_record, stage_run, tell_what_is_untold
+from functions.rating.publication.items import items_of, load_record
+from functions.rating.publication.ledger import Entry
 from functions.rating.publication.report import Context
 from functions.rating.result import result
 from functions.rating.run.computed import Computed
 from functions.rating.run.movers import comparison, in_brief
 from functions.rating.run.record import Compared, record_from
-from functions.rating.run.standings import Restatement, moved, standings_of
+from functions.rating.run.standings import Restatement, level_changes, standings_of
 from functions.rating.services import Services
 from functions.rating.workbook.rulebook import Fault, Verdict, unknown_overrides
 from shared.content import content_id
@@ -30,7 +31,7 @@ def rate_month(services: Services, month: Month, *, scheduled: bool) -> dict[str
     """Rate and publish a month. ``scheduled``: a firing of the schedule, which never replaces what is published."""
     _refuse_before_its_end(services, month)
     verdict = read_rulebook(services, month)
-    rulebook = sound(verdict)
+    rulebook = valid_rulebook(verdict)
     pointer = services.table.pointer()
     valid = pointer.publications.get(str(month))
     inventory = services.extracts.find(month)
@@ -47,14 +48,15 @@ def rate_month(services: Services, month: Month, *, scheduled: bool) -> dict[str
         return _held(services, run, verdict)
     computed = compute(services, month, rulebook, inventory, compared_with)
     faults = verdict.faults + unknown_overrides(verdict, {rating.agency_id for rating in computed.ratings})
-    stage_run(services, computed, pointer)
+    _stage(services, computed, valid)
     in_force = services.table.rulebook(before.rulebook) if before else None
     restates = _restatement(services, computed, valid)
     report = services.reports.write(computed, _context(services, faults, str(month), in_force, restates))
     if computed.record.held:
-        staging.append(services.table, entry(services, "held", computed.record))
+        held = Entry.of("held", computed.record, services.now(), services.code_version)
+        ledger.append(services.table, held)
         return result("held", str(month), computed.record, faults=dicts(faults), report=report)
-    if not publish_record(services, computed.record, "restated" if valid else "published", valid):
+    if not services.publisher.publish(computed.record, "restated" if valid else "published", valid):
         return result(
             "unchanged", str(month), computed.record, faults=dicts(faults), report=report, inputs_changed=False
         )
@@ -65,17 +67,17 @@ def rate_month(services: Services, month: Month, *, scheduled: bool) -> dict[str
         faults=dicts(faults),
         report=report,
         replaced=restates.run if restates else None,
-        restated=len(restates.moves) if restates else None,
+        restated=len(restates.changes) if restates else None,
         quality=computed.record.quality,
         stages=services.progress.seconds,
     )
 
 
 def preview(services: Services, month: Month) -> dict[str, Any]:
-    """Rate a month with the sheet as it is and publish nothing: who would move against what is published."""
+    """Rate a month with the sheet as it is and publish nothing: whose level would differ from what is published."""
     _refuse_before_its_end(services, month)
     verdict = read_rulebook(services, month)
-    rulebook = sound(verdict)
+    rulebook = valid_rulebook(verdict)
     inventory = services.extracts.find(month)
     if isinstance(inventory, NotReady):
         return result("not_ready", str(month), rulebook=content_id(rulebook), missing=list(inventory.missing))
@@ -97,6 +99,18 @@ def preview(services: Services, month: Month) -> dict[str, Any]:
     )
 
 
+def _stage(services: Services, computed: Computed, valid: Publication | None) -> None:
+    """Write all of a run where no reader looks: ratings, directory, record, rulebook, and the events to be sent."""
+    expires_at, total = services.expiry(computed.month), len(computed.ratings)
+    with services.progress.stage("stage") as facts:
+        staging.keep_rulebook(services.table, computed.rulebook, expires_at)
+        items = items_of(computed.ratings, computed.record, expires_at)
+        facts["items"] = staging.stage(
+            services.table, items, lambda done: services.progress.advance("stage", done, total)
+        )
+        services.publisher.write_outbox(computed.record, valid, standings_of(computed.ratings), expires_at)
+
+
 def _context(
     services: Services,
     faults: Sequence[Fault],
@@ -114,7 +128,7 @@ def _restatement(services: Services, computed: Computed, valid: Publication | No
     """What the run changes of the month's publication until now; None when there is none."""
     if valid is None:
         return None
-    return Restatement(valid.run, moved(services.table.standings(valid.run), standings_of(computed.ratings)))
+    return Restatement(valid.run, level_changes(services.table.standings(valid.run), standings_of(computed.ratings)))
 
 
 def _refuse_before_its_end(services: Services, month: Month) -> None:
@@ -127,9 +141,9 @@ def _refuse_before_its_end(services: Services, month: Month) -> None:
 
 
 def _unchanged(services: Services, valid: Publication, verdict: Verdict, *, inputs_changed: bool) -> dict[str, Any]:
-    """The month stays as it is; news that an earlier run could not tell is told now."""
+    """The month stays as it is; events that an earlier run could not send are sent now."""
     item = services.table.get(run_key(valid.run))
-    tell_what_is_untold(services, valid)
+    services.publisher.send_pending(valid)
     return result(
         "unchanged",
         valid.month,
@@ -142,7 +156,7 @@ def _unchanged(services: Services, valid: Publication, verdict: Verdict, *, inpu
 
 
 def _held(services: Services, run: str, verdict: Verdict) -> dict[str, Any]:
-    record = load_record(services, run)
+    record = load_record(services.table, run)
     return result(
         "held", record.month, record, faults=dicts(verdict.faults), report=services.reports.url(record.month, run)
     )

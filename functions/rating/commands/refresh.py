@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from functions.rating.commands.check import dicts, read_rulebook, sound
+from functions.rating.commands.check import dicts, read_rulebook, valid_rulebook
 from functions.rating.publication import staging
+from functions.rating.publication.items import load_record
 from functions.rating.publication.ledger import Entry
-from functions.rating.publication.publisher import expiry, load_record
+from functions.rating.publication.publisher import move_pointer
 from functions.rating.result import result
 from functions.rating.run.movers import comparison, in_brief
 from functions.rating.run.rules import Rules
@@ -32,25 +33,25 @@ def refresh(services: Services) -> dict[str, Any]:
         return _checked_before_the_first_month(services)
     month = Month.parse(valid.month)
     verdict = read_rulebook(services, month.plus(1))
-    rulebook, in_force = sound(verdict), services.table.rulebook(valid.rulebook)
-    told = {
+    rulebook, in_force = valid_rulebook(verdict), services.table.rulebook(valid.rulebook)
+    common = {
         "faults": dicts(verdict.faults),
         "report": services.reports.url(valid.month, valid.run),
         **_what_is_to_come(services, valid, rulebook, in_force),
     }
-    record = load_record(services, valid.run)
+    record = load_record(services.table, valid.run)
     if _what_rates(rulebook, valid.month) != _what_rates(in_force, valid.month):
-        return result("pending", valid.month, record, **told)
+        return result("pending", valid.month, record, **common)
     if _texts(rulebook) == _texts(in_force):
-        return result("unchanged", valid.month, record, **told, inputs_changed=False)
+        return result("unchanged", valid.month, record, **common, inputs_changed=False)
     _publish_texts(services, pointer, valid, rulebook)
-    return result("refreshed", valid.month, record, rulebook=content_id(rulebook), **told)
+    return result("refreshed", valid.month, record, rulebook=content_id(rulebook), **common)
 
 
 def _checked_before_the_first_month(services: Services) -> dict[str, Any]:
     month = Month.of(services.now(), services.zone).plus(-1)
     verdict = read_rulebook(services, month)
-    return result("checked", str(month), rulebook=content_id(sound(verdict)), faults=dicts(verdict.faults))
+    return result("checked", str(month), rulebook=content_id(valid_rulebook(verdict)), faults=dicts(verdict.faults))
 
 
 def _what_rates(rulebook: Rulebook, month: str) -> dict[str, Any]:
@@ -80,7 +81,7 @@ def _texts(rulebook: Rulebook) -> dict[str, Any]:
 
 
 def _publish_texts(services: Services, seen: Pointer, valid: Publication, rulebook: Rulebook) -> None:
-    rulebook_id = staging.keep_rulebook(services.table, rulebook, expiry(services, Month.parse(valid.month)))
+    rulebook_id = staging.keep_rulebook(services.table, rulebook, services.expiry(Month.parse(valid.month)))
     line = Entry(
         at=services.now().isoformat(timespec="microseconds"),
         action="refreshed",
@@ -90,7 +91,7 @@ def _publish_texts(services: Services, seen: Pointer, valid: Publication, rulebo
         code_version=services.code_version,
         replaced=valid.run,
     )
-    staging.move_pointer(services.table, seen, replace(valid, rulebook=rulebook_id), line)
+    move_pointer(services.table, seen, replace(valid, rulebook=rulebook_id), line)
 
 
 def _what_is_to_come(services: Services, valid: Publication, rulebook: Rulebook, in_force: Rulebook) -> dict[str, Any]:

@@ -6,8 +6,7 @@ from typing import Any
 
 from functions.rating.commands.compute import compute, inputs_of
 from functions.rating.extracts.inventory import NotReady
-from functions.rating.publication import staging
-from functions.rating.publication.publisher import expiry, load_record
+from functions.rating.publication.items import items_of, load_record
 from functions.rating.result import result
 from functions.rating.run.record import RunRecord
 from functions.rating.services import Services
@@ -17,7 +16,7 @@ from shared.table import key, key_of
 
 def verify(services: Services, run: str) -> dict[str, Any]:
     """Recompute a run from its recorded inputs and compare every item to the byte; ``differences`` says where."""
-    record = load_record(services, run)
+    record = load_record(services.table, run)
     month = Month.parse(record.month)
     differences = _changed_inputs(services, month, record)
     if not differences:
@@ -48,9 +47,7 @@ def _changed_items(services: Services, month: Month, record: RunRecord) -> list[
         return [f"the extracts of {month} are no longer there: {', '.join(inventory.missing)}"]
     computed = compute(services, month, services.table.rulebook(record.rulebook), inventory, record.compared_with)
     with services.progress.stage("compare") as facts:
-        expected = {
-            key_of(item): item for item in staging.items_of(computed.ratings, computed.record, expiry(services, month))
-        }
+        expected = {key_of(item): item for item in items_of(computed.ratings, computed.record, services.expiry(month))}
         stored = {key_of(item): item for item in services.table.get_many([key(*names) for names in expected])}
         differences = [" ".join(names) for names, item in expected.items() if stored.get(names) != item]
         facts["differences"] = len(differences)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from shared.table import MadeValid, Table, key
+from functions.rating.run.record import RunRecord
+from shared.table import MadeValid, Publication, Table, key, table_errors
 
 Action = MadeValid | Literal["held", "refreshed"]
 
@@ -27,6 +29,25 @@ class Entry:
     by: str | None = None
     reason: str | None = None
 
+    @classmethod
+    def of(
+        cls,
+        action: Action,
+        record: RunRecord,
+        at: datetime,
+        code_version: str,
+        *,
+        replaced: Publication | None = None,
+        by: str | None = None,
+        reason: str | None = None,
+    ) -> Entry:
+        """The line about a run. ``at``: an aware instant; ``replaced``: what was valid for the month before."""
+        written_at = at.isoformat(timespec="microseconds")
+        replaced_run = replaced.run if replaced else None
+        return cls(
+            written_at, action, record.month, record.run, record.rulebook, code_version, replaced_run, by, reason
+        )
+
 
 _ENTRY = TypeAdapter(Entry)
 
@@ -34,6 +55,12 @@ _ENTRY = TypeAdapter(Entry)
 def entry_item(entry: Entry) -> dict[str, Any]:
     body = _ENTRY.dump_json(entry).decode()
     return key(f"LEDGER#{entry.month}", f"{entry.at}#{entry.action}#{entry.run}") | {"entry": {"S": body}}
+
+
+def append(table: Table, entry: Entry) -> None:
+    """Write an entry that goes with no move of the pointer."""
+    with table_errors(table.name):
+        table.client.put_item(TableName=table.name, Item=entry_item(entry))
 
 
 def entries(table: Table, month: str) -> Iterator[Entry]:

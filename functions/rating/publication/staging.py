@@ -1,67 +1,33 @@
-"""Stage a run where nobody sees it, then make it visible with one conditional write of the pointer."""
+"""Write a run's items where no reader looks: a reader finds them only once the pointer names the run."""
 
 from __future__ import annotations
 
-import random
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from functions.rating.publication.item_sizes import fitting, pages
-from functions.rating.publication.ledger import Entry, entry_item
-from functions.rating.run.record import RunRecord, record_item
-from functions.rating.run.standings import standings_of
+from shared.backoff import pauses
 from shared.content import content_id
-from shared.errors import LevelsError, PublicationConflict, TableUnavailable
-from shared.levels import Rating, Rulebook
-from shared.table import (
-    Listing,
-    Pointer,
-    Publication,
-    Table,
-    directory_item,
-    pointer_item,
-    rating_item,
-    rulebook_item,
-    rulebook_key,
-    standings_item,
-    table_errors,
-)
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import PutTypeDef
+from shared.errors import ItemTooLarge, LevelsError, TableUnavailable
+from shared.levels import Rulebook
+from shared.table import Table, key_of, rulebook_item, rulebook_key, table_errors
 
 BATCH_WRITE_LIMIT = 25
 WRITE_ATTEMPTS = 10
 WRITERS = 8
-STANDINGS_PAGE = 2000  # about 120 KB, well below the 400 KB that an item may have
+ITEM_BYTES = 400 * 1024
 
-
-def items_of(ratings: Sequence[Rating], record: RunRecord, expires_at: int) -> Iterator[dict[str, Any]]:
-    """Every item of a run except its rulebook, in an order and with bytes that depend on its inputs alone."""
-    for rating in ratings:
-        yield rating_item(rating, record.run, expires_at)
-    standings = iter(standings_of(ratings).items())
-    page = 0
-    while chunk := dict(islice(standings, STANDINGS_PAGE)):
-        yield standings_item(record.run, page, chunk, expires_at)
-        page += 1
-    by_level: dict[int, list[Listing]] = defaultdict(list)
-    for rating in ratings:
-        if rating.level is not None:
-            by_level[rating.level].append(Listing.of(rating))
-    for level, listings in sorted(by_level.items()):
-        for page, of_page in enumerate(pages(listings)):
-            yield directory_item(record.run, level, page, of_page, expires_at)
-    yield record_item(record, expires_at)
+_FIXES = {
+    "AGENCY": "Shorten the texts of this agency in the agencies extract, and have it written again.",
+    "RULEBOOK": "Shorten the texts in the spreadsheet.",
+    "RUN": "Have the extracts written as fewer, larger objects.",
+}
 
 
 def stage(
-    table: Table, items: Iterable[dict[str, Any]], progress: Callable[[int], None], writers: int = WRITERS
+    table: Table, items: Iterable[Mapping[str, Any]], progress: Callable[[int], None], writers: int = WRITERS
 ) -> int:
     """Write items with a few concurrent batch writers; the number written. Writing them again changes nothing.
 
@@ -105,51 +71,34 @@ def keep_rulebook(table: Table, rulebook: Rulebook, expires_at: int) -> str:
     return rulebook_id
 
 
-def move_pointer(table: Table, seen: Pointer, publication: Publication, entry: Entry) -> None:
-    """Make a publication the valid one of its month, and write the ledger, both or neither.
-
-    ``seen``: the pointer that the decision rests on. Raises PublicationConflict when another run got there first.
-    """
-    following = replace(
-        seen, version=seen.version + 1, publications={**seen.publications, publication.month: publication}
-    )
-    put_pointer: PutTypeDef = {
-        "TableName": table.name,
-        "Item": pointer_item(following),
-        "ConditionExpression": "attribute_not_exists(version)",
-    }
-    if seen.version:
-        put_pointer["ConditionExpression"] = "version = :seen"
-        put_pointer["ExpressionAttributeValues"] = {":seen": {"N": str(seen.version)}}
-    put_entry: PutTypeDef = {
-        "TableName": table.name,
-        "Item": entry_item(entry),
-        "ConditionExpression": "attribute_not_exists(pk)",
-    }
-    try:
-        with table_errors(table.name):
-            table.client.transact_write_items(TransactItems=[{"Put": put_pointer}, {"Put": put_entry}])
-    except TableUnavailable as error:
-        if isinstance(error.__cause__, table.client.exceptions.TransactionCanceledException):
-            raise PublicationConflict(
-                f"month {publication.month}: the pointer moved while run {publication.run} was being prepared; "
-                "nothing was published by this run. The next run starts from what is valid now."
-            ) from error
-        raise
+def fitting(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The item. Raises ItemTooLarge, naming whose it is, when the table would not take it."""
+    size = size_of(item)
+    if size > ITEM_BYTES:
+        kind, _, whose = key_of(item)[0].partition("#")
+        raise ItemTooLarge(
+            f"{kind.lower()} {whose}: it would take {size:,} bytes in the table, an item may have {ITEM_BYTES:,}. "
+            f"Nothing was published. {_FIXES.get(kind, '')}".rstrip()
+        )
+    return item
 
 
-def append(table: Table, entry: Entry) -> None:
-    """Write a ledger entry that goes with no move of the pointer."""
-    with table_errors(table.name):
-        table.client.put_item(TableName=table.name, Item=entry_item(entry))
+def size_of(item: Mapping[str, Any]) -> int:
+    """An upper bound of the bytes that DynamoDB counts: names of attributes are counted too."""
+    return sum(len(name) + _bytes(value) for name, value in item.items())
+
+
+def _bytes(value: Mapping[str, Any]) -> int:
+    [content] = value.values()
+    return len(content.encode()) if isinstance(content, str) else len(content) if isinstance(content, bytes) else 1
 
 
 def _write_batch(table: Table, batch: Sequence[Mapping[str, Any]]) -> int:
-    pending: Any = {table.name: [{"PutRequest": {"Item": item}} for item in batch]}
-    for attempt in range(WRITE_ATTEMPTS):
+    unwritten: Any = {table.name: [{"PutRequest": {"Item": item}} for item in batch]}
+    for pause in islice(pauses(0.05, 5.0), WRITE_ATTEMPTS):
         with table_errors(table.name):
-            pending = table.client.batch_write_item(RequestItems=pending).get("UnprocessedItems")
-        if not pending:
+            unwritten = table.client.batch_write_item(RequestItems=unwritten).get("UnprocessedItems")
+        if not unwritten:
             return len(batch)
-        table.sleep(random.uniform(0, min(5.0, 0.05 * 2**attempt)))  # noqa: S311 - jitter, not a secret
+        table.sleep(pause)
     raise TableUnavailable(f"table {table.name} left items unwritten after {WRITE_ATTEMPTS} attempts: it is throttling")

@@ -12,7 +12,7 @@ from shared.levels import Change, Rating, RuleSettings, Standing, Status
 
 @dataclass(frozen=True, slots=True)
 class Guardrail:
-    """One limit held against one run. ``value`` is None where there is nothing to compare with; shares, not percent."""
+    """One limit and one run. ``value``: a share, not percent; None where there is nothing to compare with."""
 
     name: str
     limit: Decimal
@@ -28,7 +28,7 @@ class Totals:
     rows: Mapping[str, int]
 
 
-def audit(
+def evaluate_guardrails(
     settings: RuleSettings,
     ratings: Sequence[Rating],
     earlier: Mapping[str, Standing],

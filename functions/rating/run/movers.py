@@ -120,22 +120,22 @@ def _deciding(
     if rating.status in (Status.OVERRIDDEN, Status.AWAITING_FIRST_RATING):
         return None, None
     if (rating.level or 0) > (old or 0):
-        passed = [result for result in _held_against(rating, rating.level, rulebook) if result.passed]
+        passed = [result for result in _channel_results_at(rating, rating.level, rulebook) if result.passed]
         best = max(passed, key=lambda result: min(map(_ratio, result.checks)))
         return _tightest(replace(best, checks=_newly_met(best, rating, earlier_rulebook) or best.checks))
-    missed = _held_against(rating, old, rulebook)
+    missed = _channel_results_at(rating, old, rulebook)
     return _tightest(max(missed, key=lambda result: result.progress)) if missed else (None, None)
 
 
 def _newly_met(result: ChannelResult, rating: Rating, earlier_rulebook: Rulebook) -> tuple[Check, ...]:
     """The checks of a passed channel that the same numbers would have missed by the earlier ladder."""
-    before = [r for r in _held_against(rating, rating.level, earlier_rulebook) if r.channel == result.channel]
+    before = [r for r in _channel_results_at(rating, rating.level, earlier_rulebook) if r.channel == result.channel]
     missed = {check.metric for earlier in before for check in earlier.checks if not check.met}
     return tuple(check for check in result.checks if check.metric in missed)
 
 
-def _held_against(rating: Rating, level: int | None, rulebook: Rulebook) -> tuple[ChannelResult, ...]:
-    """An agency's numbers against a level's channels in a rulebook; none where the rulebook has no such level."""
+def _channel_results_at(rating: Rating, level: int | None, rulebook: Rulebook) -> tuple[ChannelResult, ...]:
+    """What each channel of a level says of an agency's numbers; nothing where the rulebook has no such level."""
     ladder = rulebook.ladder(rating.month)
     known = level if level and level <= len(ladder.rungs) else None
     return channel_results(metric_values(rulebook.metrics)(rating.measured), ladder, known)

@@ -6,12 +6,14 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
 
 from functions.rating.run.guardrails import Guardrail, Totals
 from shared.content import canonical_json
 from shared.levels import Removed
+from shared.months import Month
 from shared.table import Publication, run_key
 
 
@@ -68,6 +70,11 @@ class RunRecord:
     def held(self) -> bool:
         """Whether some guardrail keeps this run from being published on its own."""
         return any(guardrail.exceeded for guardrail in self.guardrails)
+
+
+def expiry(month: Month, retention_months: int, zone: ZoneInfo) -> int:
+    """Epoch second after which the table may forget a month's items."""
+    return int(month.plus(retention_months).end(zone).timestamp())
 
 
 _RECORD = TypeAdapter(RunRecord)

@@ -1,4 +1,4 @@
-"""The rules: what was measured of one agency, held against a rulebook, gives a rating. Pure.
+"""The rules: what was measured of one agency, and a rulebook, give a rating. Pure.
 
 Rule numbers in the docstrings are those of docs/rules.md.
 """
@@ -51,7 +51,7 @@ class Rules:
         level = override.level if override else computed
         before = earlier.level if earlier else None
         moved = change(status, level, earlier)
-        # By place, in the order of the fields: names would make a tenth of the whole.
+        # By position, in the order of the fields: names would make a tenth of the whole.
         return Rating(self._month, measured, status, level, computed, first_rating_on, before, moved, metrics, override)
 
     def _first_rating_on(self, measured: Measured) -> date:
@@ -87,7 +87,7 @@ def computed_level(metrics: Mapping[str, int], ladder: Ladder) -> int | None:
 
 
 def change(status: Status, level: int | None, earlier: Standing | None) -> Change | None:
-    """The move against the newest earlier publication. Unrated ranks below level 1; None while awaiting."""
+    """The change of level since the newest earlier publication. Unrated ranks below level 1; None while awaiting."""
     if status is Status.AWAITING_FIRST_RATING:
         return None
     if earlier is None or earlier.status is Status.AWAITING_FIRST_RATING:

@@ -1,4 +1,4 @@
-"""Who moves: a run's ratings beside the standings they are compared with. Pure."""
+"""A run's ratings beside the standings that they are compared with: counts, and agencies whose level differs. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from shared.levels import Change, Rating, Standing, Status
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class LevelChange:
     """One agency whose level is not what it was; None is unrated."""
 
     agency_id: str
@@ -22,7 +22,7 @@ class Restatement:
     """What a run changes of the publication that it replaces: that one's run, and the agencies whose level differs."""
 
     run: str
-    moves: tuple[Move, ...]
+    changes: tuple[LevelChange, ...]
 
 
 def standings_of(ratings: Iterable[Rating]) -> dict[str, Standing]:
@@ -50,11 +50,11 @@ def count_moves(ratings: Sequence[Rating], earlier: Mapping[str, Standing]) -> d
     return counts
 
 
-def moved(earlier: Mapping[str, Standing], now: Mapping[str, Standing]) -> tuple[Move, ...]:
+def level_changes(earlier: Mapping[str, Standing], now: Mapping[str, Standing]) -> tuple[LevelChange, ...]:
     """Every agency whose level differs between two sets of standings, also those in only one of them; by agency_id."""
     agencies = sorted(earlier.keys() | now.keys())
-    moves = (Move(agency, _level(earlier.get(agency)), _level(now.get(agency))) for agency in agencies)
-    return tuple(move for move in moves if move.old_level != move.new_level)
+    levels = (LevelChange(agency, _level(earlier.get(agency)), _level(now.get(agency))) for agency in agencies)
+    return tuple(change for change in levels if change.old_level != change.new_level)
 
 
 def _level(standing: Standing | None) -> int | None:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.rating.publication.item_sizes import ITEM_BYTES, PAGE_BYTES, PAGE_LISTINGS, fitting, pages
+from functions.rating.publication.items import PAGE_BYTES, PAGE_LISTINGS, pages
+from functions.rating.publication.staging import ITEM_BYTES, fitting
 from shared.errors import ItemTooLarge
 from shared.levels import Status
 from shared.table import Listing, directory_item, key
