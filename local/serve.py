@@ -13,8 +13,10 @@ from urllib.parse import quote
 import waitress
 from rich.console import Console
 
+from local.cloud import pages
 from local.cloud.embedded import HOST
 from local.cloud.front import BODY_LIMIT, LOCAL_AGENCY, front
+from local.cloud.issuer import LocalIssuer
 from local.cloud.system import WORKBOOK, System
 from local.demo.progress import rated_system
 
@@ -37,9 +39,12 @@ def main(arguments: list[str] | None = None) -> int:
         console.print(f"[bold]{url}[/]  Ctrl-C 结束 ends it\n")
         for what, request in examples(url, system, results[0]["month"]):
             console.print(f"# {what}\ncurl -s {request}", markup=False)
+        issuer = LocalIssuer(url, pages.examples(system))
+        console.print(f"# 页面 pages\n{url}/\n{url}/console")
+        api = front(system.lookup, claims_of=issuer.claims)
         # One request at a time, as an instance of the function gets them: its resolver keeps the event in one place.
         server = waitress.create_server(
-            front(system.lookup), sockets=[listening], threads=1, max_request_body_size=BODY_LIMIT
+            pages.with_pages(api, issuer), sockets=[listening], threads=1, max_request_body_size=BODY_LIMIT
         )
         server.run()
     return 0

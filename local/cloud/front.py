@@ -3,34 +3,47 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from local.cloud.gateway import BROKEN, Answer, Request, ask
+from local.cloud.gateway import BROKEN, Answer, Request, ask, refusal, route_of
 from local.cloud.invocation import Handler
+from local.cloud.template import LOOKUP, Route
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
 LOCAL_AGENCY = "X-Local-Agency"
+ClaimsOf = Callable[[str], dict[str, Any] | None]
 BODY_LIMIT = 10 * 1024 * 1024  # the gateway's own
 
 _CLAIM = f"HTTP_{LOCAL_AGENCY.upper().replace('-', '_')}"
 _logger = logging.getLogger(__name__)
 
 
-def front(handler: Handler) -> WSGIApplication:
+def front(
+    handler: Handler, others: Mapping[str, Handler] | None = None, claims_of: ClaimsOf | None = None
+) -> WSGIApplication:
     """The application that answers HTTP requests by way of the gateway's events.
 
     A header ``X-Local-Agency: <id>`` stands for a token with that claim ``agency_id``; without it, there are no claims.
+    ``others``: the functions behind routes that are not the lookup's, by their name in the template. ``claims_of``: the
+    claims of a valid token, for callers that send one: pages always do, and are held to their scopes.
     """
+    functions = {LOOKUP: handler, **(others or {})}
 
     def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         request = _request(environ)
+        route = route_of(request)
         try:
-            answer = ask(handler, request)
+            refused = None
+            if claims_of and _wants_a_token(environ, route):
+                claims = claims_of(environ.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer "))
+                request, refused = replace(request, claims=claims), refusal(route, claims)
+            answer = refused or ask(functions[route.function], request)
         except Exception:  # what a handler may raise is open; the gateway answers all of it alike
             _logger.exception("%s %s failed", request.method, request.target)
             answer = BROKEN
@@ -38,6 +51,12 @@ def front(handler: Handler) -> WSGIApplication:
         return [] if request.method == "HEAD" else [answer.body]
 
     return application
+
+
+def _wants_a_token(environ: dict[str, Any], route: Route) -> bool:
+    """Whether a request is judged by its token: one that has a token, one from a page, or one to decide something."""
+    shown = "HTTP_AUTHORIZATION" in environ or "HTTP_SEC_FETCH_SITE" in environ
+    return not route.open and (shown or route.function != LOOKUP)
 
 
 def _request(environ: dict[str, Any]) -> Request:

@@ -52,6 +52,9 @@ class Answer:
 
 BROKEN = Answer(500, (("content-type", "application/json"),), b'{"message":"Internal Server Error"}')
 
+UNAUTHORIZED = Answer(401, (("content-type", "application/json"),), b'{"message":"Unauthorized"}')
+FORBIDDEN = Answer(403, (("content-type", "application/json"),), b'{"message":"Forbidden"}')
+
 
 def ask(handler: Handler, request: Request) -> Answer:
     """The answer of a handler to a request. What the handler raises is raised here too."""
@@ -99,6 +102,21 @@ def event_for(request: Request, routes: Sequence[Route] | None = None) -> dict[s
     if request.claims is not None and not route.open:
         event["requestContext"]["authorizer"] = {"jwt": {"claims": dict(request.claims), "scopes": None}}
     return event | _body(request.body, headers.get("content-type", ""))
+
+
+def route_of(request: Request) -> Route:
+    """The template's route that a request takes."""
+    return _route(request.method, request.target.partition("?")[0], api_routes())
+
+
+def refusal(route: Route, claims: Mapping[str, str] | None) -> Answer | None:
+    """What the gateway answers by itself to who has no valid token (``claims`` None), or one without the scope."""
+    if route.open:
+        return None
+    if claims is None:
+        return UNAUTHORIZED
+    held = claims.get("scope", "").split()
+    return None if not route.scopes or any(scope in held for scope in route.scopes) else FORBIDDEN
 
 
 def answer_from(result: Any) -> Answer:

@@ -11,18 +11,21 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[2]
+LOOKUP, OPERATIONS = "LookupFunction", "OperationsFunction"
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """One route of the HTTP API. ``method`` may be ANY, ``path`` may hold ``{names}`` or be ``$default``.
 
-    ``open``: no token is asked for.
+    ``open``: no token is asked for; ``scopes``: of which a token must hold one. ``function``: the resource it leads to.
     """
 
     method: str
     path: str
     open: bool
+    scopes: tuple[str, ...] = ()
+    function: str = LOOKUP
 
     @property
     def key(self) -> str:
@@ -47,16 +50,19 @@ def table_definition() -> TableDefinition:
 
 @cache
 def api_routes() -> tuple[Route, ...]:
-    """Every route that leads to the lookup function."""
-    return tuple(_routes(_template()["Resources"]["LookupFunction"]["Properties"]["Events"]))
+    """Every route of the API, whichever function it leads to."""
+    return tuple(route for function in (LOOKUP, OPERATIONS) for route in _routes(function))
 
 
-def _routes(events: dict[str, Any]) -> Iterator[Route]:
-    for event in events.values():
+def _routes(function: str) -> Iterator[Route]:
+    for event in _template()["Resources"].get(function, {}).get("Properties", {}).get("Events", {}).values():
         if event["Type"] == "HttpApi":
             properties = event["Properties"]
-            authorizer = properties.get("Auth", {}).get("Authorizer")
-            yield Route(properties["Method"].upper(), properties["Path"], open=authorizer == "NONE")
+            auth = properties.get("Auth", {})
+            scopes = tuple(auth.get("AuthorizationScopes", ()))
+            yield Route(
+                properties["Method"].upper(), properties["Path"], auth.get("Authorizer") == "NONE", scopes, function
+            )
 
 
 @cache

@@ -1,0 +1,78 @@
+/** The API as pages ask it: typed by its description, with a token that is asked for at each request. */
+
+import createClient from "openapi-fetch";
+import type { paths } from "./schema";
+
+/** A token, or how to get the one of now. It is kept in memory only: never in an attribute, an address or a storage. */
+export type Token = string | (() => string | null | Promise<string | null>) | null;
+
+export type Client = ReturnType<typeof connect>;
+
+/** The answer of a GET, as the description has it. */
+export type Answer<Path extends keyof paths> = paths[Path] extends {
+  get: { responses: { 200: { content: { "application/json": infer Content } } } };
+}
+  ? Content
+  : never;
+
+export type OwnView = Answer<"/v1/agencies/{agency_id}/level">;
+export type Ladder = Answer<"/v1/levels">;
+export type Catalogue = Answer<"/v1/benefits">;
+export type History = Answer<"/v1/agencies/{agency_id}/history">;
+export type Slots = Answer<"/v1/agencies/{agency_id}/binding-slots">;
+export type Card = Answer<"/v1/agencies/{agency_id}">;
+export type Directory = Answer<"/v1/agencies">;
+export type Publication = Answer<"/v1/publication">;
+export type Amount = number | string;
+
+/** What the API says when it refuses (RFC 9457), in both languages. */
+export interface Problem {
+  readonly title: string;
+  readonly title_zh: string;
+  readonly detail: string;
+  readonly detail_zh: string;
+}
+
+/** Why there is no answer. `status` 0: the network did not carry the request. */
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    readonly problem: Problem | null = null,
+    readonly requestId: string | null = null,
+  ) {
+    super(`${status} ${problem?.title ?? ""}`);
+  }
+}
+
+/** A client of the API at an address ("" is the page's own). Every request asks whether its copy is still right. */
+export function connect(address: string, token: () => Token) {
+  const client = createClient<paths>({ baseUrl: address, cache: "no-cache", redirect: "error" });
+  client.use({
+    async onRequest({ request }) {
+      const held = token();
+      const text = typeof held === "function" ? await held() : held;
+      if (text) request.headers.set("Authorization", `Bearer ${text}`);
+    },
+  });
+  return client;
+}
+
+/** The data of an answer. Throws Refused. */
+export async function answered<Data>(
+  request: Promise<{ data?: Data; error?: unknown; response: Response }>,
+): Promise<Data> {
+  let answer;
+  try {
+    answer = await request;
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new Refused(0);
+  }
+  if (answer.data !== undefined && answer.response.ok) return answer.data;
+  const problem = isProblem(answer.error) ? answer.error : null;
+  throw new Refused(answer.response.status, problem, answer.response.headers.get("x-request-id"));
+}
+
+function isProblem(body: unknown): body is Problem {
+  return typeof body === "object" && body !== null && "detail" in body && "detail_zh" in body;
+}

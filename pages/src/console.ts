@@ -1,0 +1,2 @@
+/** The console of operations: <mcn-console>. */
+export {};

@@ -1,0 +1,20 @@
+import { html, svg, type TemplateResult } from "lit";
+import { percent } from "../show";
+
+const RADIUS = 24;
+const ROUND = 2 * Math.PI * RADIUS;
+
+/** A ring filled by a share; a met one is green with a tick. The share is said beside it, so it is hidden from readers. */
+export function ring(share: number, met: boolean): TemplateResult {
+  const filled = met ? ROUND : Math.max(share * ROUND, share > 0 ? 1 : 0);
+  return html`<svg class="ring" viewBox="0 0 60 60" width="60" height="60" aria-hidden="true">
+    <circle cx="30" cy="30" r=${RADIUS} fill="none" stroke="var(--track)" stroke-width="7"></circle>
+    ${filled > 0
+      ? svg`<circle cx="30" cy="30" r=${RADIUS} fill="none" stroke=${met ? "var(--good)" : "var(--accent)"}
+          stroke-width="7" stroke-dasharray="${filled} ${ROUND}" transform="rotate(-90 30 30)"></circle>`
+      : null}
+    ${met
+      ? svg`<path d="M21 31l6 6 12-13" fill="none" stroke="var(--good)" stroke-width="4" stroke-linecap="round" stroke-linejoin="round"></path>`
+      : svg`<text class="share" x="30" y="35" text-anchor="middle">${percent(share)}</text>`}
+  </svg>`;
+}

@@ -1,0 +1,34 @@
+/** How values of the API are written. Nothing is computed here that the API could say. */
+
+import type { Amount } from "./api/client";
+
+/** A count or yuan text with separators: 1234567.80 as 1,234,567.80; yuan without fen lose their two zeros. */
+export function amount(value: Amount): string {
+  const [whole, fraction] = String(value).split(".") as [string, string?];
+  const grouped = whole.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
+  return fraction && fraction !== "00" ? `${grouped}.${fraction}` : grouped;
+}
+
+/** A share as whole percent, rounded down: 100 is said of what is met and of nothing else. */
+export function percent(share: number): string {
+  if (share >= 1) return "100%";
+  const digits = share.toFixed(9); // 0.29 * 100 would be 28.999…
+  return digits.startsWith("1") ? "99%" : `${Number(digits.slice(2, 4))}%`;
+}
+
+/** A share as percent with up to two decimals, rounded to nearest: limits of the guardrails and what they measure. */
+export function share(value: number | string): string {
+  const number = Number(value);
+  const text = (number * 100).toFixed(2).replace(/\.?0+$/, "");
+  return text === "100" && number < 1 ? "99.99%" : `${text}%`;
+}
+
+/** An instant as the API writes it, by its own clock, to the minute. */
+export function instant(text: string): string {
+  return `${text.slice(0, 10)} ${text.slice(11, 16)}`;
+}
+
+/** The address when it may be followed or shown: https only. */
+export function https(address: string | null | undefined): string | null {
+  return address && URL.canParse(address) && new URL(address).protocol === "https:" ? address : null;
+}
