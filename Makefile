@@ -46,11 +46,11 @@ check: setup ## Style, types, security, template, contracts
 	@build/setup_beside.sh sam
 	$(offline) .venv/bin/cfn-lint template.yaml
 	$(offline) $(sam) validate --lint
-	$(python) build/audit.py
+	$(python) build/vulnerabilities.py
 	$(python) -m pytest tests/contract
 
 audit: setup ## Known vulnerabilities of the dependencies
-	$(python) build/audit.py
+	$(python) build/vulnerabilities.py
 
 bench: setup ## Measure speed and memory as ratios to a floor: ORDERS=5000000
 	@build/setup_beside.sh bench

@@ -1,4 +1,4 @@
-"""Asks for known vulnerabilities of every pinned dependency; says SKIPPED, never passed, when nobody can be asked."""
+"""Known vulnerabilities of every pinned dependency; says SKIPPED, never passed, when the database can't be asked."""
 
 from __future__ import annotations
 
@@ -17,20 +17,22 @@ def main() -> int:
     command += ["--requirement", str(ROOT / "requirements" / "dev.txt")]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     try:
-        audited = json.loads(answer.stdout)["dependencies"]
+        listed = json.loads(answer.stdout)["dependencies"]
     except (ValueError, KeyError):
         reason = (answer.stderr.strip().splitlines() or [f"pip-audit ended with {answer.returncode}"])[-1]
-        print(f"audit: SKIPPED, the database of vulnerabilities could not be asked: {reason}")
+        print(f"vulnerabilities: SKIPPED, the database of vulnerabilities could not be asked: {reason}")
         return 0
-    asked = [found for found in audited if "vulns" in found]
+    asked = [found for found in listed if "vulns" in found]
     known = [(found["name"], found["version"], flaw) for found in asked for flaw in found["vulns"]]
     for name, version, flaw in known:
-        print(f"audit: {name} {version}: {flaw['id']}, mended in {', '.join(flaw['fix_versions']) or 'no release yet'}")
-    if len(asked) < len(audited):
-        reasons = Counter(found["skip_reason"].split(":")[0] for found in audited if "skip_reason" in found)
-        print(f"audit: SKIPPED for {len(audited) - len(asked)} of {len(audited)} dependencies: {', '.join(reasons)}")
+        fixed_in = ", ".join(flaw["fix_versions"]) or "no release yet"
+        print(f"vulnerabilities: {name} {version}: {flaw['id']}, fixed in {fixed_in}")
+    if len(asked) < len(listed):
+        reasons = Counter(found["skip_reason"].split(":")[0] for found in listed if "skip_reason" in found)
+        unasked = f"{len(listed) - len(asked)} of {len(listed)} dependencies"
+        print(f"vulnerabilities: SKIPPED for {unasked}: {', '.join(reasons)}")
     if asked:
-        print(f"audit: {len(asked)} dependencies asked for, {len(known)} known vulnerabilities")
+        print(f"vulnerabilities: {len(asked)} dependencies asked for, {len(known)} known vulnerabilities")
     return 1 if known else 0
 
 
