@@ -51,7 +51,8 @@ def table_definition() -> TableDefinition:
 @cache
 def api_routes() -> tuple[Route, ...]:
     """Every route of the API, whichever function it leads to."""
-    return tuple(route for function in (LOOKUP, OPERATIONS) for route in _routes(function))
+    routes = (route for function in (LOOKUP, OPERATIONS) for route in _routes(function))
+    return (*routes, *_open_routes(_template()["Resources"]["Api"]["Properties"]["DefinitionBody"]["paths"]))
 
 
 def _routes(function: str) -> Iterator[Route]:
@@ -63,6 +64,15 @@ def _routes(function: str) -> Iterator[Route]:
             yield Route(
                 properties["Method"].upper(), properties["Path"], auth.get("Authorizer") == "NONE", scopes, function
             )
+
+
+def _open_routes(paths: dict[str, Any]) -> Iterator[Route]:
+    """The routes without a token, which stand in the API's own body; a parameter can take them away."""
+    for path, conditional in paths.items():
+        _condition, methods, _nothing = conditional["Fn::If"]
+        for method in methods:
+            verb = "ANY" if method == "x-amazon-apigateway-any-method" else method.upper()
+            yield Route(verb, path.removeprefix("/") if path == "/$default" else path, open=True)
 
 
 @cache

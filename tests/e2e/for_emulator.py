@@ -2,7 +2,7 @@
 
 It doesn't import the OpenAPI body of an HTTP API: here the body becomes the resources that API Gateway makes of it, so
 routes, scopes, authorizer and integration are those of template.yaml. What stays unproven is API Gateway's own reading
-of the body. Nor does it know alarms over expressions, so these are left out, and with them their syntax unproven.
+of the body.
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ ANY_METHOD = "x-amazon-apigateway-any-method"
 
 
 def for_emulator(template: dict[str, Any]) -> dict[str, Any]:
-    """The template with the API's body as explicit resources, and without alarms over expressions."""
+    """The template with the API's body as explicit resources."""
     expanded = copy.deepcopy(template)
     resources = expanded["Resources"]
-    for name in [name for name, found in resources.items() if "Metrics" in found["Properties"]]:
-        del resources[name]
     body = resources["Api"]["Properties"].pop("Body")
+    body["paths"] = {path: found["Fn::If"][1] if "Fn::If" in found else found for path, found in body["paths"].items()}
     resources["Api"]["Properties"] = {"Name": "levels", "ProtocolType": "HTTP", "CorsConfiguration": _cors(body)}
     resources["Authorizer"] = _resource("Authorizer", _authorizer(body))
     resources["Integration"] = _resource("Integration", _integration(body))
@@ -67,7 +66,7 @@ def _integration(body: dict[str, Any]) -> dict[str, Any]:
     assert all(other == first for other in others)
     return {
         "IntegrationType": "AWS_PROXY",
-        "IntegrationUri": first["uri"],
+        "IntegrationUri": first["uri"],  # the last of the paths, an event of the function, has it as one text
         "PayloadFormatVersion": first["payloadFormatVersion"],
     }
 
