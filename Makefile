@@ -6,6 +6,7 @@ PYTHON ?=
 ARCH ?= x86_64
 STACK ?= mcn-levels
 KEY ?=
+SET ?=
 EVENT ?= events/monthly-run.json
 ORDERS ?= 5000000
 export PYTHON SAM_CLI_TELEMETRY := 0
@@ -113,8 +114,9 @@ e2e: setup ## Real runtimes: packages, runtime interface, Docker, a deployed sta
 matrix: ## demo and test in fresh clones, with only Python 3.11, 3.12 and 3.13
 	@build/matrix.sh
 
-deploy: build ## Deploy to AWS, asking for what it needs (docs/deploy.md)
-	$(sam) deploy --guided --parameter-overrides Architecture=$(ARCH)
+deploy: setup ## Deploy to AWS (docs/deploy.md): STACK=… [SET="Name=value …"] [ARCH=arm64]
+	@build/setup_beside.sh sam
+	@$(python) -m tools.deploy --stack "$(STACK)" --set "$(SET)$(if $(filter command line,$(origin ARCH)), Architecture=$(ARCH))"
 
 # --- housekeeping -------------------------------------------------------------------------------------------------------------
 

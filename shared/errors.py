@@ -6,7 +6,8 @@ LevelsError
 ├── MonthNotOver            the month asked for has not ended yet
 ├── WorkbookError
 │   ├── WorkbookUnavailable the spreadsheet can't be read: not shared, wrong key, folder absent, Google down
-│   └── WorkbookFaulty      it was read, and it has faults (listed)
+│   ├── WorkbookFaulty      it was read, and it has faults (listed)
+│   └── ExampleThresholds   it has the invented thresholds of the shipped example, which this stack must not publish by
 ├── ExtractError
 │   ├── ExtractsUnavailable S3 can't be reached, or refuses
 │   ├── ObjectUnsound       an object is empty, truncated, corrupt, or lacks a required column
@@ -62,6 +63,10 @@ class WorkbookFaulty(WorkbookError):
     def __init__(self, message: str, faults: Sequence[dict[str, Any]]) -> None:
         super().__init__(message)
         self.faults = list(faults)
+
+
+class ExampleThresholds(WorkbookError):
+    """The thresholds are the shipped example's, and this stack must not publish by them."""
 
 
 class ExtractError(LevelsError):

@@ -4,6 +4,13 @@ Traces need no code: Lambda's active tracing records each invocation (template.y
 """
 
 from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 
 logger = Logger()
 metrics = Metrics(namespace="mcn-levels")
+
+
+def count_now(name: str) -> None:
+    """Count one event of a kind that is too rare to wait for the end of an invocation."""
+    metrics.add_metric(name, MetricUnit.Count, 1)
+    metrics.flush_metrics()

@@ -44,7 +44,11 @@ class S3Prefix:
 
 @dataclass(frozen=True, slots=True)
 class RatingSettings:
-    """What the rating function is told by its environment."""
+    """What the rating function is told by its environment.
+
+    ``stack`` tells its metrics from those of other stacks. ``example_allowed``: levels may be published by the shipped
+    example's thresholds.
+    """
 
     table_name: str
     extracts: S3Prefix
@@ -54,6 +58,8 @@ class RatingSettings:
     event_bus: str
     scratch: Path
     retention_months: int
+    stack: str
+    example_allowed: bool
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -67,6 +73,8 @@ class RatingSettings:
             environment.get("EVENT_BUS") or "default",
             Path(environment.get("SCRATCH") or tempfile.gettempdir()),
             reader.whole("RETENTION_MONTHS", DEFAULT_RETENTION_MONTHS),
+            reader.stack(),
+            environment.get("EXAMPLE_THRESHOLDS") == "allow",
         )
         reader.finish()
         return cls(*values)
@@ -84,6 +92,7 @@ class LookupSettings:
     zone: ZoneInfo
     cursor_key: str
     authorized_routes_only: bool
+    stack: str
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -94,6 +103,7 @@ class LookupSettings:
             reader.zone(),
             environment.get("CURSOR_KEY") or table_name,
             environment.get("AUTHORIZED_ROUTES_ONLY") == "true",
+            reader.stack(),
         )
         reader.finish()
         return cls(*values)
@@ -182,6 +192,9 @@ class _Reader:
             self.complaints.append(f"{name}: expected a whole number of at least 1, found {text!r}")
             return default
         return int(text)
+
+    def stack(self) -> str:
+        return self.environment.get("STACK") or "local"
 
     def finish(self) -> None:
         if self.complaints:

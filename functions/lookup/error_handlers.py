@@ -11,7 +11,7 @@ from functions.lookup import problems
 from functions.lookup.problems import Problem
 from functions.lookup.routing import Api
 from shared.errors import LevelsError, NothingPublished
-from shared.observability import logger
+from shared.observability import count_now, logger
 
 
 def answer_refusals(api: Api) -> None:
@@ -38,9 +38,11 @@ def _nothing_published(_: NothingPublished) -> Response[str]:
 
 def _unavailable(error: LevelsError) -> Response[str]:
     logger.error("a request can't be answered now", error=str(error))
+    count_now("Faults")
     return problems.table_unavailable().response()
 
 
 def _unexpected(error: Exception) -> Response[str]:
     logger.error("a request failed", exc_info=error)
+    count_now("Faults")
     return problems.Unexpected().response()

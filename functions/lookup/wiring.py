@@ -13,6 +13,7 @@ from functions.lookup.cursors import Cursors
 from functions.lookup.priming import prime
 from functions.lookup.publications import Publications
 from functions.lookup.routing import Services
+from shared.observability import metrics
 from shared.settings import LookupSettings
 from shared.table import Table
 
@@ -37,7 +38,9 @@ def services_from(settings: LookupSettings) -> Services:
     return Services(publications, Cursors(settings.cursor_key), settings.authorized_routes_only)
 
 
-handler = serving(services_from(LookupSettings.from_environment(os.environ)))
+settings = LookupSettings.from_environment(os.environ)
+metrics.set_default_dimensions(stack=settings.stack, version=os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", "local"))
+handler = serving(services_from(settings))
 
 if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
     prime(handler)

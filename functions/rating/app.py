@@ -15,11 +15,11 @@ from functions.rating.commands.rate import preview, rate_month
 from functions.rating.commands.refresh import refresh
 from functions.rating.commands.verify import verify
 from functions.rating.events import Request, parse_event
+from functions.rating.monitoring import count_answer, count_failure
 from functions.rating.services import Services
 from functions.rating.wiring import wire
 from functions.rating.workbook.status import status_rows
 from shared.errors import LevelsError, WorkbookFaulty, WorkbookUnavailable
-from shared.months import Month
 from shared.observability import logger, metrics
 from shared.settings import RatingSettings
 
@@ -35,21 +35,19 @@ listener: Callable[[str, int, int | None], None] | None = None
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Do what one event asks; the answer is that of result.py. Raises one error type per cause (shared/errors.py)."""
     metrics.add_metric("Runs", MetricUnit.Count, 1)
+    request, services = None, None
     try:
-        request, settings = parse_event(event), RatingSettings.from_environment(os.environ)
+        settings = RatingSettings.from_environment(os.environ)
+        metrics.set_default_dimensions(stack=settings.stack)
+        request = parse_event(event)
         services = wire(settings, context, listener)
         answer = _answer(request, services)
     except LevelsError as error:
-        name = "WorkbookFaulty" if isinstance(error, WorkbookFaulty) else "RunFailed"
-        metrics.add_metric(name, MetricUnit.Count, 1)
-        logger.error("run failed", error=type(error).__name__, cause=str(error), request=event)
+        count_failure(error, event, request, services)
         raise
     finally:
         gc.unfreeze()  # the ratings: nobody searches for reference cycles among them
-    _count(answer, request, services)
-    logger.info(
-        "run done", **{name: answer[name] for name in ("outcome", "month", "run", "agencies", "moves", "report")}
-    )
+    count_answer(answer, request, services)
     return answer
 
 
@@ -91,14 +89,3 @@ def _do(request: Request, services: Services) -> dict[str, Any]:
     if request.mode == "preview":
         return preview(services, month)
     return rate_month(services, month, scheduled=request.scheduled_at is not None)
-
-
-def _count(answer: dict[str, Any], request: Request, services: Services) -> None:
-    """Metrics that alarms watch (template.yaml). Published: last month is out, whichever firing brought it."""
-    is_out = request.publishes and answer["outcome"] in ("published", "unchanged")
-    is_due = answer["month"] == str(Month.of(services.now(), services.zone).plus(-1))
-    metrics.add_metric("Published", MetricUnit.Count, int(is_out and is_due))
-    metrics.add_metric("Held", MetricUnit.Count, int(answer["outcome"] == "held"))
-    if quality := answer.get("quality"):
-        bad = sum(sum(dataset["bad_rows"].values()) for dataset in quality["datasets"].values())
-        metrics.add_metric("QuarantinedRows", MetricUnit.Count, bad)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from functions.rating.publication.publisher import Publisher
     from functions.rating.publication.report import Reports
     from functions.rating.workbook.description import Description
+    from functions.rating.workbook.example import Example
     from functions.rating.workbook.source import WorkbookSource
 
 
@@ -33,6 +34,7 @@ class Services:
 
     workbook: WorkbookSource
     description: Description
+    example: Example
     extracts: Extracts
     measure: Callable[[Inventory, Decimal, Progress], MonthTotals]
     table: Table

@@ -19,6 +19,7 @@ from functions.rating.publication.report import Reports
 from functions.rating.publication.staging import WRITERS
 from functions.rating.services import Services
 from functions.rating.workbook.description import Description, load_description
+from functions.rating.workbook.example import Example
 from functions.rating.workbook.folder import Folder
 from functions.rating.workbook.source import WorkbookSource
 from shared.errors import WorkbookUnavailable
@@ -50,6 +51,7 @@ def wire(settings: RatingSettings, context: LambdaContext, listener: Listener | 
     return Services(
         workbook=workbook_source(settings.workbook, description),
         description=description,
+        example=Example(ROOT / "config" / "workbook", description, settings.example_allowed),
         extracts=Extracts(s3, settings.extracts),
         measure=engine.measure,
         table=table,

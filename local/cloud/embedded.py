@@ -50,6 +50,7 @@ class EmbeddedAws:
             "TABLE_NAME": TABLE,
             "EXTRACTS": EXTRACTS,
             "REPORTS": REPORTS,
+            "EXAMPLE_THRESHOLDS": "allow",
         }
 
     def enter(self) -> None:

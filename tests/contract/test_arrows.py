@@ -19,10 +19,12 @@ ARROWS: dict[str, tuple[str, ...]] = {
         f"{R}.commands",
         f"{R}.services",
         f"{R}.events",
+        f"{R}.monitoring",
         f"{R}.progress",
         f"{R}.workbook",
         f"{R}.workbook.google",
     ),
+    f"{R}.monitoring": (f"{R}.services", f"{R}.events"),
     f"{R}.wiring": (
         f"{R}.services",
         f"{R}.progress",

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.contract.transformed import of_type, properties, resource, template
+from tests.contract.transformed import of_type, paths, properties, resource, template
 
 # --- the schedule -----------------------------------------------------------------------------------------------------
 
@@ -68,21 +68,24 @@ def test_the_rating_function_may_take_its_time_and_its_room() -> None:
 
 
 def test_lookups_start_from_a_snapshot_of_a_published_version() -> None:
-    assert properties("LookupFunction")["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+    assert properties("LookupFunction")["SnapStart"] == {"ApplyOn": {"Ref": "SnapStart"}}
+    assert template()["Parameters"]["SnapStart"]["Default"] == "PublishedVersions"
     assert properties("LookupFunctionAliaslive")["Name"] == "live"
 
 
 def test_the_api_calls_the_alias_since_only_versions_have_snapshots() -> None:
-    for path in properties("Api")["Body"]["paths"].values():
+    for path in paths().values():
         for operation in path.values():
-            uri = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
-            assert "${LookupFunctionAliaslive}" in uri
+            assert "LookupFunctionAliaslive" in json.dumps(operation["x-amazon-apigateway-integration"]["uri"])
 
 
 def test_a_new_lookup_version_takes_over_by_canary_and_falls_back_on_errors() -> None:
     group = properties("LookupFunctionDeploymentGroup")
     assert template()["Parameters"]["DeploymentPreference"]["Default"].startswith("Canary")
-    assert group["AlarmConfiguration"]["Alarms"] == [{"Name": {"Ref": "LookupErrorsAlarm"}}]
+    assert group["AlarmConfiguration"]["Alarms"] == [
+        {"Name": {"Ref": "LookupFaultsAlarm"}},
+        {"Name": {"Ref": "LookupErrorsAlarm"}},
+    ]
     assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
     assert "CodeDeployLambdaAliasUpdate" in resource("LookupFunctionAliaslive")["UpdatePolicy"]
 
@@ -95,7 +98,8 @@ def test_the_table_is_encrypted_recoverable_and_hard_to_lose() -> None:
     assert table["SSESpecification"] == {"SSEEnabled": True}
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert table["DeletionProtectionEnabled"] is True
-    assert resource("Table")["DeletionPolicy"] == resource("Table")["UpdateReplacePolicy"] == "Retain"
+    assert resource("Table")["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert resource("Table")["UpdateReplacePolicy"] == "Retain"
 
 
 def test_the_table_has_the_keys_and_the_expiry_that_the_code_writes() -> None:
@@ -115,7 +119,16 @@ def test_buckets_are_encrypted_private_and_end_by_themselves(bucket: str) -> Non
     assert found["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert set(found["PublicAccessBlockConfiguration"].values()) == {True}
     assert found["LifecycleConfiguration"]["Rules"][0]["Status"] == "Enabled"
-    assert resource(bucket)["DeletionPolicy"] == "Retain"
+    assert resource(bucket)["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert resource(bucket)["UpdateReplacePolicy"] == "Retain"
+
+
+@pytest.mark.parametrize("bucket", ["ExtractsBucket", "ReportsBucket"])
+def test_an_overwritten_object_is_kept_as_long_as_one_that_stays(bucket: str) -> None:
+    found = properties(bucket)
+    rule = found["LifecycleConfiguration"]["Rules"][0]
+    assert found["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": rule["ExpirationInDays"]}
 
 
 @pytest.mark.parametrize("bucket", ["ExtractsBucket", "ReportsBucket"])
@@ -152,7 +165,6 @@ def test_an_access_log_line_is_one_json_object() -> None:
 TAGGABLE = (
     "AWS::CloudWatch::Alarm",
     "AWS::DynamoDB::Table",
-    "AWS::Lambda::Function",
     "AWS::Logs::LogGroup",
     "AWS::S3::Bucket",
     "AWS::SNS::Topic",
@@ -185,6 +197,7 @@ ALARMS = {
     "QuarantinedRowsAlarm",
     "FailedSchedulesAlarm",
     "FailedRunsAlarm",
+    "LookupFaultsAlarm",
     "LookupErrorsAlarm",
     "ApiFaultsAlarm",
 }
@@ -200,9 +213,8 @@ def test_every_way_a_month_can_go_wrong_has_an_alarm_that_tells_somebody() -> No
 
 def test_a_month_that_is_not_published_by_noon_in_shanghai_raises_an_alarm() -> None:
     alarm = properties("NotPublishedByNoonAlarm")
-    expression = next(metric["Expression"] for metric in alarm["Metrics"] if "Expression" in metric)
-    assert "DATE(runs) == 3" in expression
-    assert "HOUR(runs) >= 4" in expression  # 04:00 UTC is noon in Shanghai, where no clock is ever changed
+    assert alarm["MetricName"] == "Overdue"
+    assert alarm["EvaluationWindow"] == {"WallClockWindow": {"Timezone": "Asia/Shanghai"}}
 
 
 def test_a_function_that_nobody_starts_raises_an_alarm_too() -> None:
@@ -212,10 +224,15 @@ def test_a_function_that_nobody_starts_raises_an_alarm_too() -> None:
 
 
 def test_own_metrics_are_watched_in_the_namespace_and_service_that_the_code_counts_in() -> None:
-    watched = [alarm for alarm in of_type("AWS::CloudWatch::Alarm").values() if alarm.get("Namespace") == "mcn-levels"]
-    assert {alarm["MetricName"] for alarm in watched} == {"WorkbookFaulty", "Held", "QuarantinedRows"}
-    service = properties("RatingFunction")["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
-    assert all(alarm["Dimensions"] == [{"Name": "service", "Value": service}] for alarm in watched)
+    watched = [alarm for alarm in of_type("AWS::CloudWatch::Alarm").values() if alarm["Namespace"] == "mcn-levels"]
+    by_rating = {alarm["MetricName"] for alarm in watched} - {"Faults"}
+    assert by_rating == {"Overdue", "WorkbookFaulty", "Held", "QuarantinedRows"}
+    for alarm in watched:
+        function = "LookupFunction" if alarm["MetricName"] == "Faults" else "RatingFunction"
+        variables = properties(function)["Environment"]["Variables"]
+        dimensions = {found["Name"]: found["Value"] for found in alarm["Dimensions"]}
+        assert dimensions["stack"] == variables["STACK"] == {"Ref": "AWS::StackName"}
+        assert dimensions["service"] == variables["POWERTOOLS_SERVICE_NAME"]
 
 
 def test_alarms_go_to_an_address_only_when_there_is_one() -> None:

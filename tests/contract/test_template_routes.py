@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.transformed import properties, template
+from tests.contract.transformed import paths, properties, template
 
 PUBLIC = (
     "/v1/agencies",
@@ -27,8 +27,7 @@ AGENCY = (
 
 
 def operations() -> dict[tuple[str, str], dict[str, Any]]:
-    paths: dict[str, Any] = properties("Api")["Body"]["paths"]
-    return {(method, path): found for path, methods in paths.items() for method, found in methods.items()}
+    return {(method, path): found for path, methods in paths().items() for method, found in methods.items()}
 
 
 def test_each_route_asks_for_its_scope_and_no_other_route_exists() -> None:

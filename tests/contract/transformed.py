@@ -37,6 +37,12 @@ def properties(name: str) -> Resource:
     return found
 
 
+def paths() -> dict[str, Any]:
+    """Every path of the API with its operations, those too that a parameter can take away."""
+    found: dict[str, Any] = properties("Api")["Body"]["paths"]
+    return {path: methods["Fn::If"][1] if "Fn::If" in methods else methods for path, methods in found.items()}
+
+
 def of_type(kind: str) -> dict[str, Resource]:
     """The properties of every resource of a type, by logical id."""
     return {name: found["Properties"] for name, found in template()["Resources"].items() if found["Type"] == kind}

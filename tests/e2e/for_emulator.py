@@ -63,12 +63,23 @@ def _integration(body: dict[str, Any]) -> dict[str, Any]:
     """The one integration that all operations name."""
     operations = [operation for methods in body["paths"].values() for operation in methods.values()]
     first, *others = [operation["x-amazon-apigateway-integration"] for operation in operations]
-    assert all(other == first for other in others)
+    uris = {_as_text(integration["uri"]["Fn::Sub"]) for integration in (first, *others)}
+    assert len(uris) == 1
     return {
         "IntegrationType": "AWS_PROXY",
-        "IntegrationUri": first["uri"],  # the last of the paths, an event of the function, has it as one text
+        "IntegrationUri": {"Fn::Sub": uris.pop()},
         "PayloadFormatVersion": first["payloadFormatVersion"],
     }
+
+
+def _as_text(substituted: str | list[Any]) -> str:
+    """An Fn::Sub with its own variables, which are references, as one without."""
+    if isinstance(substituted, str):
+        return substituted
+    text, variables = substituted
+    for name, value in variables.items():
+        text = text.replace("${" + name + "}", "${" + value["Ref"] + "}")
+    return str(text)
 
 
 def _route(key: str, operation: dict[str, Any]) -> dict[str, Any]:

@@ -75,6 +75,7 @@ def compute(
             excluded_creators=measured.excluded_creators,
             excluded_orders=measured.excluded_orders,
         ),
+        example_thresholds=services.example.gives(rulebook, month),
         guardrails=evaluate_guardrails(
             rulebook.settings, ratings, earlier, totals, _totals_of(services, compared_with)
         ),

@@ -32,6 +32,7 @@ def rate_month(services: Services, month: Month, *, scheduled: bool) -> dict[str
     _refuse_before_its_end(services, month)
     verdict = read_rulebook(services, month)
     rulebook = valid_rulebook(verdict)
+    services.example.refuse(rulebook, month)
     pointer = services.table.pointer()
     valid = pointer.publications.get(str(month))
     inventory = services.extracts.find(month)

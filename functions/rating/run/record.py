@@ -51,7 +51,10 @@ class DataQuality:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A run. ``levels`` and ``moves`` are counts of agencies; clock values are in pointer and ledger, never here."""
+    """A run. ``levels`` and ``moves`` are counts of agencies; clock values are in pointer and ledger, never here.
+
+    ``example_thresholds``: it was rated by the shipped example's thresholds, which are invented.
+    """
 
     run: str
     month: str
@@ -65,6 +68,7 @@ class RunRecord:
     totals: Totals
     quality: DataQuality
     guardrails: tuple[Guardrail, ...]
+    example_thresholds: bool = False
 
     @property
     def held(self) -> bool:

@@ -1,0 +1,57 @@
+"""The metrics that alarms and the dashboard watch (template.yaml), and the line that sums a run up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from functions.rating.events import Request
+from functions.rating.services import Services
+from shared.errors import LevelsError, WorkbookFaulty
+from shared.months import RENEWAL_DAY, Month
+from shared.observability import logger, metrics
+
+NOON = 12
+SUMMARY = ("outcome", "month", "run", "agencies", "levels", "moves", "report")
+
+
+def count_answer(answer: dict[str, Any], request: Request, services: Services) -> None:
+    """Count what came of a run, and log its summary. ``Published``: the month that is due is out."""
+    is_out = request.publishes and answer["outcome"] in ("published", "unchanged")
+    due = Month.of(services.now(), services.zone).plus(-1)
+    metrics.add_metric("Published", MetricUnit.Count, int(is_out and answer["month"] == str(due)))
+    metrics.add_metric("Held", MetricUnit.Count, int(answer["outcome"] == "held"))
+    if quality := answer.get("quality"):
+        bad = sum(sum(dataset["bad_rows"].values()) for dataset in quality["datasets"].values())
+        metrics.add_metric("QuarantinedRows", MetricUnit.Count, bad)
+    left = services.progress.remaining() if services.progress.remaining else None
+    if left is not None and answer["outcome"] in ("published", "held"):
+        metrics.add_metric("SecondsLeft", MetricUnit.Seconds, left)
+    _count_overdue(request, services)
+    summary = {name: answer[name] for name in SUMMARY}
+    logger.info("run done", **summary, stages=services.progress.seconds, seconds_left=left)
+
+
+def count_failure(error: LevelsError, event: Any, request: Request | None, services: Services | None) -> None:
+    """Count and log why a run failed."""
+    metrics.add_metric("WorkbookFaulty" if isinstance(error, WorkbookFaulty) else "RunFailed", MetricUnit.Count, 1)
+    logger.error("run failed", error=type(error).__name__, cause=str(error), request=event)
+    if request and services:
+        _count_overdue(request, services)
+
+
+def _count_overdue(request: Request, services: Services) -> None:
+    """``Overdue``, once for each firing of the schedule after noon of the 3rd: 1 while its month is not published."""
+    if request.scheduled_at is None:
+        return
+    local = request.scheduled_at.astimezone(services.zone)
+    if local.day == RENEWAL_DAY and local.hour >= NOON:
+        metrics.add_metric("Overdue", MetricUnit.Count, int(not _is_published(request, services)))
+
+
+def _is_published(request: Request, services: Services) -> bool:
+    try:
+        return str(request.rating_month(services.zone)) in services.table.pointer().publications
+    except LevelsError:  # not known, so somebody has to look
+        return False

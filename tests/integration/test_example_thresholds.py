@@ -1,0 +1,59 @@
+"""The shipped example's thresholds are invented: a stack publishes by them only where somebody allowed it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.errors import ExampleThresholds
+from tests.cloud import Cloud, small_cloud
+
+EXAMPLE = Path(__file__).parents[2] / "config" / "workbook"
+MONTH = "2026-09"
+
+
+@pytest.fixture
+def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    """A month that is ready, and a workbook as `make sheet` or the package gives it: the example's."""
+    with small_cloud(tmp_path, monkeypatch) as cloud:
+        shutil.copytree(EXAMPLE, cloud.workbook, dirs_exist_ok=True)
+        cloud.put_month(MONTH, {"A": (2, 500_000), "B": (0, 100)})
+        yield cloud
+
+
+def test_a_month_is_not_rated_by_invented_thresholds(cloud: Cloud) -> None:
+    with pytest.raises(ExampleThresholds, match="thresholds are those of the shipped example"):
+        cloud.rate({"month": MONTH})
+    assert cloud.items() == {}
+
+
+def test_looking_at_what_the_example_would_give_is_not_publishing(cloud: Cloud) -> None:
+    assert cloud.rate({"month": MONTH, "mode": "preview"})["outcome"] == "previewed"
+    assert cloud.items() == {}
+
+
+def test_other_texts_do_not_make_the_thresholds_ones_own(cloud: Cloud) -> None:
+    levels = cloud.workbook / "levels.csv"
+    levels.write_text(levels.read_text("utf-8").replace("级", "星级"), encoding="utf-8")
+    with pytest.raises(ExampleThresholds):
+        cloud.rate({"month": MONTH})
+
+
+def test_where_it_is_allowed_record_and_report_say_so(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXAMPLE_THRESHOLDS", "allow")
+    answer = cloud.rate({"month": MONTH})
+    assert answer["outcome"] == "published"
+    assert "Example thresholds" in cloud.report(answer["report"])
+    assert '"example_thresholds": true' in cloud.report(answer["report"].replace(".html", ".json"))
+
+
+def test_ones_own_thresholds_are_rated_and_nothing_is_said_of_an_example(cloud: Cloud) -> None:
+    shutil.rmtree(cloud.workbook)
+    cloud.workbook.mkdir()
+    cloud.write_workbook()
+    answer = cloud.rate({"month": MONTH})
+    assert answer["outcome"] == "published"
+    assert "Example thresholds" not in cloud.report(answer["report"])
