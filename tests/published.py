@@ -13,12 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-import boto3
 from botocore.exceptions import EndpointConnectionError
-from moto import mock_aws
 
 from functions.lookup.api import Handler, api, serving
 from functions.lookup.contract import OfMonth
@@ -32,6 +30,7 @@ from functions.rating.publication.publisher import move_pointer
 from functions.rating.run.guardrails import Totals
 from functions.rating.run.record import DataQuality, RunRecord
 from functions.rating.run.rules import Rules
+from local.cloud.gateway import Request, event_for
 from shared.content import content_id
 from shared.levels import (
     Benefit,
@@ -54,6 +53,7 @@ from shared.levels import (
 )
 from shared.months import Month
 from shared.table import Publication, Table
+from tests.aws import empty_table, emulated_aws
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 LONG_AGO = 1_500_000_000_000_000
@@ -210,16 +210,8 @@ def _ignore(_: int) -> None:
 @contextmanager
 def empty_world() -> Iterator[World]:
     """An emulated DynamoDB with an empty table of its own."""
-    name = f"levels-{next(_tables)}"
-    with mock_aws():
-        client = boto3.client("dynamodb", "cn-north-1")
-        client.create_table(
-            TableName=name,
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-        )
-        yield World(Table(client, name, sleep=lambda _: None))
+    with emulated_aws():
+        yield World(empty_table(name=f"levels-{next(_tables)}"))
 
 
 # --- asking -----------------------------------------------------------------------------------------------------------
@@ -247,33 +239,21 @@ class Answered:
 
 
 def event(method: str, path: str, **more: Any) -> dict[str, Any]:
-    """An HTTP API event (payload 2.0), as the gateway makes it of a request. ``path`` is decoded, with a raw query.
+    """The event of a request, as the local gateway makes it. ``path`` is decoded, its query raw.
 
-    ``claims`` of the token, ``route`` (the gateway's route key), ``headers`` and ``body`` may be given.
+    ``claims`` of the token, ``headers`` and ``body`` may be given. ``route``: another route key than the template has
+    for the path; ``is_base64``: the body is handed on as it is, and called Base64.
     """
     raw_path, _, query = path.partition("?")
-    context: dict[str, Any] = {
-        "http": {"method": method, "path": raw_path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "t"},
-        "requestId": "request-1",
-        "routeKey": more.get("route", "$default"),
-        "stage": "$default",
-    }
+    target = quote(raw_path) + (f"?{quote(query, safe='=&%')}" if query else "")
+    headers, body = list(more.get("headers", {}).items()), more.get("body", "")
+    made = event_for(Request(method, target, headers, b"" if more.get("is_base64") else body.encode()))
+    if "route" in more:
+        made["routeKey"] = made["requestContext"]["routeKey"] = more["route"]
     if "claims" in more:
-        context["authorizer"] = {"jwt": {"claims": more["claims"], "scopes": None}}
-    made: dict[str, Any] = {
-        "version": "2.0",
-        "routeKey": more.get("route", "$default"),
-        "rawPath": raw_path,
-        "rawQueryString": quote(query, safe="=&%"),
-        "headers": more.get("headers", {}),
-        "requestContext": context,
-        "isBase64Encoded": more.get("is_base64", False),
-    }
-    for name, value in parse_qsl(query, keep_blank_values=True):  # the gateway joins repeated ones with a comma
-        earlier = made.setdefault("queryStringParameters", {})
-        earlier[name] = f"{earlier[name]},{value}" if name in earlier else value
-    if "body" in more:
-        made["body"] = more["body"]
+        made["requestContext"]["authorizer"] = {"jwt": {"claims": more["claims"], "scopes": None}}
+    if more.get("is_base64"):
+        made |= {"body": body, "isBase64Encoded": True}
     return made
 
 

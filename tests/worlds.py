@@ -19,22 +19,17 @@ import duckdb
 
 from functions.rating.extracts.datasets import Dataset, LocalFile
 from shared.months import Month
+from tests.months import COLUMNS
 
 Row = dict[str, str | None]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-COLUMNS = {
-    Dataset.AGENCIES: ("agency_id", "name", "joined_at", "city", "introduction", "logo_url"),
-    Dataset.CREATORS: ("creator_id", "agency_id", "bind_time", "unbind_time", "power_level", "risk_tag"),
-    Dataset.PREVIOUS_CREATORS: ("creator_id", "agency_id", "bind_time", "unbind_time", "power_level", "risk_tag"),
-    Dataset.ORDERS: ("order_id", "creator_id", "pay_time", "pay_amount", "risk_tag"),
-}
 TIMES = ("joined_at", "bind_time", "unbind_time", "pay_time")
 NUMBERS = ("power_level", "pay_amount")
 
 
 @dataclass
-class World:
+class MonthRows:
     """The rows of one month; ``previous`` is None where the month before has no creators extract."""
 
     month: Month
@@ -78,7 +73,7 @@ class Maker:
         self.creators_padded = self.random.random() < 0.5  # in orders
         self.tags = (None, None, None, "", "\\N", "刷单", "云剪辑", "虚假交易", "null", "0", " 刷单\u3000")
 
-    def world(self) -> World:
+    def world(self) -> MonthRows:
         agencies = [self.agency(f"A{number}") for number in range(self.random.randrange(1, 5))]
         agencies += self.random.sample(agencies, self.random.randrange(2) if agencies else 0)
         creators = self.bindings(self.random.randrange(self.random.choice((12, 40))), self.month.end(self.zone))
@@ -86,7 +81,7 @@ class Maker:
         orders = [self.order() for _ in range(self.random.randrange(100))]
         orders += self.random.sample(orders, self.random.choice((0, len(orders) // 4, len(orders))))
         orders += [self.sibling(row, self.order()) for row in orders if self.random.random() < 0.2]
-        return World(
+        return MonthRows(
             self.month, self.zone, agencies, creators, orders, previous if self.random.random() < 0.7 else None
         )
 
@@ -218,7 +213,7 @@ def notations(instant: datetime, zone: ZoneInfo) -> list[str]:
 # --- writing it down --------------------------------------------------------------------------------------------------
 
 
-def write(world: World, folder: Path, seed: int) -> Written:
+def write(world: MonthRows, folder: Path, seed: int) -> Written:
     """The world as files of all formats, its rows shuffled and dealt out."""
     chance = random.Random(seed)
     files: list[LocalFile] = []

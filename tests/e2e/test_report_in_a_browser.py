@@ -36,8 +36,8 @@ onload = () => {{
 
 
 @pytest.fixture
-def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    with small_cloud(tmp_path, monkeypatch) as cloud:
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    with small_cloud(tmp_path) as cloud:
         yield cloud
 
 

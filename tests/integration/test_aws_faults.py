@@ -87,8 +87,8 @@ TELLING = ("a server error", "a time-out while reading", "expired credentials")
 
 
 @pytest.fixture
-def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    with small_cloud(tmp_path, monkeypatch) as cloud:
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    with small_cloud(tmp_path) as cloud:
         cloud.put_month("2026-04", {"a": (2, 10_000), "b": (1, 0)})
         cloud.rate(APRIL)
         cloud.put_month("2026-05", {"a": (5, 500_000), "b": (0, 0)})

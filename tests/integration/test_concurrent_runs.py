@@ -26,8 +26,8 @@ at_some_calls = pytest.mark.parametrize(
 
 
 @pytest.fixture
-def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    with small_cloud(tmp_path, monkeypatch) as cloud:
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    with small_cloud(tmp_path) as cloud:
         cloud.put_month("2026-04", BEFORE)
         cloud.rate(APRIL)
         cloud.put_month("2026-05", AGENCIES)

@@ -13,9 +13,8 @@ import pytest
 
 from local.cloud.embedded import EmbeddedAws, embedded_aws
 from local.cloud.gateway import Request
-from local.cloud.template import table_definition
 from shared.months import Month
-from shared.table import Table
+from tests.aws import empty_table
 from tests.cloud import Cloud
 from tests.crashing import Death, answer, lookup_of, rate, reading
 
@@ -45,9 +44,8 @@ class Place:
             "POWERTOOLS_METRICS_DISABLED": "true",
         }
         self.told = folder / f"told-{name}"
-        client = _client("dynamodb", aws)
-        client.create_table(TableName=name, **table_definition().create)
-        self.cloud = Cloud(folder / "workbook", _client("s3", aws), Table(client, name))
+        table = empty_table(_client("dynamodb", aws), name)
+        self.cloud = Cloud(folder / "workbook", _client("s3", aws), table)
 
     def rate(self, month: Month, death: Death | None = None) -> Any:
         return rate(self.environment, {"month": str(month)}, self.told, death)

@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from functions.rating.publication import ledger, staging
 from functions.rating.publication.items import items_of
@@ -22,9 +20,7 @@ from functions.rating.run.record import Compared, DataQuality, Input, RunRecord,
 from shared.errors import NothingPublished, PublicationConflict, RunUnknown, TableUnavailable
 from shared.levels import Change, Ladder, Level, Measured, Rating, Rulebook, Status
 from shared.table import Publication, Table
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+from tests.aws import empty_table, emulated_aws, items_of
 
 EXPIRES = 2_000_000_000
 
@@ -34,17 +30,9 @@ def nobody_waits(_: float) -> None:
 
 
 @pytest.fixture
-def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "cn-north-1")
-    with mock_aws():
-        client = boto3.client("dynamodb")
-        client.create_table(
-            TableName="levels",
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-        )
-        yield Table(client, "levels", sleep=nobody_waits)
+def table() -> Iterator[Table]:
+    with emulated_aws():
+        yield empty_table()
 
 
 def rating(number: int, level: int | None = 1) -> Rating:
@@ -82,10 +70,6 @@ def put(table: Table, ratings: list[Rating], run: str = "r1") -> int:
     return staging.stage(table, items_of(ratings, record(run), EXPIRES), nobody_waits)
 
 
-def everything(client: DynamoDBClient) -> dict[tuple[str, str], dict[str, Any]]:
-    return {(i["pk"]["S"], i["sk"]["S"]): i for i in client.scan(TableName="levels")["Items"]}
-
-
 def test_what_is_staged_can_be_read_back_as_it_was(table: Table) -> None:
     ratings = [rating(n, level=n % 3 or None) for n in range(260)]
     put(table, ratings)
@@ -106,9 +90,9 @@ def test_the_directory_has_every_rated_agency_once_in_pages_by_id(table: Table) 
 def test_staging_again_changes_no_byte(table: Table) -> None:
     ratings = [rating(n) for n in range(30)]
     put(table, ratings)
-    before = everything(table.client)
+    before = items_of(table)
     put(table, ratings)
-    assert everything(table.client) == before
+    assert items_of(table) == before
 
 
 def test_nothing_is_visible_before_the_pointer_moves(table: Table) -> None:
@@ -150,7 +134,7 @@ def test_a_rulebook_is_kept_once_and_lives_as_long_as_its_last_use(table: Table)
     one = staging.keep_rulebook(table, rulebook, 100)
     assert staging.keep_rulebook(table, rulebook, 300) == one
     assert staging.keep_rulebook(table, rulebook, 200) == one
-    [item] = everything(table.client).values()
+    [item] = items_of(table).values()
     assert item["expires_at"] == {"N": "300"}
     assert table.rulebook(one) == rulebook
     with pytest.raises(RunUnknown, match="nothing-like-it"):

@@ -16,8 +16,9 @@ from functions.rating.measuring.embedded import measure
 from functions.rating.measuring.embedded.duckdb_engine import DuckDB, open_engine
 from functions.rating.publication import ledger
 from functions.rating.publication.outbox import Outbox
+from local.cloud.invocation import Context
 from shared.errors import EventInvalid, MonthNotOver, PublicationConflict, RunUnknown, SettingsMissing, WorkbookFaulty
-from tests.cloud import WORKBOOK, Cloud, Context, small_cloud
+from tests.cloud import FUNCTION_SECONDS, WORKBOOK, Cloud, small_cloud
 
 MAY, JUNE = {"scheduled_at": "2026-06-02T18:00:00Z"}, {"scheduled_at": "2026-07-02T18:00:00Z"}
 DECIDED = {"by": "Li", "reason": "looked at it"}
@@ -30,8 +31,8 @@ BIG, MIDDLE, SMALL, NONE = (5, 500_000), (2, 10_000), (1, 0), (0, 0)
 
 
 @pytest.fixture
-def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    with small_cloud(tmp_path, monkeypatch) as cloud:
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    with small_cloud(tmp_path) as cloud:
         cloud.put_month("2026-05", {"a": BIG, "b": MIDDLE, "c": SMALL, "d": NONE})
         yield cloud
 
@@ -391,7 +392,7 @@ def test_more_memory_for_the_function_is_more_for_its_engine(
         return open_engine(folder, memory_limit)
 
     monkeypatch.setattr(measure, "open_engine", seen)
-    handler(MAY, Context(memory_limit_in_mb=of_function))
+    handler(MAY, Context("rating", FUNCTION_SECONDS, memory_limit_in_mb=int(of_function)))
     assert limits == [of_engine]
 
 

@@ -27,9 +27,8 @@ def google(monkeypatch: pytest.MonkeyPatch) -> FakeSheets:
 
 
 @pytest.fixture
-def cloud(tmp_path: Path, google: FakeSheets, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    with small_cloud(tmp_path, monkeypatch) as cloud:
-        monkeypatch.setenv("WORKBOOK", f"gsheet:{KEY}")
+def cloud(tmp_path: Path, google: FakeSheets) -> Iterator[Cloud]:
+    with small_cloud(tmp_path, WORKBOOK=f"gsheet:{KEY}") as cloud:
         cloud.put_month("2026-09", {"a": (12, 2_500_000), "b": (5, 150_000), "c": (1, 0), "d": (0, 0)})
         yield cloud
 

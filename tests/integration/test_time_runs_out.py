@@ -3,42 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-import pytest
-
 from functions.rating.app import handler
 from functions.rating.progress import RESERVE_SECONDS
+from local.cloud.invocation import Context
 from shared.errors import OutOfTime
-from tests.cloud import Context, small_cloud
+from tests.cloud import FUNCTION_SECONDS, small_cloud
 
 APRIL, MAY = {"month": "2026-04"}, {"month": "2026-05"}
 
 
+@dataclass(frozen=True)
 class Hurried(Context):
-    """Has time until it was asked for it so often."""
+    """Tells the times left that it was given, then that there is too little."""
 
-    def __init__(self, looks: int) -> None:
-        super().__init__()
-        self.clock: Iterator[int] = iter([900_000] * looks)
+    clock: Iterator[int] = field(default_factory=lambda: iter(()))
 
     def get_remaining_time_in_millis(self) -> int:
         return next(self.clock, RESERVE_SECONDS * 1000 - 1)
 
 
-def test_a_run_that_would_not_end_in_time_stops_and_leaves_the_old_month(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_that_would_not_end_in_time_stops_and_leaves_the_old_month(tmp_path: Path) -> None:
     stopped_at = []
-    with small_cloud(tmp_path, monkeypatch) as cloud:
+    with small_cloud(tmp_path) as cloud:
         cloud.put_month("2026-04", {"a": (2, 10_000), "b": (1, 0)})
         cloud.rate(APRIL)
         before, pointer = cloud.levels(), cloud.table.pointer()
         cloud.put_month("2026-05", {"a": (5, 500_000), "b": (0, 0)})
         for looks in count():
             try:
-                answer = handler(MAY, Hurried(looks))
+                times = iter([FUNCTION_SECONDS * 1000] * looks)
+                answer = handler(MAY, Hurried("rating", FUNCTION_SECONDS, clock=times))
             except OutOfTime as error:
                 stopped_at.append(str(error))
                 assert (cloud.levels(), cloud.table.pointer()) == (before, pointer)

@@ -22,7 +22,7 @@ from functions.rating.measuring.embedded.measure import measure
 from functions.rating.measuring.measured import MonthMeasured
 from shared.errors import NotReconciled
 from tests.reference import expect
-from tests.worlds import Maker, World, Written, write
+from tests.worlds import Maker, MonthRows, Written, write
 
 EVERYTHING = Decimal(1)
 
@@ -42,7 +42,7 @@ def bad_rows(measured: MonthMeasured, written: Written) -> set[tuple[str, int, s
     return {(*written.rows[row["object"], int(row["row"])], row["reason"]) for row in rows}
 
 
-def check(world: World, folder: Path, seed: int) -> None:
+def check(world: MonthRows, folder: Path, seed: int) -> None:
     written = write(world, folder, seed)
     start, end = world.month.start(world.zone), world.month.end(world.zone)
     expected = expect(world.agencies, world.creators, world.orders, world.previous, start, end, world.zone)

@@ -1,0 +1,50 @@
+"""An emulated AWS in this process: the table that template.yaml declares, and buckets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from local.cloud.template import table_definition
+from shared.table import Table, key_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+REGION = "cn-north-1"
+TABLE = "levels"
+
+
+@contextmanager
+def emulated_aws(**environment: str) -> Iterator[None]:
+    """Within the block, AWS clients talk to an emulation that is empty at first; ``environment`` is set beside it."""
+    own = {"AWS_DEFAULT_REGION": REGION, "AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing"}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**own, **environment}.items():
+            patch.setenv(name, value)
+        patch.delenv("AWS_ENDPOINT_URL", raising=False)
+        with mock_aws():
+            yield
+
+
+def empty_table(client: DynamoDBClient | None = None, name: str = TABLE) -> Table:
+    """A new table, read and written without waiting between attempts."""
+    client = client or boto3.client("dynamodb")
+    client.create_table(TableName=name, **table_definition().create)
+    return Table(client, name, sleep=lambda _: None)
+
+
+def items_of(table: Table) -> dict[tuple[str, str], dict[str, Any]]:
+    """Everything in a table, by its key."""
+    pages = table.client.get_paginator("scan").paginate(TableName=table.name)
+    return {key_of(item): item for page in pages for item in page["Items"]}
+
+
+def create_bucket(s3: Any, name: str) -> None:
+    """A new bucket in the emulation's region."""
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
