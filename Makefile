@@ -15,6 +15,9 @@ python := .venv/bin/python
 sam := .venv/sam/bin/sam
 # Offline commands of SAM and cfn-lint need a region, and must not wait for a cloud that isn't there.
 offline := AWS_DEFAULT_REGION=us-east-1 AWS_ENDPOINT_URL_STS=http://127.0.0.1:9 AWS_MAX_ATTEMPTS=1
+# What Docker runs here, whatever is built for AWS.
+machine := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
+packaged := template.yaml Makefile $(shell find functions shared config build requirements -type f ! -name '*.pyc')
 # LANG is an environment variable that means something else: only one given to make itself counts.
 sheet_language := $(if $(filter command line,$(origin LANG)),--lang $(LANG))
 
@@ -24,18 +27,21 @@ help: ## List the targets
 
 # --- a laptop -----------------------------------------------------------------------------------------------------------
 
-.PHONY: setup demo serve test check audit bench
+.PHONY: setup setup-demo demo serve test check audit bench
 setup: ## Make .venv (done by the other targets too; PYTHON=… chooses the interpreter)
-	@build/setup.sh
+	@build/setup.sh dev
 
-demo: setup ## Rate three months of sample data and look levels up, all on this machine
+setup-demo:
+	@build/setup.sh demo
+
+demo: setup-demo ## Rate three months of sample data and look levels up, all on this machine
 	@$(python) -m local.demo
 
-serve: setup ## The API on 127.0.0.1:3000, over the sample data
+serve: setup-demo ## The API on 127.0.0.1:3000, over the sample data
 	@$(python) -m local.serve
 
 test: setup ## All tests but those of real runtimes (make e2e)
-	@build/setup_beside.sh sam
+	@build/setup.sh sam
 	$(python) -m pytest --ignore tests/e2e
 
 check: setup ## Style, types, security, template, contracts
@@ -44,7 +50,7 @@ check: setup ## Style, types, security, template, contracts
 	$(python) -m mypy
 	$(python) -m mypy build
 	$(python) -m bandit --quiet --configfile pyproject.toml --severity-level medium --recursive functions shared tools local bench build
-	@build/setup_beside.sh sam
+	@build/setup.sh sam
 	$(offline) .venv/bin/cfn-lint template.yaml
 	$(offline) $(sam) validate --lint
 	$(python) build/vulnerabilities.py
@@ -54,25 +60,25 @@ audit: setup ## Known vulnerabilities of the dependencies
 	$(python) build/vulnerabilities.py
 
 bench: setup ## Measure speed and memory as ratios to a floor: ORDERS=5000000
-	@build/setup_beside.sh bench
+	@build/setup.sh bench
 	@$(python) -m bench --orders $(ORDERS)
 
 # --- operating a month ----------------------------------------------------------------------------------------------------
 
 .PHONY: backfill accept rollback preview verify sheet
-backfill: setup ## Rate months anew: FROM=2026-08 TO=2026-10
+backfill: setup-demo ## Rate months anew: FROM=2026-08 TO=2026-10
 	@$(python) -m tools.operate backfill "$(FROM)" "$(TO)"
 
-accept: setup ## Publish a held run: RUN=… BY=… REASON=…
+accept: setup-demo ## Publish a held run: RUN=… BY=… REASON=…
 	@$(python) -m tools.operate accept "$(RUN)" --by "$(BY)" --reason "$(REASON)"
 
-rollback: setup ## Make an earlier run valid again: RUN=… BY=… REASON=…
+rollback: setup-demo ## Make an earlier run valid again: RUN=… BY=… REASON=…
 	@$(python) -m tools.operate rollback "$(RUN)" --by "$(BY)" --reason "$(REASON)"
 
-preview: setup ## Who would move: MONTH=2026-10
+preview: setup-demo ## Who would move: MONTH=2026-10
 	@$(python) -m tools.operate preview "$(MONTH)"
 
-verify: setup ## Recompute a run and compare it: RUN=…
+verify: setup-demo ## Recompute a run and compare it: RUN=…
 	@$(python) -m tools.operate verify "$(RUN)"
 
 sheet: setup ## Build or upgrade the Google Sheet: KEY=<spreadsheet key> [LANG=zh|en]
@@ -82,33 +88,36 @@ sheet: setup ## Build or upgrade the Google Sheet: KEY=<spreadsheet key> [LANG=z
 
 .PHONY: build build-RatingFunction build-LookupFunction invoke start-api stop e2e matrix deploy
 build: setup ## Both packages for Lambda: ARCH=x86_64|arm64
-	@build/setup_beside.sh sam
+	@build/setup.sh sam
 	$(offline) ARCH=$(ARCH) $(sam) build --parameter-overrides Architecture=$(ARCH)
+	@rm -f .aws-sam/built-* && touch .aws-sam/built-$(ARCH)
+
+# Built again when something that goes into the packages, or decides what does, is newer.
+.aws-sam/built-%: $(packaged)
+	@$(MAKE) --no-print-directory build ARCH=$*
 
 # `sam build` calls these two, with ARTIFACTS_DIR.
 build-RatingFunction:
-	@$(CURDIR)/.venv/bin/python build/package.py rating --arch $(ARCH) --into "$(ARTIFACTS_DIR)"
+	@"$(CURDIR)/.venv/bin/python" build/package.py rating --arch $(ARCH) --into "$(ARTIFACTS_DIR)"
 
 build-LookupFunction:
-	@$(CURDIR)/.venv/bin/python build/package.py lookup --arch $(ARCH) --into "$(ARTIFACTS_DIR)"
+	@"$(CURDIR)/.venv/bin/python" build/package.py lookup --arch $(ARCH) --into "$(ARTIFACTS_DIR)"
 
-invoke: ## sam local invoke against an embedded AWS, both in Docker: EVENT=events/monthly-run.json
-	@test -f .aws-sam/build/template.yaml || $(MAKE) build
+invoke: .aws-sam/built-$(machine) ## sam local invoke against an embedded AWS, both in Docker: EVENT=events/monthly-run.json
 	@$(python) -m local.cloud.containers invoke "$(EVENT)"
 
 invoke-%: ## The same by the event's name: make invoke-api-card
 	@$(MAKE) --no-print-directory invoke EVENT=events/$*.json
 
-start-api: ## sam local start-api on 127.0.0.1:3000, likewise
-	@test -f .aws-sam/build/template.yaml || $(MAKE) build
+start-api: .aws-sam/built-$(machine) ## sam local start-api on 127.0.0.1:3000, likewise
 	@$(python) -m local.cloud.containers start-api
 
 stop: setup ## Forget what invoke and start-api have written
 	@$(python) -m local.cloud.containers stop
 
 e2e: setup ## Real runtimes: packages, runtime interface, Docker, a deployed stack (5 minutes)
-	@build/setup_beside.sh sam
-	@build/setup_beside.sh e2e
+	@build/setup.sh sam
+	@build/setup.sh e2e
 	$(python) -m pytest tests/e2e -rs
 
 matrix: ## demo and test in fresh clones, with only Python 3.11, 3.12 and 3.13

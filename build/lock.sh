@@ -5,11 +5,14 @@ set -eu
 cd "$(dirname "$0")/../requirements"
 export UV_CUSTOM_COMPILE_COMMAND="make lock"
 
+# What is set for pip (a mirror, certificates) holds for uv too.
+eval "$(../.venv/bin/python ../build/pip_settings.py)"
+
 compile() { ../.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes "$@"; }
 
 compile "$@" dev.in -o dev.txt
-for function in rating lookup; do
-    compile --no-annotate -c dev.txt "$function.in" -o "$function.txt"
+for part in demo rating lookup; do
+    compile --no-annotate -c dev.txt "$part.in" -o "$part.txt"
 done
 compile "$@" --no-annotate sam.in -o sam.txt
 compile "$@" --no-annotate -c dev.txt bench.in -o bench.txt

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from runtime_python import RUNTIME, find_runtime_python
+import wheels
+from runtime_python import find_runtime_python
 
 ROOT = Path(__file__).resolve().parents[1]
-PLATFORMS = {"x86_64": "x86_64-manylinux_2_34", "arm64": "aarch64-manylinux_2_34"}  # Amazon Linux 2023 has glibc 2.34
 EPOCH = 946684800  # 2000-01-01: a fixed date for every file, since zip archives hold dates
 
 
@@ -42,13 +42,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Build one function's package for Lambda.")
     parser.add_argument("function", choices=sorted(FUNCTIONS))
     parser.add_argument("--into", type=Path, required=True, help="an empty or absent folder")
-    parser.add_argument("--arch", choices=sorted(PLATFORMS), default="x86_64")
+    parser.add_argument("--arch", choices=sorted(wheels.PLATFORMS), default="x86_64")
     options = parser.parse_args(arguments)
     package: Path = options.into
     python = find_runtime_python()
     package.mkdir(parents=True, exist_ok=True)
 
-    install_dependencies(options.function, package, options.arch)
+    wheels.install(options.function, package, options.arch)
     trim(package, FUNCTIONS[options.function].services)
     copy_code(options.function, package)
     compile_bytecode(package, python)
@@ -61,20 +61,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{options.function}: over its budget; see which dependency grew: du -sm {package}/*", file=sys.stderr)
         return 1
     return 0
-
-
-def install_dependencies(function: str, package: Path, arch: str) -> None:
-    """Wheels for Lambda's platform, from the hashed requirement file, and nothing but wheels."""
-    command = [uv(), "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
-    command += ["--python-platform", PLATFORMS[arch], "--python-version", RUNTIME, "--link-mode", "copy"]
-    command += ["--target", str(package), "--requirement", str(ROOT / "requirements" / f"{function}.txt")]
-    subprocess.run(command, check=True)
-
-
-def uv() -> str:
-    """The uv that the development requirements pin, or the one on PATH."""
-    beside = Path(sys.executable).with_name("uv")
-    return str(beside) if beside.exists() else "uv"
 
 
 def trim(package: Path, services: Sequence[str]) -> None:

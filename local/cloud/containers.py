@@ -19,6 +19,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,6 @@ ARCH = {"aarch64": "arm64", "arm64": "arm64"}.get(platform.machine(), "x86_64")
 IMAGE = os.environ.get("LAMBDA_BASE_IMAGE") or f"public.ecr.aws/lambda/python:3.13-{ARCH}"
 PYTHON = "/var/lang/bin/python3.13"  # where Lambda's base image has it
 BUILT = ROOT / ".aws-sam" / "build"
-PACKAGES = ROOT / ".local" / f"embedded-aws-{ARCH}"
 AWS = EmbeddedAws(f"http://{NAME}:{PORT}")
 VARIABLES = {**AWS.environment(), "WORKBOOK": "dir:config/workbook"}
 WAIT = f"""
@@ -92,9 +92,9 @@ def start() -> None:
     if _docker("ps", "--quiet", "--filter", f"name=^{NAME}$"):
         return
     stop()
-    _install_packages()
+    packages = _packages()
     _docker("network", "create", "--internal", NAME)
-    mounts = [f"{ROOT}:/project:ro", f"{PACKAGES}:/packages:ro", f"{sample_folder()}:/extracts:ro"]
+    mounts = [f"{ROOT}:/project:ro", f"{packages}:/packages:ro", f"{sample_folder()}:/extracts:ro"]
     volumes = [part for mount in mounts for part in ("--volume", mount)]
     variables = [part for name, value in VARIABLES.items() for part in ("--env", f"{name}={value}")]
     place = ["--env", "PYTHONPATH=/project:/packages", "--workdir", "/project", "--network", NAME, "--name", NAME]
@@ -153,15 +153,15 @@ def sam_local(built: Path, *command: str) -> Iterator[tuple[list[str], dict[str,
         yield [str(ROOT / ".venv" / "sam" / "bin" / "sam"), "local", *command, *options], environment
 
 
-def _install_packages() -> None:
-    """The embedded AWS for the Python of Lambda's base image, in the versions that are pinned."""
-    if PACKAGES.exists():
-        return
-    wanted = ["moto[dynamodb,s3,server]", "boto3", "pydantic", "pyyaml", "aws-lambda-powertools", "tzdata"]
-    platforms = {"x86_64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28"}
-    command = [str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet", "--only-binary", ":all:"]
-    command += ["--python-platform", platforms[ARCH], "--python-version", "3.13", "--target", str(PACKAGES)]
-    subprocess.run([*command, "--constraint", str(ROOT / "requirements" / "dev.txt"), *wanted], check=True)
+def _packages() -> Path:
+    """A folder with what the embedded AWS needs, as pinned, for the Python of Lambda's base image."""
+    pins = (ROOT / "requirements" / "demo.txt").read_bytes()
+    folder = ROOT / ".local" / f"embedded-aws-{ARCH}-{sha256(pins).hexdigest()[:12]}"
+    if not folder.exists():
+        wheels = [sys.executable, str(ROOT / "build" / "wheels.py"), "demo", "--arch", ARCH, "--into", str(folder)]
+        if subprocess.run(wheels, check=False).returncode:
+            raise Unusable("The packages of the embedded AWS could not be installed; what failed is named above.")
+    return folder
 
 
 def _docker(*arguments: str) -> str:

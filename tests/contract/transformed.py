@@ -19,7 +19,7 @@ Resource = dict[str, Any]
 def template() -> dict[str, Any]:
     """The transformed template with the parameters' defaults left as references."""
     if not SAM_PYTHON.exists():
-        raise FileNotFoundError(f"{SAM_PYTHON} is absent: the SAM CLI is not installed. Run build/setup_beside.sh sam")
+        raise FileNotFoundError(f"{SAM_PYTHON} is absent: the SAM CLI is not installed. Run build/setup.sh sam")
     command = [str(SAM_PYTHON), str(ROOT / "build" / "transform.py"), str(ROOT / "template.yaml")]
     command += ["JwtIssuer=https://issuer.example", "JwtAudience=levels"]
     answer = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
