@@ -84,7 +84,7 @@ def make(name: str, folder: Path, lock: int) -> None:
         return
     if subprocess.run([python, "-c", "import pip"], capture_output=True, check=False).returncode:
         run([python, "-m", "ensurepip"], lock)
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip = [python, "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check"]
     run([*pip, "--require-hashes", "-r", requirements], lock)
 
 
