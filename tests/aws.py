@@ -39,7 +39,7 @@ def empty_table(client: DynamoDBClient | None = None, name: str = TABLE) -> Tabl
     return Table(client, name, sleep=lambda _: None)
 
 
-def items_of(table: Table) -> dict[tuple[str, str], dict[str, Any]]:
+def stored_items(table: Table) -> dict[tuple[str, str], dict[str, Any]]:
     """Everything in a table, by its key."""
     pages = table.client.get_paginator("scan").paginate(TableName=table.name)
     return {key_of(item): item for page in pages for item in page["Items"]}

@@ -14,7 +14,7 @@ import boto3
 from functions.rating.app import handler
 from local.cloud.invocation import Context
 from shared.table import Table
-from tests.aws import TABLE, create_bucket, empty_table, emulated_aws, items_of
+from tests.aws import TABLE, create_bucket, empty_table, emulated_aws, stored_items
 from tests.months import Row, as_csv, month_rows
 
 BUCKET, REPORTS = "extracts", "reports"
@@ -70,7 +70,7 @@ class Cloud:
 
     def items(self) -> dict[tuple[str, str], dict[str, Any]]:
         """Everything in the table."""
-        return items_of(self.table)
+        return stored_items(self.table)
 
     def report(self, url: str) -> str:
         """A report's text, by the URL in an answer."""

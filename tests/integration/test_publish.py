@@ -20,7 +20,7 @@ from functions.rating.run.record import Compared, DataQuality, Input, RunRecord,
 from shared.errors import NothingPublished, PublicationConflict, RunUnknown, TableUnavailable
 from shared.levels import Change, Ladder, Level, Measured, Rating, Rulebook, Status
 from shared.table import Publication, Table
-from tests.aws import empty_table, emulated_aws, items_of
+from tests.aws import empty_table, emulated_aws, stored_items
 
 EXPIRES = 2_000_000_000
 
@@ -90,9 +90,9 @@ def test_the_directory_has_every_rated_agency_once_in_pages_by_id(table: Table) 
 def test_staging_again_changes_no_byte(table: Table) -> None:
     ratings = [rating(n) for n in range(30)]
     put(table, ratings)
-    before = items_of(table)
+    before = stored_items(table)
     put(table, ratings)
-    assert items_of(table) == before
+    assert stored_items(table) == before
 
 
 def test_nothing_is_visible_before_the_pointer_moves(table: Table) -> None:
@@ -134,7 +134,7 @@ def test_a_rulebook_is_kept_once_and_lives_as_long_as_its_last_use(table: Table)
     one = staging.keep_rulebook(table, rulebook, 100)
     assert staging.keep_rulebook(table, rulebook, 300) == one
     assert staging.keep_rulebook(table, rulebook, 200) == one
-    [item] = items_of(table).values()
+    [item] = stored_items(table).values()
     assert item["expires_at"] == {"N": "300"}
     assert table.rulebook(one) == rulebook
     with pytest.raises(RunUnknown, match="nothing-like-it"):
