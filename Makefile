@@ -124,7 +124,7 @@ matrix: ## demo and test in fresh clones, with only Python 3.11, 3.12 and 3.13
 	@build/matrix.sh
 
 deploy: setup ## Deploy to AWS (docs/deploy.md): STACK=… [SET="Name=value …"] [ARCH=arm64]
-	@build/setup_beside.sh sam
+	@build/setup.sh sam
 	@$(python) -m tools.deploy --stack "$(STACK)" --set "$(SET)$(if $(filter command line,$(origin ARCH)), Architecture=$(ARCH))"
 
 # --- housekeeping -------------------------------------------------------------------------------------------------------------

@@ -16,9 +16,9 @@ MONTH = "2026-09"
 
 
 @pytest.fixture
-def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
     """A month that is ready, and a workbook as `make sheet` or the package gives it: the example's."""
-    with small_cloud(tmp_path, monkeypatch) as cloud:
+    with small_cloud(tmp_path) as cloud:
         shutil.copytree(EXAMPLE, cloud.workbook, dirs_exist_ok=True)
         cloud.put_month(MONTH, {"A": (2, 500_000), "B": (0, 100)})
         yield cloud
