@@ -82,7 +82,7 @@ def _do(request: Request, services: Services) -> dict[str, Any]:
     if request.verify:
         return verify(services, request.verify)
     if request.mode == "refresh":
-        return refresh(services)
+        return refresh(services, decision if request.by else None)
     if request.mode == "check":
         return check(services, next_to_rate(services))
     month = request.rating_month(services.zone)

@@ -15,7 +15,8 @@ Mode = Literal["preview", "check", "refresh"]
 
 FORMS = (
     '{"scheduled_at": "<instant>"}, {"month": "YYYY-MM"}, either with "mode": "preview"; {"mode": "check"}; '
-    '{"mode": "refresh"}; {"accept": "<run>"} or {"rollback": "<run>"} with "by" and "reason"; {"verify": "<run>"}'
+    '{"mode": "refresh"}, with "by" and "reason" to confirm what is taken away; '
+    '{"accept": "<run>"} or {"rollback": "<run>"} with "by" and "reason"; {"verify": "<run>"}'
 )
 
 
@@ -46,8 +47,10 @@ class Request(BaseModel):
         if self.mode and asked and not (self.mode == "preview" and asked[0] in ("scheduled_at", "month")):
             raise ValueError(f"mode {self.mode} does not go with {asked[0]}")
         decided = asked in (["accept"], ["rollback"])
-        if decided != bool(self.by and self.by.strip() and self.reason and self.reason.strip()):
-            raise ValueError("accept and rollback need by and reason, and nothing else takes them")
+        signed = bool(self.by and self.by.strip() and self.reason and self.reason.strip())
+        given = self.by is not None or self.reason is not None
+        if (decided or given) and not (signed and (decided or self.mode == "refresh")):
+            raise ValueError("accept and rollback need by and reason; besides them only mode refresh takes both")
         return self
 
     @property

@@ -7,7 +7,8 @@ from typing import Any
 
 from functions.rating.result import result
 from functions.rating.services import Services
-from functions.rating.workbook.rulebook import Fault, Verdict, parse
+from functions.rating.workbook.changes import Change
+from functions.rating.workbook.rulebook import Fault, Verdict, against, parse
 from shared.content import content_id
 from shared.errors import WorkbookFaulty
 from shared.levels import Rulebook
@@ -18,14 +19,28 @@ def check(services: Services, month: Month) -> dict[str, Any]:
     """The spreadsheet's faults, and nothing else."""
     verdict = read_rulebook(services, month)
     rulebook = content_id(verdict.rulebook) if verdict.rulebook else None
-    return result("checked", str(month), rulebook=rulebook, faults=dicts(verdict.faults), valid=not verdict.errors)
+    return result(
+        "checked",
+        str(month),
+        rulebook=rulebook,
+        faults=dicts(verdict.faults),
+        changes=dicts(verdict.changes),
+        valid=not verdict.errors,
+    )
 
 
 def read_rulebook(services: Services, month: Month) -> Verdict:
-    """The spreadsheet as it is now, with all its faults. Raises WorkbookUnavailable."""
+    """The spreadsheet as it is now, with all its faults and what it changes of what is in force.
+
+    In force is the rulebook of the newest published month. Raises WorkbookUnavailable.
+    """
     with services.progress.stage("sheet") as facts:
         verdict = parse(services.workbook.read(), services.description, month)
-        facts["faults"] = len(verdict.faults)
+        pointer = services.table.pointer()
+        if pointer.publications and verdict.rulebook:
+            in_force = services.table.rulebook(pointer.current().rulebook)
+            verdict = against(verdict, in_force, pointer.publications, services.description)
+        facts["faults"], facts["changes"] = len(verdict.faults), len(verdict.changes)
     return verdict
 
 
@@ -39,8 +54,9 @@ def valid_rulebook(verdict: Verdict) -> Rulebook:
     return verdict.rulebook
 
 
-def dicts(faults: Sequence[Fault]) -> list[dict[str, Any]]:
-    return [fault.as_dict() for fault in faults]
+def dicts(things: Sequence[Fault] | Sequence[Change]) -> list[dict[str, Any]]:
+    """Faults or changes, ready for JSON."""
+    return [thing.as_dict() for thing in things]
 
 
 def next_to_rate(services: Services) -> Month:

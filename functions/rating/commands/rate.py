@@ -56,16 +56,25 @@ def rate_month(services: Services, month: Month, *, scheduled: bool) -> dict[str
     if computed.record.held:
         held = Entry.of("held", computed.record, services.now(), services.code_version)
         ledger.append(services.table, held)
-        return result("held", str(month), computed.record, faults=dicts(faults), report=report)
+        return result(
+            "held", str(month), computed.record, faults=dicts(faults), changes=dicts(verdict.changes), report=report
+        )
     if not services.publisher.publish(computed.record, "restated" if valid else "published", valid):
         return result(
-            "unchanged", str(month), computed.record, faults=dicts(faults), report=report, inputs_changed=False
+            "unchanged",
+            str(month),
+            computed.record,
+            faults=dicts(faults),
+            changes=dicts(verdict.changes),
+            report=report,
+            inputs_changed=False,
         )
     return result(
         "published",
         str(month),
         computed.record,
         faults=dicts(faults),
+        changes=dicts(verdict.changes),
         report=report,
         replaced=restates.run if restates else None,
         restated=len(restates.changes) if restates else None,
@@ -95,6 +104,7 @@ def preview(services: Services, month: Month) -> dict[str, Any]:
         str(month),
         computed.record,
         faults=dicts(faults),
+        changes=dicts(verdict.changes),
         report=services.reports.write(computed, _context(services, faults, str(month), in_force, preview=True)),
         preview=in_brief(comparison(computed.ratings, computed.earlier, rulebook, in_force)),
     )
@@ -151,6 +161,7 @@ def _unchanged(services: Services, valid: Publication, verdict: Verdict, *, inpu
         record_from(item) if item else None,
         rulebook=valid.rulebook,
         faults=dicts(verdict.faults),
+        changes=dicts(verdict.changes),
         report=services.reports.url(valid.month, valid.run),
         inputs_changed=inputs_changed,
     )
@@ -159,5 +170,10 @@ def _unchanged(services: Services, valid: Publication, verdict: Verdict, *, inpu
 def _held(services: Services, run: str, verdict: Verdict) -> dict[str, Any]:
     record = load_record(services.table, run)
     return result(
-        "held", record.month, record, faults=dicts(verdict.faults), report=services.reports.url(record.month, run)
+        "held",
+        record.month,
+        record,
+        faults=dicts(verdict.faults),
+        changes=dicts(verdict.changes),
+        report=services.reports.url(record.month, run),
     )

@@ -1,6 +1,7 @@
-"""Texts without waiting for the 3rd: publish changed names and benefits with the levels that are in force.
+"""Texts without waiting for the 3rd: publish changed names and added benefits with the levels that are in force.
 
 Whatever rates (ladder, metrics, overrides, waiting time, binding rules) only ever changes with a month's publication.
+What is taken away from agencies waits until somebody confirms it, or the next month is published.
 """
 
 from __future__ import annotations
@@ -9,14 +10,15 @@ from dataclasses import replace
 from typing import Any
 
 from functions.rating.commands.check import dicts, read_rulebook, valid_rulebook
+from functions.rating.commands.decide import Decision
+from functions.rating.commands.prepared import prepared
 from functions.rating.publication import staging
 from functions.rating.publication.items import load_record
 from functions.rating.publication.ledger import Entry
 from functions.rating.publication.publisher import move_pointer
 from functions.rating.result import result
-from functions.rating.run.movers import comparison, in_brief
-from functions.rating.run.rules import Rules
 from functions.rating.services import Services
+from functions.rating.workbook.texts import what_is_shown, what_rates, with_texts_of
 from shared.content import content_id
 from shared.errors import NothingPublished
 from shared.levels import Rulebook
@@ -24,8 +26,11 @@ from shared.months import Month
 from shared.table import Pointer, Publication
 
 
-def refresh(services: Services) -> dict[str, Any]:
-    """Compare the sheet with what is in force for the newest published month; publish texts, or say what is pending."""
+def refresh(services: Services, confirmed: Decision | None = None) -> dict[str, Any]:
+    """Publish what the sheet says anew to readers, and say what waits, with its cells, and from when it counts.
+
+    ``confirmed``: who has confirmed, and why, that what is taken away is taken away today.
+    """
     pointer = services.table.pointer()
     try:
         valid = pointer.current()
@@ -34,53 +39,38 @@ def refresh(services: Services) -> dict[str, Any]:
     month = Month.parse(valid.month)
     verdict = read_rulebook(services, month.plus(1))
     rulebook, in_force = valid_rulebook(verdict), services.table.rulebook(valid.rulebook)
+    rates_alike = what_rates(rulebook, valid.month) == what_rates(in_force, valid.month)
+    taken_away = any(change.takes_away for change in verdict.changes)
+    waits = not rates_alike or (taken_away and not confirmed)
+    shown = with_texts_of(in_force, rulebook, take_away=confirmed is not None) if waits else rulebook
+    texts_changed = what_is_shown(shown, valid.month) != what_is_shown(in_force, valid.month)
     common = {
         "faults": dicts(verdict.faults),
+        "changes": dicts(verdict.changes),
         "report": services.reports.url(valid.month, valid.run),
-        **_what_is_to_come(services, valid, rulebook, in_force),
+        "texts_published": texts_changed,
+        **prepared(services, valid, rulebook, in_force),
     }
     record = load_record(services.table, valid.run)
-    if _what_rates(rulebook, valid.month) != _what_rates(in_force, valid.month):
+    if texts_changed or (taken_away and confirmed):
+        _publish_texts(services, pointer, valid, shown, confirmed)
+    if waits:
         return result("pending", valid.month, record, **common)
-    if _texts(rulebook) == _texts(in_force):
+    if not texts_changed and not taken_away:
         return result("unchanged", valid.month, record, **common, inputs_changed=False)
-    _publish_texts(services, pointer, valid, rulebook)
-    return result("refreshed", valid.month, record, rulebook=content_id(rulebook), **common)
+    return result("refreshed", valid.month, record, rulebook=content_id(shown), **common)
 
 
 def _checked_before_the_first_month(services: Services) -> dict[str, Any]:
     month = Month.of(services.now(), services.zone).plus(-1)
     verdict = read_rulebook(services, month)
-    return result("checked", str(month), rulebook=content_id(valid_rulebook(verdict)), faults=dicts(verdict.faults))
+    rulebook = content_id(valid_rulebook(verdict))
+    return result("checked", str(month), rulebook=rulebook, faults=dicts(verdict.faults), changes=[])
 
 
-def _what_rates(rulebook: Rulebook, month: str) -> dict[str, Any]:
-    """The part of a rulebook that decides levels and binding slots of a month."""
-    try:
-        rungs = rulebook.ladder(month).rungs
-    except LookupError:
-        rungs = ()
-    settings = rulebook.settings
-    return {
-        "metrics": [(m.key, m.measure, m.min_power, m.max_power) for m in rulebook.metrics],
-        "rungs": rungs,
-        "overrides": sorted((o.agency_id, o.level) for o in rulebook.overrides if o.in_force(month)),
-        "wait": settings.new_agency_wait_months,
-        "binding": (settings.binding_free_slots, settings.binding_retention_rate),
-    }
-
-
-def _texts(rulebook: Rulebook) -> dict[str, Any]:
-    """The part of a rulebook that readers see and that rates nobody."""
-    return {
-        "levels": rulebook.levels,
-        "metrics": [(m.key, m.name, m.unit) for m in rulebook.metrics],
-        "benefits": rulebook.benefits,
-        "tips": rulebook.tips,
-    }
-
-
-def _publish_texts(services: Services, seen: Pointer, valid: Publication, rulebook: Rulebook) -> None:
+def _publish_texts(
+    services: Services, seen: Pointer, valid: Publication, rulebook: Rulebook, confirmed: Decision | None
+) -> None:
     rulebook_id = staging.keep_rulebook(services.table, rulebook, services.expiry(Month.parse(valid.month)))
     line = Entry(
         at=services.now().isoformat(timespec="microseconds"),
@@ -90,46 +80,7 @@ def _publish_texts(services: Services, seen: Pointer, valid: Publication, rulebo
         rulebook=rulebook_id,
         code_version=services.code_version,
         replaced=valid.run,
+        by=confirmed.by if confirmed else None,
+        reason=confirmed.reason if confirmed else None,
     )
     move_pointer(services.table, seen, replace(valid, rulebook=rulebook_id), line)
-
-
-def _what_is_to_come(services: Services, valid: Publication, rulebook: Rulebook, in_force: Rulebook) -> dict[str, Any]:
-    """From which rating month the sheet rates differently than what is published, and who would move; else nothing.
-
-    A ladder that operations prepared for a later month counts like a change made in place.
-    """
-    following = Month.parse(valid.month).plus(1)
-    prepared = (ladder.effective_month for ladder in rulebook.ladders)
-    months = [str(following), *sorted(month for month in prepared if month and month > str(following))]
-    published = _what_rates(in_force, valid.month)
-    differing = next((month for month in months if _what_rates(rulebook, month) != published), None)
-    if differing is None:
-        return {}
-    return {
-        "effective_month": differing,
-        "effective_on": Month.parse(differing).renewed_on.isoformat(),
-        "preview": _who_would_move(services, valid, _as_of(rulebook, differing, valid.month), in_force),
-    }
-
-
-def _as_of(rulebook: Rulebook, later: str, month: str) -> Rulebook:
-    """The rulebook with the ladder and the overrides of a later month in force for ``month``."""
-    overrides = (
-        replace(override, from_month=None, until_month=month)
-        for override in rulebook.overrides
-        if override.in_force(later)
-    )
-    ladder = replace(rulebook.ladder(later), effective_month=None)
-    return replace(rulebook, ladders=(ladder,), overrides=tuple(overrides))
-
-
-def _who_would_move(services: Services, valid: Publication, rulebook: Rulebook, in_force: Rulebook) -> dict[str, Any]:
-    """The published month's agencies, rated again from their stored measurements."""
-    with services.progress.stage("would move") as facts:
-        month, standings = Month.parse(valid.month), services.table.standings(valid.run)
-        stored = services.table.ratings((agency_id, valid) for agency_id in standings)
-        rules = Rules(rulebook, month, services.zone)
-        ratings = [rules.rate(r.measured, standings[r.agency_id]) for r in stored]
-        facts["agencies"] = len(ratings)
-    return in_brief(comparison(ratings, standings, rulebook, in_force))

@@ -9,6 +9,7 @@ from functions.rating.workbook.cell_types import Quota
 from functions.rating.workbook.description import Column
 from functions.rating.workbook.levels_and_metrics import Levels, level_key
 from functions.rating.workbook.tables import Once, Row, Table
+from functions.rating.workbook.texts import lowers
 from shared.levels import Benefit, BenefitKind, Grant
 
 
@@ -43,10 +44,5 @@ def _grant(row: Row, level: int, cell: Column) -> Grant | None:
 def _find_losses(row: Row, grants: Mapping[int, Grant | None]) -> None:
     for lower, higher in pairwise(sorted(grants)):
         had, has = grants[lower], grants[higher]
-        if had and (has is None or _less(has, had)):
+        if had and (has is None or lowers(had, has)):
             row.fault("benefit_lost", level_key(higher), level=lower, other=row.location(level_key(lower)))
-
-
-def _less(has: Grant, had: Grant) -> bool:
-    """Whether a quota is smaller; None is unlimited, and stands for no quota in the other kinds."""
-    return has.quota is not None and (had.quota is None or has.quota < had.quota)

@@ -5,14 +5,15 @@ The result depends on what the rows say, never on the order of tabs, columns or 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Set
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from functions.rating.workbook.addresses import Addresses, addresses_of
 from functions.rating.workbook.benefits import read_benefits
 from functions.rating.workbook.cells import RawWorkbook
+from functions.rating.workbook.changes import Change, compare
 from functions.rating.workbook.description import Column, Description
 from functions.rating.workbook.faults import Fault, FaultList
 from functions.rating.workbook.headers import MoreColumns
@@ -30,13 +31,14 @@ __all__ = ["Fault", "Verdict", "parse", "unknown_overrides"]
 class Verdict:
     """What one reading of the spreadsheet came to. ``rulebook`` is None exactly when there are errors.
 
-    ``addresses``: where each value stands.
+    ``addresses``: where each value stands. ``changes``: what it changes of what is in force, once compared with it.
     ``overrides``: agency ids of the overrides that are not over, each with the fault that it is if nobody knows the id.
     """
 
     rulebook: Rulebook | None
     faults: tuple[Fault, ...]
     addresses: Addresses
+    changes: tuple[Change, ...] = ()
     overrides: tuple[tuple[str, Fault], ...] = ()
 
     @property
@@ -75,7 +77,18 @@ def parse(raw: RawWorkbook, description: Description, month: Month) -> Verdict:
     if any(fault.severity == "error" for fault in faults.faults):
         return Verdict(None, tuple(faults.faults), addresses_of(tables, description))
     rulebook = Rulebook(levels.levels, metrics.valid, ladders.ladders, benefits, tips, overrides, cases, settings)
-    return Verdict(rulebook, tuple(faults.faults), addresses_of(tables, description), if_unknown)
+    return Verdict(rulebook, tuple(faults.faults), addresses_of(tables, description), overrides=if_unknown)
+
+
+def against(verdict: Verdict, in_force: Rulebook, published: Collection[str], description: Description) -> Verdict:
+    """The verdict with what the sheet changes of the rulebook in force, and a warning for each that is likely a slip.
+
+    ``published``: the months that are; at least one. A sheet with errors is compared with nothing.
+    """
+    if verdict.rulebook is None:
+        return verdict
+    compared = compare(in_force, verdict.rulebook, published, verdict.addresses, description)
+    return replace(verdict, faults=verdict.faults + compared.warnings, changes=compared.changes)
 
 
 def unknown_overrides(verdict: Verdict, known_agency_ids: Set[str]) -> tuple[Fault, ...]:

@@ -1,0 +1,82 @@
+"""What is prepared for months to come, tried on the agencies of the newest published month as they were measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from functions.rating.run.movers import comparison, in_brief
+from functions.rating.run.rules import Rules
+from functions.rating.run.standings import count_levels, count_moves
+from functions.rating.services import Services
+from functions.rating.workbook.texts import as_if_for, what_rates
+from shared.levels import Level, Measured, Metric, Rulebook, Standing
+from shared.months import Month
+from shared.table import Publication
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The agencies of a publication as they were measured, and their standings."""
+
+    valid: Publication
+    measured: tuple[Measured, ...]
+    standings: dict[str, Standing]
+
+
+def read_stored(services: Services, valid: Publication) -> Stored:
+    """The measurements of a publication: what a month to come can be tried on before it is measured itself."""
+    with services.progress.stage("stored") as facts:
+        standings = services.table.standings(valid.run)
+        stored = services.table.ratings((agency_id, valid) for agency_id in standings)
+        facts["agencies"] = len(stored)
+    return Stored(valid, tuple(rating.measured for rating in stored), standings)
+
+
+def prepared(services: Services, valid: Publication, rulebook: Rulebook, in_force: Rulebook) -> dict[str, Any]:
+    """From which rating month the sheet rates otherwise than what is published, and who would move; else nothing.
+
+    A ladder prepared for a later month counts like a change made in place. ``prepared`` has each month from which the
+    sheet rates otherwise than it does the month before; the first of them is told once more beside it.
+    """
+    months = _months_that_differ(rulebook, in_force, valid)
+    if not months:
+        return {}
+    stored = read_stored(services, valid)
+    steps = [
+        {
+            "effective_month": month,
+            "effective_on": Month.parse(month).renewed_on.isoformat(),
+            "preview": try_month(services, stored, rulebook, month, in_force)["preview"],
+        }
+        for month in months
+    ]
+    return {**steps[0], "prepared": steps}
+
+
+def try_month(services: Services, stored: Stored, rulebook: Rulebook, month: str, in_force: Rulebook) -> dict[str, Any]:
+    """The counts and the movers if the stored agencies were rated by what is in force for ``month``."""
+    measured_month = stored.valid.month
+    tried = as_if_for(rulebook, month, measured_month)
+    rules = Rules(tried, Month.parse(measured_month), services.zone)
+    ratings = [rules.rate(measured, stored.standings[measured.agency_id]) for measured in stored.measured]
+    return {
+        "agencies": len(ratings),
+        "levels": count_levels(ratings, len(tried.levels)),
+        "moves": count_moves(ratings, stored.standings),
+        "preview": in_brief(comparison(ratings, stored.standings, tried, in_force.as_of(measured_month))),
+    }
+
+
+def _months_that_differ(rulebook: Rulebook, in_force: Rulebook, valid: Publication) -> list[str]:
+    following = str(Month.parse(valid.month).plus(1))
+    rows: tuple[Level | Metric, ...] = (*rulebook.levels, *rulebook.metrics)
+    starts = {ladder.effective_month for ladder in rulebook.ladders} | {row.from_month for row in rows}
+    later = sorted(month for month in starts if month and month > following)
+    found, before = [], what_rates(in_force, valid.month)
+    for month in (following, *later):
+        now = what_rates(rulebook, month)
+        if now != before:
+            found.append(month)
+        before = now
+    return found
