@@ -1,0 +1,102 @@
+"""What the rating function says of a changed sheet before the change counts: in check, preview, refresh, every run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.rating.publication import ledger
+from tests.cloud import WORKBOOK, Cloud, small_cloud
+
+BIG, MIDDLE, SMALL, NONE = (5, 500_000), (2, 10_000), (1, 0), (0, 0)
+MAY, JUNE = {"month": "2026-05"}, {"month": "2026-06"}
+REFRESH = {"mode": "refresh"}
+RAISED = WORKBOOK["thresholds"].replace(",3,1,5,5000", ",3,1,6,5000")
+WITHOUT_CONTACT_AT_2 = WORKBOOK["benefits"].replace(",flag,,TRUE,TRUE", ",flag,,,TRUE")
+RENAMED = WORKBOOK["levels"].replace("三级", "领航")
+
+
+@pytest.fixture
+def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    """The small cloud with May published: a at level 3, b at 2, c at 1, d unrated."""
+    with small_cloud(tmp_path, monkeypatch) as cloud:
+        cloud.put_month("2026-05", {"a": BIG, "b": MIDDLE, "c": SMALL, "d": NONE})
+        assert cloud.rate(MAY)["outcome"] == "published"
+        yield cloud
+
+
+@pytest.mark.parametrize("event", [{"mode": "check"}, REFRESH, {**MAY, "mode": "preview"}, {**MAY}])
+def test_every_answer_about_the_sheet_names_the_changed_cell(cloud: Cloud, event: dict[str, str]) -> None:
+    cloud.write_workbook(thresholds=RAISED)
+    (change,) = cloud.rate(event)["changes"]
+    assert (change["tab"], change["cell"], change["old"], change["new"]) == ("thresholds", "D6", "5", "6")
+    assert change["what"]["zh"] == "3 级 · 通道 1 · 6级达人"
+    assert (change["from_month"], change["past_months"]) == ("2026-06", ["2026-05"])
+
+
+def test_a_sheet_that_says_what_is_in_force_changes_nothing(cloud: Cloud) -> None:
+    assert cloud.rate({"mode": "check"})["changes"] == []
+
+
+def test_a_benefit_taken_away_waits_while_new_names_go_out(cloud: Cloud) -> None:
+    cloud.write_workbook(levels=RENAMED, benefits=WITHOUT_CONTACT_AT_2)
+    answer = cloud.rate(REFRESH)
+    assert (answer["outcome"], answer["texts_published"]) == ("pending", True)
+    assert [(c["cell"], c["takes_away"]) for c in answer["changes"] if c["effect"] == "waits"] == [("F2", True)]
+    in_force = cloud.table.rulebook(cloud.table.pointer().current().rulebook)
+    assert in_force.level(3).name == "领航"
+    assert [grant.level for grant in in_force.benefits[0].grants] == [2, 3]
+    again = cloud.rate(REFRESH)
+    assert (again["outcome"], again["texts_published"]) == ("pending", False)
+
+
+def test_what_is_taken_away_goes_once_somebody_confirms_it_and_the_ledger_says_who(cloud: Cloud) -> None:
+    cloud.write_workbook(benefits=WITHOUT_CONTACT_AT_2)
+    answer = cloud.rate({**REFRESH, "by": "Li", "reason": "agreed with the agencies"})
+    assert answer["outcome"] == "refreshed"
+    in_force = cloud.table.rulebook(cloud.table.pointer().current().rulebook)
+    assert [grant.level for grant in in_force.benefits[0].grants] == [3]
+    line = list(ledger.entries(cloud.table, "2026-05"))[-1]
+    assert (line.action, line.by, line.reason) == ("refreshed", "Li", "agreed with the agencies")
+    assert cloud.rate(REFRESH)["outcome"] == "unchanged"
+
+
+def test_what_is_taken_away_goes_with_the_next_month(cloud: Cloud) -> None:
+    cloud.write_workbook(benefits=WITHOUT_CONTACT_AT_2)
+    cloud.put_month("2026-06", {"a": BIG, "b": MIDDLE, "c": SMALL, "d": NONE})
+    assert cloud.rate(JUNE)["outcome"] == "published"
+    assert cloud.rate(REFRESH)["outcome"] == "unchanged"
+
+
+def test_a_guardrail_that_is_gone_is_pending_until_it_is_confirmed(cloud: Cloud) -> None:
+    cloud.write_workbook(settings="setting,value\nmax_changed_share,0.3\n", levels=RENAMED)
+    assert cloud.rate(REFRESH)["outcome"] == "refreshed"
+    cloud.write_workbook(settings="setting,value\n", levels=RENAMED)
+    assert cloud.rate(REFRESH)["outcome"] == "pending"
+    cloud.rate({**REFRESH, "by": "Li", "reason": "no longer needed"})
+    assert cloud.rate(REFRESH)["outcome"] == "unchanged"
+
+
+def test_names_go_out_also_while_a_threshold_waits_for_its_month(cloud: Cloud) -> None:
+    cloud.write_workbook(thresholds=RAISED, levels=RENAMED)
+    answer = cloud.rate(REFRESH)
+    assert (answer["outcome"], answer["texts_published"]) == ("pending", True)
+    in_force = cloud.table.rulebook(cloud.table.pointer().current().rulebook)
+    assert in_force.level(3).name == "领航"
+    assert in_force.ladders[0].rung(3).channels[0].thresholds[1].required == 5
+
+
+def test_every_ladder_prepared_is_tried_in_order(cloud: Cloud) -> None:
+    def ladder(month: str, sixes: int) -> str:
+        rows = WORKBOOK["thresholds"].splitlines()[1:]
+        return "".join(f"{month}{row}\n" for row in rows).replace(",3,1,5,5000", f",3,1,{sixes},5000")
+
+    cloud.write_workbook(thresholds=WORKBOOK["thresholds"] + ladder("2026-09", 6) + ladder("2026-12", 5))
+    answer = cloud.rate(REFRESH)
+    steps = [
+        (step["effective_month"], [m["new_level"] for m in step["preview"]["movers"]]) for step in answer["prepared"]
+    ]
+    assert steps == [("2026-09", [2]), ("2026-12", [])]
