@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -100,3 +99,37 @@ def test_every_ladder_prepared_is_tried_in_order(cloud: Cloud) -> None:
         (step["effective_month"], [m["new_level"] for m in step["preview"]["movers"]]) for step in answer["prepared"]
     ]
     assert steps == [("2026-09", [2]), ("2026-12", [])]
+
+
+# --- the past stays the past ------------------------------------------------------------------------------------------
+
+DECIDED = {"by": "Li", "reason": "the thresholds of May were wrong"}
+
+
+def test_a_published_month_rated_by_other_thresholds_is_held_with_the_changed_cells(cloud: Cloud) -> None:
+    cloud.write_workbook(thresholds=RAISED)
+    answer = cloud.rate(MAY)
+    assert answer["outcome"] == "held"
+    assert "thresholds of a published month were changed: thresholds!D6" in answer["held_because"]
+    assert cloud.levels() == {"a": 3, "b": 2, "c": 1, "d": None}
+    assert "thresholds!D6" in cloud.report(answer["report"])
+    again = cloud.rate(MAY)
+    assert (again["outcome"], again["run"]) == ("held", answer["run"])
+
+
+def test_a_held_month_with_other_thresholds_is_published_once_it_is_accepted(cloud: Cloud) -> None:
+    cloud.write_workbook(thresholds=RAISED)
+    run = cloud.rate(MAY)["run"]
+    assert cloud.rate({"accept": run, **DECIDED})["outcome"] == "published"
+    assert cloud.levels()["a"] == 2
+    assert [line.action for line in ledger.entries(cloud.table, "2026-05")] == ["published", "held", "accepted"]
+
+
+def test_new_thresholds_from_a_later_month_on_do_not_hold_a_published_one(cloud: Cloud) -> None:
+    later = "".join(f"2026-06{row}\n" for row in RAISED.splitlines()[1:])
+    cloud.write_workbook(thresholds=WORKBOOK["thresholds"] + later)
+    cloud.put_month("2026-05", {"a": BIG, "b": BIG})
+    assert cloud.rate(MAY)["outcome"] == "published"
+    cloud.put_month("2026-06", {"a": BIG, "b": BIG})
+    assert cloud.rate(JUNE)["outcome"] == "published"
+    assert cloud.levels() == {"a": 2, "b": 2}

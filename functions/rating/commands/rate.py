@@ -8,6 +8,7 @@ from typing import Any
 
 from functions.rating.commands.check import dicts, read_rulebook, valid_rulebook
 from functions.rating.commands.compute import compute, inputs_of, run_id
+from functions.rating.commands.past import why_held
 from functions.rating.extracts.inventory import NotReady
 from functions.rating.publication import ledger, staging
 from functions.rating.publication.items import items_of, load_record
@@ -52,12 +53,20 @@ def rate_month(services: Services, month: Month, *, scheduled: bool) -> dict[str
     _stage(services, computed, valid)
     in_force = services.table.rulebook(before.rulebook) if before else None
     restates = _restatement(services, computed, valid)
-    report = services.reports.write(computed, _context(services, faults, str(month), in_force, restates))
-    if computed.record.held:
-        held = Entry.of("held", computed.record, services.now(), services.code_version)
+    because = why_held(services, verdict, valid)
+    context = _context(services, faults, str(month), in_force, restates)
+    report = services.reports.write(computed, replace(context, held_because=because))
+    if computed.record.held or because:
+        held = Entry.of("held", computed.record, services.now(), services.code_version, reason=because)
         ledger.append(services.table, held)
         return result(
-            "held", str(month), computed.record, faults=dicts(faults), changes=dicts(verdict.changes), report=report
+            "held",
+            str(month),
+            computed.record,
+            faults=dicts(faults),
+            changes=dicts(verdict.changes),
+            report=report,
+            held_because=because,
         )
     if not services.publisher.publish(computed.record, "restated" if valid else "published", valid):
         return result(

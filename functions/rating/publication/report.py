@@ -50,7 +50,7 @@ class Context:
     """What a report tells beyond the run itself: its sheet's faults, seconds of each stage, and what happened before.
 
     ``in_force``: the rulebook that the earlier levels came from; ``restates``: what changes of the month's publication
-    until now; ``preview``: nothing is going to be published.
+    until now; ``preview``: nothing is going to be published; ``held_because``: what besides guardrails holds the run.
     """
 
     faults: Sequence[Fault]
@@ -60,6 +60,7 @@ class Context:
     in_force: Rulebook | None = None
     restates: Restatement | None = None
     preview: bool = False
+    held_because: str | None = None
 
 
 class Reports:
@@ -98,7 +99,8 @@ def report_document(computed: Computed, context: Context) -> dict[str, Any]:
     """The report as data: the run's record, who moves and why, the sheet's faults, timing and versions."""
     document = {
         "record": computed.record,
-        "held": computed.record.held,
+        "held": computed.record.held or context.held_because is not None,
+        "held_because": context.held_because,
         "preview": context.preview,
         "moves": comparison(computed.ratings, computed.earlier, computed.rulebook, context.in_force),
         "restates": context.restates,

@@ -1,0 +1,39 @@
+"""The past stays the past: a published month that would be rated by other thresholds is held until somebody accepts."""
+
+from __future__ import annotations
+
+from functions.rating.services import Services
+from functions.rating.workbook.changes import Change, compare
+from functions.rating.workbook.rulebook import Verdict
+from functions.rating.workbook.texts import what_rates
+from shared.levels import Rulebook
+from shared.table import Publication
+
+SHOWN_CHANGES = 20
+
+
+def why_held(services: Services, verdict: Verdict, valid: Publication | None) -> str | None:
+    """Why rating the month of ``valid`` again has to wait for a decision, cell by cell; None when it has not.
+
+    It has when the ladder or what a metric counts is not what the month was published with.
+    """
+    if valid is None or verdict.rulebook is None:
+        return None
+    then, now = (_thresholds(book, valid.month) for book in (services.table.rulebook(valid.rulebook), verdict.rulebook))
+    if then == now:
+        return None
+    old = services.table.rulebook(valid.rulebook)
+    compared = compare(old, verdict.rulebook, [valid.month], verdict.addresses, services.description)
+    cells = [_in_words(change) for change in compared.changes if valid.month in change.past_months]
+    listed = "; ".join(cells[:SHOWN_CHANGES]) + ("; …" if len(cells) > SHOWN_CHANGES else "")
+    return f"已发布月份的门槛被改动 thresholds of a published month were changed: {listed}"
+
+
+def _thresholds(rulebook: Rulebook, month: str) -> tuple[object, object]:
+    rates = what_rates(rulebook, month)
+    return rates["rungs"], rates["metrics"]
+
+
+def _in_words(change: Change) -> str:
+    cell = f"{change.tab}!{change.cell}" if change.cell else change.tab
+    return f"{cell} {change.what.zh} {change.old or '–'} → {change.new or '–'}"
