@@ -19,9 +19,9 @@ RENAMED = WORKBOOK["levels"].replace("三级", "领航")
 
 
 @pytest.fixture
-def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
     """The small cloud with May published: a at level 3, b at 2, c at 1, d unrated."""
-    with small_cloud(tmp_path, monkeypatch) as cloud:
+    with small_cloud(tmp_path) as cloud:
         cloud.put_month("2026-05", {"a": BIG, "b": MIDDLE, "c": SMALL, "d": NONE})
         assert cloud.rate(MAY)["outcome"] == "published"
         yield cloud
