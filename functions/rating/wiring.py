@@ -28,6 +28,7 @@ from shared.table import Table
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+    from mypy_boto3_s3 import S3Client
 
 ROOT = Path(__file__).parents[2]
 CLIENT = Config(
@@ -49,7 +50,7 @@ def wire(settings: RatingSettings, context: LambdaContext, listener: Listener | 
     publisher = Publisher(table, outbox, progress, lambda: datetime.now(UTC), code_version())
     description = load_description(ROOT / "config" / "workbook.json")
     return Services(
-        workbook=workbook_source(settings.workbook, description),
+        workbook=workbook_source(settings.workbook, description, s3),
         description=description,
         example=Example(ROOT / "config" / "workbook", description, settings.example_allowed),
         extracts=Extracts(s3, settings.extracts),
@@ -65,8 +66,8 @@ def wire(settings: RatingSettings, context: LambdaContext, listener: Listener | 
     )
 
 
-def workbook_source(setting: str, description: Description) -> WorkbookSource:
-    """The source that the setting WORKBOOK names: ``dir:<folder>`` or ``gsheet:<spreadsheet key>``.
+def workbook_source(setting: str, description: Description, s3: S3Client) -> WorkbookSource:
+    """The source that the setting WORKBOOK names: a folder, a Google Sheet, or a file or folder in S3.
 
     Only the library of the one that is named is imported. Raises WorkbookUnavailable for anything else.
     """
@@ -77,7 +78,15 @@ def workbook_source(setting: str, description: Description) -> WorkbookSource:
         from functions.rating.workbook.google.source import GoogleSource  # noqa: PLC0415 - folders need no Google
 
         return GoogleSource(name, description)
-    raise WorkbookUnavailable(f"workbook {setting!r}: expected dir:<folder> or gsheet:<spreadsheet key>")
+    if kind == "s3":
+        from functions.rating.workbook.bucket.source import BucketWorkbook  # noqa: PLC0415 - nor do they need Excel
+
+        bucket, _, key = name.removeprefix("//").partition("/")
+        return BucketWorkbook(s3, bucket, key, description)
+    raise WorkbookUnavailable(
+        f"workbook {setting!r}: expected gsheet:<spreadsheet key>, s3://<bucket>/<key>.xlsx, s3://<bucket>/<prefix>/ "
+        "or dir:<folder>"
+    )
 
 
 def code_version() -> str:

@@ -49,18 +49,48 @@ def read_folder(folder: Path, wanted: Callable[[str], bool] = lambda _: True) ->
 
 def _rows(path: Path) -> list[list[str]]:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise WorkbookUnavailable(
-            f"workbook file {path}: byte {error.start} is not UTF-8; save the file again as CSV UTF-8"
-        ) from error
+        content = path.read_bytes()
     except OSError as error:
         raise WorkbookUnavailable(f"workbook file {path}: it can't be read ({error.strerror}); fix that") from error
+    return read_csv(content, str(path))
+
+
+def read_csv(content: bytes, name: str) -> list[list[str]]:
+    """The records of a CSV file. ``name`` is the file's, for messages. Raises WorkbookUnavailable."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise WorkbookUnavailable(
+            f"workbook file {name}: byte {error.start} is not UTF-8{_looks_like_gbk(content)}; save the file again as "
+            "CSV UTF-8 (in Excel and WPS: 另存为 Save as, CSV UTF-8)"
+        ) from error
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        return list(reader)
+        rows = list(reader)
     except csv.Error as error:
         raise WorkbookUnavailable(
-            f"workbook file {path}, line {reader.line_num}: no valid CSV ({error}); expected commas between cells and "
+            f"workbook file {name}, line {reader.line_num}: no valid CSV ({error}); expected commas between cells and "
             "quotes doubled inside quoted cells; save the file again as CSV UTF-8"
         ) from error
+    _refuse_other_separators(rows, name)
+    return rows
+
+
+def _looks_like_gbk(content: bytes) -> str:
+    try:
+        content.decode("gb18030")
+    except UnicodeDecodeError:
+        return ""
+    return ", it looks like GBK, as a Chinese Excel saves a plain CSV"
+
+
+def _refuse_other_separators(rows: list[list[str]], name: str) -> None:
+    """A header in one cell that holds semicolons or tabs is a header in several cells that were separated by those."""
+    header = next((row for row in rows if any(row)), [])
+    filled = [cell for cell in header if cell]
+    for separator, word in ((";", "semicolons"), ("\t", "tabs")):
+        if len(filled) == 1 and separator in filled[0]:
+            raise WorkbookUnavailable(
+                f"workbook file {name}: its cells are separated by {word}; expected commas. Save the file again as CSV "
+                "UTF-8 with commas"
+            )

@@ -1,0 +1,117 @@
+"""A workbook in S3: an Excel file, or a folder of CSV files. The answer to each check is written beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.rating.workbook.bucket.status_files import status_page, status_workbook
+from functions.rating.workbook.cells import RawTab, RawWorkbook
+from functions.rating.workbook.description import Description
+from functions.rating.workbook.excel import MOST_BYTES, read_excel
+from functions.rating.workbook.folder import read_csv
+from functions.rating.workbook.status import StatusRow
+from shared.errors import WorkbookUnavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_Answer = TypeVar("_Answer")
+_MISSING = ("NoSuchKey", "NoSuchBucket", "404")
+
+
+@dataclass(frozen=True, slots=True)
+class BucketWorkbook:
+    """The workbook at ``s3://<bucket>/<key>.xlsx``, or in the CSV files of ``s3://<bucket>/<prefix>/``."""
+
+    s3: S3Client = field(repr=False)
+    bucket: str
+    key: str
+    description: Description
+
+    def __post_init__(self) -> None:
+        if not self.bucket or not self.key.endswith((".xlsx", "/")):
+            raise WorkbookUnavailable(
+                f"workbook {self}: expected s3://<bucket>/<key>.xlsx, or s3://<bucket>/<prefix>/ with a slash at its "
+                "end for a folder of CSV files"
+            )
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+    def owns(self, bucket: str, key: str) -> bool:
+        """Whether an object is the workbook, or one of its CSV files."""
+        if bucket != self.bucket:
+            return False
+        return key == self.key or (self.key.endswith("/") and _csv_title(self.key, key) is not None)
+
+    def read(self) -> RawWorkbook:
+        """The cells as they are now. Raises WorkbookUnavailable."""
+        if self.key.endswith(".xlsx"):
+            return read_excel(self._content(self.key), str(self), self.description.reads)
+        tabs = []
+        for key, title in self._csv_files():
+            if self.description.reads(title):
+                tabs.append(RawTab(title, read_csv(self._content(key), f"s3://{self.bucket}/{key}")))
+        return RawWorkbook(tuple(tabs), typed=False)
+
+    def show_status(self, rows: Sequence[StatusRow]) -> None:
+        """Write the answer beside the workbook: ``levels.status.xlsx`` and ``levels.status.html``."""
+        stem = self.key.removesuffix(".xlsx")
+        beside = f"{stem}status" if stem.endswith("/") else f"{stem}.status"
+        self._put(f"{beside}.xlsx", status_workbook(rows), _EXCEL)
+        self._put(f"{beside}.html", status_page(rows), "text/html; charset=utf-8")
+
+    def _csv_files(self) -> list[tuple[str, str]]:
+        """Key and title of every CSV file right in the folder."""
+
+        def listed() -> list[str]:
+            pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.key)
+            return [found["Key"] for page in pages for found in page.get("Contents", [])]
+
+        found = [(key, title) for key in self._ask(listed, "listed") if (title := _csv_title(self.key, key))]
+        if not found:
+            raise WorkbookUnavailable(
+                f"workbook {self}: it holds no .csv file; expected one per tab, such as levels.csv or 等级.csv"
+            )
+        return found
+
+    def _content(self, key: str) -> bytes:
+        def fetched() -> bytes:
+            answer = self.s3.get_object(Bucket=self.bucket, Key=key)
+            if answer["ContentLength"] > MOST_BYTES:
+                size = f"{answer['ContentLength']:,} bytes; expected at most {MOST_BYTES:,}"
+                raise WorkbookUnavailable(f"workbook s3://{self.bucket}/{key}: {size}")
+            return answer["Body"].read()
+
+        return self._ask(fetched, "read")
+
+    def _put(self, key: str, body: bytes, content_type: str) -> None:
+        self._ask(
+            lambda: self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=content_type),
+            f"given its answer ({key})",
+        )
+
+    def _ask(self, request: Callable[[], _Answer], what: str) -> _Answer:
+        try:
+            return request()
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            cause = "there is no such object; upload the workbook there" if code in _MISSING else f"S3 says {error}"
+            raise WorkbookUnavailable(f"workbook {self} can't be {what}: {cause}") from error
+        except BotoCoreError as error:
+            raise WorkbookUnavailable(
+                f"workbook {self} can't be {what}: {error}; the next firing tries again"
+            ) from error
+
+
+def _csv_title(folder: str, key: str) -> str | None:
+    """The tab that a CSV file right in the folder is; None for any other object."""
+    name = key.removeprefix(folder)
+    if not key.startswith(folder) or "/" in name or not name.lower().endswith(".csv"):
+        return None
+    return name[:-4]

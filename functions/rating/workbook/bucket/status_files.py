@@ -1,0 +1,76 @@
+"""The status as files beside a workbook in S3: an Excel file and a page, with the same rows."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+from jinja2 import Environment
+from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Alignment, Font
+from openpyxl.utils import get_column_letter
+
+from functions.rating.workbook.status import StatusRow
+
+TITLE = "状态 status"
+_WIDEST = 60
+
+_PAGE = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string("""\
+<!doctype html>
+<html lang="zh">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>{{ title }}</title>
+<style>
+:root { color-scheme: light dark; }
+body { font: 15px/1.6 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; }
+td { padding: .3rem .8rem .3rem 0; vertical-align: top; white-space: pre-line; overflow-wrap: anywhere; }
+.name { font-weight: 600; }
+</style>
+</head>
+<body>
+<h1>{{ title }}</h1>
+<table>
+{% for row in rows %}
+<tr>
+{% for cell in row %}
+<td{% if cell.bold %} class="name"{% endif %}>{{ cell.text }}</td>
+{% else %}
+<td>&nbsp;</td>
+{% endfor %}
+</tr>
+{% endfor %}
+</table>
+</body>
+</html>
+""")
+
+
+def status_page(rows: Sequence[StatusRow]) -> bytes:
+    """The rows as one HTML page."""
+    return _PAGE.render(rows=rows, title=TITLE).encode()
+
+
+def status_workbook(rows: Sequence[StatusRow]) -> bytes:
+    """The rows as an Excel file with one sheet. Text is text, whatever it begins with."""
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.title = TITLE
+    widths: dict[str, int] = {}
+    for r, row in enumerate(rows, 1):
+        for c, cell in enumerate(row, 1):
+            written = sheet.cell(r, c, ILLEGAL_CHARACTERS_RE.sub("", cell.text))
+            written.data_type = "s"
+            written.font = Font(bold=cell.bold)
+            written.alignment = Alignment(wrap_text=True, vertical="top")
+            longest = max(map(len, cell.text.splitlines()), default=0)
+            letter = get_column_letter(c)
+            widths[letter] = max(widths.get(letter, 10), min(2 * longest, _WIDEST))
+    for letter, width in widths.items():
+        sheet.column_dimensions[letter].width = width
+    packed = io.BytesIO()
+    book.save(packed)
+    return packed.getvalue()

@@ -1,0 +1,54 @@
+"""Excel files for tests: from cells, and with single parts of the file replaced as other programs write them."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+
+import openpyxl
+
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+def excel(tabs: Mapping[str, Sequence[Sequence[object]]]) -> bytes:
+    """An .xlsx file with these tabs; texts that begin with = are formulas, without stored values."""
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for title, rows in tabs.items():
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(list(row))
+    packed = io.BytesIO()
+    book.save(packed)
+    return packed.getvalue()
+
+
+def rewritten(content: bytes, change: Callable[[str], str], part: str = SHEET) -> bytes:
+    """The file with one of its parts changed, which has to make a difference."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            body = old.read(name)
+            if name == part:
+                text = body.decode()
+                body = change(text).encode()
+                assert body != text.encode(), f"{part} stays as it is"
+            new.writestr(name, body)
+    return packed.getvalue()
+
+
+def stored(content: bytes, formula: str, cell: str) -> bytes:
+    """The file with what a formula gave, as Excel saves it; ``cell`` is the cell's XML with {} for the formula."""
+    escaped = formula.replace('"', "&quot;")
+
+    def put(text: str) -> str:
+        for written in (formula, escaped):
+            start = text.find(f"<f>{written}</f>")
+            if start >= 0:
+                begin, end = text.rfind("<c ", 0, start), text.find("</c>", start) + 4
+                address = text[begin:].split('"')[1]
+                return text[:begin] + cell.format(f'r="{address}"', f"<f>{written}</f>") + text[end:]
+        return text
+
+    return rewritten(content, put)

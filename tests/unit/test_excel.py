@@ -1,0 +1,199 @@
+"""Excel files as a source of the workbook: the same content gives the same rulebook, and nothing is lost in silence."""
+
+from __future__ import annotations
+
+import re
+import tracemalloc
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
+
+from functions.rating.workbook.cells import RawCell, RawTab, RawWorkbook
+from functions.rating.workbook.excel import MOST_BYTES, MOST_UNPACKED, read_excel
+from functions.rating.workbook.folder import read_folder
+from functions.rating.workbook.rulebook import parse
+from shared.content import content_id
+from shared.errors import WorkbookUnavailable
+from tests.excel_files import excel, rewritten, stored
+from tests.workbooks import DESCRIPTION, OCTOBER, ROOT, SMALL, Workbook
+from tools.workbook.builder import build_workbook
+
+WORKBOOK = "xl/workbook.xml"
+
+
+def read(content: bytes) -> RawWorkbook:
+    return read_excel(content, "levels.xlsx")
+
+
+def cells(*row: object) -> list[RawCell]:
+    """One row of cells, through a file."""
+    (tab,) = read(excel({"t": [row]})).tabs
+    return list(tab.rows[0]) if tab.rows else []
+
+
+def rulebook_id(raw: RawWorkbook) -> str:
+    verdict = parse(raw, DESCRIPTION, OCTOBER)
+    assert verdict.rulebook, [str(fault) for fault in verdict.errors]
+    return content_id(verdict.rulebook)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_built_file_is_the_rulebook_of_the_folder_that_filled_it(language: str) -> None:
+    example = read_folder(ROOT / "config" / "workbook")
+    built = build_workbook(DESCRIPTION, example, "zh" if language == "zh" else "en")
+    raw = read_excel(built, "levels.xlsx", DESCRIPTION.reads)
+    assert rulebook_id(raw) == rulebook_id(example)
+    assert not parse(raw, DESCRIPTION, OCTOBER).errors
+
+
+def test_the_same_cells_give_the_rulebook_that_a_google_sheet_gives() -> None:
+    raw = Workbook()
+    google = RawWorkbook(tuple(RawTab(title, rows) for title, rows in raw.tabs.items()), typed=True)
+    assert rulebook_id(read(excel(SMALL))) == rulebook_id(google)
+
+
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**9), 10**9),
+    st.decimals(-(10**6), 10**6, places=2).map(float),
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Co", "Cn"]), max_size=20).filter(
+        lambda text: not text.startswith("=") and text != ""
+    ),
+)
+
+
+@given(st.lists(st.lists(VALUES, max_size=6), max_size=6))
+def test_every_value_comes_back_as_it_was_typed(rows: list[list[RawCell]]) -> None:
+    (tab,) = read(excel({"t": rows})).tabs
+
+    def filled(table: list[list[RawCell]]) -> dict[tuple[int, int], RawCell]:
+        return {(r, c): value for r, row in enumerate(table) for c, value in enumerate(row) if value is not None}
+
+    found, expected = filled([list(row) for row in tab.rows]), filled(rows)
+    assert found == expected
+    assert {at: type(value) is bool for at, value in found.items()} == {
+        at: type(value) is bool for at, value in expected.items()
+    }
+
+
+def test_a_date_is_its_serial_number_as_in_a_google_sheet() -> None:
+    assert cells(date(2026, 10, 1), datetime.fromisoformat("2026-10-01T12:00"), timedelta(hours=6)) == [
+        46296,
+        46296.5,
+        0.25,
+    ]
+
+
+def test_the_1904_system_of_old_macs_means_the_same_days() -> None:
+    content = rewritten(excel({"t": [[date(2026, 10, 1)]]}), lambda xml: xml.replace("<v>46296</v>", "<v>44834</v>"))
+    mac = rewritten(content, lambda xml: re.sub("<workbookPr[^>]*>", '<workbookPr date1904="1"/>', xml), WORKBOOK)
+    assert read(mac).tabs[0].rows == [[46296]]
+
+
+def test_a_percentage_is_its_share_and_rich_text_is_text() -> None:
+    assert cells(0.12, CellRichText("ab", TextBlock(InlineFont(b=True), "cd"))) == [0.12, "abcd"]
+
+
+def test_text_that_looks_like_a_number_stays_text() -> None:
+    assert cells("007", "１２３", "1,000", " 5 ") == ["007", "１２３", "1,000", " 5 "]
+
+
+@pytest.mark.parametrize("error", ["#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?"])
+def test_an_error_value_is_no_blank(error: str) -> None:
+    content = stored(excel({"t": [["=A9"]]}), "A9", '<c {} t="e">{}<v>' + error + "</v></c>")
+    assert read(content).tabs[0].rows == [[error]]
+
+
+def test_what_a_formula_gave_when_the_file_was_saved_is_its_value() -> None:
+    assert read(stored(excel({"t": [["=1+1"]]}), "1+1", "<c {}>{}<v>2</v></c>")).tabs[0].rows == [[2]]
+
+
+def test_a_formula_that_gave_an_empty_text_is_a_blank_cell() -> None:
+    content = stored(excel({"t": [['=IF(TRUE,"","")', 1]]}), 'IF(TRUE,"","")', '<c {} t="str">{}<v></v></c>')
+    (row,) = read(content).tabs[0].rows
+    assert row[0] in (None, "")
+    assert row[1] == 1
+
+
+def test_a_formula_without_a_stored_value_is_named_with_its_cell() -> None:
+    with pytest.raises(WorkbookUnavailable, match=r"thresholds!B2.*without a stored value"):
+        read(excel({"thresholds": [["level", "gmv"], [1, "=1+1"]]}))
+
+
+def test_hidden_sheets_and_rows_are_read() -> None:
+    hidden = rewritten(
+        excel({"levels": [["level"], [1]], "x": [[2]]}),
+        lambda xml: xml.replace(
+            'name="levels" sheetId="1" state="visible"', 'name="levels" sheetId="1" state="hidden"'
+        ),
+        "xl/workbook.xml",
+    )
+    rows = rewritten(hidden, lambda xml: xml.replace('<row r="2"', '<row r="2" hidden="1"'))
+    assert read(rows).tabs[0] == RawTab("levels", [["level"], [1]])
+
+
+def test_only_the_wanted_sheets_are_read() -> None:
+    raw = read_excel(excel({"levels": [[1]], "notes": [["=1+1"]]}), "levels.xlsx", lambda title: title == "levels")
+    assert [tab.title for tab in raw.tabs] == ["levels"]
+
+
+def test_a_size_that_the_file_states_wrongly_hides_nothing() -> None:
+    content = excel({"t": [[1, 2], [3, 4]]})
+    assert len(read(rewritten(content, lambda x: x.replace('ref="A1:B2"', 'ref="A1"'))).tabs[0].rows) == 2
+
+
+# --- files that are no workbook ---------------------------------------------------------------------------------------
+
+OLE = bytes.fromhex("D0CF11E0A1B11AE1") + bytes(1000)
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"", "no .xlsx file"),
+        (b"level,name\n1,Bronze\n", "no .xlsx file"),
+        (OLE, r"97-2003"),
+        (OLE + "EncryptedPackage".encode("utf-16-le"), "password"),
+        (excel({"t": [[1]]})[:-200], "no .xlsx file"),
+        (bytes(MOST_BYTES + 1), "expected at most"),
+    ],
+    ids=["empty", "csv", "xls", "encrypted", "cut off", "too large"],
+)
+def test_what_is_no_excel_file_is_named_with_the_way_out(content: bytes, found: str) -> None:
+    with pytest.raises(WorkbookUnavailable, match=found) as caught:
+        read(content)
+    assert "levels.xlsx" in str(caught.value)
+
+
+def test_a_zip_of_something_else_is_no_workbook() -> None:
+    with pytest.raises(WorkbookUnavailable, match="can't be read as an Excel file"):
+        read(rewritten(excel({"t": [[1]]}), lambda _: "<html/>", "[Content_Types].xml"))
+
+
+def test_entities_are_refused() -> None:
+    bomb = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;">]>'
+    with pytest.raises(WorkbookUnavailable, match="can't be read"):
+        read(rewritten(excel({"t": [["x"]]}), lambda xml: bomb + xml))
+
+
+def test_a_file_that_unpacks_to_very_much_is_refused_before_it_is_unpacked() -> None:
+    empty_rows = "".join(f'<row r="{n}" s="1" customFormat="1"/>' for n in range(2, 500_000))
+    bomb = rewritten(excel({"t": [[1]]}), lambda xml: xml.replace("</sheetData>", empty_rows + "</sheetData>"))
+    assert len(bomb) < MOST_UNPACKED // 4
+    tracemalloc.start()
+    with pytest.raises(WorkbookUnavailable, match="unpacks to"):
+        read(bomb)
+    assert tracemalloc.get_traced_memory()[1] < 5 * 1024**2
+    tracemalloc.stop()
+
+
+def test_macros_and_links_to_other_files_are_not_followed(tmp_path: Path) -> None:
+    content = stored(excel({"t": [["=[1]Other!A1", "=WEBSERVICE(A2)"]]}), "[1]Other!A1", "<c {}>{}<v>7</v></c>")
+    content = stored(content, "WEBSERVICE(A2)", '<c {} t="str">{}<v>kept</v></c>')
+    assert read(content).tabs[0].rows == [[7, "kept"]]

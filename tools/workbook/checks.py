@@ -1,0 +1,61 @@
+"""What the cells of a column let in, in the words of Excel, WPS and LibreOffice. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from functions.rating.workbook.cells import a1
+from tools.sheet.columns import FORMATS, SheetColumn
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A data validation. ``first`` and ``second``: the bounds of a number; else ``first`` is a formula or a list."""
+
+    kind: Literal["whole", "decimal", "list", "custom"]
+    first: str
+    second: str | None = None
+
+    @property
+    def operator(self) -> Literal["between"] | None:
+        return "between" if self.second else None
+
+
+def number_format_of(column: SheetColumn) -> str:
+    """Text where text belongs, so that ``007`` and ``2026-10`` stay as typed; General where it depends on the row."""
+    if column.by_row:
+        return "General"
+    kind, pattern = FORMATS[column.cells.type]
+    return "@" if kind == "TEXT" else pattern
+
+
+def check_of(column: SheetColumn, row: int, positions: Mapping[str, int]) -> Check | None:
+    """The check of the cell in ``row`` (from 0), as a formula that is copied down; None where any text will do."""
+    cell, cells = a1(row, positions[column.key]), column.cells
+    if column.tab.more_columns == "levels" and not column.own:
+        kind = f"${a1(row, positions['kind'])}"
+        quota = f'OR({cell}="unlimited",AND(ISNUMBER({cell}),{cell}>=0,{cell}=INT({cell})))'
+        return _formula(
+            f'IF({kind}="flag",{cell}=TRUE,IF({kind}="quota",{quota},IF({kind}="text",ISTEXT({cell}),FALSE)))'
+        )
+    match cells.type:
+        case "whole":
+            return Check("whole", f"{cells.least:f}", f"{cells.most:f}")
+        case "yuan":
+            return Check("decimal", f"{cells.least:f}", f"{cells.most:f}")
+        case "setting":
+            return _formula(f"ISNUMBER({cell})")
+        case "month":
+            number = f"ISNUMBER(VALUE(LEFT({cell},4))),VALUE(MID({cell},6,2))>=1,VALUE(MID({cell},6,2))<=12"
+            return _formula(f'AND(ISTEXT({cell}),LEN({cell})=7,MID({cell},5,1)="-",{number})')
+        case "agency_id" | "key" if not cells.choices:
+            return _formula(f'AND(LEN({cell})<=64,ISERROR(FIND(" ",{cell})))')
+        case "choice" | "key":
+            return Check("list", f'"{",".join(cells.choices)}"')
+    return None
+
+
+def _formula(formula: str) -> Check:
+    return Check("custom", formula)
