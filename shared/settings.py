@@ -174,8 +174,9 @@ class _Reader:
     def workbook(self, name: str) -> str:
         value = self.required(name)
         kind, _, rest = value.partition(":")
-        if value and (kind not in ("gsheet", "dir") or not rest):
-            self.complaints.append(f"{name}: expected gsheet:<spreadsheet key> or dir:<folder>, found {value!r}")
+        if value and (kind not in ("gsheet", "s3", "dir") or not rest):
+            forms = "gsheet:<spreadsheet key>, s3://<bucket>/<key>.xlsx, s3://<bucket>/<prefix>/ or dir:<folder>"
+            self.complaints.append(f"{name}: expected {forms}, found {value!r}")
         return value
 
     def zone(self) -> ZoneInfo:

@@ -16,6 +16,7 @@ from functions.rating.commands.refresh import refresh
 from functions.rating.commands.verify import verify
 from functions.rating.events import Request, parse_event
 from functions.rating.monitoring import count_answer, count_failure
+from functions.rating.result import result
 from functions.rating.services import Services
 from functions.rating.wiring import wire
 from functions.rating.workbook.status import status_rows
@@ -53,6 +54,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 def _answer(request: Request, services: Services) -> dict[str, Any]:
     """What is answered; the status tab says it too."""
+    if request.uploaded and not services.workbook.owns(*request.uploaded):
+        logger.info("what was uploaded is not the workbook", uploaded="/".join(request.uploaded))
+        return result("unchanged", str(next_to_rate(services)))
     try:
         answer = _do(request, services)
     except WorkbookFaulty as error:

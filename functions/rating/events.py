@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError, fiel
 from shared.errors import EventInvalid
 from shared.months import Month
 
+_UPLOAD = ("aws.s3", "Object Created")
 Mode = Literal["preview", "check", "refresh"]
 
 FORMS = (
@@ -33,6 +35,8 @@ class Request(BaseModel):
     verify: str | None = None
     by: str | None = None
     reason: str | None = None
+    uploaded: tuple[str, str] | None = None
+    """Bucket and key of an object that was uploaded: perhaps the workbook, which is checked then."""
 
     @field_validator("month")
     @classmethod
@@ -44,6 +48,8 @@ class Request(BaseModel):
         asked = [name for name in ("scheduled_at", "month", "accept", "rollback", "verify") if getattr(self, name)]
         if len(asked) > 1 or (not asked and self.mode not in ("check", "refresh")):
             raise ValueError("expected exactly one thing to do")
+        if self.uploaded and self.mode != "check":
+            raise ValueError("an uploaded object can only be checked")
         if self.mode and asked and not (self.mode == "preview" and asked[0] in ("scheduled_at", "month")):
             raise ValueError(f"mode {self.mode} does not go with {asked[0]}")
         decided = asked in (["accept"], ["rollback"])
@@ -76,7 +82,15 @@ class Request(BaseModel):
 def parse_event(event: Any) -> Request:
     """The request that an event makes. Raises EventInvalid, which says what was found and what is understood."""
     try:
-        return Request.model_validate(event)
+        return Request.model_validate(_check_of_upload(event) or event)
     except ValidationError as error:
         found = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'event'}: {e['msg']}" for e in error.errors())
         raise EventInvalid(f"{found}. Understood are: {FORMS}.") from error
+
+
+def _check_of_upload(event: Any) -> dict[str, Any] | None:
+    """The check that S3 asks for through EventBridge when an object was uploaded; None for any other event."""
+    if not isinstance(event, Mapping) or (event.get("source"), event.get("detail-type")) != _UPLOAD:
+        return None
+    detail = event.get("detail", {})
+    return {"mode": "check", "uploaded": (detail["bucket"]["name"], detail["object"]["key"])}

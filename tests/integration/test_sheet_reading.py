@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 import requests
 
@@ -136,8 +137,8 @@ def test_what_is_no_key_is_said_before_google_is_asked(key: str) -> None:
 
 
 def test_an_unknown_kind_of_source_is_refused() -> None:
-    with pytest.raises(WorkbookUnavailable, match="expected dir:<folder> or gsheet:"):
-        workbook_source("xlsx:levels.xlsx", DESCRIPTION)
+    with pytest.raises(WorkbookUnavailable, match="expected gsheet:<spreadsheet key>, s3:"):
+        workbook_source("xlsx:levels.xlsx", DESCRIPTION, boto3.client("s3", region_name="cn-north-1"))
 
 
 def test_a_folder_of_csv_files_gives_the_same_rulebook(tmp_path: Path) -> None:
@@ -159,7 +160,7 @@ def test_two_files_of_one_tab_are_a_fault(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("等级".encode("gb18030"), "levels.csv: byte 0 is not UTF-8; save the file again"),
+        ("等级".encode("gb18030"), "levels.csv: byte 0 is not UTF-8, it looks like GBK, .*; save the file again"),
         (b'level,name\n1,"open', r"levels.csv, line 2: no valid CSV"),
         (b'level,name\n1,"a"b\n', r"levels.csv, line 2: no valid CSV"),
         (b"level," + b"x" * 2_000_000, r"levels.csv, line 1: no valid CSV"),

@@ -24,6 +24,9 @@ class Folder:
     def read(self) -> RawWorkbook:
         return read_folder(self.path, self.description.reads)
 
+    def owns(self, *_: str) -> bool:
+        return False
+
     def show_status(self, rows: Sequence[StatusRow]) -> None:
         """Nothing: whoever keeps a folder reads the answer itself."""
 

@@ -10,10 +10,13 @@ from functions.rating.workbook.status import StatusRow
 
 
 class WorkbookSource(Protocol):
-    """Where the cells come from: a folder of CSV files, or a Google Sheet, which shows the verdict too."""
+    """Where the cells come from, and where operations read what came of them."""
 
     def read(self) -> RawWorkbook:
         """The cells as they are now, never a stale copy. Raises WorkbookUnavailable, which says what to do."""
+
+    def owns(self, bucket: str, key: str, /) -> bool:
+        """Whether an object in S3 is the workbook, or a part of it."""
 
     def show_status(self, rows: Sequence[StatusRow]) -> None:
         """Show operations what came of the last check or run. Raises WorkbookUnavailable."""

@@ -43,7 +43,7 @@ class BucketWorkbook:
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
 
-    def owns(self, bucket: str, key: str) -> bool:
+    def owns(self, bucket: str, key: str, /) -> bool:
         """Whether an object is the workbook, or one of its CSV files."""
         if bucket != self.bucket:
             return False

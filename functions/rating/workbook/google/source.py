@@ -21,5 +21,8 @@ class GoogleSource:
     def read(self) -> RawWorkbook:
         return sheet.read_sheet(self.key, self.description.reads)
 
+    def owns(self, *_: str) -> bool:
+        return False
+
     def show_status(self, rows: Sequence[StatusRow]) -> None:
         status_tab.write_status(self.key, rows, self.description)

@@ -1,0 +1,167 @@
+"""A workbook in S3: a month rated from an Excel file, an upload answered beside it, and files that are no workbook."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from shared.errors import WorkbookFaulty, WorkbookUnavailable
+from tests.cloud import WORKBOOK, Cloud, small_cloud
+from tests.excel_files import excel
+
+MONTH = "2026-09"
+KEY = "levels/levels.xlsx"
+BUCKET = "extracts"
+
+
+def typed(text: str) -> object:
+    """A CSV cell as the type that Excel gives it."""
+    if text in ("TRUE", ""):
+        return True if text else None
+    return float(text) if text.replace(".", "", 1).isdigit() else text
+
+
+def tables(**changed: str) -> dict[str, list[list[object]]]:
+    """The small workbook, with some tabs replaced, as rows of typed cells."""
+    return {
+        tab: [[typed(cell) for cell in line.split(",")] for line in text.splitlines()]
+        for tab, text in {**WORKBOOK, **changed}.items()
+    }
+
+
+@pytest.fixture
+def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    with small_cloud(tmp_path, monkeypatch) as made:
+        monkeypatch.setenv("WORKBOOK", f"s3://{BUCKET}/{KEY}")
+        upload(made, excel(tables()))
+        made.put_month(MONTH, {"A1": (5, 10), "A2": (1, 100), "A3": (0, 0)})
+        yield made
+
+
+def upload(cloud: Cloud, content: bytes, key: str = KEY) -> None:
+    cloud.s3.put_object(Bucket=BUCKET, Key=key, Body=content)
+
+
+def uploaded(key: str = KEY, bucket: str = BUCKET) -> dict[str, Any]:
+    """What EventBridge sends when S3 has a new object."""
+    return {
+        "version": "0",
+        "id": "17793124-05d4-b198-2fde-7ededc63b103",
+        "detail-type": "Object Created",
+        "source": "aws.s3",
+        "time": "2026-10-01T02:00:00Z",
+        "region": "cn-north-1",
+        "resources": [f"arn:aws:s3:::{bucket}"],
+        "detail": {
+            "version": "0",
+            "bucket": {"name": bucket},
+            "object": {"key": key, "size": 5, "etag": "b1946ac9", "version-id": "v1", "sequencer": "617F08299329D189"},
+            "reason": "PutObject",
+        },
+    }
+
+
+def beside(cloud: Cloud, key: str) -> bytes:
+    body: bytes = cloud.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    return body
+
+
+def status_texts(cloud: Cloud, key: str = "levels/levels.status.xlsx") -> list[str]:
+    book = openpyxl.load_workbook(io.BytesIO(beside(cloud, key)))
+    return [str(cell.value) for row in book.worksheets[0].iter_rows() for cell in row if cell.value is not None]
+
+
+def test_a_month_is_rated_from_an_excel_file_as_from_a_folder(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    published = cloud.rate({"month": MONTH})
+    assert published["outcome"] == "published"
+    monkeypatch.setenv("WORKBOOK", f"dir:{cloud.workbook}")
+    again = cloud.rate({"month": MONTH})
+    assert (again["outcome"], again["run"], again["rulebook"]) == ("unchanged", published["run"], published["rulebook"])
+
+
+def test_a_folder_of_csv_files_in_s3_gives_the_same_rulebook(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    for tab, text in WORKBOOK.items():
+        upload(cloud, text.encode("utf-8-sig"), f"book/{tab}.csv")
+    upload(cloud, b"not a tab", "book/old/levels.csv")
+    upload(cloud, b"\xff\xfe", "book/notes.csv")
+    expected = cloud.rate({"mode": "check"})["rulebook"]
+    monkeypatch.setenv("WORKBOOK", f"s3://{BUCKET}/book/")
+    assert cloud.rate({"mode": "check"})["rulebook"] == expected
+    assert b"<table>" in beside(cloud, "book/status.html")
+
+
+def test_an_upload_is_checked_and_answered_beside_it(cloud: Cloud) -> None:
+    answer = cloud.rate(uploaded())
+    assert answer["outcome"] == "checked"
+    assert not answer["faults"]
+    assert any("2026" in text for text in status_texts(cloud))
+    assert b"<html" in beside(cloud, "levels/levels.status.html")
+
+
+def test_a_faulty_upload_names_its_cells_beside_it_and_counts_for_the_alarm(
+    cloud: Cloud, capsys: pytest.CaptureFixture[str]
+) -> None:
+    upload(
+        cloud, excel(tables(thresholds="effective_month,level,channel,six,gmv\n,1,1,many,\n,2,1,2,100\n,3,1,5,5000\n"))
+    )
+    answer = cloud.rate(uploaded())
+    assert [fault["cell"] for fault in answer["faults"] if fault["severity"] == "error"] == ["D2"]
+    assert any("thresholds!D2" in text for text in status_texts(cloud))
+    assert '"WorkbookFaulty":[1.0]' in capsys.readouterr().out.replace(" ", "")
+    with pytest.raises(WorkbookFaulty):
+        cloud.rate({"month": MONTH})
+
+
+def test_a_file_that_can_t_be_read_stops_the_run_with_the_way_out(cloud: Cloud) -> None:
+    upload(cloud, b"level,name\n1,x\n")
+    with pytest.raises(WorkbookUnavailable, match=r"s3://extracts/levels/levels\.xlsx.*no \.xlsx file"):
+        cloud.rate({"month": MONTH})
+
+
+def test_a_workbook_that_is_not_there_is_named(cloud: Cloud) -> None:
+    cloud.s3.delete_object(Bucket=BUCKET, Key=KEY)
+    with pytest.raises(WorkbookUnavailable, match="there is no such object; upload the workbook there"):
+        cloud.rate({"mode": "check"})
+
+
+@pytest.mark.parametrize(
+    ("key", "bucket"), [("levels/levels.status.xlsx", BUCKET), ("levels/other.xlsx", BUCKET), (KEY, "reports")]
+)
+def test_what_is_not_the_workbook_is_left_alone(cloud: Cloud, key: str, bucket: str) -> None:
+    answer = cloud.rate(uploaded(key, bucket))
+    assert answer["outcome"] == "unchanged"
+    assert "Contents" not in cloud.s3.list_objects_v2(Bucket=BUCKET, Prefix="levels/levels.status")
+
+
+@pytest.mark.parametrize("place", ["s3://extracts", "s3://extracts/levels.xls", "s3:///levels.xlsx", "s3://b/folder"])
+def test_a_place_that_is_no_workbook_is_refused_at_once(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.setenv("WORKBOOK", place)
+    with pytest.raises(WorkbookUnavailable, match=r"\.xlsx, or s3://<bucket>/<prefix>/"):
+        cloud.rate({"mode": "check"})
+
+
+GBK = "level,name,description\n1,一级,\n".encode("gb18030")
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (GBK, "looks like GBK"),
+        (b"level;name;description\n1;x;\n", "separated by semicolons"),
+        (b"level\tname\n1\tx\n", "separated by tabs"),
+    ],
+)
+def test_csv_files_as_excel_saves_them_elsewhere_are_named_with_the_way_out(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, content: bytes, found: str
+) -> None:
+    upload(cloud, content, "book/levels.csv")
+    monkeypatch.setenv("WORKBOOK", f"s3://{BUCKET}/book/")
+    with pytest.raises(WorkbookUnavailable, match=rf"book/levels\.csv.*{found}"):
+        cloud.rate({"mode": "check"})
