@@ -84,6 +84,10 @@ verify: setup-demo ## Recompute a run and compare it: RUN=…
 sheet: setup ## Build or upgrade the Google Sheet: KEY=<spreadsheet key> [LANG=zh|en]
 	@$(python) -m tools.sheet "$(KEY)" $(sheet_language)
 
+.PHONY: workbook
+workbook: setup ## The Excel file that operations edit, filled with the example: INTO=levels.xlsx [LANG=zh|en]
+	@$(python) -m tools.workbook "$(INTO)" $(sheet_language)
+
 # --- real runtimes ----------------------------------------------------------------------------------------------------------
 
 .PHONY: build build-RatingFunction build-LookupFunction invoke start-api stop e2e matrix deploy

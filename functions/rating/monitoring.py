@@ -21,6 +21,8 @@ def count_answer(answer: dict[str, Any], request: Request, services: Services) -
     is_out = request.publishes and answer["outcome"] in ("published", "unchanged")
     due = Month.of(services.now(), services.zone).plus(-1)
     metrics.add_metric("Published", MetricUnit.Count, int(is_out and answer["month"] == str(due)))
+    if request.uploaded and not answer.get("valid", True):
+        metrics.add_metric("WorkbookFaulty", MetricUnit.Count, 1)  # whoever uploaded it doesn't see this answer
     metrics.add_metric("Held", MetricUnit.Count, int(answer["outcome"] == "held"))
     if quality := answer.get("quality"):
         bad = sum(sum(dataset["bad_rows"].values()) for dataset in quality["datasets"].values())

@@ -21,6 +21,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         f"{R}.events",
         f"{R}.monitoring",
         f"{R}.progress",
+        f"{R}.result",
         f"{R}.workbook",
         f"{R}.workbook.google",
     ),

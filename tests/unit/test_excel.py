@@ -197,3 +197,63 @@ def test_macros_and_links_to_other_files_are_not_followed(tmp_path: Path) -> Non
     content = stored(excel({"t": [["=[1]Other!A1", "=WEBSERVICE(A2)"]]}), "[1]Other!A1", "<c {}>{}<v>7</v></c>")
     content = stored(content, "WEBSERVICE(A2)", '<c {} t="str">{}<v>kept</v></c>')
     assert read(content).tabs[0].rows == [[7, "kept"]]
+
+
+# --- what other programs make of a file when they save it -------------------------------------------------------------
+
+
+def test_a_file_that_libreoffice_saved_keeps_its_meaning() -> None:
+    saved = (ROOT / "tests" / "data" / "levels-saved-by-libreoffice.xlsx").read_bytes()
+    example = read_folder(ROOT / "config" / "workbook")
+    assert rulebook_id(read_excel(saved, "levels.xlsx", DESCRIPTION.reads)) == rulebook_id(example)
+
+
+def test_numbers_with_seventeen_digits_as_excel_saves_them_are_what_was_typed() -> None:
+    """Excel writes 0.7 as 0.69999999999999996 and 20000.55 as 20000.549999999999."""
+    settings: list[list[RawCell]] = [["setting", "value"], ["max_bad_row_share", 0.7]]
+    content = excel({"settings": settings, **{tab: rows for tab, rows in SMALL.items() if tab != "settings"}})
+    saved = rewritten(content, lambda xml: xml.replace("<v>0.7</v>", "<v>0.69999999999999996</v>"))
+    assert rulebook_id(read(saved)) == rulebook_id(read(content))
+
+
+def test_whole_numbers_with_a_fraction_or_an_exponent_are_whole() -> None:
+    content = excel({"t": [[6, 90000]]})
+    saved = rewritten(content, lambda xml: xml.replace("<v>6</v>", "<v>6.0</v>").replace("<v>90000</v>", "<v>9E4</v>"))
+    assert read(saved).tabs[0].rows == [[6, 90000]]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        '<c r="A1" t="inlineStr"><is><t>领航</t></is></c>',
+        '<c r="A1" t="inlineStr"><is><r><t>领</t></r><r><rPr><b/></rPr><t>航</t></r></is></c>',
+        '<c r="A1" t="inlineStr"><is><t>领航</t><rPh sb="0" eb="1"><t>りょう</t></rPh></is></c>',
+        '<c r="A1" t="str"><v>领航</v></c>',
+    ],
+    ids=["inline", "rich inline", "with a reading aid", "string of a formula"],
+)
+def test_texts_are_texts_however_a_program_stores_them(cell: str) -> None:
+    content = rewritten(excel({"t": [[1]]}), lambda xml: re.sub(r'<c r="A1".*?</c>', cell, xml))
+    assert read(content).tabs[0].rows == [["领航"]]
+
+
+def test_line_breaks_come_back_as_they_were_typed() -> None:
+    assert cells("first\nsecond") == ["first\nsecond"]
+
+
+def test_formats_out_to_the_last_column_add_no_cells() -> None:
+    """WPS may give a whole row a format: cells without a value to the right of those with one."""
+    empty = "".join(f'<c r="{letter}1" s="0"/>' for letter in ("C", "D", "E", "XFD"))
+    content = rewritten(excel({"t": [["a", "b"]]}), lambda xml: xml.replace("</row>", empty + "</row>", 1))
+    assert read(content).tabs[0].rows == [["a", "b"]]
+
+
+def test_rows_without_numbers_and_gaps_between_rows_stay_where_they_are() -> None:
+    content = rewritten(excel({"t": [["a"], ["b"]]}), lambda xml: xml.replace('r="2"', 'r="4"').replace("A2", "A4"))
+    assert read(content).tabs[0].rows == [["a"], [], [], ["b"]]
+
+
+def test_a_merged_area_has_its_value_in_its_first_cell_only() -> None:
+    merged = '</sheetData><mergeCells count="1"><mergeCell ref="A1:B1"/></mergeCells>'
+    content = rewritten(excel({"t": [["a"], [1, 2]]}), lambda xml: xml.replace("</sheetData>", merged))
+    assert read(content).tabs[0].rows == [["a"], [1, 2]]
