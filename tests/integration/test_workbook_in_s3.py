@@ -35,9 +35,8 @@ def tables(**changed: str) -> dict[str, list[list[object]]]:
 
 
 @pytest.fixture
-def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    with small_cloud(tmp_path, monkeypatch) as made:
-        monkeypatch.setenv("WORKBOOK", f"s3://{BUCKET}/{KEY}")
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    with small_cloud(tmp_path, WORKBOOK=f"s3://{BUCKET}/{KEY}") as made:
         upload(made, excel(tables()))
         made.put_month(MONTH, {"A1": (5, 10), "A2": (1, 100), "A3": (0, 0)})
         yield made
