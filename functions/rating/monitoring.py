@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -44,16 +46,25 @@ def count_failure(error: LevelsError, event: Any, request: Request | None, servi
 
 
 def _count_overdue(request: Request, services: Services) -> None:
-    """``Overdue``, once for each firing of the schedule after noon of the 3rd: 1 while its month is not published."""
-    if request.scheduled_at is None:
+    """``Overdue``: counted by the schedule's firings and by the morning refresh, where it is known."""
+    scheduled = request.scheduled_at is not None
+    if not scheduled and request.mode != "refresh":
         return
-    local = request.scheduled_at.astimezone(services.zone)
-    if local.day == RENEWAL_DAY and local.hour >= NOON:
-        metrics.add_metric("Overdue", MetricUnit.Count, int(not _is_published(request, services)))
-
-
-def _is_published(request: Request, services: Services) -> bool:
+    at = (request.scheduled_at or services.now()).astimezone(services.zone)
     try:
-        return str(request.rating_month(services.zone)) in services.table.pointer().publications
-    except LevelsError:  # not known, so somebody has to look
-        return False
+        late = overdue(at, services.table.pointer().publications, scheduled=scheduled)
+    except LevelsError:  # the pointer can't be read, so somebody has to look
+        late = True
+    if late is not None:
+        metrics.add_metric("Overdue", MetricUnit.Count, int(late))
+
+
+def overdue(at: datetime, published: Collection[str], *, scheduled: bool) -> bool | None:
+    """Whether last month should be published and is not. ``at``: local time; ``published``: months.
+
+    None where that is not yet decided: before noon of the 3rd, and in a stack that never published a month and is only
+    checked (``scheduled`` False), since it may be a few days old.
+    """
+    if (at.day, at.hour) < (RENEWAL_DAY, NOON) or not (scheduled or published):
+        return None
+    return str(Month(at.year, at.month).plus(-1)) not in published
