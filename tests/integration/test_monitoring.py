@@ -24,7 +24,7 @@ def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     metrics.clear_default_dimensions()
     metrics.dimension_set.clear()
     monkeypatch.setattr(metrics, "service", "rating")
-    with small_cloud(tmp_path, monkeypatch) as cloud:
+    with small_cloud(tmp_path) as cloud:
         yield cloud
 
 
