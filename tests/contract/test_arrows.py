@@ -225,12 +225,12 @@ def test_only_the_google_room_knows_google() -> None:
         assert all(path.startswith("functions/rating/workbook/google/") for path in importers(name))
 
 
-@pytest.mark.parametrize("module", ["duckdb", "numpy", "isal", "nanoarrow"])
+@pytest.mark.parametrize("module", ["duckdb", "numpy", "isal"])
 def test_only_the_embedded_engine_knows_its_libraries(module: str) -> None:
     assert all(path.startswith("functions/rating/measuring/embedded/") for path in importers(module))
 
 
-@pytest.mark.parametrize("module", ["duckdb", "isal", "nanoarrow"])
+@pytest.mark.parametrize("module", ["duckdb", "isal"])
 def test_one_object_can_be_read_without_the_engine_that_measures(module: str) -> None:
     """The reader of files runs alone, in processes that have no engine beside it: it imports nothing of its caller."""
     room = "functions.rating.measuring.embedded.reading"
@@ -243,7 +243,7 @@ def test_one_object_can_be_read_without_the_engine_that_measures(module: str) ->
     assert outside <= {"functions.rating.measuring.embedded.sql", "functions.rating.measuring.embedded.duckdb_engine"}
 
 
-@pytest.mark.parametrize("heavy", ["gspread", "google", "duckdb", "numpy", "jinja2", "isal", "nanoarrow"])
+@pytest.mark.parametrize("heavy", ["gspread", "google", "duckdb", "numpy", "jinja2", "isal"])
 def test_the_lookup_function_carries_nothing_heavy(heavy: str) -> None:
     assert not [path for path in importers(heavy) if not path.startswith("functions/rating/")]
 

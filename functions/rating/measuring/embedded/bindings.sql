@@ -14,15 +14,9 @@ SELECT creator_id, agency_id, bind_time, unbind_time, power_level, risk_tag
 FROM bindings
 WHERE creator_id IN (SELECT creator_id FROM bindings GROUP BY creator_id HAVING count(*) > 1);
 
--- Who holds each creator, for each span of the month: the binding that covers it with the latest bind_time. Spans in
--- which nobody does have a null agency_id; every creator of the extract has spans for the whole month.
-CREATE TABLE holdings AS
-WITH lone AS (
-  SELECT creator_id, agency_id, bind_time, coalesce(unbind_time, $month_end) AS until, power_level, risk_tag
-  FROM bindings
-  WHERE NOT EXISTS (SELECT 1 FROM contested WHERE contested.creator_id = bindings.creator_id)
-),
-touching AS (
+-- Their bindings within the month. Of several that cover an instant the one of the lowest rank holds.
+CREATE TABLE ranked AS
+WITH touching AS (
   SELECT
     creator_id, agency_id, bind_time, power_level, risk_tag,
     greatest(bind_time, $month_start) AS held_from,
@@ -30,38 +24,104 @@ touching AS (
   FROM contested
   WHERE bind_time < $month_end
     AND coalesce(unbind_time, $month_end) > greatest(bind_time, $month_start)
-),
-instants AS (
-  SELECT creator_id, held_from AS instant FROM touching
-  UNION
-  SELECT creator_id, held_until AS instant FROM touching
-  UNION
-  SELECT creator_id, $month_start AS instant FROM contested
-),
-spans AS (
-  SELECT
-    creator_id,
-    instant AS held_from,
-    coalesce(lead(instant) OVER (PARTITION BY creator_id ORDER BY instant), $month_end) AS held_until
-  FROM instants
-  WHERE instant < $month_end
-),
-claims AS (
-  SELECT
-    spans.creator_id, spans.held_from, spans.held_until, touching.agency_id, touching.power_level, touching.risk_tag,
-    row_number() OVER (
-      PARTITION BY spans.creator_id, spans.held_from
-      ORDER BY touching.bind_time DESC, touching.agency_id, touching.power_level DESC, touching.risk_tag NULLS LAST
-    ) AS place
-  FROM spans
-  LEFT JOIN touching
-    ON touching.creator_id = spans.creator_id
-    AND touching.held_from <= spans.held_from
-    AND touching.held_until >= spans.held_until
 )
-SELECT creator_id, held_from, held_until, agency_id, power_level, risk_tag
-FROM claims
-WHERE place = 1
+SELECT
+  creator_id, agency_id, power_level, risk_tag, held_from, held_until,
+  row_number() OVER (
+    PARTITION BY creator_id
+    ORDER BY touching.bind_time DESC, touching.agency_id, touching.power_level DESC, touching.risk_tag NULLS LAST
+  ) AS rank
+FROM touching;
+
+-- The instants at which some binding of a creator begins or ends, and those of the month, numbered from 0. The span of
+-- the same number goes on until the next one.
+CREATE TABLE instants AS
+WITH every_instant AS (
+  SELECT creator_id, held_from AS instant, rank FROM ranked
+  UNION ALL
+  SELECT creator_id, held_until AS instant, rank FROM ranked
+  UNION ALL
+  SELECT DISTINCT creator_id, $month_start AS instant, CAST(NULL AS BIGINT) AS rank FROM contested
+  UNION ALL
+  SELECT DISTINCT creator_id, $month_end AS instant, CAST(NULL AS BIGINT) AS rank FROM contested
+)
+SELECT creator_id, instant, rank, dense_rank() OVER (PARTITION BY creator_id ORDER BY instant) - 1 AS span
+FROM every_instant;
+
+-- Which binding holds in which span: a segment tree, because n bindings of one creator would otherwise be compared with
+-- up to 2 n spans each. A node is as many spans as its width, a power of two, and begins at a multiple of it. Each
+-- binding is split into the largest nodes that it covers whole; each span looks up the nodes that it is in.
+CREATE TABLE nodes AS
+WITH covered AS (
+  SELECT creator_id, rank, min(span) AS first_span, max(span) AS end_span
+  FROM instants
+  WHERE rank IS NOT NULL
+  GROUP BY creator_id, rank
+),
+whole_nodes AS (
+  SELECT
+    creator_id, rank, width,
+    first_span + (width - first_span % width) % width AS first_node,
+    end_span - end_span % width AS end_node
+  FROM covered
+  JOIN (VALUES $widths) AS widths(width) ON width <= end_span - first_span
+),
+largest_nodes AS (
+  SELECT creator_id, rank, width, first_node AS node
+  FROM whole_nodes
+  WHERE first_node < end_node AND first_node % (2 * width) <> 0
+  UNION ALL
+  SELECT creator_id, rank, width, end_node - width AS node
+  FROM whole_nodes
+  WHERE first_node < end_node AND end_node % (2 * width) <> 0
+)
+SELECT creator_id, width, node, min(rank) AS rank
+FROM largest_nodes
+GROUP BY creator_id, width, node;
+
+CREATE TABLE spans AS
+WITH first_rows AS (
+  SELECT creator_id, span, min(instant) AS held_from FROM instants GROUP BY creator_id, span
+),
+bounded AS (
+  SELECT
+    creator_id, span, held_from, lead(held_from) OVER (PARTITION BY creator_id ORDER BY span) AS held_until
+  FROM first_rows
+)
+SELECT creator_id, span, held_from, held_until
+FROM bounded
+WHERE held_until IS NOT NULL;
+
+CREATE TABLE nodes_of_spans AS
+WITH widths AS (
+  SELECT DISTINCT creator_id, width FROM nodes
+)
+SELECT spans.creator_id, spans.span, widths.width, spans.span - spans.span % widths.width AS node
+FROM spans
+JOIN widths ON widths.creator_id = spans.creator_id;
+
+CREATE TABLE winners AS
+SELECT nodes_of_spans.creator_id, nodes_of_spans.span, min(nodes.rank) AS rank
+FROM nodes_of_spans
+JOIN nodes
+  ON nodes.creator_id = nodes_of_spans.creator_id
+  AND nodes.width = nodes_of_spans.width
+  AND nodes.node = nodes_of_spans.node
+GROUP BY nodes_of_spans.creator_id, nodes_of_spans.span;
+
+-- Who holds each creator, for each span of the month: the binding that covers it with the latest bind_time. Spans in
+-- which nobody does have a null agency_id; every creator of the extract has spans for the whole month.
+CREATE TABLE holdings AS
+WITH lone AS (
+  SELECT creator_id, agency_id, bind_time, coalesce(unbind_time, $month_end) AS until, power_level, risk_tag
+  FROM bindings
+  WHERE NOT EXISTS (SELECT 1 FROM contested WHERE contested.creator_id = bindings.creator_id)
+)
+SELECT
+  spans.creator_id, spans.held_from, spans.held_until, ranked.agency_id, ranked.power_level, ranked.risk_tag
+FROM spans
+LEFT JOIN winners ON winners.creator_id = spans.creator_id AND winners.span = spans.span
+LEFT JOIN ranked ON ranked.creator_id = winners.creator_id AND ranked.rank = winners.rank
 UNION ALL
 SELECT creator_id, $month_start, least(bind_time, $month_end), NULL, NULL, NULL
 FROM lone
@@ -186,6 +246,12 @@ CROSS JOIN every_binding;
 
 -- Room for what reads the orders.
 DROP TABLE holdings;
+DROP TABLE ranked;
+DROP TABLE instants;
+DROP TABLE nodes;
+DROP TABLE spans;
+DROP TABLE nodes_of_spans;
+DROP TABLE winners;
 DROP TABLE contested;
 DROP TABLE bindings;
 DROP TABLE previous_bindings;

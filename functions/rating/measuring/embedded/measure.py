@@ -164,6 +164,7 @@ def measuring(month: Month, zone: ZoneInfo) -> Mapping[str, str]:
     meant = {
         "trim_needed": padded("orders.creator_id"),
         "trimmed_tag": trimmed_if_needed("risk_tag"),
+        "widths": ", ".join(f"({1 << level})" for level in range(32)),
         "sampled_orders": _SAMPLE,
         "hot_creators": _HOT,
         "tags_named": TAGS_NAMED,
