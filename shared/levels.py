@@ -211,6 +211,9 @@ class RuleSettings:
     max_rows_change_share: Decimal | None = None
     binding_free_slots: int = 5
     binding_retention_rate: Decimal = Decimal("0.7")
+    min_rows_judged: int = added_later(1000)
+    min_used_share: Decimal = added_later(Decimal("0.01"))
+    max_one_cause_share: Decimal = added_later(Decimal("0.5"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from functions.rating.garbage import cycle_collection_paused
 from functions.rating.measuring.assemble import assemble
 from functions.rating.run.computed import Computed
 from functions.rating.run.guardrails import Totals, evaluate_guardrails
+from functions.rating.run.nothing_counted import nothing_counted
 from functions.rating.run.record import Compared, DataQuality, Input, RunRecord, record_from
 from functions.rating.run.rules import RULES_VERSION, Rules
 from functions.rating.run.standings import count_levels, count_moves
@@ -57,6 +58,7 @@ def compute(
         ratings = rate_all(rules, measured.agencies, earlier)
         facts["agencies"] = len(ratings)
     totals = Totals(measured.paid_gmv, {name: count.rows for name, count in measured.datasets.items()})
+    before = _totals_of(services, compared_with)
     rulebook_id, inputs = content_id(rulebook), inputs_of(inventory)
     record = RunRecord(
         run=run_id(month, rulebook_id, inputs, compared_with),
@@ -76,8 +78,9 @@ def compute(
             excluded_orders=measured.excluded_orders,
         ),
         example_thresholds=services.example.gives(rulebook, month),
-        guardrails=evaluate_guardrails(
-            rulebook.settings, ratings, earlier, totals, _totals_of(services, compared_with)
+        guardrails=(
+            *evaluate_guardrails(rulebook.settings, ratings, earlier, totals, before),
+            *nothing_counted(rulebook.settings, month, measured, before.rows if before else {}),
         ),
     )
     return Computed(month, rulebook, record, ratings, earlier, measured)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from functions.rating.extracts.datasets import Dataset
 from functions.rating.garbage import cycle_collection_paused
-from functions.rating.measuring.measured import DatasetCounts, MonthMeasured, Reconciliation
+from functions.rating.measuring.measured import Cause, DatasetCounts, MonthMeasured, Reconciliation
 from functions.rating.measuring.totals import CreatorTotal, MonthTotals, OrderTotal, RowsRead
 from shared.errors import NotReconciled
 from shared.levels import ASSESSED_POWER, POWER_LEVELS, Measured, Removed, SlotCounts
@@ -53,7 +53,13 @@ def _assemble(totals: MonthTotals) -> MonthMeasured:
         excluded_creators=_removed(_flagged(totals.creators)),
         excluded_orders=_removed(excluded),
         quarantine=totals.quarantine,
+        examples=_examples(totals, known),
     )
+
+
+def _examples(totals: MonthTotals, known: Collection[str]) -> dict[Cause, tuple[str, ...]]:
+    unknown = sorted({total.agency_id for total in totals.creators if total.agency_id not in known})
+    return {**totals.examples, Cause.UNKNOWN_AGENCY: tuple(unknown[:3])}
 
 
 def reconcile(totals: MonthTotals, used: Iterable[OrderTotal]) -> Reconciliation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from functions.rating.extracts.datasets import Dataset
@@ -11,6 +12,15 @@ from shared.levels import Measured, Removed
 
 TAGS_NAMED = 100  # the most usual tags of a month's creators, and of its orders; so a tag for each order does no harm
 OTHER_TAGS = "其他 (other)"
+
+
+class Cause(StrEnum):
+    """Why rows count for nothing, where examples of their values help to see what is wrong."""
+
+    DUPLICATE = "duplicate"
+    OUT_OF_MONTH = "out_of_month"
+    UNKNOWN_CREATOR = "unknown_creator"
+    UNKNOWN_AGENCY = "unknown_agency"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +68,7 @@ class MonthMeasured:
 
     ``agencies``: every agency of the extract, by agency_id. ``excluded_creators`` and ``excluded_orders``: everything
     that risk control flagged, whoever held it, under OTHER_TAGS what has none of the usual tags. ``quarantine``: a
-    ``.csv.gz`` of the bad rows, None without any.
+    ``.csv.gz`` of the bad rows, None without any. ``examples``: up to three values for a cause that is frequent.
     """
 
     agencies: tuple[Measured, ...]
@@ -69,3 +79,4 @@ class MonthMeasured:
     excluded_creators: tuple[Removed, ...]
     excluded_orders: tuple[Removed, ...]
     quarantine: Path | None
+    examples: Mapping[Cause, tuple[str, ...]]

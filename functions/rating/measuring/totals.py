@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from functions.rating.extracts.datasets import Dataset
+from functions.rating.measuring.measured import Cause
 
 
 class Agency(NamedTuple):
@@ -82,7 +83,7 @@ class MonthTotals:
 
     ``rows_read``: of each dataset that was there; PREVIOUS_CREATORS may be absent. ``agencies``: equal rows once, by
     agency_id. ``slots``: empty without the month before. ``quarantine``: a ``.csv.gz`` of the bad rows, None where
-    there are none.
+    there are none. ``examples``: up to three values, the smallest, for a cause that is frequent.
     """
 
     rows_read: Mapping[Dataset, RowsRead]
@@ -93,3 +94,4 @@ class MonthTotals:
     bindings: BindingCounts
     duplicates: Duplicates
     quarantine: Path | None
+    examples: Mapping[Cause, tuple[str, ...]] = field(default_factory=dict)

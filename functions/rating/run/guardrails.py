@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
+from shared.content import added_later
 from shared.levels import Change, Rating, RuleSettings, Standing, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """Why a run is held, as a sentence."""
+
+    en: str
+    zh: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +27,7 @@ class Guardrail:
     limit: Decimal
     value: float | None
     exceeded: bool
+    because: Because | None = added_later(None)
 
 
 @dataclass(frozen=True, slots=True)

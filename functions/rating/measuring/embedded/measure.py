@@ -21,13 +21,14 @@ from functions.rating.extracts.inventory import Inventory
 from functions.rating.garbage import cycle_collection_paused
 from functions.rating.measuring.embedded.duckdb_engine import MEMORY_LIMIT, DuckDB, open_engine
 from functions.rating.measuring.embedded.duplicates import Repeats
+from functions.rating.measuring.embedded.examples import Examples
 from functions.rating.measuring.embedded.reading.intake import Taken, refuse_too_many_bad, take_all
 from functions.rating.measuring.embedded.reading.read_all import Ingest
 from functions.rating.measuring.embedded.reading.sql_cells import padded, trimmed_if_needed
 from functions.rating.measuring.embedded.relations import load_relations, load_repeated, naming_the_unreadable
 from functions.rating.measuring.embedded.sql import select
 from functions.rating.measuring.embedded.unknown_creators import correct_creators, need_trimming
-from functions.rating.measuring.measured import OTHER_TAGS, TAGS_NAMED
+from functions.rating.measuring.measured import OTHER_TAGS, TAGS_NAMED, Cause
 from functions.rating.measuring.quarantine import Quarantine
 from functions.rating.measuring.totals import (
     Agency,
@@ -131,7 +132,7 @@ def measure(
         open_engine(Path(work), memory_limit) as engine,
         Quarantine(scratch / "quarantine.csv.gz") as quarantine,
     ):
-        repeats = Repeats()
+        repeats, examples = Repeats(), Examples(engine, zone)
         taken = take_all(files, Ingest(engine, repeats.add, Path(work), month, zone), quarantine)
         refuse_too_many_bad(taken, max_bad_row_share)
         candidates = repeats.rows(at_once=memory_limit // _REPEATED_ROW)
@@ -146,9 +147,11 @@ def measure(
                 engine.run(sql["orders"])
             for some in candidates:
                 load_repeated(engine, taken[Dataset.ORDERS].sources, some, repeats.by_chance())
+                examples.note_duplicates()
                 engine.run(sql["duplicates"])
+            shown = examples.collect(taken[Dataset.ORDERS].rows, bounds(month, zone))
             engine.run(sql["totals"])
-        return _totals(engine, taken, quarantine.path if quarantine.rows else None)
+        return _totals(engine, taken, quarantine.path if quarantine.rows else None, shown)
 
 
 def engine_memory(function_memory: int) -> int:
@@ -161,6 +164,7 @@ def engine_memory(function_memory: int) -> int:
 
 def measuring(month: Month, zone: ZoneInfo) -> Mapping[str, str]:
     """The measuring SQL with the month's bounds."""
+    start, end = bounds(month, zone)
     meant = {
         "trim_needed": padded("orders.creator_id"),
         "trimmed_tag": trimmed_if_needed("risk_tag"),
@@ -169,14 +173,21 @@ def measuring(month: Month, zone: ZoneInfo) -> Mapping[str, str]:
         "hot_creators": _HOT,
         "tags_named": TAGS_NAMED,
         "other_tags": OTHER_TAGS,
-        "month_start": _microseconds(month.start(zone).timestamp()),
-        "month_end": _microseconds(month.end(zone).timestamp()),
+        "month_start": start,
+        "month_end": end,
         "assessed_power": ASSESSED_POWER.start,
     }
     return {name: template.substitute(meant) for name, template in SQL.items()}
 
 
-def _totals(engine: DuckDB, taken: Mapping[Dataset, Taken], quarantine: Path | None) -> MonthTotals:
+def bounds(month: Month, zone: ZoneInfo) -> tuple[int, int]:
+    """A month's first instant and the first one after it, in epoch microseconds."""
+    return _microseconds(month.start(zone).timestamp()), _microseconds(month.end(zone).timestamp())
+
+
+def _totals(
+    engine: DuckDB, taken: Mapping[Dataset, Taken], quarantine: Path | None, examples: Mapping[Cause, tuple[str, ...]]
+) -> MonthTotals:
     def rows(fields: Sequence[str], table: str, order: str | None = None) -> list[tuple[Any, ...]]:
         return engine.rows(select(fields, table, order=order))
 
@@ -190,6 +201,7 @@ def _totals(engine: DuckDB, taken: Mapping[Dataset, Taken], quarantine: Path | N
             bindings=BindingCounts(*rows(BindingCounts._fields, "binding_counts")[0]),
             duplicates=Duplicates(*rows(Duplicates._fields, "duplicates")[0]),
             quarantine=quarantine,
+            examples=examples,
         )
 
 
