@@ -66,7 +66,7 @@ def rate_month(services: Services, month: Month, *, scheduled: bool) -> dict[str
             faults=dicts(faults),
             changes=dicts(verdict.changes),
             report=report,
-            held_because=because,
+            held_because=because or computed.record.held_because,
         )
     if not services.publisher.publish(computed.record, "restated" if valid else "published", valid):
         return result(
@@ -185,4 +185,5 @@ def _held(services: Services, run: str, verdict: Verdict) -> dict[str, Any]:
         faults=dicts(verdict.faults),
         changes=dicts(verdict.changes),
         report=services.reports.url(record.month, run),
+        held_because=record.held_because,
     )

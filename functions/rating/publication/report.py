@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from functions.rating.publication.ledger import Entry
 from functions.rating.run.computed import Computed
 from functions.rating.run.movers import comparison
+from functions.rating.run.nothing_counted import words_for_nothing
 from functions.rating.run.standings import Restatement
 from functions.rating.workbook.rulebook import Fault
 from shared.content import canonical_json
@@ -104,6 +105,10 @@ def report_document(computed: Computed, context: Context) -> dict[str, Any]:
         "preview": context.preview,
         "moves": comparison(computed.ratings, computed.earlier, computed.rulebook, context.in_force),
         "restates": context.restates,
+        "words_for_nothing": {
+            "creators": words_for_nothing(computed.record.quality.excluded_creators),
+            "orders": words_for_nothing(computed.record.quality.excluded_orders),
+        },
         "faults": [fault.as_dict() for fault in context.faults],
         "ledger": list(context.ledger),
         "stages": dict(context.stages),

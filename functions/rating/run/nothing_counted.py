@@ -11,7 +11,6 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-from functions.rating.extracts.datasets import Dataset
 from functions.rating.measuring.measured import Cause, MonthMeasured
 from functions.rating.run.guardrails import Because, Guardrail
 from shared.levels import Removed, RuleSettings
@@ -90,7 +89,7 @@ def _one_cause(settings: RuleSettings, month: Month, measured: MonthMeasured) ->
 class _Share(NamedTuple):
     """Rows of a dataset that have one thing in common, and the column that says so."""
 
-    dataset: Dataset
+    dataset: str
     rows: int
     number: int
     column: str
@@ -100,8 +99,9 @@ class _Share(NamedTuple):
 
 
 def _shares(month: Month, measured: MonthMeasured) -> Iterator[_Share]:
-    orders, creators = measured.datasets[Dataset.ORDERS], measured.datasets[Dataset.CREATORS]
-    of_orders, of_creators = (Dataset.ORDERS, orders.rows), (Dataset.CREATORS, creators.rows)
+    counts = {str(name): of for name, of in measured.datasets.items()}
+    orders, creators = counts["orders"], counts["creators"]
+    of_orders, of_creators = ("orders", orders.rows), ("creators", creators.rows)
     outside, unknown = measured.order_rows.out_of_month, orders.counters["unknown_creator"]
     times = measured.examples.get(Cause.OUT_OF_MONTH, ())
     yield _Share(*of_orders, outside, "pay_time", f"are outside of {month}", f"不在 {month} 内", times)

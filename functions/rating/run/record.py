@@ -75,10 +75,11 @@ class RunRecord:
         """Whether some guardrail keeps this run from being published on its own."""
         return any(guardrail.exceeded for guardrail in self.guardrails)
 
-
-def expiry(month: Month, retention_months: int, zone: ZoneInfo) -> int:
-    """Epoch second after which the table may forget a month's items."""
-    return int(month.plus(retention_months).end(zone).timestamp())
+    @property
+    def held_because(self) -> str | None:
+        """What is said of exceeded guardrails, where a number does not explain itself; None where nothing is."""
+        said = [f"{of.because.zh} {of.because.en}" for of in self.guardrails if of.because]
+        return " ".join(said) or None
 
 
 _RECORD = TypeAdapter(RunRecord)

@@ -64,6 +64,8 @@ def _summary(answer: Mapping[str, Any], at: datetime, faults: Sequence[Mapping[s
     yield _line("检查时间 checked at", f"{at:%Y-%m-%d %H:%M} ({at.tzinfo})")
     yield _line("表格 spreadsheet", verdict)
     yield _line("结果 outcome", OUTCOMES[answer["outcome"]])
+    if because := answer.get("held_because"):
+        yield _line("原因 because", because)
     yield _line("考核月 rating month", answer.get("month") or "")
     yield _line("规则版本 rulebook version", answer.get("rulebook") or "")
     if month := answer.get("effective_month"):
