@@ -82,6 +82,11 @@ class RunRecord:
         return " ".join(said) or None
 
 
+def expiry(month: Month, retention_months: int, zone: ZoneInfo) -> int:
+    """Epoch second after which the table may forget a month's items."""
+    return int(month.plus(retention_months).end(zone).timestamp())
+
+
 _RECORD = TypeAdapter(RunRecord)
 
 
