@@ -18,12 +18,14 @@ offline := AWS_DEFAULT_REGION=us-east-1 AWS_ENDPOINT_URL_STS=http://127.0.0.1:9 
 # What Docker runs here, whatever is built for AWS.
 machine := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 packaged := template.yaml Makefile $(shell find functions shared config build requirements -type f ! -name '*.pyc')
-# LANG is an environment variable that means something else: only one given to make itself counts.
-sheet_language := $(if $(filter command line,$(origin LANG)),--lang $(LANG))
+# Values reach the shell as environment variables, whatever they hold.
+# Some names are environment variables that mean something else: only those given to make itself count.
+named = $(if $(filter command line,$(origin $1)),$2 "$${$1}")
+operate = $(python) -m tools.operate $(if $(LOCAL),--local $(if $(filter command line,$(origin PORT)),$(PORT),3000))
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9%-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9%-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 # --- a laptop -----------------------------------------------------------------------------------------------------------
 
@@ -37,13 +39,16 @@ setup-demo:
 demo: setup-demo ## Rate three months of sample data and look levels up, all on this machine
 	@$(python) -m local.demo
 
-serve: setup-demo ## The API on 127.0.0.1:3000, over the sample data
-	@$(python) -m local.serve
+serve: setup-demo ## API and pages on 127.0.0.1, over the sample: [EXTRACTS=folder] [WORKBOOK=folder] [PORT=3000]
+	@$(python) -m local.serve $(call named,PORT,--port) $(call named,EXTRACTS,--extracts) $(call named,WORKBOOK,--workbook)
 
 test: setup ## All tests but those of real runtimes (make e2e)
 	@build/setup.sh sam
 	$(python) -m pytest --ignore tests/e2e
 
+ifdef LOCAL
+check: check-workbook
+else
 check: setup ## Style, types, security, template, contracts
 	$(python) -m ruff check .
 	$(python) -m ruff format --check .
@@ -55,6 +60,7 @@ check: setup ## Style, types, security, template, contracts
 	$(offline) $(sam) validate --lint
 	$(python) build/vulnerabilities.py
 	$(python) -m pytest tests/contract
+endif
 
 audit: setup ## Known vulnerabilities of the dependencies
 	$(python) build/vulnerabilities.py
@@ -65,24 +71,31 @@ bench: setup ## Measure speed and memory as ratios to a floor: ORDERS=5000000
 
 # --- operating a month ----------------------------------------------------------------------------------------------------
 
-.PHONY: backfill accept rollback preview verify sheet
-backfill: setup-demo ## Rate months anew: FROM=2026-08 TO=2026-10
-	@$(python) -m tools.operate backfill "$(FROM)" "$(TO)"
+# LOCAL=1 asks the function of `make serve` (on PORT) instead of the deployed one.
+.PHONY: check-workbook refresh backfill accept rollback preview verify sheet
+check-workbook: setup-demo ## The workbook's faults, as the function sees it; also make check LOCAL=1
+	@$(operate) check
+
+refresh: setup-demo ## Publish changed texts, or say from when a changed threshold counts
+	@$(operate) refresh
+
+backfill: setup-demo ## Rate months again: FROM=2026-08 TO=2026-10
+	@$(operate) backfill "$$FROM" "$$TO"
 
 accept: setup-demo ## Publish a held run: RUN=… BY=… REASON=…
-	@$(python) -m tools.operate accept "$(RUN)" --by "$(BY)" --reason "$(REASON)"
+	@$(operate) accept "$$RUN" --by "$$BY" --reason "$$REASON"
 
-rollback: setup-demo ## Make an earlier run valid again: RUN=… BY=… REASON=…
-	@$(python) -m tools.operate rollback "$(RUN)" --by "$(BY)" --reason "$(REASON)"
+rollback: setup-demo ## Go back to an earlier run: RUN=… BY=… REASON=…
+	@$(operate) rollback "$$RUN" --by "$$BY" --reason "$$REASON"
 
-preview: setup-demo ## Who would move: MONTH=2026-10
-	@$(python) -m tools.operate preview "$(MONTH)"
+preview: setup-demo ## Whose level would change: MONTH=2026-10
+	@$(operate) preview "$$MONTH"
 
 verify: setup-demo ## Recompute a run and compare it: RUN=…
-	@$(python) -m tools.operate verify "$(RUN)"
+	@$(operate) verify "$$RUN"
 
 sheet: setup ## Build or upgrade the Google Sheet: KEY=<spreadsheet key> [LANG=zh|en]
-	@$(python) -m tools.sheet "$(KEY)" $(sheet_language)
+	@$(python) -m tools.sheet "$$KEY" $(call named,LANG,--lang)
 
 .PHONY: workbook
 workbook: setup ## The Excel file that operations edit, filled with the example: INTO=levels.xlsx [LANG=zh|en]
@@ -134,5 +147,5 @@ deploy: setup ## Deploy to AWS (docs/deploy.md): STACK=… [SET="Name=value …"
 # --- housekeeping -------------------------------------------------------------------------------------------------------------
 
 .PHONY: lock
-lock: setup ## Pin the dependencies anew from requirements/*.in
+lock: setup ## Pin the dependencies again from requirements/*.in
 	@build/lock.sh

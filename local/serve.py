@@ -1,13 +1,17 @@
-"""make serve: the API on this machine, over the sample or your own extracts, for curl and for apps being built."""
+"""make serve: the API and the pages on this machine, over the sample or your own extracts, until Ctrl-C.
+
+The rating function is there too: `make preview MONTH=2026-10 LOCAL=1` asks it as the deployed one is asked.
+"""
 
 from __future__ import annotations
 
-import argparse
+import shutil
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import waitress
@@ -17,10 +21,15 @@ from local.cloud import pages
 from local.cloud.embedded import HOST
 from local.cloud.front import BODY_LIMIT, LOCAL_AGENCY, front
 from local.cloud.issuer import LocalIssuer
+from local.cloud.lambda_api import with_invoke
 from local.cloud.system import WORKBOOK, System
+from local.commandline import Parser, UserMistake, run
 from local.demo.progress import rated_system
+from local.own_files import check
+from local.sample import LOCAL_STATE
 
 PORT = 3000
+REPORTS = LOCAL_STATE / "serve" / "reports"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,60 +37,111 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with it ignored
-    console = Console(highlight=False, soft_wrap=True)
-    try:
-        listening = socket.create_server((HOST, options.port))
-    except OSError as error:
-        mend = "name another one: python -m local.serve --port 3001"
-        raise SystemExit(f"{HOST}:{options.port} can't be used ({error.strerror}); {mend}") from error
-    with listening, rated_system(console, options.extracts, options.workbook.resolve()) as (system, results):
-        url = f"http://{HOST}:{listening.getsockname()[1]}"
-        console.print(f"[bold]{url}[/]  Ctrl-C 结束 ends it\n")
-        for what, request in examples(url, system, results[0]["month"]):
-            console.print(f"# {what}\ncurl -s {request}", markup=False)
-        issuer = LocalIssuer(url, pages.examples(system))
-        console.print(f"# 页面 pages\n{url}/\n{url}/console")
-        api = front(system.lookup, claims_of=issuer.claims)
-        # One request at a time, as an instance of the function gets them: its resolver keeps the event in one place.
-        server = waitress.create_server(
-            pages.with_pages(api, issuer), sockets=[listening], threads=1, max_request_body_size=BODY_LIMIT
-        )
-        server.run()
+    console, workbook = Console(highlight=False, soft_wrap=True), options.workbook.resolve()
+    with listen(options.port) as listening:
+        check(options.extracts, workbook)
+        with rated_system(console, options.extracts, workbook) as (system, results):
+            url = f"http://{HOST}:{listening.getsockname()[1]}"
+            show(console, url, system, results)
+
+            def rate(event: dict[str, Any]) -> Any:
+                answer = system.rate(event, workbook=workbook)
+                system.save_reports(REPORTS)
+                return answer
+
+            issuer = LocalIssuer(url, pages.examples(system))
+            api = pages.with_pages(front(system.lookup, claims_of=issuer.claims), issuer)
+            # One request at a time, as an instance of the function gets them: it keeps the event in one place.
+            server = waitress.create_server(
+                with_invoke(api, rate), sockets=[listening], threads=1, max_request_body_size=BODY_LIMIT
+            )
+            server.run()
     return 0
 
 
-def examples(url: str, system: System, month: str) -> Iterator[tuple[str, str]]:
-    """What may be asked, and the arguments that make curl ask it."""
-    agency_id, level = _listed(system)
-    card, claim = f"{url}/v1/agencies/{agency_id}", f"-H '{LOCAL_AGENCY}: {agency_id}'"
-    benefit = quote(system.get("/v1/benefits").json()["benefits"][0]["benefit"])
-    batch = f"""-H 'Content-Type: application/json' -d '{{"agency_ids": ["{agency_id}", "unknown"]}}'"""
-    yield "名片 public card", card
-    yield "更早的月份 an earlier month", f"'{url}/v1/levels?month={month}'"
-    yield "批量 batch", f"{batch} {url}/v1/agencies/batch"
-    yield "名录 directory", f"'{url}/v1/agencies?level={level}&limit=3'"
+def listen(port: int) -> socket.socket:
+    """A socket on a port of this machine. Raises UserMistake when somebody has it."""
+    try:
+        return socket.create_server((HOST, port))
+    except (OSError, OverflowError) as error:
+        raise UserMistake(
+            f"{HOST}:{port} can't be used ({getattr(error, 'strerror', error)}). "
+            "Name another port: make serve PORT=3001"
+        ) from error
+
+
+def show(console: Console, url: str, system: System, results: list[dict[str, Any]]) -> None:
+    """Say what came of each month, where the reports are, and what may be asked."""
+    shutil.rmtree(REPORTS, ignore_errors=True)
+    system.save_reports(REPORTS)
+    for result in results:
+        console.print(outcome(result), markup=False)
+    console.print(f"运行报告 reports  {REPORTS}\n")
+    console.print(f"页面 pages  {url}/  {url}/console\n")
+    published = [result["month"] for result in results if result["outcome"] == "published"]
+    for what, request in examples(url, system, published):
+        console.print(f"# {what}\ncurl -s {request}", markup=False)
+    console.print("# Ctrl-C 结束 ends it")
+
+
+def outcome(result: Mapping[str, Any]) -> str:
+    """What came of a month, and what can be done."""
+    month, run_id = result["month"], result["run"]
+    match result["outcome"]:
+        case "published":
+            return f"{month}  已发布 published  {run_id}"
+        case "held":
+            return (
+                f"{month}  暂缓 held  {run_id}\n"
+                "         超出保护上限，读报告后决定 a guardrail was exceeded; read the report, then decide: "
+                f" make accept RUN={run_id} BY=<name> REASON=<why> LOCAL=1"
+            )
+        case "not_ready":
+            return (
+                f"{month}  未就绪 not ready: no _SUCCESS in {', '.join(result['missing'])} /month={month}/\n"
+                "         文件写完后补上，再启动 Add it once the files are complete, then start again."
+            )
+        case other:
+            return f"{month}  {other}"
+
+
+def examples(url: str, system: System, months: list[str]) -> Iterator[tuple[str, str]]:
+    """What may be asked in the state that the system is in, and the arguments that make curl ask it."""
+    yield "发布 publication" + ("" if months else ": 503, nothing is published yet"), f"{url}/v1/publication"
+    if not months:
+        return
     yield "等级 ladder", f"{url}/v1/levels"
+    yield "更早的月份 an earlier month", f"'{url}/v1/levels?month={months[0]}'"
     yield "权益 benefits", f"{url}/v1/benefits"
-    yield "发布 publication", f"{url}/v1/publication"
-    yield f"机构自己的视图 own view ({LOCAL_AGENCY} stands for a token with that claim)", f"{claim} {card}/level"
-    yield "历史 history", f"{claim} {card}/history"
-    yield "是否享有 entitlement", f"{claim} {card}/benefits/{benefit}"
-    yield "绑定名额 binding slots", f"{claim} {card}/binding-slots"
-    yield "别人的视图 another agency's view: 403", f"-H '{LOCAL_AGENCY}: unknown' {card}/level"
+    if shown := shown_agency(system):
+        yield from examples_of(url, system, *shown)
     yield "未知机构 unknown agency: 404", f"{url}/v1/agencies/unknown"
 
 
-def _listed(system: System) -> tuple[str, int]:
-    """An agency that has a level, and the level; the lowest there is, which has most to tell about the next."""
-    for rung in system.get("/v1/levels").json()["levels"]:
-        items = system.get(f"/v1/agencies?level={rung['level']}&limit=1").json()["items"]
-        if items:
-            return items[0]["agency_id"], rung["level"]
-    raise SystemExit("no agency has a level, so there is nothing to show; look at thresholds and extracts")
+def examples_of(url: str, system: System, agency_id: str, level: int | None) -> Iterator[tuple[str, str]]:
+    """What may be asked about an agency, and for whom."""
+    card, claim = f"{url}/v1/agencies/{agency_id}", f"-H '{LOCAL_AGENCY}: {agency_id}'"
+    batch = f"""-H 'Content-Type: application/json' -d '{{"agency_ids": ["{agency_id}", "unknown"]}}'"""
+    yield "名片 public card", card
+    yield "批量 batch", f"{batch} {url}/v1/agencies/batch"
+    if level is not None:
+        yield "名录 directory", f"'{url}/v1/agencies?level={level}&limit=3'"
+    yield f"机构自己的视图 own view ({LOCAL_AGENCY} stands for a token with that claim)", f"{claim} {card}/level"
+    yield "历史 history", f"{claim} {card}/history"
+    for benefit in system.get("/v1/benefits").json()["benefits"][:1]:
+        yield "是否享有 entitlement", f"{claim} {card}/benefits/{quote(benefit['benefit'])}"
+    yield "绑定名额 binding slots", f"{claim} {card}/binding-slots"
+    yield "别人的视图 another agency's view: 403", f"-H '{LOCAL_AGENCY}: unknown' {card}/level"
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m local.serve", description=__doc__)
+def shown_agency(system: System) -> tuple[str, int | None] | None:
+    """An agency and its level: the lowest there is, which has most to tell about the next; unrated where all are."""
+    levels = {agency: standing.level for agency, standing in system.standings().items()}
+    return min(levels.items(), key=lambda found: (found[1] is None, found[1] or 0, found[0]), default=None)
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="python -m local.serve", description=__doc__)
     parser.add_argument("--port", type=int, default=PORT, help="port on 127.0.0.1; 0: any free one (default: 3000)")
     parser.add_argument("--extracts", type=Path, help="folder with <dataset>/month=YYYY-MM/… (default: the sample)")
     parser.add_argument("--workbook", type=Path, default=WORKBOOK, help="folder of CSV tabs (default: config/workbook)")
@@ -89,7 +149,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run(main)

@@ -12,14 +12,16 @@ import argparse
 import re
 import shlex
 import subprocess
-import sys
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
+
+from local.commandline import Parser, UserMistake
+from local.commandline import run as run_this
 
 ROOT = Path(__file__).parents[1]
 SAM = ROOT / ".venv" / "sam" / "bin" / "sam"
@@ -28,17 +30,13 @@ DEFAULT_ARCHITECTURE = "x86_64"
 Run = Callable[[Sequence[str]], int]
 
 
-class Refused(Exception):
+class Refused(UserMistake):
     """The stack can't be deployed as asked; nothing was done."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
-    try:
-        return deploy(options.stack, named(options.set), ROOT / ".deploy" / f"{options.stack}.toml")
-    except (Refused, BotoCoreError, ClientError) as error:
-        print(f"deploy: {error}", file=sys.stderr)
-        return 2
+    return deploy(options.stack, named(options.set), ROOT / ".deploy" / f"{options.stack}.toml")
 
 
 def deploy(stack: str, wanted: Mapping[str, str], answers: Path, run: Run | None = None) -> int:
@@ -123,8 +121,8 @@ def _run(command: Sequence[str]) -> int:
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="python -m tools.deploy", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--stack", default="mcn-levels", help="name of the stack (default: mcn-levels)")
@@ -133,4 +131,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_this(main)

@@ -1,4 +1,4 @@
-"""Ask the deployed rating function for something: backfill, accept, rollback, preview, verify; make wraps this."""
+"""Ask the rating function, deployed or local, for something: preview, accept and so on. make wraps it."""
 
 from __future__ import annotations
 
@@ -12,72 +12,108 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
+from local.commandline import CREDENTIALS, REGION, Parser, UserMistake, required, run
 from shared.months import Month
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 LAMBDA_LIMIT_SECONDS = 900
+DECISION = "{verb} RUN=<id of the run> BY=<your name> REASON=<why>"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Invoke the function once for each event that the command line means; stops at the first failure."""
-    options = _parser().parse_args(arguments)
-    config = Config(read_timeout=LAMBDA_LIMIT_SECONDS + 30, retries={"max_attempts": 0})
-    client = boto3.client("lambda", config=config)
-    for event in _events(options):
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    events = list(_events(parser, options))
+    client = _client(options.local)
+    for event in events:
         print(json.dumps(event, ensure_ascii=False), file=sys.stderr)
         if not _invoke(client, options.function, event):
             return 1
     return 0
 
 
-def _events(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    if options.verb == "backfill":
-        month = options.first
-        while month <= options.last:
-            yield {"month": str(month)}
-            month = month.plus(1)
-    elif options.verb == "preview":
-        yield {"month": str(options.month), "mode": "preview"}
-    elif options.verb == "verify":
-        yield {"verify": options.run}
-    elif options.verb in ("check", "refresh"):
-        yield {"mode": options.verb}
-    else:
-        yield {options.verb: options.run, "by": options.by, "reason": options.reason}
+def _client(port: int | None) -> LambdaClient:
+    """Lambda, or the function of `make serve` on a port of this machine. Raises UserMistake."""
+    config = Config(read_timeout=LAMBDA_LIMIT_SECONDS + 30, retries={"max_attempts": 0})
+    if port is not None:
+        own = {"region_name": "us-east-1", "aws_access_key_id": "local", "aws_secret_access_key": "local"}
+        config = config.merge(Config(proxies={}))
+        return boto3.client("lambda", endpoint_url=f"http://127.0.0.1:{port}", config=config, **own)  # type: ignore[call-overload,no-any-return]
+    session = boto3.Session()
+    if missing := [
+        text for text, known in ((REGION, session.region_name), (CREDENTIALS, session.get_credentials())) if not known
+    ]:
+        raise UserMistake("\n".join([*missing, "Or ask the function of `make serve` on this machine: LOCAL=1"]))
+    return session.client("lambda", config=config)
+
+
+def _events(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    match options.verb:
+        case "backfill":
+            required(parser, "backfill FROM=YYYY-MM TO=YYYY-MM", FROM=options.first, TO=options.last)
+            month, last = _month(parser, options.first), _month(parser, options.last)
+            if last < month:
+                parser.exit(2, f"FROM={month} TO={last}: nothing to rate. Expected TO in or after FROM.\n")
+            while month <= last:
+                yield {"month": str(month)}
+                month = month.plus(1)
+        case "preview":
+            required(parser, "preview MONTH=YYYY-MM", MONTH=options.month)
+            yield {"month": str(_month(parser, options.month)), "mode": "preview"}
+        case "verify":
+            required(parser, "verify RUN=<id of the run>", RUN=options.run)
+            yield {"verify": options.run}
+        case "check" | "refresh":
+            yield {"mode": options.verb}
+        case verb:
+            asked = {"RUN": options.run, "BY": options.by, "REASON": options.reason}
+            required(parser, DECISION.format(verb=verb), **asked)
+            yield {verb: options.run, "by": options.by, "reason": options.reason}
+
+
+def _month(parser: argparse.ArgumentParser, text: str) -> Month:
+    try:
+        return Month.parse(text)
+    except ValueError:
+        parser.exit(2, f"{text!r} is no month. Expected YYYY-MM, such as 2026-10.\n")
 
 
 def _invoke(client: LambdaClient, function: str, event: dict[str, Any]) -> bool:
-    """Print the answer; False when the function failed or the month is not published."""
+    """Print the answer; False when the month is not published. Raises UserMistake with what the function refused."""
     answer = client.invoke(FunctionName=function, Payload=json.dumps(event).encode())
     payload = json.loads(answer["Payload"].read())
+    if "FunctionError" in answer:
+        raise UserMistake(f"{payload.get('errorType', 'Failed')}: {' '.join(str(payload['errorMessage']).split())}")
     print(json.dumps(payload, ensure_ascii=False, indent=2))
-    return "FunctionError" not in answer and payload["outcome"] not in ("not_ready", "held", "differs")
+    return payload["outcome"] not in ("not_ready", "held", "differs")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tools.operate", description=__doc__)
+def _parser() -> Parser:
+    parser = Parser(prog="python -m tools.operate", description=__doc__)
     parser.add_argument(
         "--function",
         default=os.environ.get("RATING_FUNCTION", "mcn-levels-rating"),
         help="name of the deployed rating function (default: $RATING_FUNCTION, or mcn-levels-rating)",
     )
+    parser.add_argument("--local", type=int, metavar="PORT", help="ask the function of `make serve`")
     verbs = parser.add_subparsers(dest="verb", required=True)
     backfill = verbs.add_parser("backfill", help="rate months one after the other, oldest first")
-    backfill.add_argument("first", type=Month.parse, help="YYYY-MM")
-    backfill.add_argument("last", type=Month.parse, help="YYYY-MM, inclusive")
-    verbs.add_parser("preview", help="who would move").add_argument("month", type=Month.parse, help="YYYY-MM")
-    verbs.add_parser("verify", help="recompute a run and compare to the byte").add_argument("run")
+    backfill.add_argument("first", nargs="?", help="YYYY-MM")
+    backfill.add_argument("last", nargs="?", help="YYYY-MM, inclusive")
+    verbs.add_parser("preview", help="whose level would change").add_argument("month", nargs="?", help="YYYY-MM")
+    verbs.add_parser("verify", help="compute a run again and compare").add_argument("run", nargs="?")
     verbs.add_parser("check", help="the spreadsheet's faults")
     verbs.add_parser("refresh", help="publish changed texts")
     for verb, help_text in (("accept", "publish a held run"), ("rollback", "go back to an earlier publication")):
         decision = verbs.add_parser(verb, help=help_text)
-        decision.add_argument("run")
-        decision.add_argument("--by", required=True, help="who decides; kept in the ledger")
-        decision.add_argument("--reason", required=True, help="why; kept in the ledger")
+        decision.add_argument("run", nargs="?")
+        decision.add_argument("--by", help="who decides; kept in the ledger")
+        decision.add_argument("--reason", help="why; kept in the ledger")
     return parser
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -9,7 +9,6 @@ The embedded AWS keeps what functions write until `stop`. Its network is interna
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import platform
@@ -25,6 +24,7 @@ from typing import Any
 
 from local.cloud.embedded import EmbeddedAws
 from local.cloud.template import ROOT
+from local.commandline import Parser, UserMistake, run
 from local.sample import sample_folder
 
 NAME = "mcn-levels-aws"  # of the network and of the container
@@ -45,30 +45,31 @@ while socket.socket().connect_ex(("{NAME}", {PORT})):
 """
 
 
-class Unusable(Exception):
+class Unusable(UserMistake):
     """Docker, the base image or the build is missing; the message says what to do."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Run the built functions in Docker, against an embedded AWS.")
+    parser = Parser(
+        prog="python -m local.cloud.containers",
+        description="Run the built functions in Docker, against an embedded AWS.",
+    )
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("invoke", help="one event").add_argument("event", type=Path)
     verbs.add_parser("start-api", help="the HTTP API").add_argument("--port", type=int, default=3000)
     verbs.add_parser("stop", help="forget the embedded AWS")
     options = parser.parse_args(arguments)
-    try:
-        if options.verb == "stop":
-            stop()
-            return 0
-        require_docker()
-        require_build()
-        start()
-        if options.verb == "start-api":
-            return start_api(options.port)
-        answer = invoke(options.event)
-    except Unusable as error:
-        print(error, file=sys.stderr)
-        return 2
+    if options.verb == "invoke" and not options.event.is_file():
+        raise Unusable(f"{options.event}: there is no such file. Expected one of events/*.json: make invoke-check")
+    if options.verb == "stop":
+        stop()
+        return 0
+    require_docker()
+    require_build()
+    start()
+    if options.verb == "start-api":
+        return start_api(options.port)
+    answer = invoke(options.event)
     print(json.dumps(answer, ensure_ascii=False, indent=2))
     return 1 if failed(answer) else 0
 
@@ -118,10 +119,10 @@ def invoke(event: Path, built: Path = BUILT) -> Any:
     """A function's answer to an event; events of the API go to the lookup function. Errors are answers, too."""
     function = "LookupFunction" if event.name.startswith("api-") else "RatingFunction"
     with sam_local(built, "invoke", function, "--event", str(event.resolve())) as (command, environment):
-        run = subprocess.run(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
-    lines = run.stdout.strip().splitlines()
-    if run.returncode or not lines:
-        raise Unusable(f"sam local invoke ended with {run.returncode} and no answer; its own words are above.")
+        ran = subprocess.run(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    lines = ran.stdout.strip().splitlines()
+    if ran.returncode or not lines:
+        raise Unusable(f"sam local invoke ended with {ran.returncode} and no answer; its own words are above.")
     return json.loads(lines[-1])
 
 
@@ -173,4 +174,4 @@ def _docker(*arguments: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import boto3
 
 from local.cloud.template import ROOT, table_definition
+from local.commandline import UserMistake
 
 HOST = "127.0.0.1"
 REGION = "us-east-1"
@@ -25,7 +26,7 @@ REPORTS = "s3://reports/runs"
 SERVICES = ("s3", "dynamodb", "events")
 
 
-class NotLocal(Exception):
+class NotLocal(UserMistake):
     """An AWS client would talk to something other than the embedded AWS; nothing was sent."""
 
 
@@ -76,7 +77,7 @@ def embedded_aws() -> Iterator[EmbeddedAws]:
         try:
             endpoint = answer.readline().strip()
             if not endpoint:
-                raise RuntimeError(f"the embedded AWS did not start: exit code {child.wait()}; its message is above")
+                raise UserMistake(f"The embedded AWS did not start: exit code {child.wait()}; its message is above.")
             yield EmbeddedAws(endpoint)
         finally:
             owner_lives.close()

@@ -58,9 +58,10 @@ def with_pages(api: WSGIApplication, issuer: LocalIssuer) -> WSGIApplication:
 
 
 def examples(system: System) -> dict[str, str]:
-    """Agencies to sign in as: one of each level that has any, by id."""
+    """Agencies to sign in as: one of each level that has any, by id; none before the first publication."""
     found: dict[str, str] = {}
-    for level in system.get("/v1/levels").json()["levels"]:
+    ladder = system.get("/v1/levels")
+    for level in ladder.json()["levels"] if ladder.status == HTTPStatus.OK else ():
         for card in system.get(f"/v1/agencies?level={level['level']}&limit=1").json()["items"]:
             found[card["agency_id"]] = f"抖音集星 · {card['name']} · {level['level']} {level['name']}"
     return found

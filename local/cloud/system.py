@@ -16,12 +16,14 @@ from zoneinfo import ZoneInfo
 
 import boto3
 
-from local.cloud.embedded import EXTRACTS, embedded_aws
+from local.cloud.embedded import EXTRACTS, REPORTS, TABLE, embedded_aws
 from local.cloud.gateway import Answer, Request, ask
 from local.cloud.invocation import Context, Handler
 from local.cloud.template import ROOT
+from shared.levels import Standing
 from shared.months import Month
 from shared.settings import DEFAULT_ZONE, S3Prefix
+from shared.table import Table
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -51,10 +53,20 @@ class System:
         claims = None if agency_id is None else {"agency_id": agency_id}
         return ask(self.lookup, Request("GET", target, [("host", "127.0.0.1")], claims=claims))
 
-    def report(self, result: dict[str, Any]) -> bytes:
-        """The page that a run of the rating function left for operations."""
-        place = S3Prefix.parse(result["report"])
-        return boto3.client("s3").get_object(Bucket=place.bucket, Key=place.prefix)["Body"].read()
+    def save_reports(self, folder: Path) -> None:
+        """Copy every run's report and quarantined rows to a folder, which then looks like the bucket's prefix."""
+        place, s3 = S3Prefix.parse(REPORTS), boto3.client("s3")
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=place.bucket, Prefix=place.key("")):
+            for found in page.get("Contents", []):
+                path = folder / found["Key"].removeprefix(place.key("")).lstrip("/")
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(s3.get_object(Bucket=place.bucket, Key=found["Key"])["Body"].read())
+
+    def standings(self) -> dict[str, Standing]:
+        """Every agency's level in the newest publication; empty before the first."""
+        table = Table(boto3.client("dynamodb"), TABLE)
+        publications = table.pointer().publications
+        return table.standings(publications[max(publications)].run) if publications else {}
 
 
 @contextmanager

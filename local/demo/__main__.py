@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from local.cloud.system import System
+from local.commandline import Parser, UserMistake, run
 from local.demo import show
 from local.demo.progress import rated_system
 from local.demo.rehearsal import rehearse
@@ -21,6 +23,8 @@ OVERRIDDEN_AGENCY = "A-0007"  # from the second month on, by the shipped workboo
 SHRUNK_AGENCY = "A-0092"
 AWAITING_AGENCY = "A-0343"  # the first to join after the last month
 
+REPORTS = LOCAL_STATE / "demo" / "reports"
+
 Claims = Iterator[tuple[str, bool]]
 
 
@@ -29,13 +33,17 @@ def main() -> int:
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
     console.print("[bold]机构等级与权益 Agency levels and benefits[/] — 所有数据均为虚构 every number is invented\n")
     with rated_system(console) as (system, results):
+        if unpublished := [f"{r['month']} {r['outcome']}" for r in results if r["outcome"] != "published"]:
+            raise UserMistake(f"months {', '.join(unpublished)}: expected them published; `make serve` shows more")
         ladder = system.get("/v1/levels").json()
         show_months(console, results, ladder)
         console.print(show.card(system.get(f"/v1/agencies/{SHOWN_AGENCY}").json()))
         console.print(show.own_view(system.get(f"/v1/agencies/{SHOWN_AGENCY}/level", SHOWN_AGENCY).json(), ladder))
-        keep_report(console, system, results[-1])
+        report = keep_report(system, results[-1])
         claims = [*months_are_right(results), *api_is_right(system), *rehearse(console, system, ladder)]
-    return verdict(console, claims)
+    code = verdict(console, claims)
+    what_next(console, report)
+    return code
 
 
 def show_months(console: Console, results: Sequence[dict[str, Any]], ladder: dict[str, Any]) -> None:
@@ -48,11 +56,24 @@ def show_months(console: Console, results: Sequence[dict[str, Any]], ladder: dic
     console.print(show.stage_seconds(results))
 
 
-def keep_report(console: Console, system: System, result: dict[str, Any]) -> None:
-    """Copy the newest month's report to where a browser can open it; the embedded AWS forgets its own."""
-    path = LOCAL_STATE / f"report-{result['month']}.html"
-    path.write_bytes(system.report(result))
-    console.print(f"\n运行报告 The report for operations: {path}")
+def keep_report(system: System, result: dict[str, Any]) -> Path:
+    """Copy the reports to where a browser can open them; the page of a run. The embedded AWS forgets its own."""
+    system.save_reports(REPORTS)
+    report: str = result["report"]
+    return REPORTS / report.partition("/runs/")[2]
+
+
+def what_next(console: Console, report: Path) -> None:
+    """What can be looked at now."""
+    console.print("\n[bold]接下来 What next[/]")
+    for what, where in (
+        ("运行报告 the report for operations", report.as_uri()),
+        ("页面与接口 pages and API", "make serve, then http://127.0.0.1:3000/"),
+        ("改一个门槛并预览 change a threshold and preview", "docs/operations.zh.md · docs/operations.en.md"),
+        ("接口说明 the API, with real answers", "docs/api.md"),
+        ("自己的数据 your own files", "make serve EXTRACTS=… WORKBOOK=…"),
+    ):
+        console.print(f"  {what}\n    {where}", markup=False)
 
 
 def months_are_right(results: Sequence[dict[str, Any]]) -> Claims:
@@ -97,7 +118,5 @@ def verdict(console: Console, claims: Sequence[tuple[str, bool]]) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    Parser(prog="python -m local.demo", description=__doc__).parse_args()
+    run(main)

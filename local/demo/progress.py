@@ -14,17 +14,17 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from local.cloud.system import WORKBOOK, System, running, schedule_event
 from local.cloud.system import Progress as Listener
+from local.own_files import months_in
 from local.sample import sample_folder
-from shared.months import Month
 
 
 @contextmanager
 def rated_system(
     console: Console, extracts: Path | None = None, workbook: Path = WORKBOOK
 ) -> Iterator[tuple[System, list[dict[str, Any]]]]:
-    """The running system with every month of the extracts published, and what the rating function answered for each.
+    """The running system, and what the rating function answered for every month of the extracts, in order.
 
-    Without ``extracts``, over the sample. Exits the program with a message when a month is not published.
+    Without ``extracts``, over the sample. A month may be published, held or not ready; see ``outcome``.
     """
     with ExitStack() as stack:
         if extracts is None:
@@ -33,21 +33,11 @@ def rated_system(
         with watching(console, "本机 AWS embedded AWS"):
             system = stack.enter_context(running(extracts))
         results = []
-        for month in _months(extracts):
+        for month in months_in(extracts):
             with watching(console, f"考核 rate {month}") as progress:
                 results.append(system.rate(schedule_event(month), workbook=workbook, progress=progress))
-            if results[-1]["outcome"] != "published":
-                raise SystemExit(f"month {month}: expected outcome published, found {results[-1]}")
         console.print()
         yield system, results
-
-
-def _months(extracts: Path) -> list[Month]:
-    """The months of which there are agencies, in order."""
-    months = [Month.parse(folder.name.removeprefix("month=")) for folder in extracts.glob("agencies/month=*")]
-    if not months:
-        raise SystemExit(f"{extracts}: expected folders agencies/month=YYYY-MM, creators/… and orders/…, found none")
-    return sorted(months)
 
 
 @contextmanager
@@ -74,7 +64,7 @@ def watching(console: Console, what: str) -> Iterator[Listener]:
 
 
 class _Bar:
-    """One bar, begun anew with each stage, so that the estimate of the time left is the stage's own."""
+    """One bar, begun again with each stage, so that the estimate of the time left is the stage's own."""
 
     def __init__(self, bars: Progress, what: str) -> None:
         self._bars = bars

@@ -69,10 +69,12 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "shared": (),
     # beside the functions
     "local.sample": (),
-    "local.cloud": ("functions", "local.sample"),
-    "local.demo": ("functions", "local.sample", "local.cloud"),
-    "local": ("functions", "local.sample", "local.cloud", "local.demo"),
-    "tools": ("functions", "local.cloud"),
+    "local.cloud": ("functions", "local.sample", "local.commandline"),
+    "local.commandline": (),
+    "local.own_files": ("functions", "local.cloud", "local.commandline"),
+    "local.demo": ("functions", "local.sample", "local.cloud", "local.commandline", "local.own_files"),
+    "local": ("functions", "local.sample", "local.cloud", "local.commandline", "local.own_files", "local.demo"),
+    "tools": ("functions", "local.cloud", "local.commandline"),
     "bench": ("functions", "local.cloud", "tools", "tests"),
 }
 """Every room of the house. An arrow that is not here does not exist; the order holds no circle."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -12,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,11 +21,15 @@ from rich.console import Console
 
 from local.cloud.template import ROOT
 from local.demo.__main__ import verdict
+from tests.cloud import WORKBOOK as WORKBOOK_TABS
+from tests.months import month_rows, write_month
+
+READY = "# Ctrl-C 结束 ends it\n"
 
 
 @contextmanager
-def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
-    """The server as a process of its own group, and the curl lines that it printed."""
+def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str], list[str]]]:
+    """The server as a process of its own group, the curl lines that it printed, and all that it printed."""
     command = [sys.executable, "-m", "local.serve", *arguments]
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
@@ -36,10 +42,10 @@ def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]
                 printed.append(line)
                 if line.startswith("curl "):
                     curls.append(line.strip())
-                if line.endswith("/unknown\n"):
+                if line == READY:
                     break
             assert curls, "".join(printed)
-            yield server, curls
+            yield server, curls, printed
         finally:
             if server.poll() is None:
                 os.killpg(server.pid, signal.SIGKILL)
@@ -89,7 +95,7 @@ def test_the_demo_shows_everything_and_says_that_all_of_it_worked() -> None:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_the_printed_curl_lines_work_as_pasted_and_ctrl_c_leaves_nothing_running() -> None:
-    with serving("--port", "0") as (server, curls):
+    with serving("--port", "0") as (server, curls, _):
         answers = [curl(line) for line in curls]
         statuses = [status for status, _ in answers]
         assert statuses == [200] * (len(curls) - 2) + [403, 404]
@@ -106,30 +112,115 @@ def test_a_port_in_use_is_named_before_anything_is_rated() -> None:
         ran = run("local.serve", "--port", str(port))
     assert ran.returncode == 1
     assert f"127.0.0.1:{port} can't be used" in ran.stderr
-
-
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-def test_ones_own_extracts_can_be_served(tmp_path: Path) -> None:
-    for dataset, text in {
-        "agencies": "agency_id,name,joined_at\nM-1,小机构,2024-01-01 00:00:00\n",
-        "creators": "creator_id,agency_id,bind_time,power_level\nc1,M-1,2024-01-01 00:00:00,6\n",
-        "orders": "order_id,creator_id,pay_time,pay_amount\no1,c1,2026-05-07 08:09:10,6000000\n",
-    }.items():
-        folder = tmp_path / dataset / "month=2026-05"
-        folder.mkdir(parents=True)
-        (folder / "all.csv").write_text(text, "utf-8")
-        (folder / "_SUCCESS").touch()
-    with serving("--port", "0", "--extracts", str(tmp_path)) as (_, curls):
-        status, body = curl(next(line for line in curls if line.endswith("/level")))
-    view = json.loads(body)
-    assert (status, view["agency_id"], view["month"], view["level"]) == (200, "M-1", "2026-05", 1)
-    assert view["metrics"]["paid_gmv"] == "60000.00"
+    assert len(ran.stderr.splitlines()) == 1
 
 
 def test_extracts_that_are_not_there_are_named(tmp_path: Path) -> None:
     ran = run("local.serve", "--port", "0", "--extracts", str(tmp_path))
     assert ran.returncode == 1
     assert f"{tmp_path}: expected folders agencies/month=YYYY-MM" in ran.stderr
+    assert len(ran.stderr.splitlines()) == 1
+
+
+def write_workbook(folder: Path, **tabs: str) -> Path:
+    for name, text in {**WORKBOOK_TABS, **tabs}.items():
+        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
+    return folder
+
+
+@dataclass(frozen=True)
+class Served:
+    """A served system: what it printed, and the commands against it."""
+
+    printed: str
+    curls: list[str]
+
+    def operate(self, *arguments: str) -> tuple[int, dict[str, object]]:
+        """Exit code and answer of a command, as `make … LOCAL=1` gives it."""
+        ran = run("tools.operate", "--local", self.port, *arguments)
+        assert ran.stdout, ran.stderr
+        return ran.returncode, json.loads(ran.stdout)
+
+    @property
+    def port(self) -> str:
+        found = re.search(r"http://127\.0\.0\.1:(\d+)", self.printed)
+        assert found
+        return found[1]
+
+    def report(self, answer: dict[str, object]) -> Path:
+        """The page of a run, in the folder that the server names."""
+        named = re.search(r"reports  (/.*)", self.printed)
+        assert named
+        return Path(named[1]) / str(answer["report"]).partition("/runs/")[2]
+
+
+@contextmanager
+def served(extracts: Path, workbook: Path) -> Iterator[Served]:
+    with serving("--port", "0", "--extracts", str(extracts), "--workbook", str(workbook)) as (_, curls, printed):
+        yield Served("".join(printed), curls)
+
+
+@pytest.fixture
+def workbook(tmp_path: Path) -> Path:
+    folder = tmp_path / "表格 workbook"
+    folder.mkdir()
+    return write_workbook(folder, settings="setting,value\nmax_changed_share,0.4\n")
+
+
+@pytest.fixture
+def extracts(tmp_path: Path) -> Path:
+    """April, and May, in which both agencies change their level."""
+    folder = tmp_path / "数据 extracts"
+    write_month(folder, "2026-04", month_rows("2026-04", {"a": (1, 0), "b": (5, 500_000)}))
+    write_month(folder, "2026-05", month_rows("2026-05", {"a": (5, 500_000), "b": (1, 0)}))
+    return folder
+
+
+def test_a_held_month_is_served_and_accepted_as_in_the_cloud(extracts: Path, workbook: Path) -> None:
+    with served(extracts, workbook) as system:
+        held = re.search(r"2026-05  暂缓 held  (\w+)", system.printed)
+        assert held, system.printed
+        code, accepted = system.operate("accept", held[1], "--by", "Li", "--reason", "two big agencies, looked at")
+        assert (code, accepted["outcome"], accepted["month"]) == (0, "published", "2026-05")
+        code, verified = system.operate("verify", held[1])
+        assert (code, verified["outcome"]) == (0, "verified")
+        write_workbook(workbook, tips="metric,tip,link\ngmv,新的建议,\n")
+        assert system.operate("refresh")[1]["outcome"] == "refreshed"
+        code, previewed = system.operate("preview", "2026-05")
+        assert (code, previewed["outcome"]) == (0, "previewed")
+        assert "2026-05" in system.report(previewed).read_text("utf-8")
+        write_workbook(workbook, levels="level,name\none,一级\n")
+        code, checked = system.operate("check")
+        assert checked["faults"]
+        refused = run("tools.operate", "--local", system.port, "verify", "nothing")
+        assert (refused.returncode, refused.stderr.splitlines()[1].split(":")[0]) == (1, "RunUnknown")
+        evil = f"-H 'Origin: https://example.org' http://127.0.0.1:{system.port}/2015-03-31/functions/x/invocations"
+        assert curl(f"curl -s {evil} -d {{}}")[0] == 403
+
+
+def test_a_month_that_is_not_ready_is_named_and_the_others_are_served(extracts: Path, workbook: Path) -> None:
+    (extracts / "orders" / "month=2026-05" / "_SUCCESS").unlink()
+    with served(extracts, workbook) as system:
+        assert "2026-05  未就绪 not ready: no _SUCCESS in orders" in system.printed
+        assert [curl(line)[0] for line in system.curls][-2:] == [403, 404]
+
+
+def test_where_nobody_has_a_level_an_unrated_agency_is_shown(tmp_path: Path, workbook: Path) -> None:
+    folder = tmp_path / "nobody"
+    write_month(folder, "2026-05", month_rows("2026-05", {"a": (0, 0)}))
+    with served(folder, workbook) as system:
+        answers = [curl(line) for line in system.curls]
+    assert [status for status, _ in answers] == [200] * (len(answers) - 2) + [403, 404]
+    assert json.loads(next(body for _, body in answers if "computed_level" in body))["status"] == "below_ladder"
+
+
+def test_before_anything_is_published_the_api_says_so(tmp_path: Path, workbook: Path) -> None:
+    folder = tmp_path / "unready"
+    write_month(folder, "2026-05", month_rows("2026-05", {"a": (1, 0)}))
+    (folder / "agencies" / "month=2026-05" / "_SUCCESS").unlink()
+    with served(folder, workbook) as system:
+        ((status, _),) = [curl(line) for line in system.curls]
+    assert status == 503
 
 
 def test_the_demo_fails_when_a_single_claim_does_not_hold() -> None:

@@ -9,8 +9,10 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import NoCredentialsError
 from moto import mock_aws
 
+from local.commandline import one_line
 from tools import deploy
 
 STACK = "levels-test"
@@ -87,19 +89,20 @@ def test_saved_answers_are_offered_again_for_a_stack_that_is_gone(tmp_path: Path
 
 
 def test_a_parameter_that_does_not_exist_is_refused_before_anything_is_built(
-    cloudformation: Any, capsys: pytest.CaptureFixture[str]
+    cloudformation: Any,
 ) -> None:
     create(cloudformation)
-    assert deploy.main(["--stack", STACK, "--set", "LookupMemroy=2048"]) == 2
-    assert "no such parameter: LookupMemroy. The template has AlarmEmail, " in capsys.readouterr().err
+    with pytest.raises(deploy.Refused, match=r"no such parameter: LookupMemroy\. The template has AlarmEmail, "):
+        deploy.main(["--stack", STACK, "--set", "LookupMemroy=2048"])
 
 
-def test_no_credentials_is_one_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_credentials_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-east-1")
-    assert deploy.main(["--stack", STACK]) == 2
-    assert capsys.readouterr().err.strip() == "deploy: Unable to locate credentials"
+    with pytest.raises(NoCredentialsError) as raised:
+        deploy.main(["--stack", STACK])
+    assert one_line(raised.value).startswith("AWS credentials: found none.")

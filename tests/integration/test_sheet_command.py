@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from shared.errors import WorkbookUnavailable
 from tests.fakes.sheets import FakeSheets
 from tools.sheet.__main__ import main
 
@@ -20,6 +21,6 @@ def test_it_says_what_it_built_and_where(capsys: pytest.CaptureFixture[str]) -> 
     assert "data cells were left alone" in capsys.readouterr().out
 
 
-def test_what_went_wrong_goes_to_standard_error_with_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["nowhere"], FakeSheets().client()) == 1
-    assert "there is no such spreadsheet" in capsys.readouterr().err
+def test_a_key_of_no_spreadsheet_is_named() -> None:
+    with pytest.raises(WorkbookUnavailable, match="there is no such spreadsheet"):
+        main(["nowhere"], FakeSheets().client())

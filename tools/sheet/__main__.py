@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +14,8 @@ from functions.rating.workbook.description import load_description
 from functions.rating.workbook.folder import read_folder
 from functions.rating.workbook.google.identity import WRITING
 from functions.rating.workbook.google.sheet import GoogleSheet, client_for, connect
-from shared.errors import LevelsError, SettingsMissing
+from local.commandline import Parser, UserMistake, required, run
+from shared.errors import SettingsMissing
 from tools.sheet.builder import Built, build
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -25,17 +24,17 @@ ADDRESS = "https://docs.google.com/spreadsheets/d/{}/edit"
 
 def main(arguments: Sequence[str] | None = None, client: Client | None = None) -> int:
     """Build the sheet and say what was done; 1 when it could not be done."""
-    parser = argparse.ArgumentParser(prog="make sheet", description=__doc__)
-    parser.add_argument("key", help="the part of the sheet's address between /d/ and /edit")
+    parser = Parser(prog="make sheet", description=__doc__)
+    parser.add_argument("key", nargs="?", help="the part of the sheet's address between /d/ and /edit")
     parser.add_argument("--lang", choices=("zh", "en"), help="language of titles, headers and notes")
     asked = parser.parse_args(arguments)
+    required(parser, "make sheet KEY=<the part of the address between /d/ and /edit>", KEY=asked.key)
     try:
         sheet = GoogleSheet(asked.key, client or _client())
         description = load_description(CONFIG / "workbook.json")
         built = build(sheet, description, read_folder(CONFIG / "workbook"), asked.lang)
-    except (LevelsError, DefaultCredentialsError) as error:
-        print(error, file=sys.stderr)
-        return 1
+    except DefaultCredentialsError as error:
+        raise UserMistake(str(error)) from error
     print(_summary(built, asked.key))
     return 0
 
@@ -64,4 +63,4 @@ def _summary(built: Built, key: str) -> str:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run(main)

@@ -1,0 +1,38 @@
+"""Lambda's Invoke, before the API's front: what operates a deployed function operates the one on this machine too.
+
+https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication
+
+INVOKE = re.compile(r"/2015-03-31/functions/[^/]+/invocations")
+
+
+def with_invoke(api: WSGIApplication, function: Callable[[dict[str, Any]], Any]) -> WSGIApplication:
+    """The API, with a function before it that the AWS SDK's ``invoke`` reaches. Errors are answered as Lambda does."""
+
+    def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] != "POST" or not INVOKE.fullmatch(environ["PATH_INFO"]):
+            return api(environ, start_response)
+        if "HTTP_ORIGIN" in environ:  # a page of some other site, in the developer's browser
+            start_response("403 Forbidden", [("Content-Length", "0")])
+            return []
+        headers = [("Content-Type", "application/json")]
+        try:
+            answer = function(json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))))
+        except Exception as error:  # noqa: BLE001 - whatever a function raises is an answer of Lambda's
+            headers.append(("X-Amz-Function-Error", "Unhandled"))
+            answer = {"errorMessage": str(error), "errorType": type(error).__name__}
+        body = json.dumps(answer).encode()
+        start_response("200 OK", [*headers, ("Content-Length", str(len(body)))])
+        return [body]
+
+    return application
