@@ -70,7 +70,9 @@ class ExampleThresholds(WorkbookError):
 
 
 class ExtractError(LevelsError):
-    """The month's files can't be used."""
+    """The month's files can't be used. ``quarantine``: a ``.csv.gz`` of the first bad rows; empty without any."""
+
+    quarantine: bytes = b""
 
 
 class ExtractsUnavailable(ExtractError):

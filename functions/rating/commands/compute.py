@@ -16,12 +16,15 @@ from functions.rating.run.record import Compared, DataQuality, Input, RunRecord,
 from functions.rating.run.rules import RULES_VERSION, Rules
 from functions.rating.run.standings import count_levels, count_moves
 from shared.content import content_id
+from shared.errors import ExtractError, ReportUnwritten
 from shared.levels import Measured, Rating, Rulebook, Standing
 from shared.months import Month
+from shared.observability import logger
 from shared.table import run_key
 
 if TYPE_CHECKING:
     from functions.rating.extracts.inventory import Inventory
+    from functions.rating.measuring.measured import MonthMeasured
     from functions.rating.services import Services
 
 
@@ -49,9 +52,9 @@ def compute(
 ) -> Computed:
     """Measure the month and rate every agency. Reads extracts and earlier standings; writes nothing."""
     progress = services.progress
-    month_totals = services.measure(inventory, rulebook.settings.max_bad_row_share, progress)
-    services.extracts.confirm_unchanged(inventory)
-    measured = assemble(month_totals)
+    rulebook_id, inputs = content_id(rulebook), inputs_of(inventory)
+    run = run_id(month, rulebook_id, inputs, compared_with)
+    measured = _measured(services, rulebook, inventory, run)
     with progress.stage("rate") as facts:
         earlier = services.table.standings(compared_with.run) if compared_with else {}
         rules = Rules(rulebook, month, services.zone)
@@ -59,9 +62,8 @@ def compute(
         facts["agencies"] = len(ratings)
     totals = Totals(measured.paid_gmv, {name: count.rows for name, count in measured.datasets.items()})
     before = _totals_of(services, compared_with)
-    rulebook_id, inputs = content_id(rulebook), inputs_of(inventory)
     record = RunRecord(
-        run=run_id(month, rulebook_id, inputs, compared_with),
+        run=run,
         month=str(month),
         rulebook=rulebook_id,
         rules_version=RULES_VERSION,
@@ -84,6 +86,21 @@ def compute(
         ),
     )
     return Computed(month, rulebook, record, ratings, earlier, measured)
+
+
+def _measured(services: Services, rulebook: Rulebook, inventory: Inventory, run: str) -> MonthMeasured:
+    """The month as measured. Where its files can't be used a report says why, and the error where that report is."""
+    try:
+        totals = services.measure(inventory, rulebook.settings.max_bad_row_share, services.progress)
+        services.extracts.confirm_unchanged(inventory)
+        return assemble(totals)
+    except ExtractError as error:
+        try:
+            report = services.reports.write_stopped(str(inventory.month), run, error)
+        except ReportUnwritten as unwritten:
+            logger.warning("why the run stopped could not be reported", cause=str(unwritten))
+            raise error from unwritten
+        raise type(error)(f"{error} Report: {report}") from error
 
 
 def rate_all(rules: Rules, agencies: Iterable[Measured], earlier: Mapping[str, Standing]) -> tuple[Rating, ...]:

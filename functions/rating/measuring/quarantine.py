@@ -8,9 +8,12 @@ import io
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Self
 
+QUARANTINE = "quarantine.csv.gz"
+MOST_OF_STOPPED = 10_000  # rows that are kept of a run that stops
 HEADER = ("object", "row", "reason", "text")
 
 
@@ -52,3 +55,17 @@ class Quarantine:
         text = self._open.enter_context(io.TextIOWrapper(packed, encoding="utf-8", newline=""))
         csv.writer(text).writerow(HEADER)
         return text
+
+
+def first_rows(path: Path, most: int = MOST_OF_STOPPED) -> bytes:
+    """The first rows of a quarantine, as a ``.csv.gz``; empty where there is no quarantine."""
+    if not path.exists():
+        return b""
+    packed = io.BytesIO()
+    with (
+        gzip.open(path, "rt", encoding="utf-8", newline="") as every,
+        gzip.GzipFile(fileobj=packed, mode="wb", filename="", mtime=0) as raw,
+        io.TextIOWrapper(raw, encoding="utf-8", newline="") as text,
+    ):
+        csv.writer(text).writerows(islice(csv.reader(every), most + 1))
+    return packed.getvalue()

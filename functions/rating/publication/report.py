@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from functions.rating.measuring.quarantine import MOST_OF_STOPPED, QUARANTINE
 from functions.rating.publication.ledger import Entry
 from functions.rating.run.computed import Computed
 from functions.rating.run.movers import comparison
@@ -18,7 +19,7 @@ from functions.rating.run.nothing_counted import words_for_nothing
 from functions.rating.run.standings import Restatement
 from functions.rating.workbook.rulebook import Fault
 from shared.content import canonical_json
-from shared.errors import ReportUnwritten
+from shared.errors import ExtractError, ReportUnwritten
 from shared.levels import Measure, Removed, Rulebook
 from shared.money import yuan
 from shared.settings import S3Prefix
@@ -88,6 +89,19 @@ class Reports:
         self._put(page.encode(), "text/html; charset=utf-8", *folder, "report.html")
         return self.url(month, computed.run, preview=context.preview)
 
+    def write_stopped(self, month: str, run: str, error: ExtractError) -> str:
+        """Write why a run stopped and the first of its bad rows; the report's URL. Raises ReportUnwritten."""
+        folder = (f"month={month}", f"stopped={run}")
+        if error.quarantine:
+            self._put(error.quarantine, "application/octet-stream", *folder, QUARANTINE)
+        document = {"month": month, "run": run, "cause": type(error).__name__, "because": str(error)}
+        as_json = json.dumps(document, ensure_ascii=False, indent=1)
+        self._put(as_json.encode(), "application/json; charset=utf-8", *folder, "report.json")
+        linked = QUARANTINE if error.quarantine else None
+        page = _template("stopped.html.j2").render(document, quarantine=linked, most_rows=f"{MOST_OF_STOPPED:,}")
+        self._put(page.encode(), "text/html; charset=utf-8", *folder, "report.html")
+        return self.place.url(*folder, "report.html")
+
     def _put(self, body: bytes, content_type: str, *parts: str) -> None:
         key = self.place.key(*parts)
         try:
@@ -119,15 +133,12 @@ def report_document(computed: Computed, context: Context) -> dict[str, Any]:
 
 def report_page(rulebook: Rulebook, document: Mapping[str, Any]) -> str:
     """The report as one HTML page in Chinese and English, without any outside resource."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
     record, metrics = document["record"], {metric.key: metric for metric in rulebook.metrics}
 
     def amount(metric: str, value: int) -> str:
         return yuan(value) if metrics[metric].measure is Measure.PAID_GMV else str(value)
 
-    return environment.get_template("report.html.j2").render(
+    return _template("report.html.j2").render(
         document,
         words=WORDS,
         names={level.level: level.name for level in rulebook.levels},
@@ -139,6 +150,11 @@ def report_page(rulebook: Rulebook, document: Mapping[str, Any]) -> str:
         most_in_moves=max(record["moves"].values()),
         excluded=_excluded_by_tag(record["quality"]),
     )
+
+
+def _template(name: str) -> Template:
+    loader = FileSystemLoader(Path(__file__).parent)
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True).get_template(name)
 
 
 def _excluded_by_tag(quality: Mapping[str, Any]) -> list[tuple[str, int, int, int]]:

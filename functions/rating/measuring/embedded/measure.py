@@ -29,7 +29,7 @@ from functions.rating.measuring.embedded.relations import load_relations, load_r
 from functions.rating.measuring.embedded.sql import select
 from functions.rating.measuring.embedded.unknown_creators import correct_creators, need_trimming
 from functions.rating.measuring.measured import OTHER_TAGS, TAGS_NAMED, Cause
-from functions.rating.measuring.quarantine import Quarantine
+from functions.rating.measuring.quarantine import QUARANTINE, Quarantine, first_rows
 from functions.rating.measuring.totals import (
     Agency,
     BindingCounts,
@@ -41,7 +41,7 @@ from functions.rating.measuring.totals import (
     SlotTotal,
 )
 from functions.rating.progress import Progress
-from shared.errors import OutOfRoom
+from shared.errors import ExtractError, OutOfRoom
 from shared.levels import ASSESSED_POWER
 from shared.months import Month
 
@@ -75,7 +75,7 @@ class EmbeddedEngine:
     def measure(self, inventory: Inventory, max_bad_row_share: Decimal, progress: Progress) -> MonthTotals:
         """The month's totals. The quarantine file lasts as long as this object; when this raises, nothing is left.
 
-        Raises one ExtractError for each cause.
+        Raises one ExtractError for each cause, with the first bad rows.
         """
         with progress.stage("measure") as facts, ExitStack() as unless_measured:
             folder = Path(mkdtemp(prefix="extracts-", dir=self.folder))
@@ -86,6 +86,9 @@ class EmbeddedEngine:
                     totals = measure(
                         files, inventory.month, self.zone, max_bad_row_share, folder, memory_limit=self.memory_limit
                     )
+            except ExtractError as error:
+                error.quarantine = first_rows(folder / QUARANTINE)
+                raise
             except OSError as error:
                 if error.errno != errno.ENOSPC:
                     raise
@@ -130,7 +133,7 @@ def measure(
     with (
         TemporaryDirectory(prefix="measure-", dir=scratch) as work,
         open_engine(Path(work), memory_limit) as engine,
-        Quarantine(scratch / "quarantine.csv.gz") as quarantine,
+        Quarantine(scratch / QUARANTINE) as quarantine,
     ):
         repeats, examples = Repeats(), Examples(engine, zone)
         taken = take_all(files, Ingest(engine, repeats.add, Path(work), month, zone), quarantine)

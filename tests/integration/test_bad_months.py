@@ -1,0 +1,100 @@
+"""Months that must not be published: a run that stops leaves its evidence, a run that counts for nothing is held."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.errors import TooManyBadRows
+from tests.cloud import Cloud, small_cloud
+
+MAY = {"month": "2026-05"}
+HEADER = "order_id,creator_id,pay_time,pay_amount,risk_tag\n"
+JUDGE_ALL = "setting,value\nmin_rows_judged,1\n"
+BAD = 12_000
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    with small_cloud(tmp_path_factory.mktemp("cloud")) as cloud:
+        cloud.put_month("2026-05", {"a": (2, 10_000)})
+        yield cloud
+
+
+def body(cloud: Cloud, url: str) -> bytes:
+    bucket, key = url.removeprefix("s3://").split("/", 1)
+    found: bytes = cloud.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    return found
+
+
+@pytest.fixture(scope="module")
+def stopped(cloud: Cloud) -> str:
+    """The URL of the report of a run that stopped over bad rows."""
+    rows = "".join(f"<b>{i}</b>,a-0,yesterday,100,\n" for i in range(BAD))
+    cloud.put_object("orders", "2026-05", "bad.csv", (HEADER + rows).encode())
+    with pytest.raises(TooManyBadRows) as raised:
+        cloud.rate(MAY)
+    cloud.s3.delete_object(Bucket="extracts", Key="in/orders/month=2026-05/bad.csv")
+    found = re.search(r"Report: (s3://\S+/report\.html)$", str(raised.value))
+    assert found
+    return found[1]
+
+
+def test_a_stopped_run_names_a_report_that_says_why(cloud: Cloud, stopped: str) -> None:
+    report = json.loads(body(cloud, stopped.replace(".html", ".json")))
+
+    assert report["month"] == "2026-05"
+    assert report["cause"] == "TooManyBadRows"
+    assert "unreadable_pay_time" in report["because"]
+    assert report["because"] in body(cloud, stopped).decode().replace("&#39;", "'").replace("&lt;", "<").replace(
+        "&gt;", ">"
+    )
+
+
+def test_what_the_rows_hold_is_text_on_its_page(cloud: Cloud, stopped: str) -> None:
+    assert "<b>" not in body(cloud, stopped).decode()
+
+
+def test_the_first_ten_thousand_bad_rows_are_there(cloud: Cloud, stopped: str) -> None:
+    packed = body(cloud, stopped.replace("report.html", "quarantine.csv.gz"))
+    header, *rows = csv.reader(io.StringIO(gzip.decompress(packed).decode(), newline=""))
+
+    assert header == ["object", "row", "reason", "text"]
+    assert len(rows) == 10_000
+    assert rows[-1] == [
+        "in/orders/month=2026-05/bad.csv",
+        "10000",
+        "unreadable_pay_time",
+        "<b>9999</b>,a-0,yesterday,100,",
+    ]
+
+
+def test_nothing_was_published_and_nothing_is_left_in_the_scratch_folder(cloud: Cloud, stopped: str) -> None:
+    assert not cloud.table.pointer().publications
+    assert not list((cloud.workbook.parent / "scratch").iterdir())
+
+
+def test_a_month_that_counts_for_nothing_is_held_with_the_reason_everywhere(cloud: Cloud, tmp_path: Path) -> None:
+    cloud.write_workbook(settings=JUDGE_ALL)
+    cloud.put("orders", "2026-05", [("o1", "a-0", "2026-05-05 00:00:00", 100, "NULL")])
+
+    answer = cloud.rate(MAY)
+
+    assert answer["outcome"] == "held"
+    assert "the column risk_tag looks wrong, such as 'NULL'" in answer["held_because"]
+    report = json.loads(body(cloud, answer["report"].replace(".html", ".json")))
+    assert report["words_for_nothing"] == {"creators": 0, "orders": 1}
+    page = body(cloud, answer["report"]).decode()
+    assert "the column risk_tag looks wrong" in page
+    assert "Flagged with a word for nothing" in page
+    assert cloud.rate(MAY)["held_because"] == answer["held_because"]
+
+    accepted = cloud.rate({"accept": answer["run"], "by": "Li", "reason": "all were fraud"})
+    assert accepted["outcome"] == "published"
