@@ -110,6 +110,32 @@ class LookupSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class OperationsSettings:
+    """What the function behind the console is told by its environment. ``rating_function``: whom it asks."""
+
+    table_name: str
+    extracts: S3Prefix
+    reports: S3Prefix
+    workbook: str
+    rating_function: str
+    zone: ZoneInfo
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        reader = _Reader(environment)
+        values = (
+            reader.required("TABLE_NAME"),
+            reader.place("EXTRACTS"),
+            reader.place("REPORTS"),
+            environment.get("WORKBOOK", ""),
+            reader.required("RATING_FUNCTION"),
+            reader.zone(),
+        )
+        reader.finish()
+        return cls(*values)
+
+
+@dataclass(frozen=True, slots=True)
 class GoogleSettings:
     """How to prove to Google who is reading the sheet: exactly one of two ways.
 

@@ -14,6 +14,7 @@ from functions.rating.commands.decide import Decision, accept, roll_back
 from functions.rating.commands.rate import preview, rate_month
 from functions.rating.commands.refresh import refresh
 from functions.rating.commands.verify import verify
+from functions.rating.console import answered_for_the_console
 from functions.rating.events import Request, parse_event
 from functions.rating.monitoring import count_answer, count_failure
 from functions.rating.result import result
@@ -42,7 +43,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         metrics.set_default_dimensions(stack=settings.stack)
         request = parse_event(event)
         services = wire(settings, context, listener)
-        answer = _answer(request, services)
+        answer = answered_for_the_console(request, services, lambda: _answer(request, services))
     except LevelsError as error:
         count_failure(error, event, request, services)
         raise

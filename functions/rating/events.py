@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError, field_validator, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from shared.errors import EventInvalid
 from shared.months import Month
@@ -23,7 +23,10 @@ FORMS = (
 
 
 class Request(BaseModel):
-    """One request: exactly one of scheduled_at, month, accept, rollback, verify, or a lone mode."""
+    """One request: exactly one of scheduled_at, month, accept, rollback, verify, or a lone mode.
+
+    ``ticket``: where the console looks for the answer (shared/tickets.py).
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -37,6 +40,7 @@ class Request(BaseModel):
     reason: str | None = None
     uploaded: tuple[str, str] | None = None
     """Bucket and key of an object that was uploaded: perhaps the workbook, which is checked then."""
+    ticket: Annotated[str, Field(pattern=r"^[0-9a-f]{20}$")] | None = None
 
     @field_validator("month")
     @classmethod

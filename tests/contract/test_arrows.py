@@ -17,6 +17,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     f"{R}.app": (
         f"{R}.wiring",
         f"{R}.commands",
+        f"{R}.console",
         f"{R}.services",
         f"{R}.events",
         f"{R}.monitoring",
@@ -35,6 +36,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         f"{R}.extracts",
         f"{R}.measuring.embedded",
     ),
+    f"{R}.console": (f"{R}.services", f"{R}.events"),
     f"{R}.commands": (
         f"{R}.services",
         f"{R}.result",
@@ -66,6 +68,8 @@ ARROWS: dict[str, tuple[str, ...]] = {
     f"{R}.garbage": (),
     # the lookup function
     "functions.lookup": (),
+    # the function behind the console; it shares the gateway with the lookup, not code: only one of them may decide
+    "functions.operations": (),
     "shared": (),
     # beside the functions
     "local.sample": (),
@@ -87,6 +91,7 @@ PURE = (
     "functions/rating/run/guardrails.py",
     "functions/rating/run/standings.py",
     "functions/rating/run/movers.py",
+    "functions/rating/run/distribution.py",
     "functions/rating/measuring/totals.py",
     "functions/rating/measuring/assemble.py",
     "functions/rating/workbook/rulebook.py",

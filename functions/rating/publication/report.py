@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from functions.rating.measuring.quarantine import MOST_OF_STOPPED, QUARANTINE
 from functions.rating.publication.ledger import Entry
 from functions.rating.run.computed import Computed
+from functions.rating.run.distribution import distributions
 from functions.rating.run.movers import comparison
 from functions.rating.run.nothing_counted import words_for_nothing
 from functions.rating.run.standings import Restatement
@@ -118,6 +119,8 @@ def report_document(computed: Computed, context: Context) -> dict[str, Any]:
         "held_because": context.held_because,
         "preview": context.preview,
         "moves": comparison(computed.ratings, computed.earlier, computed.rulebook, context.in_force),
+        "level_names": {level.level: level.name for level in computed.rulebook.levels},
+        "distributions": distributions(computed.ratings, computed.rulebook, str(computed.month)),
         "restates": context.restates,
         "words_for_nothing": {
             "creators": words_for_nothing(computed.record.quality.excluded_creators),

@@ -1,0 +1,337 @@
+"""What operations may ask and decide, all with the scope ``levels.operate``; the gateway checks it by route.
+
+Every route leads here with that one scope, so a path that is decoded after its route was chosen opens nothing more.
+Powertools' validation reads and writes by the contract: nobody waits for a console's microseconds.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.operations import contract, views
+from functions.operations.asking import Asking
+from functions.operations.problems import (
+    Invalid,
+    Malformed,
+    Nameless,
+    NotPossible,
+    Problem,
+    RouteUnknown,
+    Unavailable,
+    Unexpected,
+)
+from functions.operations.reading import Reader, held_runs, unknown_run
+from shared.errors import LevelsError
+from shared.months import Month
+from shared.observability import logger
+from shared.settings import S3Prefix
+from shared.table import Pointer
+from shared.tickets import Ticket, last_check
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+SCOPE = "levels.operate"
+_XLSX = b"PK\x03\x04"
+_NAMES = ("email", "preferred_username", "name", "sub")
+
+RunInPath = Annotated[str, Path(pattern=r"^[0-9a-f]{20}$", description="批次")]
+TicketInPath = Annotated[str, Path(pattern=r"^[0-9a-f]{20}$")]
+MonthInQuery = Annotated[str | None, Query(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", description="考核月")]
+
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What requests are answered with. ``workbook``: the setting of that name, which says where the workbook is."""
+
+    reader: Reader
+    asking: Asking
+    s3: S3Client
+    workbook: str
+    now: Callable[[], datetime]
+
+    @property
+    def workbook_object(self) -> S3Prefix | None:
+        """The Excel file that is the workbook, where it is one."""
+        is_file = self.workbook.startswith("s3://") and self.workbook.endswith(".xlsx")
+        return S3Prefix.parse(self.workbook) if is_file else None
+
+
+app = APIGatewayHttpResolver(enable_validation=True, response_validation_error_http_code=500)
+
+
+def services() -> Services:
+    found: Services = app.context["services"]
+    return found
+
+
+def by() -> str:
+    """Who asks, as the token says. Raises Nameless."""
+    authorizer = app.current_event.raw_event["requestContext"].get("authorizer") or {}
+    claims = (authorizer.get("jwt") or {}).get("claims") or {}
+    name = next((claims[claim] for claim in _NAMES if claims.get(claim, "").strip()), None)
+    if name is None:
+        raise Nameless(
+            "Decisions are kept with a name, and this token has none. Sign in as a person.",
+            "决定会连同姓名一起保存，而此令牌没有姓名。请以个人身份登录。",
+        )
+    return str(name)
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+@app.get("/v1/operations/months")
+def get_months() -> contract.Months:
+    """Where the newest months stand: waiting for extracts, held, published; and what was decided last."""
+    wired, pointer = services(), services().reader.table.pointer()
+    months = wired.reader.months(pointer, wired.now())
+    newest = max(pointer.publications, default=None)
+    return contract.Months(
+        pointer=pointer.version,
+        next_renewal_on=(Month.parse(newest).plus(1) if newest else months[0]).renewed_on,
+        upload=wired.workbook_object is not None,
+        items=[_month_state(month, pointer) for month in months],
+    )
+
+
+@app.get("/v1/operations/runs")
+def get_runs(
+    month: Annotated[str, Query(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", description="考核月")],
+) -> contract.Runs:
+    """The runs of a month that have a report, previews too, newest first."""
+    reader, rated = services().reader, Month.parse(month)
+    pointer, ledger = reader.table.pointer(), reader.ledger(rated)
+    found = sorted(reader.reports_of(rated), key=lambda one: one[2], reverse=True)
+    lines = [
+        contract.RunLine(
+            run=run,
+            month=month,
+            preview=preview,
+            written_at=at,
+            standing=_standing(run, month, preview, pointer, ledger),
+        )
+        for run, preview, at in found
+    ]
+    return contract.Runs(items=lines)
+
+
+@app.get("/v1/operations/runs/<run>")
+def get_run(run: RunInPath, month: MonthInQuery = None, preview: Annotated[bool, Query()] = False) -> contract.Report:
+    """A run's report: guardrails, who goes where and why, how agencies are spread over each metric.
+
+    A preview is kept by its month, so it wants ``month`` too.
+    """
+    reader = services().reader
+    if preview and month is None:
+        raise unknown_run()
+    rated = Month.parse(month) if month else reader.month_of(run)
+    shown = views.report(reader.report(run, rated, preview=preview))
+    pointer, ledger = reader.table.pointer(), reader.ledger(rated)
+    shown["faults"] = views.linked(shown["faults"], services().workbook)
+    shown["ledger"] = ledger
+    standing = _standing(run, str(rated), preview, pointer, ledger)
+    return contract.Report.model_validate({**shown, "pointer": pointer.version, "standing": standing})
+
+
+@app.get("/v1/operations/ledger")
+def get_ledger(month: MonthInQuery = None) -> contract.Ledger:
+    """What happened to the runs of a month, or of all the newest months: newest first."""
+    wired = services()
+    months = [Month.parse(month)] if month else wired.reader.months(wired.reader.table.pointer(), wired.now())
+    lines = [line for one in months for line in wired.reader.ledger(one)]
+    lines.sort(key=lambda line: line["at"], reverse=True)
+    return contract.Ledger.model_validate({"items": lines})
+
+
+@app.get("/v1/operations/workbook")
+def get_workbook() -> contract.Workbook:
+    """The faults of the workbook, and its changes against what is in force, as of its last reading."""
+    wired = services()
+    found = last_check(wired.reader.table) or {"faults": [], "changes": [], "unshown_faults": 0}
+    blank = dict.fromkeys(("at", "outcome", "month", "effective_month"))
+    linked = {part: views.linked(found[part], wired.workbook) for part in ("faults", "changes")}
+    return contract.Workbook.model_validate({**blank, **found, **linked})
+
+
+@app.get("/v1/operations/tickets/<ticket>")
+def get_ticket(ticket: TicketInPath) -> contract.TicketAnswer:
+    """What became of a request to the rating function."""
+    return _ticket(services().asking.read(ticket))
+
+
+# --- asking and deciding ----------------------------------------------------------------------------------------------
+
+
+@app.post("/v1/operations/runs/<run>/accept")
+def post_accept(run: RunInPath, body: contract.DecisionRequest) -> Response[contract.TicketAnswer]:
+    """Publish exactly this held run. Refused when something was published since the page was loaded."""
+    return _accepted(services().asking.decide(services().reader, "accept", run, by(), body.model_dump()))
+
+
+@app.post("/v1/operations/runs/<run>/rollback")
+def post_rollback(run: RunInPath, body: contract.DecisionRequest) -> Response[contract.TicketAnswer]:
+    """Make an earlier publication of its month the valid one again."""
+    return _accepted(services().asking.decide(services().reader, "rollback", run, by(), body.model_dump()))
+
+
+@app.post("/v1/operations/previews")
+def post_preview(body: contract.PreviewRequest) -> Response[contract.TicketAnswer]:
+    """Rate a month with the workbook as it is, and publish nothing."""
+    return _accepted(services().asking.preview(body.month, by()))
+
+
+@app.post("/v1/operations/checks")
+def post_check(body: contract.CheckRequest) -> Response[contract.TicketAnswer]:
+    """Read the workbook now; its faults and changes are then at ``/v1/operations/workbook``."""
+    del body
+    return _accepted(services().asking.check(by()))
+
+
+@app.post("/v1/operations/workbook")
+def post_workbook(body: contract.WorkbookRequest) -> Response[contract.TicketAnswer]:
+    """Put a new Excel workbook in the place of the one before, and check it."""
+    wired, name = services(), by()
+    target = wired.workbook_object
+    if target is None:
+        raise NotPossible(
+            "The workbook of this system is not an Excel file. Change it where it is kept.",
+            "本系统的工作簿不是 Excel 文件。请在其所在位置修改。",
+        )
+    content = _decoded(body.content)
+    try:
+        wired.s3.put_object(Bucket=target.bucket, Key=target.prefix, Body=content, Metadata={"by": _ascii(name)})
+    except (BotoCoreError, ClientError) as error:
+        raise Unavailable("The workbook can't be written now.", "暂时无法保存工作簿。") from error
+    return _accepted(wired.asking.check(name))
+
+
+# --- serving ----------------------------------------------------------------------------------------------------------
+
+
+def _invalid(error: RequestValidationError) -> Response[str]:
+    faults = error.errors()
+    if any(fault["type"] in ("json_invalid", "model_attributes_type") for fault in faults):
+        return Malformed("The body could not be read as a JSON object.", "请求体无法按 JSON 对象读取。").response()
+    said = "; ".join(f"{'.'.join(map(str, fault['loc'][1:]))}: {fault['msg']}" for fault in faults[:20])
+    return Invalid(said, f"以下内容无效：{said}").response()
+
+
+def _unavailable(error: LevelsError) -> Response[str]:
+    logger.error("a request of the console can't be answered now", error=str(error))
+    return Unavailable("Please try again shortly.", "请稍后重试。").response()
+
+
+def _unexpected(error: Exception) -> Response[str]:
+    logger.error("a request of the console failed", exc_info=error)
+    return Unexpected(
+        "The fault is ours and has been logged. Name the X-Request-Id of this answer when you report it.",
+        "这是我们的故障，已记录。反馈时请附上此响应的 X-Request-Id。",
+    ).response()
+
+
+def _unrouted(_: NotFoundError) -> Response[str]:
+    return RouteUnknown("See the description of the API for its paths.", "请按接口说明填写路径。").response()
+
+
+app.exception_handler(Problem)(Problem.response)
+app.exception_handler(RequestValidationError)(_invalid)
+app.exception_handler(LevelsError)(_unavailable)
+app.exception_handler(Exception)(_unexpected)
+app.not_found(_unrouted)
+
+
+def serving(wired: Services) -> Handler:
+    """A handler of API Gateway's HTTP API events (payload 2.0) that answers with these services."""
+
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        request_id = event["requestContext"].get("requestId") or getattr(context, "aws_request_id", "")
+        logger.set_correlation_id(request_id)
+        app.context["services"] = wired
+        answer = app.resolve(event, context)
+        answer["headers"] |= {"X-Request-Id": request_id, "Cache-Control": "no-store"}
+        return answer
+
+    return handler
+
+
+def _month_state(month: Month, pointer: Pointer) -> contract.MonthState:
+    reader = services().reader
+    valid, ledger = pointer.publications.get(str(month)), reader.ledger(month)
+    held = held_runs(ledger)
+    missing = [] if valid or held else reader.missing(month)
+    state = "published" if valid else "held" if held else "waiting_for_extracts" if missing else "ready"
+    if held and valid and ledger[0]["run"] in held:
+        state = "held"
+    return contract.MonthState.model_validate(
+        {
+            "month": str(month),
+            "state": state,
+            "missing": missing,
+            "held": held,
+            "valid": {"run": valid.run, "published_at": _local(valid.published_at), "action": valid.action}
+            if valid
+            else None,
+            "renewed_on": month.renewed_on,
+            "last": ledger[0] if ledger else None,
+        }
+    )
+
+
+def _local(instant: str) -> datetime:
+    """A stored instant by the platform's clock."""
+    return datetime.fromisoformat(instant).astimezone(services().reader.zone)
+
+
+def _standing(run: str, month: str, preview: bool, pointer: Pointer, ledger: list[dict[str, Any]]) -> str:
+    if preview:
+        return "preview"
+    valid = pointer.publications.get(month)
+    if valid and valid.run == run:
+        return "valid"
+    if run in held_runs(ledger):
+        return "held"
+    return "replaced" if any(line["run"] == run for line in ledger) else "never published"
+
+
+def _ticket(ticket: Ticket) -> contract.TicketAnswer:
+    return contract.TicketAnswer(
+        ticket=ticket.ticket,
+        state=ticket.state,
+        by=ticket.by,
+        at=_local(ticket.at),
+        poll=f"/v1/operations/tickets/{ticket.ticket}",
+        answer=dict(ticket.answer) if ticket.answer else None,
+    )
+
+
+def _accepted(ticket: Ticket) -> Response[contract.TicketAnswer]:
+    return Response(HTTPStatus.ACCEPTED.value, content_types.APPLICATION_JSON, _ticket(ticket))
+
+
+def _decoded(text: str) -> bytes:
+    """The bytes of an Excel workbook. Raises Invalid."""
+    try:
+        content = b64decode(text, validate=True)
+    except ValueError:
+        content = b""
+    if not content.startswith(_XLSX):
+        raise Invalid("content: expected an .xlsx workbook in Base64", "content：应为 Base64 编码的 .xlsx 工作簿")
+    return content
+
+
+def _ascii(name: str) -> str:
+    return name.encode("ascii", "xmlcharrefreplace").decode()

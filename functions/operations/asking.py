@@ -1,0 +1,132 @@
+"""How the console asks the rating function: a ticket first, so that asking twice is one request, then the event."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.operations.problems import NotPossible, Stale, TicketUnknown, Unavailable
+from functions.operations.reading import Reader, held_runs
+from shared.content import content_id
+from shared.months import Month
+from shared.table import Pointer, Table
+from shared.tickets import Ticket, close_ticket, open_ticket, read_ticket
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+Invoke = Callable[[Mapping[str, Any]], None]
+"""Hands an event to the rating function and does not wait for the answer."""
+
+
+def invoke_with(client: LambdaClient, function: str) -> Invoke:
+    """The real way: an asynchronous invocation. Raises Unavailable."""
+
+    def invoke(event: Mapping[str, Any]) -> None:
+        try:
+            client.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event).encode())
+        except (BotoCoreError, ClientError) as error:
+            raise Unavailable(
+                "The rating function can't be asked now. Nothing was done; try again in a moment.",
+                "暂时无法调用考核函数，未做任何改动，请稍后重试。",
+            ) from error
+
+    return invoke
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Asks on behalf of ``by``, who is named in the ledger."""
+
+    table: Table
+    invoke: Invoke
+    now: Callable[[], datetime]
+
+    def decide(self, reader: Reader, action: str, run: str, by: str, decision: Mapping[str, Any]) -> Ticket:
+        """Accept or roll back to a run. Raises Stale when what it was decided on has changed, NotPossible otherwise."""
+        pointer = self.table.pointer()
+        month = reader.month_of(run)
+        ledger = reader.ledger(month)
+        ticket = content_id([action, run, decision["pointer"]])
+        known = read_ticket(self.table, ticket, self.now())
+        if known and known.state != "failed":
+            return self._same(known, by)
+        if pointer.version != decision["pointer"]:
+            raise _stale(pointer, month, ledger)
+        if decision["month"] != str(month):
+            raise NotPossible(
+                f"Run {run} is of {month}, and {decision['month']} was typed. Type the month of the run.",
+                f"批次 {run} 属于 {month}，而输入的是 {decision['month']}。请输入该批次的考核月。",
+            )
+        if action == "accept" and run not in held_runs(ledger):
+            raise NotPossible(
+                f"Run {run} is not held, so there is nothing to accept.",
+                f"批次 {run} 未处于暂缓状态，无需确认。",
+            )
+        event: dict[str, Any] = {action: run, "by": by, "reason": decision["reason"].strip()}
+        if decision.get("anyway"):
+            event["anyway"] = True
+        return self._ask(ticket, by, event)
+
+    def preview(self, month: str, by: str) -> Ticket:
+        """Preview a month. The same month asked twice within a minute is one request."""
+        return self._ask(content_id(["preview", month, self._minute()]), by, {"month": month, "mode": "preview"})
+
+    def check(self, by: str) -> Ticket:
+        """Check the workbook as it is now."""
+        return self._ask(content_id(["check", self.now().isoformat()]), by, {"mode": "check"})
+
+    def read(self, ticket: str) -> Ticket:
+        """What became of a request. Raises TicketUnknown."""
+        found = read_ticket(self.table, ticket, self.now())
+        if found is None:
+            raise TicketUnknown("No request has this id.", "没有这个编号的请求。")
+        return found
+
+    def _minute(self) -> str:
+        return self.now().isoformat(timespec="minutes")
+
+    def _same(self, known: Ticket, by: str) -> Ticket:
+        """The same decision by the same person is one; by another it was already made."""
+        if known.by == by:
+            return known
+        raise Stale(
+            f"{known.by} has decided this already. Load the page again.",
+            f"{known.by} 已经做出这个决定。请刷新页面。",
+            by=known.by,
+            at=known.at,
+        )
+
+    def _ask(self, ticket: str, by: str, event: dict[str, Any]) -> Ticket:
+        if not open_ticket(self.table, ticket, by, self.now(), event):
+            return self._same(self.read(ticket), by)
+        try:
+            self.invoke({**event, "ticket": ticket})
+        except Unavailable as error:
+            close_ticket(self.table, ticket, "failed", {"error": "Unavailable", "message": error.detail})
+            raise
+        return self.read(ticket)
+
+
+def _stale(pointer: Pointer, month: Month, ledger: list[dict[str, Any]]) -> Stale:
+    """The refusal of a page that has been overtaken, with what happened since."""
+    valid = pointer.publications.get(str(month))
+    last = ledger[0] if ledger else None
+    run = valid.run if valid else None
+    happened = f"{last['action']} {last['run']}" + (f" by {last['by']}" if last.get("by") else "") if last else "–"
+    happened_zh = (
+        f"{last['run']}（{last['action']}）" + (f"，操作人 {last['by']}" if last.get("by") else "") if last else "–"
+    )
+    return Stale(
+        f"Something was published since this page was loaded. Last of {month}: {happened}. Load the page again.",
+        f"页面打开后发布内容已变化。{month} 最近一条：{happened_zh}。请刷新页面。",
+        month=str(month),
+        valid_run=run,
+        last=last,
+        pointer=pointer.version,
+    )

@@ -1,0 +1,285 @@
+"""What the console may ask, and what it is answered. Amounts: whole numbers, or yuan text for money."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MonthText = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", examples=["2026-10"])]
+RunId = Annotated[str, Field(description="批次", examples=["5f0c9a7be13d24680ace"])]
+Amount = int | str
+Standing = Annotated[str, Field(description="A level's number, unrated, awaiting, or absent.", examples=["3"])]
+
+
+class Answer(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Both(Answer):
+    """A text in both languages."""
+
+    zh: str
+    en: str
+
+
+# --- the month --------------------------------------------------------------------------------------------------------
+
+
+class LedgerLine(Answer):
+    """What happened to a month's runs: by the schedule, or by somebody, with the reason."""
+
+    at: datetime
+    action: Annotated[str, Field(examples=["accepted"])]
+    month: MonthText
+    run: RunId
+    replaced: str | None = None
+    by: str | None = None
+    reason: str | None = None
+
+
+class Valid(Answer):
+    """The run whose levels readers see."""
+
+    run: RunId
+    published_at: datetime
+    action: str
+
+
+class MonthState(Answer):
+    """Where a month stands.
+
+    waiting_for_extracts: datasets are ``missing``; ready: nothing is missing, the next firing rates it, or does so now;
+    held: ``held`` waits for a decision; published: ``valid`` is shown, and a held run may still wait.
+    """
+
+    month: MonthText
+    state: Literal["waiting_for_extracts", "ready", "held", "published"]
+    missing: list[str]
+    held: Annotated[list[RunId], Field(description="Newest first.")]
+    valid: Valid | None
+    renewed_on: Annotated[date, Field(description="The day on which the month's levels are due.")]
+    last: LedgerLine | None
+
+
+class Months(Answer):
+    """The newest months, newest first. ``pointer``: which state of the publications this is; decisions name it."""
+
+    pointer: int
+    next_renewal_on: date
+    upload: Annotated[bool, Field(description="Whether the workbook is a file that may be replaced here.")]
+    items: list[MonthState]
+
+
+class Ledger(Answer):
+    """The ledger, newest first."""
+
+    items: list[LedgerLine]
+
+
+# --- runs -------------------------------------------------------------------------------------------------------------
+
+
+class RunLine(Answer):
+    """A run that has a report."""
+
+    run: RunId
+    month: MonthText
+    preview: bool
+    written_at: datetime
+    standing: Literal["preview", "valid", "held", "replaced", "never published"]
+
+
+class Runs(Answer):
+    """The runs of a month, newest first."""
+
+    items: list[RunLine]
+
+
+class Guardrail(Answer):
+    name: Annotated[str, Field(examples=["max_changed_share"])]
+    limit: float
+    value: float | None
+    exceeded: bool
+
+
+class MatrixCell(Answer):
+    before: Standing
+    after: Standing
+    agencies: int
+
+
+class Decided(Answer):
+    """The threshold that decided. ``share``: actual of required."""
+
+    metric: str
+    required: Amount
+    actual: Amount
+    share: float | None
+
+
+class Mover(Answer):
+    agency_id: str
+    name: str
+    old_level: int | None
+    new_level: int | None
+    channel: int | None
+    decided_by: Decided | None
+    reason: Annotated[str | None, Field(description="Why no threshold decided, where none did.")] = None
+    benefits_gained: list[str]
+    benefits_lost: list[str]
+
+
+class MetricName(Answer):
+    metric: str
+    name: str
+    unit: str
+
+
+class Bin(Answer):
+    at_least: Amount
+    below: Amount
+    agencies: int
+
+
+class Near(Answer):
+    percent: int
+    below: int
+    at_or_above: int
+
+
+class ThresholdSeen(Answer):
+    """A threshold. ``position``: where in the bins it stands, in bins from the first; null outside of them."""
+
+    level: int
+    channel: int
+    required: Amount
+    met_by: int
+    near: list[Near]
+    position: float | None
+
+
+class Distribution(Answer):
+    metric: str
+    agencies: int
+    bins: list[Bin]
+    thresholds: list[ThresholdSeen]
+
+
+class Report(Answer):
+    """A run, as it is decided on: guardrails, who goes from where to where, why, and who sits near a threshold."""
+
+    run: RunId
+    month: MonthText
+    preview: bool
+    rulebook: str
+    compared_with_month: str | None
+    compared_with_run: str | None
+    pointer: int
+    standing: Literal["preview", "valid", "held", "replaced", "never published"]
+    agencies: int
+    levels: dict[str, int]
+    moves: dict[str, int]
+    order_rows: dict[str, int]
+    guardrails: list[Guardrail]
+    level_names: dict[str, str]
+    metrics: list[MetricName]
+    matrix: list[MatrixCell]
+    movers: Annotated[list[Mover], Field(description="Those whose level falls first, at most 2,000.")]
+    moving: Annotated[int, Field(description="How many there are.")]
+    distributions: list[Distribution]
+    faults: list[Fault]
+    ledger: list[LedgerLine]
+
+
+# --- the workbook -----------------------------------------------------------------------------------------------------
+
+
+class Fault(Answer):
+    severity: str
+    code: str
+    tab: str
+    cell: str
+    found: str
+    expected: Both
+    fix: Both
+    link: Annotated[str | None, Field(description="The cell itself, where the workbook is a Google Sheet.")] = None
+
+
+class Change(Answer):
+    """A cell that says something else than what is in force."""
+
+    tab: str
+    cell: str
+    what: Both
+    old: str | None
+    new: str | None
+    effect: str
+    takes_away: bool
+    when: Both
+    link: str | None = None
+
+
+class Workbook(Answer):
+    """What the last reading of the workbook found; ``at`` null before the first."""
+
+    at: datetime | None
+    outcome: str | None
+    month: str | None
+    effective_month: str | None
+    faults: list[Fault]
+    unshown_faults: int
+    changes: list[Change]
+
+
+# --- asking -----------------------------------------------------------------------------------------------------------
+
+
+class Asked(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class DecisionRequest(Asked):
+    """``pointer``: of the page that the decision was made on. ``month``: typed by whoever decides."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=1000, pattern=r"\S", examples=["looked at: a new promotion"])]
+    month: MonthText
+    pointer: Annotated[int, Field(ge=0)]
+    anyway: Annotated[bool, Field(description="Also when the run's inputs changed since.")] = False
+
+
+class PreviewRequest(Asked):
+    month: MonthText
+
+
+class CheckRequest(Asked):
+    """Nothing needs to be said."""
+
+
+class WorkbookRequest(Asked):
+    """An Excel workbook, in Base64; it takes the place of the one before, which is kept as an older version."""
+
+    content: Annotated[str, Field(min_length=4, max_length=5_600_000, pattern=r"^[A-Za-z0-9+/]+={0,2}$")]
+
+
+class TicketAnswer(Answer):
+    """A request to the rating function. ``answer``: its result, or ``error`` and ``message``."""
+
+    ticket: str
+    state: Literal["asked", "done", "failed"]
+    by: str
+    at: datetime
+    poll: Annotated[str, Field(description="Ask here until the state is done or failed.")]
+    answer: dict[str, Any] | None
+
+
+class ProblemAnswer(BaseModel):
+    """RFC 9457 problem details, in English and Chinese."""
+
+    type: str
+    title: str
+    title_zh: str
+    status: int
+    detail: str
+    detail_zh: str

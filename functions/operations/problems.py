@@ -1,0 +1,94 @@
+"""Everything that the console can be refused for: one type per cause, answered as problem+json (RFC 9457)."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from aws_lambda_powertools.event_handler import Response
+
+CONTENT_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 30
+
+
+class Problem(Exception):
+    """Why a request is refused. The texts say what was found and what to do about it, in English and Chinese."""
+
+    status: ClassVar[HTTPStatus]
+    code: ClassVar[str]
+    title: ClassVar[str]
+    title_zh: ClassVar[str]
+
+    def __init__(self, detail: str, detail_zh: str, **members: Any) -> None:
+        super().__init__(detail)
+        self.detail, self.detail_zh, self.members = detail, detail_zh, members
+
+    def response(self) -> Response[str]:
+        body = {
+            "type": f"urn:problem-type:mcn-levels:{self.code}",
+            "title": self.title,
+            "title_zh": self.title_zh,
+            "status": self.status.value,
+            "detail": self.detail,
+            "detail_zh": self.detail_zh,
+            **self.members,
+        }
+        headers: dict[str, str | list[str]] = {"Cache-Control": "no-store"}
+        if self.status is HTTPStatus.SERVICE_UNAVAILABLE:
+            headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        return Response(self.status.value, CONTENT_TYPE, json.dumps(body, ensure_ascii=False), headers=headers)
+
+
+class Malformed(Problem):
+    status, code = HTTPStatus.BAD_REQUEST, "malformed-body"
+    title, title_zh = "The body is not JSON", "请求体不是 JSON"
+
+
+class RunUnknown(Problem):
+    status, code = HTTPStatus.NOT_FOUND, "unknown-run"
+    title, title_zh = "There is no such run", "没有这个批次"
+
+
+class TicketUnknown(Problem):
+    status, code = HTTPStatus.NOT_FOUND, "unknown-ticket"
+    title, title_zh = "There is no such request", "没有这个请求"
+
+
+class RouteUnknown(Problem):
+    status, code = HTTPStatus.NOT_FOUND, "unknown-route"
+    title, title_zh = "There is nothing at this path", "该路径不存在"
+
+
+class Stale(Problem):
+    """What was decided on is no longer what is published."""
+
+    status, code = HTTPStatus.CONFLICT, "stale-page"
+    title, title_zh = "The page is out of date", "页面已过期"
+
+
+class NotPossible(Problem):
+    status, code = HTTPStatus.CONFLICT, "not-possible"
+    title, title_zh = "This can't be done", "无法执行"
+
+
+class Invalid(Problem):
+    status, code = HTTPStatus.UNPROCESSABLE_ENTITY, "invalid"
+    title, title_zh = "The request is not valid", "请求无效"
+
+
+class Nameless(Problem):
+    """The token says nobody's name, and decisions are kept with a name."""
+
+    status, code = HTTPStatus.FORBIDDEN, "nameless-token"
+    title, title_zh = "The token names nobody", "令牌没有姓名"
+
+
+class Unavailable(Problem):
+    status, code = HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"
+    title, title_zh = "Not available now", "暂时不可用"
+
+
+class Unexpected(Problem):
+    status, code = HTTPStatus.INTERNAL_SERVER_ERROR, "unexpected"
+    title, title_zh = "Something went wrong here", "服务内部出错"

@@ -1,0 +1,118 @@
+"""What the console reads: the pointer and the ledger in the table, reports and the readiness of extracts in S3."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.operations.problems import RunUnknown, Unavailable
+from shared.months import Month
+from shared.settings import S3Prefix
+from shared.table import Pointer, Table, run_key
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+SHOWN_MONTHS = 12
+DATASETS = ("agencies", "creators", "orders")
+REPORT = "report.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads, and writes nothing."""
+
+    table: Table
+    s3: S3Client
+    extracts: S3Prefix
+    reports: S3Prefix
+    zone: ZoneInfo
+
+    def months(self, pointer: Pointer, now: datetime) -> list[Month]:
+        """The months worth showing, newest first: from the first that was published until the last that is over."""
+        newest = Month.of(now, self.zone).plus(-1)
+        published = [Month.parse(month) for month in pointer.publications]
+        newest = max([newest, *published])
+        oldest = min([newest, *published])
+        shown = [newest.plus(-back) for back in range(SHOWN_MONTHS)]
+        return [month for month in shown if month >= oldest]
+
+    def ledger(self, month: Month) -> list[dict[str, Any]]:
+        """A month's ledger, newest first."""
+        lines = [json.loads(item["entry"]["S"]) for item in self.table.query(f"LEDGER#{month}")]
+        return lines[::-1]
+
+    def missing(self, month: Month) -> list[str]:
+        """The datasets of a month that are not complete."""
+        return [dataset for dataset in DATASETS if not self._exists(dataset, month)]
+
+    def reports_of(self, month: Month) -> Iterator[tuple[str, bool, datetime]]:
+        """The runs of a month that have a report: run, whether it is a preview, when it was written."""
+        prefix = self.reports.key(f"month={month}") + "/"
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.reports.bucket, Prefix=prefix)
+        with s3_errors():
+            for page in pages:
+                for found in page.get("Contents", ()):
+                    kind, _, run = found["Key"].removeprefix(prefix).partition("/")[0].partition("=")
+                    if found["Key"].endswith(f"/{REPORT}") and kind in ("run", "preview"):
+                        yield run, kind == "preview", found["LastModified"]
+
+    def month_of(self, run: str) -> Month:
+        """The month that a staged run rates. Raises RunUnknown."""
+        item = self.table.get(run_key(run))
+        if item is None:
+            raise unknown_run()
+        return Month.parse(json.loads(zlib.decompress(item["record"]["B"]))["month"])
+
+    def report(self, run: str, month: Month, *, preview: bool) -> dict[str, Any]:
+        """A run's report. Raises RunUnknown."""
+        key = self.reports.key(f"month={month}", f"{'preview' if preview else 'run'}={run}", REPORT)
+        try:
+            body = self.s3.get_object(Bucket=self.reports.bucket, Key=key)["Body"].read()
+        except self.s3.exceptions.NoSuchKey:
+            raise unknown_run() from None
+        except (BotoCoreError, ClientError) as error:
+            raise _unavailable(error) from error
+        return dict(json.loads(body))
+
+    def _exists(self, dataset: str, month: Month) -> bool:
+        prefix = self.extracts.key(dataset, f"month={month}", "_SUCCESS")
+        with s3_errors():
+            found = self.s3.list_objects_v2(Bucket=self.extracts.bucket, Prefix=prefix, MaxKeys=1)
+        return any(one["Key"] == prefix for one in found.get("Contents", ()))
+
+
+def held_runs(ledger: list[dict[str, Any]]) -> list[str]:
+    """The runs that wait for a decision, newest first: their last line in the ledger says held."""
+    last: dict[str, str] = {}
+    for line in ledger:
+        last.setdefault(line["run"], line["action"])
+    return [run for run, action in last.items() if action == "held"]
+
+
+def unknown_run() -> RunUnknown:
+    return RunUnknown(
+        "No run has this id, or its report is no longer kept. Choose one of the list of runs.",
+        "没有这个批次，或其报告已不再保留。请从批次列表中选择。",
+    )
+
+
+@contextmanager
+def s3_errors() -> Iterator[None]:
+    """Translates what botocore raises."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise _unavailable(error) from error
+
+
+def _unavailable(_: Exception) -> Unavailable:
+    return Unavailable("S3 can't be read now. Try again in a moment.", "暂时无法读取 S3，请稍后重试。")

@@ -1,0 +1,109 @@
+"""A run's report as the console shows it: amounts as people write them, the most important first. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import log
+from typing import Any
+from urllib.parse import quote
+
+from shared.levels import Measure
+from shared.money import yuan
+
+SHOWN_MOVERS = 2000
+
+Json = Mapping[str, Any]
+
+
+def report(document: Json) -> dict[str, Any]:
+    """A report.json as the contract's Report, but for ``pointer`` and ``standing``, which are of the moment."""
+    record, moves = document["record"], document["moves"]
+    amounts = Amounts(moves["metrics"])
+    compared = record["compared_with"]
+    return {
+        "run": record["run"],
+        "month": record["month"],
+        "preview": document["preview"],
+        "rulebook": record["rulebook"],
+        "compared_with_month": compared["month"] if compared else None,
+        "compared_with_run": compared["run"] if compared else None,
+        "agencies": record["agencies"],
+        "levels": record["levels"],
+        "moves": record["moves"],
+        "order_rows": record["quality"]["order_rows"],
+        "guardrails": record["guardrails"],
+        "level_names": document["level_names"],
+        "metrics": [{"metric": m["key"], "name": m["name"], "unit": m["unit"]} for m in moves["metrics"].values()],
+        "matrix": [{"before": c["from"], "after": c["to"], "agencies": c["agencies"]} for c in moves["matrix"]],
+        "movers": [_mover(mover, amounts) for mover in sorted(moves["movers"], key=_gravity)[:SHOWN_MOVERS]],
+        "moving": len(moves["movers"]),
+        "distributions": [_distribution(one, amounts) for one in document["distributions"]],
+        "faults": document["faults"],
+        "ledger": document["ledger"][::-1],
+    }
+
+
+class Amounts:
+    """A metric's values as they are shown: yuan text for money, whole numbers for creators."""
+
+    def __init__(self, metrics: Json) -> None:
+        self._money = {key for key, metric in metrics.items() if metric["measure"] == Measure.PAID_GMV}
+
+    def __call__(self, metric: str, value: int) -> int | str:
+        return yuan(value) if metric in self._money else value
+
+
+def linked(found: Sequence[Json], workbook: str) -> list[dict[str, Any]]:
+    """Faults or changes with a link to their cell, where the workbook is a Google Sheet."""
+    kind, _, key = workbook.partition(":")
+    if kind != "gsheet":
+        return [dict(one) for one in found]
+    address = f"https://docs.google.com/spreadsheets/d/{quote(key)}/edit#range="
+    return [{**one, "link": address + quote(f"'{one['tab']}'!{one['cell']}")} for one in found]
+
+
+def _gravity(mover: Json) -> tuple[int, str]:
+    """Who falls comes first, and who falls deepest first of all."""
+    return (mover["new_level"] or 0) - (mover["old_level"] or 0), mover["agency_id"]
+
+
+def _mover(mover: Json, amounts: Amounts) -> dict[str, Any]:
+    decided = mover["decided_by"]
+    if decided:
+        metric, required, actual = decided["metric"], decided["required"], decided["actual"]
+        decided = {
+            "metric": metric,
+            "required": amounts(metric, required),
+            "actual": amounts(metric, actual),
+            "share": actual / required if required else None,
+        }
+    return {**mover, "decided_by": decided, "reason": mover.get("reason")}
+
+
+def _distribution(one: Json, amounts: Amounts) -> dict[str, Any]:
+    metric, bins = one["metric"], one["bins"]
+    return {
+        "metric": metric,
+        "agencies": one["agencies"],
+        "bins": [
+            {
+                "at_least": amounts(metric, b["at_least"]),
+                "below": amounts(metric, b["below"]),
+                "agencies": b["agencies"],
+            }
+            for b in bins
+        ],
+        "thresholds": [
+            {**seen, "required": amounts(metric, seen["required"]), "position": _position(seen["required"], bins)}
+            for seen in one["thresholds"]
+        ],
+    }
+
+
+def _position(value: int, bins: Sequence[Json]) -> float | None:
+    """Where a value stands in the bins: 2.5 is the middle of the third, by the ratio of its ends."""
+    for index, one in enumerate(bins):
+        low, high = one["at_least"], one["below"]
+        if low <= value < high:
+            return index + (log(value / low) / log(high / low) if low else value / high)
+    return None

@@ -1,0 +1,64 @@
+"""What the console is told of a run: the answer to the ticket it was asked with, and the state of the workbook."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from functions.rating.events import Request
+from functions.rating.services import Services
+from shared.errors import LevelsError, TableUnavailable, WorkbookFaulty
+from shared.observability import logger
+from shared.tickets import SHOWN_FAULTS, close_ticket, keep_check
+
+_IN_THE_REPORT = ("preview", "quality", "stages")  # long, and nobody reads it twice
+
+
+def answered_for_the_console(
+    request: Request, services: Services, answer: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:
+    """The answer, after the console was told of it, or of the error. Raises what ``answer`` raises."""
+    try:
+        answered = answer()
+    except WorkbookFaulty as error:
+        _keep_check(services, {"outcome": "faulty", "month": None, "faults": error.faults})
+        _close(request, services, "failed", _said(error) | {"faults": error.faults[:SHOWN_FAULTS]})
+        raise
+    except LevelsError as error:
+        _close(request, services, "failed", _said(error))
+        raise
+    if request.reads_the_sheet:
+        _keep_check(services, answered)
+    brief = {name: value for name, value in answered.items() if name not in _IN_THE_REPORT}
+    _close(request, services, "done", brief | {"faults": answered["faults"][:SHOWN_FAULTS]})
+    return answered
+
+
+def _said(error: LevelsError) -> dict[str, Any]:
+    return {"error": type(error).__name__, "message": str(error)[:2000]}
+
+
+def _close(request: Request, services: Services, state: Any, answer: Mapping[str, Any]) -> None:
+    if request.ticket:
+        _kept(lambda: close_ticket(services.table, request.ticket or "", state, answer))
+
+
+def _keep_check(services: Services, answer: Mapping[str, Any]) -> None:
+    found = {
+        "at": services.now().isoformat(timespec="seconds"),
+        "outcome": answer["outcome"],
+        "month": answer["month"],
+        "effective_month": answer.get("effective_month"),
+        "faults": answer["faults"][:SHOWN_FAULTS],
+        "unshown_faults": max(0, len(answer["faults"]) - SHOWN_FAULTS),
+        "changes": answer.get("changes", [])[:SHOWN_FAULTS],
+    }
+    _kept(lambda: keep_check(services.table, found))
+
+
+def _kept(write: Callable[[], None]) -> None:
+    """Levels don't depend on what the console is told, so a refusal is logged and no more."""
+    try:
+        write()
+    except TableUnavailable as error:
+        logger.warning("the console could not be told", cause=str(error))

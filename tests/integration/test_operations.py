@@ -1,0 +1,272 @@
+"""The function behind the console, with the real rating function behind it."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cloud import REPORTS, Cloud, small_cloud
+from tests.operating import WANG, Console
+
+FEW = "setting,value,note\nmax_downgraded_share,0.1,\n"
+APRIL = {"a": (5, 500_000), "b": (3, 20_000), "c": (2, 10_000)}
+MAY = {"a": (1, 100), "b": (3, 20_000), "c": (2, 10_000)}
+
+
+@pytest.fixture
+def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    with small_cloud(tmp_path, monkeypatch) as cloud:
+        cloud.write_workbook(settings=FEW)
+        cloud.put_month("2026-04", APRIL)
+        cloud.rate({"month": "2026-04"})
+        yield cloud
+
+
+@pytest.fixture
+def console(cloud: Cloud) -> Console:
+    return Console(cloud)
+
+
+@pytest.fixture
+def held(cloud: Cloud, console: Console) -> str:
+    """May, held because its only rated agency that moves falls."""
+    cloud.put_month("2026-05", MAY)
+    answer = cloud.rate({"month": "2026-05"})
+    assert answer["outcome"] == "held"
+    return str(answer["run"])
+
+
+def decision(console: Console, **more: Any) -> dict[str, Any]:
+    return {"reason": "looked at", "month": "2026-05", "pointer": console.get("months")["pointer"], **more}
+
+
+def test_the_months_say_where_each_stands(console: Console, cloud: Cloud) -> None:
+    console.now += timedelta(days=31)  # July: May has no extracts, June neither
+    cloud.put("agencies", "2026-05", [])
+    months = console.get("months")
+    assert [(month["month"], month["state"], month["missing"]) for month in months["items"]] == [
+        ("2026-06", "waiting_for_extracts", ["agencies", "creators", "orders"]),
+        ("2026-05", "waiting_for_extracts", ["creators", "orders"]),
+        ("2026-04", "published", []),
+    ]
+    assert months["next_renewal_on"] == "2026-06-03"
+
+
+def test_a_month_that_is_complete_and_not_rated_is_ready(console: Console, cloud: Cloud) -> None:
+    cloud.put_month("2026-05", MAY)
+    assert console.get("months")["items"][0]["state"] == "ready"
+
+
+def test_a_held_run_is_shown_with_all_that_a_decision_needs(console: Console, held: str) -> None:
+    month = console.get("months")["items"][0]
+    assert (month["state"], month["held"], month["valid"]) == ("held", [held], None)
+
+    report = console.get(f"runs/{held}")
+
+    assert (report["standing"], report["month"], report["compared_with_month"]) == ("held", "2026-05", "2026-04")
+    (limit,) = report["guardrails"]
+    assert (limit["name"], limit["exceeded"]) == ("max_downgraded_share", True)
+    assert {(cell["before"], cell["after"]): cell["agencies"] for cell in report["matrix"]}[("3", "1")] == 1
+    (mover,) = report["movers"]
+    assert (mover["agency_id"], mover["old_level"], mover["new_level"]) == ("a", 3, 1)
+    assert mover["decided_by"] == {"metric": "gmv", "required": "5000.00", "actual": "1.00", "share": 0.0002}
+    assert mover["benefits_lost"] == ["达人建联机构"]
+    assert report["level_names"] == {"1": "一级", "2": "二级", "3": "三级"}
+
+
+def test_each_metric_has_a_histogram_that_adds_up_and_its_thresholds(console: Console, held: str) -> None:
+    report = console.get(f"runs/{held}")
+    gmv = next(one for one in report["distributions"] if one["metric"] == "gmv")
+    assert sum(each["agencies"] for each in gmv["bins"]) == gmv["agencies"] == 3
+    assert [(each["at_least"], each["below"], each["agencies"]) for each in gmv["bins"]][:2] == [
+        ("1.00", "2.00", 1),
+        ("2.00", "5.00", 0),
+    ]
+    seen = {(one["level"], one["channel"]): one for one in gmv["thresholds"]}
+    assert (seen[(2, 1)]["required"], seen[(2, 1)]["met_by"]) == ("100.00", 2)
+    assert seen[(2, 1)]["near"] == [
+        {"percent": 5, "below": 0, "at_or_above": 1},
+        {"percent": 10, "below": 0, "at_or_above": 1},
+    ]
+
+
+def test_an_accepted_run_is_published_under_the_name_of_the_token(console: Console, cloud: Cloud, held: str) -> None:
+    answer = console.ask("POST", f"/v1/operations/runs/{held}/accept", decision(console, reason=" new rules "))
+    assert answer.status == 202
+    assert console.get(answer.json["poll"].removeprefix("/v1/operations/"))["state"] == "asked"
+
+    console.work()
+
+    done = console.get(f"tickets/{answer.json['ticket']}")
+    assert (done["state"], done["answer"]["outcome"]) == ("done", "published")
+    assert cloud.levels() == {"a": 1, "b": 2, "c": 2}
+    line = console.get("ledger?month=2026-05")["items"][0]
+    assert (line["action"], line["by"], line["reason"]) == ("accepted", "li.hua@example.com", "new rules")
+
+
+def test_a_double_click_is_one_decision(console: Console, held: str) -> None:
+    asked = decision(console)
+    first, second = (console.ask("POST", f"/v1/operations/runs/{held}/accept", asked) for _ in range(2))
+    assert first.status == second.status == 202
+    assert first.json["ticket"] == second.json["ticket"]
+    assert len(console.asked) == 1
+
+
+def test_of_two_operators_the_second_is_told_who_was_first(console: Console, held: str) -> None:
+    asked = decision(console)
+    assert console.ask("POST", f"/v1/operations/runs/{held}/accept", asked).status == 202
+    second = console.ask("POST", f"/v1/operations/runs/{held}/accept", asked, WANG)
+    assert second.status == 409
+    assert "li.hua@example.com" in second.json["detail_zh"]
+    assert len(console.asked) == 1
+
+
+def test_a_page_that_was_overtaken_is_refused_with_what_happened(console: Console, held: str) -> None:
+    asked = decision(console)
+    console.ask("POST", f"/v1/operations/runs/{held}/accept", asked)
+    console.work()
+    april = console.get("runs?month=2026-04")["items"][0]["run"]
+
+    late = console.ask("POST", f"/v1/operations/runs/{april}/rollback", {**asked, "month": "2026-04"})
+
+    assert (late.status, late.json["type"]) == (409, "urn:problem-type:mcn-levels:stale-page")
+    assert late.json["pointer"] == asked["pointer"] + 1
+    assert console.asked == []
+
+
+def test_the_month_has_to_be_typed_and_a_run_has_to_be_held(console: Console, held: str) -> None:
+    april = console.get("runs?month=2026-04")["items"][0]["run"]
+    for run, month in ((held, "2026-04"), (april, "2026-04")):
+        refused = console.ask("POST", f"/v1/operations/runs/{run}/accept", decision(console, month=month))
+        assert refused.status == 409
+    assert console.asked == []
+
+
+def test_rolling_back_brings_the_earlier_levels_back(console: Console, cloud: Cloud) -> None:
+    april = console.get("runs?month=2026-04")["items"][0]["run"]
+    cloud.put_month("2026-04", {**APRIL, "d": (9, 900_000)})
+    restated = cloud.rate({"month": "2026-04"})
+    assert restated["outcome"] == "published"
+    assert "d" in cloud.levels()
+
+    answer = console.ask("POST", f"/v1/operations/runs/{april}/rollback", decision(console, month="2026-04"))
+    console.work()
+
+    assert console.get(f"tickets/{answer.json['ticket']}")["answer"]["outcome"] == "rolled_back"
+    assert "d" not in cloud.levels()
+    standings = {line["run"]: line["standing"] for line in console.get("runs?month=2026-04")["items"]}
+    assert standings == {april: "valid", restated["run"]: "replaced"}
+
+
+def test_a_decision_without_a_name_is_refused(console: Console, held: str) -> None:
+    answer = console.ask("POST", f"/v1/operations/runs/{held}/accept", decision(console), {"scope": "levels.operate"})
+    assert answer.status == 403
+
+
+def test_a_check_shows_faults_with_their_cells(console: Console, cloud: Cloud) -> None:
+    assert console.get("workbook")["outcome"] == "published"
+    cloud.write_workbook(settings=FEW, thresholds="effective_month,level,channel,six,gmv\n,1,1,one,\n")
+    ticket = console.ask("POST", "/v1/operations/checks", {}).json["ticket"]
+    console.work()
+    assert console.get(f"tickets/{ticket}")["state"] in ("done", "failed")
+    fault = next(fault for fault in console.get("workbook")["faults"] if "one" in fault["found"])
+    assert (fault["severity"], fault["cell"]) == ("error", "D2")
+    assert fault["fix"]["zh"]
+    assert fault["link"] is None
+
+
+def test_a_google_sheet_has_links_to_its_cells(console: Console, cloud: Cloud) -> None:
+    cloud.write_workbook(settings=FEW, thresholds="effective_month,level,channel,six,gmv\n,1,1,one,\n")
+    console.ask("POST", "/v1/operations/checks", {})
+    console.work()
+    console.workbook = "gsheet:the-key"
+    links = {fault["link"] for fault in console.get("workbook")["faults"]}
+    assert all(link.startswith("https://docs.google.com/spreadsheets/d/the-key/") for link in links)
+    assert any("D2" in link for link in links)
+
+
+def test_a_preview_publishes_nothing_and_has_a_report(console: Console, cloud: Cloud, held: str) -> None:
+    ticket = console.ask("POST", "/v1/operations/previews", {"month": "2026-05"}).json["ticket"]
+    console.work()
+    done = console.get(f"tickets/{ticket}")
+    assert (done["state"], done["answer"]["outcome"]) == ("done", "previewed")
+    report = console.get(f"runs/{done['answer']['run']}?month=2026-05&preview=true")
+    assert (report["preview"], report["standing"]) == (True, "preview")
+    assert max(cloud.table.pointer().publications) == "2026-04"
+
+
+def test_a_request_that_fails_says_why_and_may_be_asked_again(console: Console) -> None:
+    asked = {"month": "2031-01"}
+    ticket = console.ask("POST", "/v1/operations/previews", asked).json["ticket"]
+    console.work()
+    failed = console.get(f"tickets/{ticket}")
+    assert (failed["state"], failed["answer"]["error"]) == ("failed", "MonthNotOver")
+    assert console.ask("POST", "/v1/operations/previews", asked).json["state"] == "asked"
+    assert len(console.asked) == 1
+
+
+def test_a_request_that_nobody_answers_is_given_up(console: Console) -> None:
+    ticket = console.ask("POST", "/v1/operations/checks", {}).json["ticket"]
+    assert console.get(f"tickets/{ticket}")["state"] == "asked"
+    console.now += timedelta(minutes=21)
+    assert console.get(f"tickets/{ticket}")["state"] == "failed"
+
+
+def test_an_excel_workbook_takes_the_place_of_the_one_before(console: Console, cloud: Cloud) -> None:
+    console.workbook = f"s3://{REPORTS}/rules/levels.xlsx"
+    assert console.get("months")["upload"] is True
+    content = {"content": b64encode(b"PK\x03\x04 and more").decode()}
+    assert console.ask("POST", "/v1/operations/workbook", content).status == 202
+    assert cloud.s3.get_object(Bucket=REPORTS, Key="rules/levels.xlsx")["Body"].read() == b"PK\x03\x04 and more"
+    assert console.asked[0]["mode"] == "check"
+
+
+def test_what_is_no_workbook_is_not_stored(console: Console) -> None:
+    console.workbook = f"s3://{REPORTS}/rules/levels.xlsx"
+    for content in (b64encode(b"<html>").decode(), "not base64!!"):
+        assert console.ask("POST", "/v1/operations/workbook", {"content": content}).status == 422
+    console.workbook = "gsheet:key"
+    wrong_place = console.ask("POST", "/v1/operations/workbook", {"content": b64encode(b"PK\x03\x04").decode()})
+    assert wrong_place.status == 409
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("runs/5f0c9a7be13d24680ace", 404),
+        ("runs/5f0c9a7be13d24680ace?month=2026-04", 404),
+        ("runs/..%2F..%2Fsecret", 422),
+        ("runs/POINTER", 422),
+        ("runs?month=2026-13", 422),
+        ("runs", 422),
+        ("ledger?month=../..", 422),
+        ("tickets/5f0c9a7be13d24680ace", 404),
+        ("tickets/x", 422),
+        ("nothing", 404),
+    ],
+)
+def test_hostile_and_unknown_ids_are_refused_in_both_languages(console: Console, path: str, status: int) -> None:
+    answer = console.ask("GET", f"/v1/operations/{path}")
+    assert answer.status == status, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json["detail"]
+    assert answer.json["detail_zh"]
+
+
+@pytest.mark.parametrize(
+    "body", ["", "{", "[]", '"x"', "null", "{}", '{"reason":"x","month":"2026-05","pointer":"1x"}']
+)
+def test_a_body_that_says_no_decision_is_refused(console: Console, held: str, body: str) -> None:
+    answer = console.ask("POST", f"/v1/operations/runs/{held}/accept", body)
+    assert answer.status in (400, 422), answer.text
+    assert console.asked == []
+
+
+def test_the_same_ticket_in_an_event_is_all_that_a_rating_run_is_told_of_the_console(cloud: Cloud) -> None:
+    assert cloud.rate({"mode": "check", "ticket": "5f0c9a7be13d24680ace"})["outcome"] == "checked"
+    assert ("TICKET#5f0c9a7be13d24680ace", "TICKET") not in cloud.items()
