@@ -1,4 +1,4 @@
-"""What the console asks of the rating function, kept until it is answered. The operations function asks, rating answers.
+"""What the console asks of the rating function, kept until it is answered: the one asks, the other answers.
 
     TICKET#<ticket>  TICKET  who asked what, when; then the answer, or why there is none; forgotten after 30 days
     CHECK            CHECK   what the last reading of the workbook found: its faults and its changes

@@ -22,7 +22,7 @@ WANG = {"sub": "2", "email": "wang.min@example.com", "scope": "openid levels.ope
 
 @dataclass
 class Console:
-    """The console's function over a cloud. Events are kept in ``asked`` until ``work`` has the rating function do them."""
+    """The console's function over a cloud. What it asks is kept in ``asked`` until ``work`` has it done."""
 
     cloud: Cloud
     workbook: str = "dir:elsewhere"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from shared.levels import Measure, Metric, Rating, Rulebook
 
@@ -81,7 +82,7 @@ def _bins(values: Sequence[int], unit: int) -> Iterator[Bin]:
     while values and edges[-1] <= values[-1]:
         edges.append(_following(edges[-1] // unit) * unit)
     positions = [bisect_left(values, edge) for edge in edges]
-    counts = [following - position for position, following in zip(positions, positions[1:], strict=False)]
+    counts = [following - position for position, following in pairwise(positions)]
     first = next((index for index, count in enumerate(counts) if count), len(counts))
     for index in range(first, len(counts)):
         yield Bin(edges[index], edges[index + 1], counts[index])
