@@ -103,7 +103,7 @@ workbook: setup ## The Excel file that operations edit, filled with the example:
 
 # --- real runtimes ----------------------------------------------------------------------------------------------------------
 
-.PHONY: build build-RatingFunction build-LookupFunction invoke start-api stop e2e matrix deploy
+.PHONY: build build-RatingFunction build-LookupFunction build-OperationsFunction invoke start-api stop e2e matrix deploy
 build: setup ## Both packages for Lambda: ARCH=x86_64|arm64
 	@build/setup.sh sam
 	$(offline) ARCH=$(ARCH) $(sam) build --parameter-overrides Architecture=$(ARCH)
@@ -119,6 +119,9 @@ build-RatingFunction:
 
 build-LookupFunction:
 	@"$(CURDIR)/.venv/bin/python" build/package.py lookup --arch $(ARCH) --into "$(ARTIFACTS_DIR)"
+
+build-OperationsFunction:
+	@"$(CURDIR)/.venv/bin/python" build/package.py operations --arch $(ARCH) --into "$(ARTIFACTS_DIR)"
 
 invoke: .aws-sam/built-$(machine) ## sam local invoke against an embedded AWS, both in Docker: EVENT=events/monthly-run.json
 	@$(python) -m local.cloud.containers invoke "$(EVENT)"

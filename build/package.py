@@ -26,14 +26,19 @@ EPOCH = 946684800  # 2000-01-01: a fixed date for every file, since zip archives
 
 @dataclass(frozen=True)
 class Function:
-    """What one function's package may hold: the AWS services that it calls, and how big it may be, unpacked."""
+    """What one function's package may hold: the AWS services that it calls, and how big it may be, unpacked.
+
+    ``requirements``: whose requirement file it takes, where it has none of its own.
+    """
 
     services: tuple[str, ...]
     budget_mb: int
+    requirements: str | None = None
 
 
 FUNCTIONS = {
     "rating": Function(("dynamodb", "events", "s3", "secretsmanager", "sts"), budget_mb=200),
+    "operations": Function(("dynamodb", "lambda", "s3"), budget_mb=40, requirements="lookup"),
     "lookup": Function(("dynamodb",), budget_mb=35),
 }
 
@@ -48,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     python = find_runtime_python()
     package.mkdir(parents=True, exist_ok=True)
 
-    wheels.install(options.function, package, options.arch)
+    wheels.install(FUNCTIONS[options.function].requirements or options.function, package, options.arch)
     trim(package, FUNCTIONS[options.function].services)
     copy_code(options.function, package)
     compile_bytecode(package, python)

@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from urllib.parse import quote
 
@@ -22,7 +23,9 @@ from local.cloud.embedded import HOST
 from local.cloud.front import BODY_LIMIT, LOCAL_AGENCY, front
 from local.cloud.issuer import LocalIssuer
 from local.cloud.lambda_api import with_invoke
+from local.cloud.operations import operations_handler
 from local.cloud.system import WORKBOOK, System
+from local.cloud.template import OPERATIONS
 from local.commandline import Parser, UserMistake, run
 from local.demo.progress import rated_system
 from local.own_files import check
@@ -45,12 +48,14 @@ def main(arguments: list[str] | None = None) -> int:
             show(console, url, system, results)
 
             def rate(event: dict[str, Any]) -> Any:
-                answer = system.rate(event, workbook=workbook)
-                system.save_reports(REPORTS)
-                return answer
+                with one_run_at_a_time:
+                    answer = system.rate(event, workbook=workbook)
+                    system.save_reports(REPORTS)
+                    return answer
 
+            one_run_at_a_time, operations = Lock(), operations_handler(rate, f"dir:{workbook}")
             issuer = LocalIssuer(url, pages.examples(system))
-            api = pages.with_pages(front(system.lookup, claims_of=issuer.claims), issuer)
+            api = pages.with_pages(front(system.lookup, {OPERATIONS: operations}, issuer.claims), issuer)
             # One request at a time, as an instance of the function gets them: it keeps the event in one place.
             server = waitress.create_server(
                 with_invoke(api, rate), sockets=[listening], threads=1, max_request_body_size=BODY_LIMIT

@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 from functions.operations.api import Handler, Services, serving
 from functions.operations.asking import Asking
 from functions.operations.reading import Reader
+from local.cloud.invocation import Context
 from shared.settings import S3Prefix
-from tests.cloud import BUCKET, REPORTS, Cloud, Context
+from tests.cloud import BUCKET, REPORTS, Cloud
 from tests.published import Answered
 
 LI = {"sub": "1", "email": "li.hua@example.com", "scope": "openid levels.operate"}
@@ -55,7 +56,7 @@ class Console:
         }
         if body is not None:
             event["body"] = body if isinstance(body, str) else json.dumps(body)
-        answer = self.handler(event, Context())
+        answer = self.handler(event, Context("operations", 10))
         return Answered(answer["statusCode"], answer["headers"], answer.get("body") or "")
 
     def get(self, path: str) -> Any:

@@ -14,6 +14,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
+from aws_lambda_powertools.event_handler.api_gateway import Route
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
@@ -22,8 +23,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions.operations import contract, views
 from functions.operations.asking import Asking
 from functions.operations.problems import (
+    BodyNotJson,
     Invalid,
     Malformed,
+    MethodUnknown,
     Nameless,
     NotPossible,
     Problem,
@@ -48,7 +51,7 @@ _NAMES = ("email", "preferred_username", "name", "sub")
 
 RunInPath = Annotated[str, Path(pattern=r"^[0-9a-f]{20}$", description="批次")]
 TicketInPath = Annotated[str, Path(pattern=r"^[0-9a-f]{20}$")]
-MonthInQuery = Annotated[str | None, Query(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", description="考核月")]
+MonthInQuery = Annotated[str | None, Query(pattern=r"^[1-9][0-9]{3}-(0[1-9]|1[0-2])$", description="考核月")]
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
@@ -110,7 +113,7 @@ def get_months() -> contract.Months:
 
 @app.get("/v1/operations/runs")
 def get_runs(
-    month: Annotated[str, Query(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", description="考核月")],
+    month: Annotated[str, Query(pattern=r"^[1-9][0-9]{3}-(0[1-9]|1[0-2])$", description="考核月")],
 ) -> contract.Runs:
     """The runs of a month that have a report, previews too, newest first."""
     reader, rated = services().reader, Month.parse(month)
@@ -244,9 +247,19 @@ def _unexpected(error: Exception) -> Response[str]:
 
 
 def _unrouted(_: NotFoundError) -> Response[str]:
+    path = app.current_event.path
+    methods = sorted({route.method for route in _routes() if route.rule.match(path)})
+    if methods:
+        return MethodUnknown("Use one of Allow.", "请使用 Allow 中的方法。", methods).response()
     return RouteUnknown("See the description of the API for its paths.", "请按接口说明填写路径。").response()
 
 
+def _malformed(_: UnicodeDecodeError) -> Response[str]:
+    """A body that is no text: Powertools decodes it before anything else sees it."""
+    return Malformed("The body is not UTF-8.", "请求体不是 UTF-8 文本。").response()
+
+
+app.exception_handler(UnicodeDecodeError)(_malformed)
 app.exception_handler(Problem)(Problem.response)
 app.exception_handler(RequestValidationError)(_invalid)
 app.exception_handler(LevelsError)(_unavailable)
@@ -261,11 +274,27 @@ def serving(wired: Services) -> Handler:
         request_id = event["requestContext"].get("requestId") or getattr(context, "aws_request_id", "")
         logger.set_correlation_id(request_id)
         app.context["services"] = wired
-        answer = app.resolve(event, context)
+        answer = _no_json() if event.get("body") and not _says_json(event) else app.resolve(event, context)
         answer["headers"] |= {"X-Request-Id": request_id, "Cache-Control": "no-store"}
         return answer
 
     return handler
+
+
+def _routes() -> list[Route]:
+    return [*app._static_routes, *app._dynamic_routes]
+
+
+def _says_json(event: dict[str, Any]) -> bool:
+    kind = event["headers"].get("content-type", content_types.APPLICATION_JSON)
+    return bool(kind.partition(";")[0].strip().lower() == content_types.APPLICATION_JSON)
+
+
+def _no_json() -> dict[str, Any]:
+    """Refused before Powertools sees the body: its validation reads it before anything of ours."""
+    refused = BodyNotJson("Send it as application/json.", "请以 application/json 发送。").response()
+    headers = {"Content-Type": refused.content_type}
+    return {"statusCode": refused.status_code, "headers": headers, "body": refused.body, "isBase64Encoded": False}
 
 
 def _month_state(month: Month, pointer: Pointer) -> contract.MonthState:

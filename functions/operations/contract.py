@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-MonthText = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", examples=["2026-10"])]
+MonthText = Annotated[str, Field(pattern=r"^[1-9][0-9]{3}-(0[1-9]|1[0-2])$", examples=["2026-10"])]
 RunId = Annotated[str, Field(description="批次", examples=["5f0c9a7be13d24680ace"])]
 Amount = int | str
 Standing = Annotated[str, Field(description="A level's number, unrated, awaiting, or absent.", examples=["3"])]

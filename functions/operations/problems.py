@@ -23,6 +23,7 @@ class Problem(Exception):
     def __init__(self, detail: str, detail_zh: str, **members: Any) -> None:
         super().__init__(detail)
         self.detail, self.detail_zh, self.members = detail, detail_zh, members
+        self.headers: dict[str, str | list[str]] = {}
 
     def response(self) -> Response[str]:
         body = {
@@ -34,10 +35,9 @@ class Problem(Exception):
             "detail_zh": self.detail_zh,
             **self.members,
         }
-        headers: dict[str, str | list[str]] = {"Cache-Control": "no-store"}
         if self.status is HTTPStatus.SERVICE_UNAVAILABLE:
-            headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-        return Response(self.status.value, CONTENT_TYPE, json.dumps(body, ensure_ascii=False), headers=headers)
+            self.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        return Response(self.status.value, CONTENT_TYPE, json.dumps(body, ensure_ascii=False), headers=self.headers)
 
 
 class Malformed(Problem):
@@ -58,6 +58,20 @@ class TicketUnknown(Problem):
 class RouteUnknown(Problem):
     status, code = HTTPStatus.NOT_FOUND, "unknown-route"
     title, title_zh = "There is nothing at this path", "该路径不存在"
+
+
+class MethodUnknown(Problem):
+    status, code = HTTPStatus.METHOD_NOT_ALLOWED, "unknown-method"
+    title, title_zh = "The path does not take this method", "该路径不支持此方法"
+
+    def __init__(self, detail: str, detail_zh: str, methods: list[str]) -> None:
+        super().__init__(detail, detail_zh)
+        self.headers["Allow"] = ", ".join(methods)
+
+
+class BodyNotJson(Problem):
+    status, code = HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "body-not-json"
+    title, title_zh = "The body's content type is not JSON", "请求体的内容类型不是 JSON"
 
 
 class Stale(Problem):

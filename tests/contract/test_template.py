@@ -74,7 +74,7 @@ def test_lookups_start_from_a_snapshot_of_a_published_version() -> None:
 
 
 def test_the_api_calls_the_alias_since_only_versions_have_snapshots() -> None:
-    for path in paths().values():
+    for path in (methods for path, methods in paths().items() if not path.startswith("/v1/operations/")):
         for operation in path.values():
             assert "LookupFunctionAliaslive" in json.dumps(operation["x-amazon-apigateway-integration"]["uri"])
 

@@ -69,8 +69,23 @@ def test_the_one_secret_is_read_only_where_there_is_one() -> None:
     assert template()["Conditions"]["HasGoogleKey"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "GoogleKeySecret"}, ""]}]}
 
 
+def test_the_console_writes_nothing_but_what_it_asks() -> None:
+    found = [statement for role, statement in statements() if role == "OperationsRole"]
+    (writing,) = [one for one in found if "dynamodb:PutItem" in listed(one["Action"])]
+    assert writing["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["TICKET#*"]}}
+    assert allowed("OperationsRole", "s3") == {"s3:GetObject", "s3:ListBucket"}
+    assert not allowed("OperationsRole", "events")
+    (asking,) = [one for one in found if one["Action"] == "lambda:InvokeFunction"]
+    assert asking["Resource"] == {"Fn::GetAtt": ["RatingFunction", "Arn"]}
+
+
+def test_only_the_console_may_ask_for_a_run_beside_the_schedules() -> None:
+    asking = {role for role, statement in statements() if "lambda:InvokeFunction" in listed(statement["Action"])}
+    assert asking == {"OperationsRole", "RatingFunctionRefreshRole", "RatingFunctionRenewalRole"}
+
+
 def test_functions_have_roles_of_their_own_without_managed_policies() -> None:
-    for name in ("RatingRole", "LookupRole"):
+    for name in ("RatingRole", "LookupRole", "OperationsRole"):
         assert "ManagedPolicyArns" not in of_type("AWS::IAM::Role")[name]
     assert properties("RatingFunction")["Role"] == {"Fn::GetAtt": ["RatingRole", "Arn"]}
     assert properties("LookupFunction")["Role"] == {"Fn::GetAtt": ["LookupRole", "Arn"]}

@@ -25,6 +25,20 @@ AGENCY = (
     "/v1/agencies/{agency_id}/binding-slots",
 )
 
+OPERATE = (
+    ("get", "months"),
+    ("get", "runs"),
+    ("get", "runs/{run}"),
+    ("get", "ledger"),
+    ("get", "workbook"),
+    ("get", "tickets/{ticket}"),
+    ("post", "runs/{run}/accept"),
+    ("post", "runs/{run}/rollback"),
+    ("post", "previews"),
+    ("post", "checks"),
+    ("post", "workbook"),
+)
+
 
 def operations() -> dict[tuple[str, str], dict[str, Any]]:
     return {(method, path): found for path, methods in paths().items() for method, found in methods.items()}
@@ -34,6 +48,7 @@ def test_each_route_asks_for_its_scope_and_no_other_route_exists() -> None:
     expected = {(method, path): ["levels.public"] for path in PUBLIC for method in ("get", "head")}
     expected |= {(method, path): ["levels.agency"] for path in AGENCY for method in ("get", "head")}
     expected[("post", "/v1/agencies/batch")] = ["levels.public"]
+    expected |= {(method, f"/v1/operations/{path}"): ["levels.operate"] for method, path in OPERATE}
     guarded = {
         route: found["security"] for route, found in operations().items() if found.get("security") != [{"NONE": []}]
     }

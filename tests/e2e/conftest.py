@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 EVENTS = ROOT / "events"
 THIS_ARCH = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
-HANDLERS = {"RatingFunction": "functions.rating.app.handler", "LookupFunction": "functions.lookup.app.handler"}
+HANDLERS = {
+    "RatingFunction": "functions.rating.app.handler",
+    "LookupFunction": "functions.lookup.app.handler",
+    "OperationsFunction": "functions.operations.app.handler",
+}
 
 # In this order: the month is rated before it is asked for.
 RATING_EVENTS = ("check", "preview", "monthly-run", "rerun", "refresh")

@@ -22,7 +22,8 @@ def for_emulator(template: dict[str, Any]) -> dict[str, Any]:
     body["paths"] = {path: found["Fn::If"][1] if "Fn::If" in found else found for path, found in body["paths"].items()}
     resources["Api"]["Properties"] = {"Name": "levels", "ProtocolType": "HTTP", "CorsConfiguration": _cors(body)}
     resources["Authorizer"] = _resource("Authorizer", _authorizer(body))
-    resources["Integration"] = _resource("Integration", _integration(body))
+    for name, integration in _integrations(body).items():
+        resources[name] = _resource("Integration", integration)
     for path, methods in body["paths"].items():
         for method, operation in methods.items():
             key = "$default" if path == "/$default" else f"{_verb(method)} {path}"
@@ -59,17 +60,24 @@ def _authorizer(body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _integration(body: dict[str, Any]) -> dict[str, Any]:
-    """The one integration that all operations name."""
+def _integrations(body: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """An integration for each function that operations name, by the function's own name in the template."""
     operations = [operation for methods in body["paths"].values() for operation in methods.values()]
-    first, *others = [operation["x-amazon-apigateway-integration"] for operation in operations]
-    uris = {_as_text(integration["uri"]["Fn::Sub"]) for integration in (first, *others)}
-    assert len(uris) == 1
+    found = [operation["x-amazon-apigateway-integration"] for operation in operations]
     return {
-        "IntegrationType": "AWS_PROXY",
-        "IntegrationUri": {"Fn::Sub": uris.pop()},
-        "PayloadFormatVersion": first["payloadFormatVersion"],
+        _integration_of(one): {
+            "IntegrationType": "AWS_PROXY",
+            "IntegrationUri": {"Fn::Sub": _as_text(one["uri"]["Fn::Sub"])},
+            "PayloadFormatVersion": one["payloadFormatVersion"],
+        }
+        for one in found
     }
+
+
+def _integration_of(integration: dict[str, Any]) -> str:
+    function = re.search(r"(Lookup|Operations)Function", _as_text(integration["uri"]["Fn::Sub"]))
+    assert function, integration
+    return f"{function[1]}Integration"
 
 
 def _as_text(substituted: str | list[Any]) -> str:
@@ -83,7 +91,10 @@ def _as_text(substituted: str | list[Any]) -> str:
 
 
 def _route(key: str, operation: dict[str, Any]) -> dict[str, Any]:
-    route = {"RouteKey": key, "Target": {"Fn::Sub": "integrations/${Integration}"}}
+    route = {
+        "RouteKey": key,
+        "Target": {"Fn::Sub": f"integrations/${{{_integration_of(operation['x-amazon-apigateway-integration'])}}}"},
+    }
     (security,) = operation["security"]
     if "Tokens" in security:
         scopes = security["Tokens"]

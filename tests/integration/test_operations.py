@@ -19,8 +19,8 @@ MAY = {"a": (1, 100), "b": (3, 20_000), "c": (2, 10_000)}
 
 
 @pytest.fixture
-def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    with small_cloud(tmp_path, monkeypatch) as cloud:
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    with small_cloud(tmp_path) as cloud:
         cloud.write_workbook(settings=FEW)
         cloud.put_month("2026-04", APRIL)
         cloud.rate({"month": "2026-04"})
