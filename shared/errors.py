@@ -10,9 +10,9 @@ LevelsError
 │   └── ExampleThresholds   it has the invented thresholds of the shipped example, which this stack must not publish by
 ├── ExtractError
 │   ├── ExtractsUnavailable S3 can't be reached, or refuses
-│   ├── ObjectUnsound       an object is empty, truncated, corrupt, or lacks a required column
+│   ├── ObjectInvalid       an object is empty, truncated, corrupt, or lacks a required column
 │   ├── ObjectChanged       an object appeared, changed or went while it was being read
-│   ├── AgenciesUnsound     a row of the agencies extract is bad, or two of one agency differ
+│   ├── AgenciesInvalid     a row of the agencies extract is bad, or two of one agency differ
 │   ├── TooManyBadRows      a dataset has more bad rows than the settings allow
 │   ├── OutOfRoom           memory or scratch space does not suffice for the extracts
 │   └── NotReconciled       the rows accounted for are not the rows in the files
@@ -79,7 +79,7 @@ class ExtractsUnavailable(ExtractError):
     """S3 can't be reached, or refuses."""
 
 
-class ObjectUnsound(ExtractError):
+class ObjectInvalid(ExtractError):
     """An object is empty, truncated, corrupt, or lacks a required column."""
 
 
@@ -87,7 +87,7 @@ class ObjectChanged(ExtractError):
     """An object appeared, changed or went while it was being read."""
 
 
-class AgenciesUnsound(ExtractError):
+class AgenciesInvalid(ExtractError):
     """A row of the agencies extract is bad, or two rows of one agency differ."""
 
 

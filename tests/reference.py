@@ -18,8 +18,14 @@ from shared.levels import Measured, Removed, SlotCounts
 Row = Mapping[str, str | None]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TIME = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(?:([Zz])|([+-])(\d\d):?(\d\d)?)?)?", re.ASCII
+    r"(\d{4})[-/](\d\d?)[-/](\d\d?)"
+    r"(?:(?:[Tt]| +)(\d\d?):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?"
+    r"(?: ?(?:([Zz]|UTC|GMT)|(?:UTC|GMT)?([+-])(\d\d):?(\d\d)?|([A-Z][A-Za-z_]+/[A-Za-z_]+)))?)?",
+    re.ASCII,
 )
+WHOLE = re.compile(r"(-?[0-9]+)(?:\.0*)?", re.ASCII)
+YEAR_2000 = 946_684_800
+OPEN_END = re.compile(r"0000[-/]00[-/]00(?:[ T]00:00:00(?:\.0+)?)?|null|none|nan|nat|<na>", re.ASCII | re.IGNORECASE)
 
 
 class Unreadable(Exception):
@@ -254,7 +260,7 @@ class Reader:
 
     def end_of(self, row: Row) -> int | None:
         cell = text(row.get("unbind_time"))
-        if cell is None or (re.fullmatch(r"-?[0-9]+", cell) and int(cell) == 0):
+        if cell is None or OPEN_END.fullmatch(cell) or is_zero(cell):
             return None
         return self.time_of(row, "unbind_time")
 
@@ -271,6 +277,8 @@ class Reader:
 
     def time_of(self, row: Row, column: str) -> int:
         cell = required(row, column)
+        if is_zero(cell):
+            raise Unreadable(f"missing_{column}")
         try:
             return self.time(cell)
         except (ValueError, OverflowError) as error:
@@ -278,13 +286,17 @@ class Reader:
 
     def time(self, cell: str) -> int:
         """Epoch microseconds. Raises ValueError or OverflowError."""
-        if re.fullmatch(r"-?[0-9]+", cell):
-            return micros(EPOCH + timedelta(seconds=int(cell)))
+        if number := WHOLE.fullmatch(cell):
+            if int(number[1]) < YEAR_2000:
+                raise ValueError(cell)
+            return micros(EPOCH + timedelta(seconds=int(number[1])))
         match = TIME.fullmatch(cell)
         if match is None:
             raise ValueError(cell)
-        year, month, day, hour, minute, second, fraction, utc, sign, hours, minutes = match.groups()
+        year, month, day, hour, minute, second, fraction, utc, sign, hours, minutes, name = match.groups()
         zone: ZoneInfo | timezone = self.zone
+        if name and name != self.zone.key:
+            raise ValueError(cell)
         if utc:
             zone = UTC
         elif sign:
@@ -313,9 +325,15 @@ def required(row: Row, column: str) -> str:
 
 def whole(row: Row, column: str) -> int:
     cell = required(row, column)
-    if not re.fullmatch(r"-?[0-9]+", cell) or not -(2**63) <= int(cell) < 2**63:
+    number = WHOLE.fullmatch(cell)
+    if not number or not -(2**63) <= int(number[1]) < 2**63:
         raise Unreadable(f"unreadable_{column}")
-    return int(cell)
+    return int(number[1])
+
+
+def is_zero(cell: str) -> bool:
+    number = WHOLE.fullmatch(cell)
+    return number is not None and int(number[1]) == 0
 
 
 def amount_of(row: Row) -> int:

@@ -14,7 +14,6 @@ import pytest
 from botocore.exceptions import IncompleteReadError
 from moto import mock_aws
 
-from functions.rating.extracts import download as fetching
 from functions.rating.extracts.datasets import Dataset
 from functions.rating.extracts.download import fetch
 from functions.rating.extracts.inventory import Extracts, Inventory, NotReady
@@ -22,7 +21,7 @@ from functions.rating.measuring.assemble import assemble
 from functions.rating.measuring.embedded.measure import EmbeddedEngine
 from functions.rating.measuring.measured import MonthMeasured
 from functions.rating.progress import Progress
-from shared.errors import ExtractsUnavailable, ObjectChanged, ObjectUnsound
+from shared.errors import ExtractsUnavailable, ObjectChanged, ObjectInvalid
 from shared.months import Month
 from shared.settings import S3Prefix
 from tests.worlds import SHANGHAI
@@ -100,7 +99,12 @@ def test_a_month_is_ready_when_every_dataset_has_its_marker(bucket: Bucket) -> N
 def test_a_month_is_not_ready_without_a_marker(bucket: Bucket, dataset: str) -> None:
     bucket.delete(f"{dataset}/month=2026-10/_SUCCESS")
 
-    assert bucket.extracts.find(OCTOBER) == NotReady(OCTOBER, (dataset,))
+    waiting = bucket.extracts.find(OCTOBER)
+
+    assert isinstance(waiting, NotReady)
+    assert waiting.missing == (dataset,)
+    marker = f"s3://extracts/monthly/{dataset}/month=2026-10/_SUCCESS"
+    assert waiting.found[0].startswith(f"{dataset}: {marker} is not there; found 1 object(s) in its folder")
 
 
 def test_a_marker_elsewhere_makes_nothing_ready(bucket: Bucket) -> None:
@@ -109,7 +113,46 @@ def test_a_marker_elsewhere_makes_nothing_ready(bucket: Bucket) -> None:
     bucket.put("orders/month=2026-1/_SUCCESS")
     bucket.put("orders/month=2026-100/_SUCCESS")
 
-    assert bucket.extracts.find(OCTOBER) == NotReady(OCTOBER, ("orders",))
+    waiting = bucket.extracts.find(OCTOBER)
+
+    assert isinstance(waiting, NotReady)
+    assert waiting.missing == ("orders",)
+
+
+def test_what_is_there_instead_of_a_ready_dataset_is_said(bucket: Bucket) -> None:
+    for name in ("_SUCCESS", "part-0.csv"):
+        bucket.delete(f"orders/month=2026-10/{name}")
+        bucket.delete(f"creators/month=2026-10/{name}")
+    bucket.put("orders/_SUCCESS")
+    bucket.put("orders/month=202610/part-0.csv", ORDERS)
+
+    waiting = bucket.extracts.find(OCTOBER)
+
+    assert isinstance(waiting, NotReady)
+    assert "creators/month=2026-10/_SUCCESS is not there; found nothing below" in waiting.found[0]
+    assert "found month=202610/, _SUCCESS in s3://extracts/monthly/orders/." in waiting.found[1]
+    assert "at the dataset's root says nothing of one month" in waiting.found[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("part-1.csv", "creator_id\n"),
+        ("part-1.parquet", "PAR1 cut"),
+        ("backup/part-1.csv", CREATORS),
+        ("part-1.csv", CREATORS + "bad\n" * 9),
+    ],
+)
+def test_damage_in_the_month_before_is_a_warning(bucket: Bucket, name: str, content: str) -> None:
+    for put, text in (("part-0.csv", CREATORS), (name, content), ("_SUCCESS", "")):
+        bucket.put(f"creators/month=2026-09/{put}", text)
+
+    totals = bucket.engine.measure(bucket.found(), Decimal("0.5"), Progress())
+    measured = assemble(totals)
+
+    assert measured.agencies[0].slots.base is None
+    assert measured.previous_creators is None
+    assert any("part-1" in warning or "9 of 11 rows are bad" in warning for warning in measured.warnings)
 
 
 def test_hidden_objects_and_folder_markers_are_no_data(bucket: Bucket) -> None:
@@ -119,17 +162,67 @@ def test_hidden_objects_and_folder_markers_are_no_data(bucket: Bucket) -> None:
     assert len(bucket.found().objects) == 3
 
 
-def test_an_object_of_unknown_format_is_named(bucket: Bucket) -> None:
-    bucket.put("orders/month=2026-10/part-1.json", "{}")
+def test_litter_of_other_tools_is_no_data(bucket: Bucket) -> None:
+    names = ("x_$folder$", "~$orders.xlsx", "manifest", "orders_manifest", "8f2e-manifest.csv", "8f2e.csv.metadata")
+    for name in (*names, "part-0.csv.md5", "SHA256SUMS", "risk_tag=x/_SUCCESS", "risk_tag=x/"):
+        bucket.put(f"orders/month=2026-10/{name}", "" if name.endswith("/") else "x")
 
-    with pytest.raises(ObjectUnsound, match=r"part-1\.json: an object of unknown format"):
+    assert len(bucket.found().objects) == 3
+
+
+def test_objects_of_unknown_formats_are_all_named_at_once(bucket: Bucket) -> None:
+    bucket.put("orders/month=2026-10/a.json", "{}")
+    bucket.put("orders/month=2026-10/b.csv", ORDERS + "o2,c1,2026-10-05,1,\n")
+    bucket.put("orders/month=2026-10/c.xlsx", "PK\x03\x04")
+    bucket.put("orders/month=2026-10/readme.txt", "orders of October\n")
+
+    with pytest.raises(ObjectInvalid) as raised:
+        bucket.measure()
+
+    first, *others = str(raised.value).splitlines()
+    assert first == "3 objects can't be used:"
+    assert ["a.json: found JSON" in others[0], "c.xlsx: found a zip" in others[1], "order_id" in others[2]] == [
+        True
+    ] * 3
+
+
+def test_a_known_column_in_a_key_is_that_columns_value(bucket: Bucket) -> None:
+    bucket.delete("orders/month=2026-10/part-0.csv")
+    header = "order_id,creator_id,pay_time,pay_amount\n"
+    for number, folder in enumerate(
+        ("risk_tag=%E5%88%B7%E5%8D%95", "RISK_TAG=0", "risk_tag=__HIVE_DEFAULT_PARTITION__")
+    ):
+        bucket.put(f"orders/month=2026-10/{folder}/p", header + f"o{number},c1,2026-10-05,{10**number},\n"[:-2] + "\n")
+
+    measured = bucket.measure()
+
+    assert {removed.risk_tag: removed.amount for removed in measured.excluded_orders} == {"刷单": 1, "0": 10}
+    assert measured.paid_gmv == 100
+
+
+@pytest.mark.parametrize("folder", ["old", "dt=2026-10-05", "month=2026-09", "risk_tag=a/risk_tag=b", "risk_tag=a/old"])
+def test_unknown_nested_folders_are_refused_and_named(bucket: Bucket, folder: str) -> None:
+    bucket.put(f"orders/month=2026-10/{folder}/part-1.csv", ORDERS)
+    bucket.put("creators/month=2026-10/backup/part-1.csv", CREATORS)
+
+    with pytest.raises(ObjectInvalid) as raised:
         bucket.found()
+
+    assert f"orders/month=2026-10/{folder}/part-1.csv: lies in the folder" in str(raised.value)
+    assert "creators/month=2026-10/backup/part-1.csv: lies in the folder backup/" in str(raised.value)
+
+
+def test_a_column_in_the_key_and_in_the_object_is_refused(bucket: Bucket) -> None:
+    bucket.put("orders/month=2026-10/risk_tag=x/part-1.csv", ORDERS)
+
+    with pytest.raises(ObjectInvalid, match=r"risk_tag is there 1 times .* and in the key"):
+        bucket.measure()
 
 
 def test_a_ready_dataset_without_data_is_named(bucket: Bucket) -> None:
     bucket.delete("orders/month=2026-10/part-0.csv")
 
-    with pytest.raises(ObjectUnsound, match=r"s3://extracts/monthly/orders/month=2026-10/ has _SUCCESS but no data"):
+    with pytest.raises(ObjectInvalid, match=r"s3://extracts/monthly/orders/month=2026-10/ has _SUCCESS but no data"):
         bucket.found()
 
 
@@ -201,29 +294,25 @@ def test_the_next_objects_are_fetched_while_one_is_read(bucket: Bucket, tmp_path
         assert asked.wait(10)
 
 
-def test_a_broken_connection_is_tried_again(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("time.sleep", lambda _: None)
+class BrokenBody:
+    """A body whose connection breaks before its end."""
+
+    def read(self, _: int = 0) -> bytes:
+        raise IncompleteReadError(actual_bytes=1, expected_bytes=2)
+
+
+def test_a_broken_connection_is_tried_again(bucket: Bucket) -> None:
     broken = iter([True, True])
-    copy = fetching._copy
-
-    def flaky(body: Any, path: Path) -> None:
-        copy(body, path)
-        if next(broken, False):
-            raise IncompleteReadError(actual_bytes=1, expected_bytes=2)
-
-    monkeypatch.setattr(fetching, "_copy", flaky)
+    bucket.s3.meta.events.register(
+        "after-call.s3.GetObject",
+        lambda parsed, **_: parsed.update(Body=BrokenBody()) if next(broken, False) else None,
+    )
 
     assert bucket.measure().paid_gmv == 100
 
 
-def test_a_connection_that_stays_broken_is_an_error(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("time.sleep", lambda _: None)
-
-    def broken(body: Any, path: Path) -> None:
-        body.read()
-        raise IncompleteReadError(actual_bytes=1, expected_bytes=2)
-
-    monkeypatch.setattr(fetching, "_copy", broken)
+def test_a_connection_that_stays_broken_is_an_error(bucket: Bucket) -> None:
+    bucket.s3.meta.events.register("after-call.s3.GetObject", lambda parsed, **_: parsed.update(Body=BrokenBody()))
 
     with pytest.raises(ExtractsUnavailable, match=r"part-0\.csv can't be read"):
         bucket.measure()

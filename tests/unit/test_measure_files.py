@@ -16,7 +16,7 @@ from functions.rating.extracts.datasets import Dataset, LocalFile
 from functions.rating.measuring.assemble import assemble
 from functions.rating.measuring.embedded.measure import measure
 from functions.rating.measuring.measured import OTHER_TAGS, TAGS_NAMED, MonthMeasured
-from shared.errors import AgenciesUnsound, ObjectUnsound, TooManyBadRows
+from shared.errors import AgenciesInvalid, ObjectInvalid, TooManyBadRows
 from shared.months import Month
 from tests.worlds import SHANGHAI
 
@@ -108,7 +108,6 @@ PACKED = gzip.compress(
         ("no-amount.csv", "order_id,creator_id,pay_time,risk_tag\no1,c1,2026-10-05,\n"),
         ("no-header.csv", SOUND),
         ("twice.csv", "order_id,Order_ID,creator_id,pay_time,pay_amount\n1,1,c1,2026-10-05,100\n"),
-        ("text.parquet", (ORDERS + SOUND).encode()),
         ("ends.parquet", b"PAR1" + bytes(100) + b"PAR1"),
         ("old-mac.csv", (ORDERS + SOUND).replace("\n", "\r")),
     ],
@@ -116,15 +115,15 @@ PACKED = gzip.compress(
 def test_an_unsound_object_stops_the_run_and_is_named(files: Files, name: str, content: bytes | str) -> None:
     files.orders(content, name)
 
-    assert name in files.error(ObjectUnsound)
+    assert name in files.error(ObjectInvalid)
 
 
-def test_a_gz_that_is_no_gzip_is_named(files: Files) -> None:
+def test_a_gz_that_is_no_gzip_is_read_as_what_it_is(files: Files) -> None:
     path = files.folder / "plain.csv.gz"
-    path.write_text(ORDERS)
+    path.write_text(ORDERS + SOUND)
     files.files.append(LocalFile(Dataset.ORDERS, "orders/plain.csv.gz", path))
 
-    assert "orders/plain.csv.gz: this is no gzip file" in files.error(ObjectUnsound)
+    assert gmv(files.measure("0")) == 100
 
 
 @pytest.mark.parametrize("cut", [slice(None, -100), slice(100, None), slice(None, 2000)])
@@ -133,7 +132,7 @@ def test_a_cut_parquet_object_is_named(files: Files, cut: slice) -> None:
     path = files.files[-1].path
     path.write_bytes(path.read_bytes()[cut])
 
-    assert "cut.parquet" in files.error(ObjectUnsound)
+    assert "cut.parquet" in files.error(ObjectInvalid)
 
 
 def test_damage_in_a_column_that_is_read_last_is_named(files: Files) -> None:
@@ -145,19 +144,19 @@ def test_damage_in_a_column_that_is_read_last_is_named(files: Files) -> None:
     data[where : where + 5000] = bytes(5000)
     path.write_bytes(data)
 
-    assert "damaged.parquet" in files.error(ObjectUnsound)
+    assert "damaged.parquet" in files.error(ObjectInvalid)
 
 
 def test_a_parquet_object_without_a_required_column_is_named(files: Files) -> None:
     files.parquet(Dataset.ORDERS, "narrow.parquet", "SELECT 'o1' AS order_id, 'c1' AS creator_id, 5 AS pay_amount")
 
-    assert "narrow.parquet: column pay_time is missing" in files.error(ObjectUnsound)
+    assert "narrow.parquet: column pay_time is missing" in files.error(ObjectInvalid)
 
 
 def test_a_parquet_column_of_an_impossible_type_is_named(files: Files) -> None:
     files.parquet(Dataset.ORDERS, "odd.parquet", typed_orders("1", amount="[1, 2]"))
 
-    assert "column pay_amount is of type INTEGER[]" in files.error(ObjectUnsound)
+    assert "column pay_amount is of type INTEGER[]" in files.error(ObjectInvalid)
 
 
 def typed_orders(
@@ -194,6 +193,10 @@ def typed_orders(
         ("no-tag.csv", "order_id,creator_id,pay_time,pay_amount\no1,c1,2026-10-05,100\n"),
         ("spaces.csv", ORDERS + " o1 ,\tc1, 2026-10-05 , 100 ,\u3000\n"),
         ("stray-quote.csv", ORDERS + 'o"1,c1,2026-10-05,100,\n'),
+        ("text.parquet", ORDERS + SOUND),
+        ("000000_0", ORDERS + SOUND),
+        ("PART.CSV", ORDERS + SOUND),
+        ("packed.snappy", gzip.compress((ORDERS + SOUND).encode())),
     ],
 )  # fmt: skip
 def test_an_odd_but_sound_object_is_read(files: Files, name: str, content: bytes | str) -> None:
@@ -254,7 +257,8 @@ def test_parquet_times_without_end_are_bad(files: Files, time: str) -> None:
     "amount",
     [
         *(f"7::{kind}" for kind in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "UBIGINT")),
-        *("7::FLOAT", "7::DOUBLE", "7::DECIMAL(5, 0)", "7::DECIMAL(38, 10)", "'7'", "' 007 '", "encode('7')"),
+        *("7::FLOAT", "7::DOUBLE", "7::DECIMAL(5, 0)", "7::DECIMAL(38, 10)"),
+        *("'7'", "' 007 '", "'7.0'", "'7.'", "encode('7')"),
     ],
 )
 def test_parquet_amounts_of_any_type_are_read(files: Files, amount: str) -> None:
@@ -263,9 +267,7 @@ def test_parquet_amounts_of_any_type_are_read(files: Files, amount: str) -> None
     assert gmv(files.measure("0")) == 14
 
 
-@pytest.mark.parametrize(
-    "amount", ["7.5::DOUBLE", "7.01::DECIMAL(9, 2)", "'nan'::DOUBLE", "1e300::DOUBLE", "'7.0'", "1e30::HUGEINT"]
-)
+@pytest.mark.parametrize("amount", ["7.5::DOUBLE", "7.01::DECIMAL(9, 2)", "1e300::DOUBLE", "'7.5'", "1e30::HUGEINT"])
 def test_parquet_amounts_that_are_no_whole_fen_are_bad(files: Files, amount: str) -> None:
     files.parquet(Dataset.ORDERS, "o.parquet", typed_orders("1", amount=amount))
 
@@ -487,7 +489,7 @@ def test_damage_in_one_of_many_parquet_objects_is_named(files: Files) -> None:
     data[middle : middle + 2000] = bytes(2000)
     path.write_bytes(data)
 
-    message = files.error(ObjectUnsound)
+    message = files.error(ObjectInvalid)
 
     assert "3.parquet" in message
     assert "2.parquet" not in message
@@ -497,7 +499,7 @@ def test_damage_in_one_of_many_parquet_objects_is_named(files: Files) -> None:
 def test_a_parquet_column_of_a_name_that_reading_needs_is_refused(files: Files, name: str) -> None:
     files.parquet(Dataset.ORDERS, "o.parquet", f"SELECT 1 AS {name}, * FROM ({typed_orders('1')})")
 
-    assert f"o.parquet: a column is called {name.lower()}" in files.error(ObjectUnsound)
+    assert f"o.parquet: a column is called {name.lower()}" in files.error(ObjectInvalid)
 
 
 # --- rows that are put into quarantine --------------------------------------------------------------------------------
@@ -584,15 +586,14 @@ def test_an_open_quote_at_the_start_of_a_large_file_hides_nothing(files: Files) 
 
 def test_a_file_of_several_blocks_keeps_count_of_its_rows(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("functions.rating.measuring.embedded.reading.csv_text.BLOCK", 1000)
-    rows = [f'o{n},c1,2026-10-05,1,"{"" if n % 50 else "云" + chr(10) + "剪"}"\n' for n in range(1000)]
+    rows = [f'o{n},c1,2026-10-05,1,,"{"" if n % 50 else "云" + chr(10) + "剪"}"\n' for n in range(1000)]
     rows[701] = "bad\n"
-    files.orders(ORDERS + "".join(rows))
+    files.orders(ORDERS.strip() + ",note\n" + "".join(rows))
 
     measured = files.measure()
 
     assert quarantined(measured) == [("orders.csv", 702, "wrong_column_count")]
-    assert measured.order_rows.used == 979
-    assert measured.order_rows.excluded == 20
+    assert measured.order_rows.used == 999
 
 
 def test_too_many_bad_rows_stop_the_run(files: Files) -> None:
@@ -627,7 +628,7 @@ def test_a_bad_agency_stops_the_run(files: Files, row: str) -> None:
     files.replace(Dataset.AGENCIES, "agencies.csv", AGENCIES + row + "\n")
     files.orders(ORDERS)
 
-    assert "agencies.csv, row 2: " in files.error(AgenciesUnsound)
+    assert "agencies.csv, row 2: " in files.error(AgenciesInvalid)
 
 
 def test_equal_agencies_count_once_whatever_their_notation(files: Files) -> None:
@@ -646,7 +647,7 @@ def test_differing_agencies_stop_the_run(files: Files) -> None:
     )
     files.orders(ORDERS)
 
-    message = files.error(AgenciesUnsound)
+    message = files.error(AgenciesInvalid)
 
     assert "agency A1" in message
     assert "agencies.csv, row 1" in message

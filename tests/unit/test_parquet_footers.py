@@ -24,6 +24,10 @@ def read(folder: Path, *queries: str) -> list[Footer]:
         return list(footers(engine, paths))
 
 
+def names(footer: Footer) -> list[str]:
+    return [node.name for node in footer.columns()]
+
+
 def test_each_file_has_its_rows_and_columns(tmp_path: Path) -> None:
     one, none, nested = read(
         tmp_path,
@@ -33,8 +37,8 @@ def test_each_file_has_its_rows_and_columns(tmp_path: Path) -> None:
     )
 
     assert [one.rows, none.rows, nested.rows] == [1, 0, 5000]
-    assert one.columns() == none.columns() == ["a", "B b"]
-    assert nested.columns() == ["n", "m", "a, b", "p", "a"]
+    assert names(one) == names(none) == ["a", "B b"]
+    assert names(nested) == ["n", "m", "a, b", "p", "a"]
 
 
 def test_nothing_is_known_of_a_column_without_rows(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ import re
 import shlex
 from typing import Any
 
-from local.cloud.front import LOCAL_AGENCY, local_claims
 from local.cloud.gateway import Request
 from local.cloud.template import ROOT
 from tools.docs.example import example_answer
@@ -38,14 +37,12 @@ def requests_in(page: str) -> list[Request]:
 
 
 def request_of(curl: str) -> Request:
-    """The request that a curl line makes: ``curl -s [-H <header>] [-d <body>] "$API<path>"``."""
+    """The request that a curl line makes: ``curl -s [-d <body>] "$API<path>"``."""
     words = shlex.split(curl)
     body = words[words.index("-d") + 1].encode() if "-d" in words else b""
     target = next(word for word in words if word.startswith("$API")).removeprefix("$API")
     headers = [("content-type", "application/json")] if body else []
-    named = [words[i + 1].partition(": ") for i, word in enumerate(words) if word == "-H"]
-    agency = next((value for name, _, value in named if name == LOCAL_AGENCY), None)
-    return Request("POST" if body else "GET", target, headers=headers, body=body, claims=local_claims(agency))
+    return Request("POST" if body else "GET", target, headers=headers, body=body)
 
 
 def pretty(value: Any, indent: str = "") -> str:

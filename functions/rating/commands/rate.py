@@ -40,7 +40,7 @@ def rate_month(services: Services, month: Month, *, scheduled: bool) -> dict[str
     if isinstance(inventory, NotReady):
         if scheduled and valid:
             return _unchanged(services, valid, verdict, inputs_changed=True)
-        return result("not_ready", str(month), rulebook=content_id(rulebook), missing=list(inventory.missing))
+        return _not_ready(inventory, rulebook)
     before = pointer.before(str(month))
     compared_with = Compared.to(before)
     run = run_id(month, content_id(rulebook), inputs_of(inventory), compared_with)
@@ -99,7 +99,7 @@ def preview(services: Services, month: Month) -> dict[str, Any]:
     rulebook = valid_rulebook(verdict)
     inventory = services.extracts.find(month)
     if isinstance(inventory, NotReady):
-        return result("not_ready", str(month), rulebook=content_id(rulebook), missing=list(inventory.missing))
+        return _not_ready(inventory, rulebook)
     pointer = services.table.pointer()
     valid, before = pointer.publications.get(str(month)), pointer.before(str(month))
     computed = compute(services, month, rulebook, inventory, Compared.to(before))
@@ -129,6 +129,11 @@ def _stage(services: Services, computed: Computed, valid: Publication | None) ->
             services.table, items, lambda done: services.progress.advance("stage", done, total)
         )
         services.publisher.write_outbox(computed.record, valid, standings_of(computed.ratings), expires_at)
+
+
+def _not_ready(waiting: NotReady, rulebook: Rulebook) -> dict[str, Any]:
+    missing, found = list(waiting.missing), list(waiting.found)
+    return result("not_ready", str(waiting.month), rulebook=content_id(rulebook), missing=missing, found=found)
 
 
 def _context(

@@ -33,7 +33,7 @@ def verify(services: Services, run: str) -> dict[str, Any]:
 def _changed_inputs(services: Services, month: Month, record: RunRecord) -> list[str]:
     inventory = services.extracts.find(month)
     if isinstance(inventory, NotReady):
-        return [f"the extracts of {month} are no longer there: {', '.join(inventory.missing)}"]
+        return [f"the extracts of {month} are no longer there: {'; '.join(inventory.found)}"]
     now = {(i.key, i.etag) for i in inputs_of(inventory)}
     then = {(i.key, i.etag) for i in record.inputs}
     return sorted(f"{key} is no longer what the run read" for key, _ in then - now) + sorted(
@@ -44,7 +44,7 @@ def _changed_inputs(services: Services, month: Month, record: RunRecord) -> list
 def _changed_items(services: Services, month: Month, record: RunRecord) -> list[str]:
     inventory = services.extracts.find(month)
     if isinstance(inventory, NotReady):
-        return [f"the extracts of {month} are no longer there: {', '.join(inventory.missing)}"]
+        return [f"the extracts of {month} are no longer there: {'; '.join(inventory.found)}"]
     computed = compute(services, month, services.table.rulebook(record.rulebook), inventory, record.compared_with)
     with services.progress.stage("compare") as facts:
         expected = {key_of(item): item for item in items_of(computed.ratings, computed.record, services.expiry(month))}

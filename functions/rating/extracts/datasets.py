@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from shared.errors import ObjectUnsound
+from shared.errors import ObjectInvalid
+
+FORMATS_PAGE = "What is read: docs/extracts.en.md (中文：docs/extracts.zh.md)."
 
 
 class Kind(StrEnum):
@@ -22,11 +24,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of the contract."""
+    """One column of the contract. ``multiline``: its text may have several lines."""
 
     name: str
     kind: Kind
     required: bool = True
+    multiline: bool = False
 
 
 class Dataset(StrEnum):
@@ -53,11 +56,11 @@ _CREATORS = (
 _COLUMNS = {
     Dataset.AGENCIES: (
         Column("agency_id", Kind.TEXT),
-        Column("name", Kind.TEXT),
+        Column("name", Kind.TEXT, multiline=True),
         Column("joined_at", Kind.TIME),
-        Column("city", Kind.TEXT, required=False),
-        Column("introduction", Kind.TEXT, required=False),
-        Column("logo_url", Kind.TEXT, required=False),
+        Column("city", Kind.TEXT, required=False, multiline=True),
+        Column("introduction", Kind.TEXT, required=False, multiline=True),
+        Column("logo_url", Kind.TEXT, required=False, multiline=True),
     ),
     Dataset.CREATORS: _CREATORS,
     Dataset.PREVIOUS_CREATORS: _CREATORS,
@@ -75,36 +78,42 @@ _COLUMNS = {
 class LocalFile:
     """One object of the extract on local disk.
 
-    ``stays``: the file is there until measuring ends; otherwise only until the next one is asked for.
+    ``stays``: the file is there until measuring ends; otherwise only until the next one is asked for. ``key_columns``:
+    columns whose values stand in the key (None is null). ``to_come``: bytes of the dataset's objects after this one,
+    None where that is not known.
     """
 
     dataset: Dataset
     key: str
     path: Path
     stays: bool = True
+    key_columns: tuple[tuple[str, str | None], ...] = ()
+    to_come: int | None = None
 
 
 def located(header: Sequence[str], file: LocalFile) -> Mapping[str, int]:
-    """Where each known column stands in a header, matched case-insensitively; unknown ones are ignored.
+    """The position of each known column in a header, matched case-insensitively; unknown ones are ignored.
 
-    Raises ObjectUnsound when a required column is absent or a known one is there twice.
+    Raises ObjectInvalid when a required column is absent, or a known one is there twice (also: in the key and here).
     """
     names = [name.strip().lower() for name in header]
-    places: dict[str, int] = {}
+    in_key = {name for name, _ in file.key_columns}
+    positions: dict[str, int] = {}
     for column in file.dataset.columns:
-        if names.count(column.name) > 1:
-            raise ObjectUnsound(
-                f"{file.key}: column {column.name} is there {names.count(column.name)} times (letter case is ignored); "
-                "expected it once. Have the extract written again with distinct column names."
+        if names.count(column.name) + (column.name in in_key) > 1:
+            raise ObjectInvalid(
+                f"{file.key}: column {column.name} is there {names.count(column.name)} times (letter case is ignored)"
+                f"{' and in the key' if column.name in in_key else ''}; expected it once. Have the extract written "
+                "again with distinct column names."
             )
         if column.name in names:
-            places[column.name] = names.index(column.name)
-        elif column.required:
-            raise ObjectUnsound(
+            positions[column.name] = names.index(column.name)
+        elif column.required and column.name not in in_key:
+            raise ObjectInvalid(
                 f"{file.key}: column {column.name} is missing; found {_shown(header)}. Expected a comma-separated "
-                "header, or a Parquet schema, that names it. Have the extract written again."
+                f"header, or a Parquet schema, that names it. Have the extract written again. {FORMATS_PAGE}"
             )
-    return places
+    return positions
 
 
 def _shown(header: Sequence[str]) -> str:

@@ -1,29 +1,30 @@
-"""Objects from S3 to local disk, a window ahead of who reads them: each is read once, the disk stays bounded."""
+"""Objects from S3 to local disk, some ahead of the one that is read: each is read once, the disk stays bounded."""
 
 from __future__ import annotations
 
-import random
-import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from boto3.exceptions import S3TransferFailedError
+from boto3.s3.transfer import TransferConfig, create_transfer_manager
 from botocore.exceptions import BotoCoreError, ClientError
+from s3transfer.exceptions import RetriesExceededError, S3DownloadFailedError
+from s3transfer.subscribers import BaseSubscriber
 
 from functions.rating.extracts.datasets import Dataset, LocalFile
-from shared.errors import ExtractsUnavailable, ObjectChanged
+from functions.rating.extracts.formats import Format, format_of
+from functions.rating.extracts.keys import KeyColumns
+from shared.errors import ExtractsUnavailable, ObjectChanged, ObjectInvalid
 
 if TYPE_CHECKING:
-    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
+    from s3transfer.futures import TransferFuture
 
-THREADS = 4
-ATTEMPTS = 4
-PIECE = 1024 * 1024
+_CONFIG = TransferConfig(max_concurrency=4, num_download_attempts=4)
+_GONE = ("PreconditionFailed", "412", "NoSuchKey", "404")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class DataObject:
     key: str
     etag: str
     size: int
+    key_columns: KeyColumns = ()
 
 
 def fetch(
@@ -46,55 +48,83 @@ def fetch(
 
     Raises ObjectChanged when an object is not what the listing said, ExtractsUnavailable when S3 fails.
     """
-    stays = sum(o.size for o in objects if o.key.endswith(".parquet")) <= room * 3 // 4
-    waiting: deque[tuple[DataObject, Future[Path]]] = deque()
+    stay = sum(o.size for o in objects if _may_be_parquet(o.key)) <= room * 3 // 4
+    waiting: deque[tuple[DataObject, Path, TransferFuture]] = deque()
     upcoming = deque(enumerate(objects))
-    pool = ThreadPoolExecutor(THREADS, thread_name_prefix="fetch")
+    to_come = _to_come(objects)
+    manager = create_transfer_manager(s3, _CONFIG)
     try:
         while upcoming or waiting:
             while upcoming and (not waiting or _ahead(waiting) + upcoming[0][1].size <= room // 8):
                 number, o = upcoming.popleft()
-                path = folder / f"{number:06d}{_suffix(o.key)}"  # a key may hold any character; this is safe anywhere
-                waiting.append((o, pool.submit(_download, s3, bucket, o, path)))
-            o, future = waiting.popleft()
-            file = LocalFile(o.dataset, o.key, future.result(), stays and o.key.endswith(".parquet"))
+                path = folder / f"{number:06d}"  # a key may hold any character; a number is safe anywhere
+                transfer = manager.download(bucket, o.key, str(path), subscribers=[_AsListed(o)])
+                waiting.append((o, path, transfer))
+            o, path, transfer = waiting.popleft()
+            _finish(transfer, bucket, o.key)
+            file = LocalFile(o.dataset, o.key, path, key_columns=o.key_columns, to_come=to_come.popleft())
+            file = replace(file, stays=stay and _is_parquet(file))
             yield file, o.size
             if not file.stays:
-                file.path.unlink()
+                path.unlink()
     finally:
-        pool.shutdown(cancel_futures=True)
+        for *_, transfer in waiting:
+            transfer.cancel()
+        manager.shutdown()
 
 
-def _ahead(waiting: deque[tuple[DataObject, Future[Path]]]) -> int:
-    return sum(o.size for o, _ in waiting)
+class _AsListed(BaseSubscriber):
+    """Has S3 give the object that was listed (``If-Match``), without asking for its size again."""
+
+    def __init__(self, o: DataObject) -> None:
+        self._object = o
+
+    def on_queued(self, future: TransferFuture, **_: object) -> None:
+        future.meta.provide_transfer_size(self._object.size)
+        future.meta.provide_object_etag(f'"{self._object.etag}"')
 
 
-def _suffix(key: str) -> str:
-    return ".csv.gz" if key.endswith(".csv.gz") else Path(key).suffix
+def _finish(transfer: TransferFuture, bucket: str, key: str) -> None:
+    try:
+        transfer.result()
+    except S3DownloadFailedError as error:
+        raise _changed(key, error) from error
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _GONE:
+            raise _changed(key, error) from error
+        raise ExtractsUnavailable(f"s3://{bucket}/{key} can't be read ({error})") from error
+    except (BotoCoreError, RetriesExceededError, S3TransferFailedError) as error:
+        raise ExtractsUnavailable(f"s3://{bucket}/{key} can't be read ({error})") from error
 
 
-def _download(s3: S3Client, bucket: str, o: DataObject, path: Path) -> Path:
-    for attempt in range(ATTEMPTS):
-        try:
-            answer = s3.get_object(Bucket=bucket, Key=o.key, IfMatch=f'"{o.etag}"')
-            _copy(answer["Body"], path)
-        except ClientError as error:
-            if error.response["Error"]["Code"] in ("PreconditionFailed", "412", "NoSuchKey", "404"):
-                raise ObjectChanged(
-                    f"{o.key}: the object went, or is not the one that was listed ({error}). Nothing was published; "
-                    "run the month again when the extracts are complete."
-                ) from error
-            raise ExtractsUnavailable(f"s3://{bucket}/{o.key} can't be read ({error})") from error
-        except BotoCoreError as error:  # the connection broke; the client itself retries only up to the headers
-            if attempt == ATTEMPTS - 1:
-                raise ExtractsUnavailable(f"s3://{bucket}/{o.key} can't be read ({error})") from error
-            time.sleep(random.uniform(0, 0.2 * 2**attempt))  # noqa: S311 - jitter, not a secret
-        else:
-            return path
-    raise AssertionError("every attempt returns or raises")
+def _changed(key: str, error: Exception) -> ObjectChanged:
+    return ObjectChanged(
+        f"{key}: the object went, or is not the one that was listed ({error}). Nothing was published; run the month "
+        "again when the extracts are complete."
+    )
 
 
-def _copy(body: StreamingBody, path: Path) -> None:
-    with closing(body), path.open("wb") as local:
-        for piece in body.iter_chunks(PIECE):
-            local.write(piece)
+def _to_come(objects: Sequence[DataObject]) -> deque[int]:
+    """For each object, the bytes of the objects of its dataset that come after it."""
+    left = Counter({dataset: sum(o.size for o in objects if o.dataset is dataset) for dataset in Dataset})
+    to_come: deque[int] = deque()
+    for o in objects:
+        left[o.dataset] -= o.size
+        to_come.append(left[o.dataset])
+    return to_come
+
+
+def _ahead(waiting: deque[tuple[DataObject, Path, TransferFuture]]) -> int:
+    return sum(o.size for o, *_ in waiting)
+
+
+def _may_be_parquet(key: str) -> bool:
+    """Whether an object may be Parquet, by its name, which is all that is known before it is fetched."""
+    return not key.lower().endswith((".csv", ".gz", ".txt"))
+
+
+def _is_parquet(file: LocalFile) -> bool:
+    try:
+        return format_of(file) is Format.PARQUET
+    except ObjectInvalid:  # its reader says so
+        return False

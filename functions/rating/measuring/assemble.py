@@ -54,6 +54,7 @@ def _assemble(totals: MonthTotals) -> MonthMeasured:
         excluded_orders=_removed(excluded),
         quarantine=totals.quarantine,
         examples=_examples(totals, known),
+        warnings=tuple(totals.warnings),
     )
 
 
@@ -118,7 +119,7 @@ def _measured(
 
 
 def _counts(read: RowsRead, counters: Mapping[str, int]) -> DatasetCounts:
-    return DatasetCounts(read.rows, dict(sorted(read.bad.items())), counters)
+    return DatasetCounts(read.rows, dict(sorted(read.bad.items())), {**counters, **read.skipped})
 
 
 def _flagged(creators: Sequence[CreatorTotal]) -> list[_Flagged]:

@@ -69,6 +69,7 @@ class MonthMeasured:
     ``agencies``: every agency of the extract, by agency_id. ``excluded_creators`` and ``excluded_orders``: everything
     that risk control flagged, whoever held it, under OTHER_TAGS what has none of the usual tags. ``quarantine``: a
     ``.csv.gz`` of the bad rows, None without any. ``examples``: up to three values for a cause that is frequent.
+    ``warnings``: what was wrong with the creators of the month before, which are left out then.
     """
 
     agencies: tuple[Measured, ...]
@@ -80,3 +81,4 @@ class MonthMeasured:
     excluded_orders: tuple[Removed, ...]
     quarantine: Path | None
     examples: Mapping[Cause, tuple[str, ...]]
+    warnings: tuple[str, ...] = ()

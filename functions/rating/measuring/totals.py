@@ -71,10 +71,14 @@ class Duplicates(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RowsRead:
-    """One dataset's rows: how many its files have, and how many of those are bad, by reason."""
+    """One dataset's rows: how many its files have, and how many of those are bad, by reason.
+
+    ``skipped``: lines that are no rows, by what they are (``empty_rows``, ``repeated_headers``).
+    """
 
     rows: int
     bad: Mapping[str, int]
+    skipped: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,8 @@ class MonthTotals:
 
     ``rows_read``: of each dataset that was there; PREVIOUS_CREATORS may be absent. ``agencies``: equal rows once, by
     agency_id. ``slots``: empty without the month before. ``quarantine``: a ``.csv.gz`` of the bad rows, None where
-    there are none. ``examples``: up to three values, the smallest, for a cause that is frequent.
+    there are none. ``examples``: up to three values, the smallest, for a cause that is frequent. ``warnings``: what was
+    wrong with the creators of the month before.
     """
 
     rows_read: Mapping[Dataset, RowsRead]
@@ -95,3 +100,4 @@ class MonthTotals:
     duplicates: Duplicates
     quarantine: Path | None
     examples: Mapping[Cause, tuple[str, ...]] = field(default_factory=dict)
+    warnings: Sequence[str] = ()

@@ -7,7 +7,7 @@ import shutil
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from string import Template
@@ -22,8 +22,8 @@ from functions.rating.garbage import cycle_collection_paused
 from functions.rating.measuring.embedded.duckdb_engine import MEMORY_LIMIT, DuckDB, open_engine
 from functions.rating.measuring.embedded.duplicates import Repeats
 from functions.rating.measuring.embedded.examples import Examples
-from functions.rating.measuring.embedded.reading.intake import Taken, refuse_too_many_bad, take_all
-from functions.rating.measuring.embedded.reading.read_all import Ingest
+from functions.rating.measuring.embedded.reading.objects import ObjectReader
+from functions.rating.measuring.embedded.reading.rows_read import DatasetRead, read_objects, refuse_too_many_bad
 from functions.rating.measuring.embedded.reading.sql_cells import padded, trimmed_if_needed
 from functions.rating.measuring.embedded.relations import load_relations, load_repeated, naming_the_unreadable
 from functions.rating.measuring.embedded.sql import select
@@ -99,7 +99,7 @@ class EmbeddedEngine:
             facts |= {name: read.rows for name, read in totals.rows_read.items()}
             facts["quarantined"] = sum(sum(read.bad.values()) for read in totals.rows_read.values())
             unless_measured.pop_all()
-        return totals
+        return replace(totals, warnings=(*inventory.warnings, *totals.warnings))
 
     def _fetched(self, inventory: Inventory, folder: Path, progress: Progress) -> Iterator[LocalFile]:
         objects = inventory.all_objects
@@ -121,6 +121,7 @@ def measure(
     scratch: Path,
     *,
     memory_limit: int = MEMORY_LIMIT,
+    int96_is_utc: bool = True,
 ) -> MonthTotals:
     """What a month's extracts add up to, and what became of every row.
 
@@ -128,7 +129,7 @@ def measure(
     are removed, and for the quarantine, which stays. ``memory_limit``: bytes for DuckDB, which spills to ``scratch``
     beyond them. Finding duplicates takes eight bytes an order beside it, and four for each that may be one.
 
-    Raises ObjectUnsound, AgenciesUnsound, TooManyBadRows, OutOfRoom.
+    Raises ObjectInvalid, AgenciesInvalid, TooManyBadRows, OutOfRoom.
     """
     with (
         TemporaryDirectory(prefix="measure-", dir=scratch) as work,
@@ -136,25 +137,26 @@ def measure(
         Quarantine(scratch / QUARANTINE) as quarantine,
     ):
         repeats, examples = Repeats(), Examples(engine, zone)
-        taken = take_all(files, Ingest(engine, repeats.add, Path(work), month, zone), quarantine)
-        refuse_too_many_bad(taken, max_bad_row_share)
+        reader = ObjectReader(engine, repeats.add, Path(work), month, zone, int96_is_utc=int96_is_utc)
+        datasets = read_objects(files, reader, quarantine, max_bad_row_share)
         candidates = repeats.rows(at_once=memory_limit // _REPEATED_ROW)
         sql = measuring(month, zone)
-        with naming_the_unreadable(engine, taken):
-            load_relations(engine, {dataset: of.sources for dataset, of in taken.items()})
+        with naming_the_unreadable(engine, datasets):
+            load_relations(engine, {dataset: of.sources for dataset, of in datasets.items()})
             engine.run(sql["bindings"])
             engine.run(sql["orders"])
             if need_trimming(engine):
-                correct_creators(engine, taken[Dataset.ORDERS], quarantine)
-                refuse_too_many_bad(taken, max_bad_row_share)
+                correct_creators(engine, datasets[Dataset.ORDERS], quarantine)
+                refuse_too_many_bad(datasets, max_bad_row_share)
                 engine.run(sql["orders"])
             for some in candidates:
-                load_repeated(engine, taken[Dataset.ORDERS].sources, some, repeats.by_chance())
+                load_repeated(engine, datasets[Dataset.ORDERS].sources, some, repeats.by_chance())
                 examples.note_duplicates()
                 engine.run(sql["duplicates"])
-            shown = examples.collect(taken[Dataset.ORDERS].rows, bounds(month, zone))
+            shown = examples.collect(datasets[Dataset.ORDERS].rows, bounds(month, zone))
             engine.run(sql["totals"])
-        return _totals(engine, taken, quarantine.path if quarantine.rows else None, shown)
+        path = quarantine.path if quarantine.rows else None
+        return _totals(engine, datasets, path, shown, reader.warnings)
 
 
 def engine_memory(function_memory: int) -> int:
@@ -189,14 +191,18 @@ def bounds(month: Month, zone: ZoneInfo) -> tuple[int, int]:
 
 
 def _totals(
-    engine: DuckDB, taken: Mapping[Dataset, Taken], quarantine: Path | None, examples: Mapping[Cause, tuple[str, ...]]
+    engine: DuckDB,
+    datasets: Mapping[Dataset, DatasetRead],
+    quarantine: Path | None,
+    examples: Mapping[Cause, tuple[str, ...]],
+    warnings: Sequence[str],
 ) -> MonthTotals:
     def rows(fields: Sequence[str], table: str, order: str | None = None) -> list[tuple[Any, ...]]:
         return engine.rows(select(fields, table, order=order))
 
     with cycle_collection_paused():
         return MonthTotals(
-            rows_read={dataset: RowsRead(of.rows, of.bad_rows) for dataset, of in taken.items()},
+            rows_read={dataset: RowsRead(of.rows, of.bad_rows, of.skipped) for dataset, of in datasets.items()},
             agencies=[Agency(*row) for row in rows(Agency._fields, "agencies", "agency_id")],
             orders=[OrderTotal(*row) for row in rows(OrderTotal._fields, "order_totals")],
             creators=[CreatorTotal(*row) for row in rows(CreatorTotal._fields, "creator_totals")],
@@ -205,6 +211,7 @@ def _totals(
             duplicates=Duplicates(*rows(Duplicates._fields, "duplicates")[0]),
             quarantine=quarantine,
             examples=examples,
+            warnings=tuple(warnings),
         )
 
 

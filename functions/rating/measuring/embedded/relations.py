@@ -12,12 +12,12 @@ from functions.rating.extracts.datasets import Column, Dataset, Kind
 from functions.rating.measuring.embedded.duckdb_engine import DuckDB, EngineRefused
 from functions.rating.measuring.embedded.duplicates import OrderNumbers
 from functions.rating.measuring.embedded.reading.batches import batches
-from functions.rating.measuring.embedded.reading.intake import Taken
+from functions.rating.measuring.embedded.reading.rows_read import DatasetRead
 from functions.rating.measuring.embedded.reading.sources import POSITION, RowNumbers, Source, of_files
 from functions.rating.measuring.embedded.reading.sql_cells import trimmed_if_needed
 from functions.rating.measuring.embedded.sources import bad_numbers, numbered, read_all, read_valid, row_number
 from functions.rating.measuring.embedded.sql import literal, nested, select
-from shared.errors import AgenciesUnsound, ObjectUnsound
+from shared.errors import AgenciesInvalid, ObjectInvalid
 
 TRIMMED_CREATOR = trimmed_if_needed("creator_id")
 _ORDER_ID = next(column for column in Dataset.ORDERS.columns if column.name == "order_id")
@@ -26,7 +26,7 @@ _FEW_TIMES = 4  # as many candidates as chance brings are still too few to mean 
 
 
 def load_relations(engine: DuckDB, sources: Mapping[Dataset, Sequence[Source]]) -> None:
-    """All but repeated orders. Raises AgenciesUnsound when two rows of one agency differ."""
+    """All but repeated orders. Raises AgenciesInvalid when two rows of one agency differ."""
     load_agencies(engine, sources.get(Dataset.AGENCIES, ()))
     load(engine, "bindings", Dataset.CREATORS, sources.get(Dataset.CREATORS, ()))
     load(engine, "previous_bindings", Dataset.CREATORS, sources.get(Dataset.PREVIOUS_CREATORS, ()))
@@ -56,7 +56,7 @@ def create(engine: DuckDB, table: str, columns: Iterable[Column], *more: str) ->
 
 
 def load_agencies(engine: DuckDB, sources: Sequence[Source]) -> None:
-    """The agencies, equal rows once. Raises AgenciesUnsound when two rows of one agency differ."""
+    """The agencies, equal rows once. Raises AgenciesInvalid when two rows of one agency differ."""
     load(engine, "agency_rows", Dataset.AGENCIES, sources)
     engine.run("CREATE TABLE agencies AS SELECT DISTINCT * FROM agency_rows")
     differing = engine.rows("SELECT agency_id FROM agencies GROUP BY agency_id HAVING count(*) > 1 ORDER BY agency_id")
@@ -74,7 +74,7 @@ def load_agencies(engine: DuckDB, sources: Sequence[Source]) -> None:
                 )
             )
         ]
-        raise AgenciesUnsound(
+        raise AgenciesInvalid(
             f"agency {agency_id} has rows that differ ({'; '.join(places)}), and so have {len(differing) - 1} other "
             "agencies; expected equal rows, or one. Have the agencies extract corrected and written again."
         )
@@ -131,18 +131,18 @@ def _valid_among(numbers: OrderNumbers, start: int, source: Source) -> RowNumber
 
 
 @contextmanager
-def naming_the_unreadable(engine: DuckDB, taken: Mapping[Dataset, Taken]) -> Iterator[None]:
-    """What can't be read in a query over many objects, is looked for object by object: ObjectUnsound names it."""
+def naming_the_unreadable(engine: DuckDB, datasets: Mapping[Dataset, DatasetRead]) -> Iterator[None]:
+    """What can't be read in a query over many objects, is looked for object by object: ObjectInvalid names it."""
     try:
         yield
     except EngineRefused:
-        for dataset, of in taken.items():
+        for dataset, of in datasets.items():
             for source in of.sources:
                 try:
                     names = tuple(column.name for column in dataset.columns)
                     engine.rows(select((f"max(hash({', '.join(names)}))",), nested(read_all([source], names))))
                 except EngineRefused as error:
-                    raise ObjectUnsound(
+                    raise ObjectInvalid(
                         f"{source.keys}: the object can't be read ({error}). Have it written again."
                     ) from error
         raise

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from functions.rating.measuring.embedded.duckdb_engine import DuckDB
-from functions.rating.measuring.embedded.reading.intake import Taken
+from functions.rating.measuring.embedded.reading.rows_read import DatasetRead
 from functions.rating.measuring.embedded.reading.sources import POSITION, Source, of_files
 from functions.rating.measuring.embedded.relations import TRIMMED_CREATOR, show_orders
 from functions.rating.measuring.embedded.sql import nested, select
@@ -26,14 +26,14 @@ def need_trimming(engine: DuckDB) -> bool:
     return bool(engine.rows(select(("1",), "order_tallies", "trim_needed > 0")))
 
 
-def correct_creators(engine: DuckDB, orders: Taken, quarantine: Quarantine) -> None:
+def correct_creators(engine: DuckDB, orders: DatasetRead, quarantine: Quarantine) -> None:
     """Put orders without a creator into quarantine, and have the ids of all others trimmed where they are read."""
     orders.sources = [_without_missing(engine, source, orders, quarantine) for source in orders.sources]
     engine.run("DROP TABLE order_tallies; DROP TABLE tags; DROP TABLE repeat_counts; DROP VIEW orders")
     show_orders(engine, orders.sources, creator=TRIMMED_CREATOR)
 
 
-def _without_missing(engine: DuckDB, source: Source, orders: Taken, quarantine: Quarantine) -> Source:
+def _without_missing(engine: DuckDB, source: Source, orders: DatasetRead, quarantine: Quarantine) -> Source:
     values = "order_id := order_id, creator_id := creator_id, pay_time := make_timestamp(pay_time)"
     shown = f"to_json(struct_pack({values}, pay_amount := pay_amount, risk_tag := risk_tag))"
     found = select(

@@ -1,49 +1,78 @@
-"""Text whose records are beyond doubt: proved for a whole block at once, at the price of looking at each character."""
+"""A chunk whose records are certain: proved for all of its text at once, at the price of reading each character."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from functions.rating.measuring.embedded.reading.csv_block import LONGEST_RECORD, Block, is_utf8
+from functions.rating.measuring.embedded.reading.csv_chunk import LONGEST_RECORD, Chunk, is_utf8
+from functions.rating.measuring.embedded.reading.csv_layout import Layout
 
 _NEWLINE, _RETURN, _COMMA, _QUOTE = b'\n\r,"'
 
+Positions = npt.NDArray[np.int64]
 
-def regular(text: bytes, columns: int, first_row: int) -> Block | None:
-    """The text as a block when each of its records is beyond doubt; None when they need a closer look."""
+
+class _Found(NamedTuple):
+    """Where records end, fields end, and lines end within a quoted field."""
+
+    ends: Positions
+    commas: Positions
+    inner_newlines: Positions
+
+
+def regular(text: bytes, layout: Layout, first_row: int) -> Chunk | None:
+    """The text as a chunk when each of its records is certain; None when they have to be split one by one."""
     if not is_utf8(text):
         return None
-    if b'"' not in text:
-        text = text.replace(b"\r\n", b"\n") if b"\r" in text else text
-        characters = np.frombuffer(text, np.uint8)
-        newlines, commas = characters == _NEWLINE, characters == _COMMA
-        doubtful = b"\r" in text
-    else:
-        characters = np.frombuffer(text, np.uint8)
+    text = text.replace(b"\r\n", b"\n") if b"\r" in text and b'"' not in text else text
+    characters = np.frombuffer(text, np.uint8)
+    if b'"' in text:
         outside = _outside_quotes(characters)
         if b"\r" in text:
             before_newline = np.append(characters[1:] == _NEWLINE, False)
             kept = ~((characters == _RETURN) & before_newline & outside)
             characters, outside = characters[kept], outside[kept]
             text = characters.tobytes()
-        newlines, commas = (characters == _NEWLINE) & outside, (characters == _COMMA) & outside
-        doubtful = bool(((characters == _RETURN) & outside).any()) or not _quotes_are_regular(characters)
-    ends = np.flatnonzero(newlines)
-    if doubtful or not _each_has(columns - 1, commas, ends):
+        if (b"\r" in text and ((characters == _RETURN) & outside).any()) or not _quotes_are_regular(characters):
+            return None
+        newlines = characters == _NEWLINE
+        commas = (characters == _COMMA) & outside
+        found = _Found(*map(np.flatnonzero, (newlines & outside, commas, newlines & ~outside)))
+    else:
+        if b"\r" in text:
+            return None
+        found = _Found(
+            np.flatnonzero(characters == _NEWLINE), np.flatnonzero(characters == _COMMA), np.empty(0, np.int64)
+        )
+    if not _each_has(layout.width - 1, found.commas, found.ends):
         return None
-    if ends.size and int(np.diff(ends, prepend=-1).max()) > LONGEST_RECORD:
+    if found.ends.size and int(np.diff(found.ends, prepend=-1).max()) > LONGEST_RECORD:
         return None
-    return Block(text, range(first_row, first_row + ends.size), ends)
+    if found.inner_newlines.size and not _newlines_are_meant(text, layout, found):
+        return None
+    count = found.ends.size
+    return Chunk(text, range(first_row, first_row + count), found.ends, numbered=count)
 
 
-def _each_has(count: int, commas: npt.NDArray[np.bool_], ends: npt.NDArray[np.int64]) -> bool:
+def _each_has(count: int, commas: Positions, ends: Positions) -> bool:
     """Whether each record, up to its end, has so many commas."""
-    places = np.flatnonzero(commas)
-    if places.size != count * ends.size:
+    if commas.size != count * ends.size:
         return False
-    of_each = places.reshape(ends.size, count)
+    of_each = commas.reshape(ends.size, count)
     return bool((of_each[1:, :1] > ends[:-1, np.newaxis]).all() and (of_each[:, -1:] < ends[:, np.newaxis]).all())
+
+
+def _newlines_are_meant(text: bytes, layout: Layout, found: _Found) -> bool:
+    """Whether newlines within fields stand only where text may have several lines, and hide no rows."""
+    records = np.searchsorted(found.ends, found.inner_newlines)
+    columns = np.searchsorted(found.commas, found.inner_newlines) - records * (layout.width - 1)
+    if np.isin(columns, list(layout.single_line)).any():
+        return False
+    starts = np.append(0, found.ends + 1)
+    return all(layout.swallowed(text[starts[r] : found.ends[r]]) is None for r in np.unique(records).tolist())
 
 
 def _outside_quotes(characters: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, groupby
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from functions.rating.extracts.datasets import LocalFile, located
+from functions.rating.extracts.datasets import LocalFile
+from functions.rating.extracts.formats import format_of
 from functions.rating.measuring.embedded.duckdb_engine import EngineRefused
 from functions.rating.measuring.embedded.reading.batches import batches
-from functions.rating.measuring.embedded.reading.csv_block import Block
+from functions.rating.measuring.embedded.reading.csv_chunk import Chunk
+from functions.rating.measuring.embedded.reading.csv_layout import Layout
 from functions.rating.measuring.embedded.reading.csv_text import open_records
-from functions.rating.measuring.embedded.reading.scan import Ingested, Scanner
+from functions.rating.measuring.embedded.reading.scan import ObjectRead, Scanner
 from functions.rating.measuring.embedded.reading.sources import (
     POSITION,
     Origin,
@@ -27,7 +30,7 @@ from functions.rating.measuring.embedded.reading.sql_cells import TEXT
 from functions.rating.measuring.embedded.reading.sql_values import values
 from functions.rating.measuring.embedded.sql import literal, nested, select
 from functions.rating.measuring.quarantine import BadRow
-from shared.errors import ObjectUnsound
+from shared.errors import ObjectInvalid
 from shared.months import Month
 
 _AT_ONCE = 8 * 1024 * 1024  # bytes of text
@@ -38,68 +41,80 @@ _OPTIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
-    """A block of an object. ``places``: where each known column stands among ``width`` ones."""
+class _Records:
+    """A chunk of an object. ``unread``: the bytes of the object after it."""
 
     file: LocalFile
-    block: Block
-    places: tuple[tuple[str, int], ...]
-    width: int
+    layout: Layout
+    chunk: Chunk
+    unread: int
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """Chunks of one shape are parsed together."""
+        return (self.layout.width, tuple(self.layout.positions.items()), self.file.key_columns)
 
 
 class CsvObjects:
-    """Takes CSV objects of one month."""
+    """Reads CSV objects of one month."""
 
     def __init__(self, scanner: Scanner, month: Month, zone: ZoneInfo) -> None:
         self._scanner = scanner
         self._month = month
         self._zone = zone
 
-    def take(self, files: Iterable[LocalFile]) -> Iterator[Ingested]:
-        """Parse and check objects of one dataset; each is given in one piece or in several.
+    def read(self, files: Iterable[LocalFile]) -> Iterator[ObjectRead]:
+        """Parse and check objects of one dataset; each comes as one or several ObjectReads.
 
-        Raises ObjectUnsound when one is empty, damaged, or lacks a column.
+        Raises ObjectInvalid when one is empty, damaged, or lacks a column.
         """
-        pieces = (piece for file in files for piece in _pieces(file))
-        for _, alike in groupby(pieces, lambda piece: (piece.places, piece.width)):
-            for some in batches(alike, lambda piece: len(piece.block.text), _AT_ONCE):
+        records = (some for file in files for some in _records(file))
+        for _, alike in groupby(records, lambda some: some.shape):
+            for batch in batches(alike, lambda some: len(some.chunk.text), _AT_ONCE):
                 try:
-                    yield from self._take_alike(some)
+                    yield from self._read_alike(batch)
                 except EngineRefused as error:
-                    keys = ", ".join(piece.file.key for piece in some)
-                    raise ObjectUnsound(f"{keys}: can't be parsed ({error}). Have it written again.") from error
+                    keys = ", ".join(some.file.key for some in batch)
+                    raise ObjectInvalid(f"{keys}: can't be parsed ({error}). Have it written again.") from error
 
-    def _take_alike(self, pieces: Sequence[_Piece]) -> Iterator[Ingested]:
-        """Pieces of one header; their rows stand in one source, one after the other."""
-        dataset, kept = pieces[0].file.dataset, kept_query(pieces[0].file.dataset)
-        *starts, count = accumulate((len(piece.block.rows) for piece in pieces), initial=0)
+    def _read_alike(self, batch: Sequence[_Records]) -> Iterator[ObjectRead]:
+        """Chunks of one shape; their rows stand in one source, one after the other."""
+        dataset, kept = batch[0].file.dataset, kept_query(batch[0].file.dataset)
+        *starts, count = accumulate((len(some.chunk.rows) for some in batch), initial=0)
         sources: tuple[Source, ...] = ()
-        bad: list[list[BadRow]] = [list(piece.block.bad) for piece in pieces]
+        bad: list[list[BadRow]] = [list(some.chunk.bad) for some in batch]
+        skipped = [Counter(some.chunk.skipped) for some in batch]
         if count:
-            path = self._parse(pieces)
+            path = self._parse(batch)
             [scanned] = self._scanner.scan(dataset, [path], [count], (kept,))
-            origins = tuple(Origin(piece.file.key, piece.block.rows) for piece in pieces)
+            origins = tuple(Origin(some.file.key, some.chunk.rows) for some in batch)
             sources = (Source(path, kept, origins, scanned.bad),)
             for number, reason in self._reasons(path, kept, scanned.bad):
                 index = bisect_right(starts, number) - 1
-                block, within = pieces[index].block, number - starts[index]
-                bad[index].append(BadRow(block.rows[within], reason, block.record(within)))
-        for piece, unusable in zip(pieces, bad, strict=True):
-            rows = len(piece.block.rows) + len(piece.block.bad)
-            yield Ingested(piece.file, rows, sources, tuple(sorted(unusable, key=lambda row: row.row)))
+                chunk, within = batch[index].chunk, number - starts[index]
+                record = chunk.record(within)
+                if what := batch[index].layout.no_row(record):
+                    skipped[index][what] += 1
+                else:
+                    bad[index].append(BadRow(chunk.rows[within], reason, record.decode()))
+        for some, unusable, left_out in zip(batch, bad, skipped, strict=True):
+            rows = some.chunk.numbered - left_out.total()
+            unusable.sort(key=lambda row: row.row)
+            yield ObjectRead(some.file, rows, sources, tuple(unusable), left_out, some.unread, some.layout.positions)
             sources = ()
 
-    def _parse(self, pieces: Sequence[_Piece]) -> Path:
-        """The values of records of one header, as Parquet."""
-        text = self._scanner.folder / "block.csv"
-        text.write_bytes(b"".join(piece.block.text for piece in pieces))
-        dataset, places = pieces[0].file.dataset, dict(pieces[0].places)
-        types = ", ".join(f"c{place}: '{TEXT}'" for place in range(pieces[0].width))
+    def _parse(self, batch: Sequence[_Records]) -> Path:
+        """The values of records of one shape, as Parquet."""
+        text = self._scanner.folder / "records.csv"
+        text.write_bytes(b"".join(some.chunk.text for some in batch))
+        file, layout = batch[0].file, batch[0].layout
+        types = ", ".join(f"c{position}: '{TEXT}'" for position in range(layout.width))
         parsed = f"read_csv({literal(text)}, {_OPTIONS}, columns = {{{types}}})"
-        nowhere = (f"0 AS {place}" for place in POSITION)
-        named = select((*(f"c{place} AS {name}" for name, place in places.items()), *nowhere), parsed)
-        read = values(dataset, dict.fromkeys(places, TEXT), self._month, self._zone, nested(named))
-        path = self._scanner.write(dataset, read)
+        named = {name: f"c{position}" for name, position in layout.positions.items()} | key_values(file)
+        columns = (*(f"{value} AS {name}" for name, value in named.items()), *(f"0 AS {name}" for name in POSITION))
+        relation = nested(select(columns, parsed))
+        physical = dict.fromkeys(named, TEXT)
+        path = self._scanner.write(file.dataset, values(file.dataset, physical, self._month, self._zone, relation))
         text.unlink()
         return path
 
@@ -111,8 +126,12 @@ class CsvObjects:
         return [(number, reason) for number, reason in self._scanner.engine.rows(of_files([path], reasons))]
 
 
-def _pieces(file: LocalFile) -> Iterator[_Piece]:
-    with open_records(file) as records:
-        places = tuple(located(records.header, file).items())
-        for block in records.blocks():
-            yield _Piece(file, block, places, len(records.header))
+def key_values(file: LocalFile) -> dict[str, str]:
+    """SQL for the columns whose values stand in the object's key."""
+    return {name: f"CAST({'NULL' if value is None else literal(value)} AS {TEXT})" for name, value in file.key_columns}
+
+
+def _records(file: LocalFile) -> Iterator[_Records]:
+    with open_records(file, format_of(file)) as records:
+        for chunk in records.chunks():
+            yield _Records(file, records.layout, chunk, records.unread)

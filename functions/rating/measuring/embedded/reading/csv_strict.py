@@ -1,58 +1,83 @@
-"""Text with records in doubt, split one by one: the sound ones are kept, each bad one is named with its reason."""
+"""Text whose records are not certain, split one by one: valid ones are kept, each bad line is named with its reason.
+
+A record of several lines is one only where text may have several lines, and where none of them is a row of its own.
+Anything else ends with its first line, so that an open quote costs one row and never those after it.
+"""
 
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from functions.rating.measuring.embedded.reading.csv_block import LONGEST_RECORD, Block, is_utf8
+from functions.rating.measuring.embedded.reading.csv_chunk import LONGEST_RECORD, Chunk, is_utf8
+from functions.rating.measuring.embedded.reading.csv_layout import Layout
 from functions.rating.measuring.quarantine import BadRow
 
 csv.field_size_limit(LONGEST_RECORD)
 
 
-def split(text: bytes, columns: int, first_row: int, *, last: bool) -> tuple[Block, bytes]:
-    """Record by record: the sound ones as a block, and the text of one that goes on in the next block."""
+class RowsSwallowed(Exception):
+    """A quote made a record of lines that are rows of their own: from the row ``first`` on, so many ``lines``."""
+
+    def __init__(self, first: int, lines: int, inner: str) -> None:
+        super().__init__(f"{lines} lines from row {first}")
+        self.first, self.lines, self.inner = first, lines, inner
+
+
+def split(text: bytes, layout: Layout, first_row: int, *, last: bool) -> tuple[Chunk, bytes]:
+    """Record by record: the valid ones as a chunk, and the text of one that goes on in the next chunk.
+
+    Raises RowsSwallowed.
+    """
     lines = text.split(b"\n")[:-1]
-    sound: list[bytes] = []
+    valid: list[bytes] = []
     rows: list[int] = []
     bad: list[BadRow] = []
+    skipped: Counter[str] = Counter()
     row, at = first_row, 0
     while at < len(lines):
         if lines[at] in (b"", b"\r"):
             at += 1
             continue
-        record = _record(lines, at, columns)
+        record = _record(lines, at, layout)
         if record is None and not last:
             break
         if record is None:
-            record = _Record(1, "malformed_record")
-        if record.reason:
-            shown = b"\n".join(lines[at : at + record.lines])
-            bad.append(BadRow(row, record.reason, shown[:LONGEST_RECORD].decode(errors="backslashreplace")))
-        else:
-            sound.append(record.text)
+            record = _Record(1, _malformed(lines[at], layout))
+        if record.swallowed is not None:
+            raise RowsSwallowed(row, record.lines, lines[at + record.swallowed][:200].decode(errors="backslashreplace"))
+        if record.reason is None:
+            valid.append(record.text)
             rows.append(row)
+            row += 1
+        else:
+            for line in lines[at : at + record.lines]:
+                if what := layout.no_row(line):
+                    skipped[what] += 1
+                else:
+                    bad.append(BadRow(row, record.reason, line[:LONGEST_RECORD].decode(errors="backslashreplace")))
+                row += 1
         at += record.lines
-        row += 1
-    ends = np.cumsum([len(record) for record in sound], dtype=np.int64) - 1
+    ends = np.cumsum([len(record) for record in valid], dtype=np.int64) - 1
     incomplete = b"".join(line + b"\n" for line in lines[at:])
-    return Block(b"".join(sound), rows, ends, tuple(bad)), incomplete
+    return Chunk(b"".join(valid), rows, ends, tuple(bad), skipped, row - first_row), incomplete
 
 
 @dataclass(frozen=True, slots=True)
 class _Record:
-    """How many lines a record takes; why it is bad, or its text."""
+    """How many lines a record takes; why each of them is bad, or its text. ``swallowed``: a line that is a row."""
 
     lines: int
     reason: str | None
     text: bytes = b""
+    swallowed: int | None = None
 
 
-def _record(lines: Sequence[bytes], at: int, columns: int) -> _Record | None:
+def _record(lines: Sequence[bytes], at: int, layout: Layout) -> _Record | None:
     """The record that begins at a line; None when a quote is still open at the end of the lines."""
     line = lines[at]
     if len(line) >= LONGEST_RECORD:
@@ -61,25 +86,47 @@ def _record(lines: Sequence[bytes], at: int, columns: int) -> _Record | None:
         return _Record(1, "invalid_utf8")
     if b'"' not in line:
         line = line.removesuffix(b"\r")
-        return _checked(1, line.count(b",") + 1, columns, line + b"\n", broken=b"\r" in line)
+        if b"\r" in line:
+            return _Record(1, "malformed_record")
+        if line.count(b",") + 1 != layout.width:
+            return _Record(1, "backslash_escape" if _is_escaped(line, layout) else "wrong_column_count")
+        return _Record(1, None, line + b"\n")
     feed = _Feed(lines, at)
     reader = csv.reader(feed, strict=True)
     try:
         fields = next(reader)
     except (csv.Error, UnicodeDecodeError):
-        return None if feed.exhausted else _Record(1, "malformed_record")
+        return None if feed.exhausted else _Record(1, _malformed(line, layout))
+    count = reader.line_num
+    if len(fields) != layout.width:
+        return _Record(1, "wrong_column_count" if count == 1 else _malformed(line, layout))
+    swallowed = layout.swallowed(b"\n".join(lines[at : at + count])) if count > 1 else None
+    for position, name in layout.single_line.items():
+        if "\n" in fields[position].strip():
+            return _Record(count if swallowed is None else 1, f"newline_in_{name}")
     quoted = ",".join('"' + field.replace('"', '""') + '"' for field in fields)
-    return _checked(reader.line_num, len(fields), columns, quoted.encode() + b"\n", broken=False)
+    return _Record(count, None, quoted.encode() + b"\n", swallowed)
 
 
-def _checked(lines: int, found: int, columns: int, text: bytes, *, broken: bool) -> _Record:
-    if broken:
-        return _Record(lines, "malformed_record")
-    return _Record(lines, None if found == columns else "wrong_column_count", text)
+def _malformed(line: bytes, layout: Layout) -> str:
+    return "backslash_escape" if _is_escaped(line, layout) else "malformed_record"
+
+
+def _is_escaped(line: bytes, layout: Layout) -> bool:
+    r"""Whether a line is written with backslashes before quotes, commas or newlines, as Spark and MySQL do (``\"``)."""
+    if b"\\" not in line or not is_utf8(line):
+        return False
+    if line.endswith(b"\\"):
+        return True
+    try:
+        [fields] = csv.reader([line.decode()], escapechar="\\", doublequote=False, strict=True)
+    except (csv.Error, ValueError):
+        return b'\\"' in line
+    return len(fields) == layout.width
 
 
 class _Feed:
-    """The lines of one record, for as long as it may be; notes when the block ended before the record did."""
+    """The lines of one record, for as long as it may be; notes when the chunk ended before the record did."""
 
     def __init__(self, lines: Sequence[bytes], at: int) -> None:
         self.exhausted = False

@@ -1,7 +1,6 @@
 """The records of a CSV object, read once: checksum, encoding and shape are verified before anything parses values.
 
-A record is a line, or several where quotes say so (RFC 4180). Where a record's quoting is broken it ends with its
-first line, so that an open quote costs one row and never those after it. Empty lines are no records.
+A record is a line, or several where quotes say so (RFC 4180). Empty lines are no records.
 """
 
 from __future__ import annotations
@@ -14,43 +13,78 @@ from typing import BinaryIO, cast
 
 from isal import igzip, isal_zlib
 
-from functions.rating.extracts.datasets import LocalFile
-from functions.rating.measuring.embedded.reading.csv_block import Block
+from functions.rating.extracts.datasets import LocalFile, located
+from functions.rating.extracts.formats import Format, refuse_other
+from functions.rating.measuring.embedded.reading.csv_chunk import Chunk
 from functions.rating.measuring.embedded.reading.csv_fast import regular
-from functions.rating.measuring.embedded.reading.csv_strict import split
-from shared.errors import ObjectUnsound
+from functions.rating.measuring.embedded.reading.csv_layout import Layout
+from functions.rating.measuring.embedded.reading.csv_strict import RowsSwallowed, split
+from shared.errors import ObjectInvalid
 
 BLOCK = 16 * 1024 * 1024
+_SLICE = 2 * 1024 * 1024  # of text that is split record by record for the sake of one record
 _LONGEST_LINE = 4 * BLOCK
+_ROWS_A_PACKED_BYTE = 200  # gzip packs a thousand bytes into one, and a row has at least five
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_GZIP_MAGIC = b"\x1f\x8b"
 
 _DAMAGED = (EOFError, BadGzipFile, cast(type[Exception], isal_zlib.error))
 
 
 class CsvRecords:
-    """A CSV object's header and, block by block, its records."""
+    """A CSV object's header and, chunk by chunk, its records."""
 
-    def __init__(self, file: LocalFile, stream: BinaryIO) -> None:
+    def __init__(self, file: LocalFile, raw: BinaryIO, form: Format) -> None:
         self.file = file
-        self._stream = stream
+        self._raw = raw
+        self._form = form
+        self._stream = _unpacked(raw) if form is Format.CSV_GZ else raw
         self._rest = b""
         self._ended = False
-        self.header = self._read_header()
+        header = self._read_header()
+        self.layout = Layout(file.dataset, tuple(header), located(header, file))
 
-    def blocks(self) -> Iterator[Block]:
-        """The records after the header; at least one block, which may have none."""
+    @property
+    def unread(self) -> int:
+        """How many rows come after the chunks that were given, at most."""
+        rows_a_byte = _ROWS_A_PACKED_BYTE if self._form is Format.CSV_GZ else 1
+        return (self.file.path.stat().st_size - self._raw.tell()) * rows_a_byte + len(self._rest)
+
+    def chunks(self) -> Iterator[Chunk]:
+        """The records after the header; at least one chunk, which may have none."""
         row = 1
         while True:
-            text = self._whole_lines()
-            block = regular(text, len(self.header), row)
-            if block is None:
-                block, incomplete = split(text, len(self.header), row, last=self._ended)
-                self._rest = incomplete + self._rest
-            row += len(block.rows) + len(block.bad)
-            yield block
+            for chunk in self._chunks_of(self._whole_lines(), row):
+                row += chunk.numbered
+                yield chunk
             if self._ended and not self._rest:
                 return
+
+    def _chunks_of(self, text: bytes, row: int) -> Iterator[Chunk]:
+        """Some text's records: as one chunk, or slice by slice where some have to be split one by one."""
+        if chunk := regular(text, self.layout, row):
+            yield chunk
+            return
+        incomplete, start = b"", 0
+        while start < len(text):
+            end = text.rfind(b"\n", start, start + _SLICE) + 1 or text.index(b"\n", start) + 1
+            some, start = incomplete + text[start:end], end
+            chunk, incomplete = regular(some, self.layout, row), b""
+            if chunk is None:
+                chunk, incomplete = self._split(some, row, last=self._ended and end == len(text))
+            row += chunk.numbered
+            yield chunk
+        self._rest = incomplete + self._rest
+
+    def _split(self, text: bytes, row: int, *, last: bool) -> tuple[Chunk, bytes]:
+        try:
+            return split(text, self.layout, row, last=last)
+        except RowsSwallowed as found:
+            raise ObjectInvalid(
+                f"{self.file.key}, row {found.first}: a field begins with a quote that is closed {found.lines - 1} "
+                f"lines further on, and lines between are rows of their own ({found.inner!r}). Nothing was rated: "
+                "these rows would be lost. Have the extract written with fields that hold a quote, a comma or a "
+                'newline in quotes, and quotes in them doubled ("").'
+            ) from found
 
     def _read_header(self) -> list[str]:
         """The first line that is not empty."""
@@ -58,53 +92,62 @@ class CsvRecords:
         line, _, rest = text.partition(b"\n")
         self._rest = rest + self._rest
         if not line:
-            raise ObjectUnsound(
+            raise ObjectInvalid(
                 f"{self.file.key}: found no header; expected column names in the first line. A file without rows "
                 "still has its header: have the extract written again."
             )
+        refuse_other(line[:512], self.file.key)
         try:
             return next(csv.reader([line.rstrip(b"\r").decode()], strict=True))
         except (UnicodeDecodeError, csv.Error) as error:
-            raise ObjectUnsound(
+            raise ObjectInvalid(
                 f"{self.file.key}: the header can't be read ({error}); found {line[:200]!r}, expected "
-                "comma-separated names in UTF-8. Have the extract written again."
+                f"comma-separated names in UTF-8.{_encoding_hint(line)} Have the extract written again."
             ) from error
 
     def _whole_lines(self) -> bytes:
-        """About a block of text, up to the end of a line; the remains are kept for the next call."""
-        pieces: list[bytes | memoryview] = [self._rest]
+        """About a chunk of text, up to the end of a line; the remains are kept for the next call."""
+        chunks: list[bytes | memoryview] = [self._rest]
         self._rest = b""
         while read := self._stream.read(BLOCK):
             end = read.rfind(b"\n") + 1
-            pieces.append(memoryview(read)[: end or None])
+            chunks.append(memoryview(read)[: end or None])
             if end:
                 self._rest = read[end:]
                 break
-            if len(pieces) > _LONGEST_LINE // BLOCK:
-                raise ObjectUnsound(
-                    f"{self.file.key}: found no line's end in {len(pieces) * BLOCK} bytes; expected lines of text. "
+            if len(chunks) > _LONGEST_LINE // BLOCK:
+                raise ObjectInvalid(
+                    f"{self.file.key}: found no line's end in {len(chunks) * BLOCK} bytes; expected lines of text. "
                     "Have the extract written again."
                 )
         self._ended = not read
-        text = b"".join(pieces)
+        text = b"".join(chunks)
         return text if not text or text.endswith(b"\n") else text + b"\n"
 
 
-@contextmanager
-def open_records(file: LocalFile) -> Iterator[CsvRecords]:
-    """A CSV object, opened; a ``.gz`` is decompressed and its checksums verified on the way.
+def looks_like_gbk(text: bytes) -> bool:
+    """Whether a text that is no UTF-8 is Chinese in GBK or GB18030."""
+    try:
+        return not text.isascii() and any("\u4e00" <= character <= "\u9fff" for character in text.decode("gb18030"))
+    except UnicodeDecodeError:
+        return False
 
-    Raises ObjectUnsound, here or while blocks are read, when it is empty, damaged, or has no readable header.
+
+def _encoding_hint(line: bytes) -> str:
+    return " It looks like GBK: save the file as UTF-8." if looks_like_gbk(line) else ""
+
+
+@contextmanager
+def open_records(file: LocalFile, form: Format) -> Iterator[CsvRecords]:
+    """A CSV object, opened; gzip is decompressed and its checksums verified on the way.
+
+    Raises ObjectInvalid, here or while chunks are read, when it is empty, damaged, or has no readable header.
     """
-    compressed = file.path.name.endswith(".gz")
     with file.path.open("rb") as raw:
-        if compressed and raw.read(2) != _GZIP_MAGIC:
-            raise ObjectUnsound(f"{file.key}: this is no gzip file, though its name says so. Upload the object again.")
-        raw.seek(0)
         try:
-            yield CsvRecords(file, _unpacked(raw) if compressed else raw)
+            yield CsvRecords(file, raw, form)
         except _DAMAGED as error:
-            raise ObjectUnsound(
+            raise ObjectInvalid(
                 f"{file.key}: the gzip stream is damaged ({error}); expected a whole one with a right checksum. "
                 "Upload the object again."
             ) from error

@@ -9,19 +9,44 @@ from typing import Any, NamedTuple
 from functions.rating.measuring.embedded.duckdb_engine import DuckDB
 from functions.rating.measuring.embedded.sql import literal, select
 
-Schema = tuple[tuple[Any, ...], ...]  # its nodes, each before its children; name and number of children come first
-
-_NODE = ("name", "num_children", "* EXCLUDE (file_name, name, num_children)")
+_NODE = ("name", "num_children", "type", "converted_type", "logical_type")
+_REST = f"* EXCLUDE (file_name, {', '.join(_NODE)})"
 _PRESENT = "stats_null_count = 0"
 _NEVER_NEGATIVE = "TRY_CAST(stats_min_value AS HUGEINT) >= 0"
 _DATED = " AND ".join(rf"regexp_matches(stats_{which}_value, '^\d{{4}}-\d\d-\d\d')" for which in ("min", "max"))
+
+
+class Node(NamedTuple):
+    """A column of a schema, or a group of them. ``stored``: its physical type; the others say what it means."""
+
+    name: str
+    children: int | None
+    stored: str | None
+    converted: str | None
+    logical: str | None
+    rest: tuple[Any, ...] = ()
+
+    @property
+    def is_utc(self) -> bool | None:
+        """Whether a timestamp is an instant: so without a LogicalType, as for Spark and pyarrow. None: no timestamp."""
+        if self.logical and self.logical.startswith("TimestampType"):
+            return "isAdjustedToUTC=1" in self.logical
+        bare = self.logical is None and (self.converted or "").startswith("TIMESTAMP_")
+        return True if bare or self.stored == "INT96" else None
+
+    @property
+    def is_text(self) -> bool:
+        return self.stored == "BYTE_ARRAY" and self.converted != "DECIMAL"
+
+
+Schema = tuple[Node, ...]  # each before its children
 
 
 class Footer(NamedTuple):
     """What is true of columns by their statistics, of each by the name that it has in the file.
 
     ``present``: no value is missing. ``never_negative``: if they are whole numbers, none is less than 0. ``dated``: if
-    they are times, none is infinite.
+    they are times, all are in the years that are read.
     """
 
     rows: int
@@ -30,7 +55,7 @@ class Footer(NamedTuple):
     never_negative: Collection[str]
     dated: Collection[str]
 
-    def columns(self) -> list[str]:
+    def columns(self) -> list[Node]:
         return list(_top_level(iter(self.schema)))
 
 
@@ -38,12 +63,23 @@ def footers(engine: DuckDB, paths: Sequence[Path]) -> Iterator[Footer]:
     """The footer of each of these files. Raises EngineRefused."""
     files = f"[{', '.join(map(literal, paths))}]"
     rows = dict(engine.rows(select(("file_name", "num_rows"), f"parquet_file_metadata({files})")))
-    nodes: dict[str, list[tuple[Any, ...]]] = {}
-    for name, *node in engine.rows(select(("file_name", *_NODE), f"parquet_schema({files})")):
-        nodes.setdefault(name, []).append(tuple(node))
+    nodes = _schemas(engine, files)
     truths = _truths(engine, files)
     for name in map(str, paths):
         yield Footer(rows[name], tuple(nodes[name]), *truths.get(name, ((), (), ())))
+
+
+def columns_of(engine: DuckDB, path: Path) -> list[Node]:
+    """The columns of a file, also of one whose statistics can't be read. Raises EngineRefused."""
+    return list(_top_level(iter(_schemas(engine, literal(path))[str(path)])))
+
+
+def _schemas(engine: DuckDB, files: str) -> dict[str, list[Node]]:
+    nodes: dict[str, list[Node]] = {}
+    for name, *node in engine.rows(select(("file_name", *_NODE, _REST), f"parquet_schema({files})")):
+        known = len(_NODE)
+        nodes.setdefault(name, []).append(Node(*node[:known])._replace(rest=tuple(node[known:])))
+    return nodes
 
 
 def _truths(engine: DuckDB, files: str) -> dict[str, tuple[set[str], set[str], set[str]]]:
@@ -58,16 +94,14 @@ def _truths(engine: DuckDB, files: str) -> dict[str, tuple[set[str], set[str], s
     return truths
 
 
-def _top_level(nodes: Iterator[tuple[Any, ...]]) -> Iterator[str]:
-    """The names of a file's columns."""
-    _, columns, *_ = next(nodes)
-    for _ in range(columns or 0):
-        name, children, *_ = next(nodes)
-        yield name
-        _skip(nodes, children or 0)
+def _top_level(nodes: Iterator[Node]) -> Iterator[Node]:
+    """A file's columns."""
+    for _ in range(next(nodes).children or 0):
+        node = next(nodes)
+        yield node
+        _skip(nodes, node.children or 0)
 
 
-def _skip(nodes: Iterator[tuple[Any, ...]], count: int) -> None:
+def _skip(nodes: Iterator[Node], count: int) -> None:
     for _ in range(count):
-        _, children, *_ = next(nodes)
-        _skip(nodes, children or 0)
+        _skip(nodes, next(nodes).children or 0)

@@ -1,50 +1,36 @@
 """Parquet objects into sources: they are read where they are, unless they can't stay there.
 
-Objects that look alike are read together: each query takes a while before it reads anything.
+Objects of the same shape are read together: each query takes a while before it reads anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
+from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
-from functions.rating.extracts.datasets import Column, Dataset, Kind, LocalFile, located
+from functions.rating.extracts.datasets import Column, Dataset, Kind, LocalFile
 from functions.rating.measuring.embedded.duckdb_engine import EngineRefused
 from functions.rating.measuring.embedded.reading.batches import batches
-from functions.rating.measuring.embedded.reading.parquet_footers import Footer, Schema, footers
-from functions.rating.measuring.embedded.reading.scan import AT_ONCE, Ingested, Scanner
-from functions.rating.measuring.embedded.reading.sources import (
-    PARQUET,
-    POSITION,
-    Origin,
-    RowNumbers,
-    Source,
-    kept_query,
-    of_files,
-)
+from functions.rating.measuring.embedded.reading.parquet_footers import Footer, columns_of, footers
+from functions.rating.measuring.embedded.reading.parquet_plain import copy_with_plain
+from functions.rating.measuring.embedded.reading.parquet_shapes import Shape, plain_columns, shape_of
+from functions.rating.measuring.embedded.reading.scan import AT_ONCE, ObjectRead, Scanned, Scanner
+from functions.rating.measuring.embedded.reading.sources import PARQUET, Origin, Source, kept_query, of_files
 from functions.rating.measuring.embedded.reading.sql_cells import TEXT
-from functions.rating.measuring.embedded.reading.sql_values import SMALL, TEMPORAL, readable, values
-from functions.rating.measuring.embedded.sql import identifier, nested, select
+from functions.rating.measuring.embedded.reading.sql_values import SMALL, TEMPORAL, values
+from functions.rating.measuring.embedded.sql import nested, select
 from functions.rating.measuring.quarantine import BadRow
-from shared.errors import ObjectUnsound
+from shared.errors import ObjectInvalid
 from shared.months import Month
 
-_LOOKED_AT_LATER = ("creator_id", "risk_tag")  # of orders: where unknown, and once grouped (orders.sql)
-_TOGETHER = 32 * 1024**2  # bytes of the objects that are taken together
-_RESERVED = set(POSITION)
-
-
-class _Shape(NamedTuple):
-    """What a Parquet schema comes to: a relation of the known columns that are there, their types, their own names."""
-
-    stored: str
-    physical: Mapping[str, str]
-    written: Mapping[str, str]
+_CHECKED_LATER = ("creator_id", "risk_tag")  # of orders: where unknown, and once grouped (orders.sql)
+_TOGETHER = 32 * 1024**2  # bytes of the objects that are read together
+_BAD_TOGETHER = 50_000  # bad rows that are fetched together, of however many
 
 
 class _Object(NamedTuple):
@@ -52,108 +38,138 @@ class _Object(NamedTuple):
 
     file: LocalFile
     rows: int
-    shape: _Shape
+    shape: Shape
     proved: Collection[str]
 
 
 class ParquetObjects:
-    """Takes Parquet objects of one month."""
+    """Reads Parquet objects of one month."""
 
-    def __init__(self, scanner: Scanner, month: Month, zone: ZoneInfo) -> None:
+    def __init__(self, scanner: Scanner, month: Month, zone: ZoneInfo, *, int96_is_utc: bool = True) -> None:
         self._scanner = scanner
         self._month = month
         self._zone = zone
-        self._shapes: dict[tuple[Dataset, Schema], _Shape] = {}
+        self._int96_is_utc = int96_is_utc
+        self._shapes: dict[tuple[object, ...], Shape] = {}
 
-    def take(self, files: Iterable[LocalFile]) -> Iterator[Ingested]:
-        """Check objects of one dataset. Raises ObjectUnsound when one is damaged or lacks a column."""
-        for some in batches(files, _weight, _TOGETHER):
+    def read(self, files: Iterable[LocalFile]) -> Iterator[ObjectRead]:
+        """Check objects of one dataset; each comes as one or several ObjectReads.
+
+        Raises ObjectInvalid when one is damaged or lacks a column.
+        """
+        for batch in batches(files, _weight, _TOGETHER):
             try:
-                yield from self._take_together(some)
+                objects = self._objects(batch)
             except EngineRefused as error:
-                for file in some if len(some) > 1 else ():
-                    list(self.take([file]))  # one of them is to blame
-                keys = ", ".join(file.key for file in some)
-                raise ObjectUnsound(f"{keys}: the object can't be read ({error}). Have it written again.") from error
+                if len(batch) == 1:
+                    yield from self._read_value_by_value(batch[0], error)
+                else:
+                    yield from self._read_one_by_one(batch)
+                continue
+            for (_, proved), same in groupby(objects, lambda o: (o.shape, o.proved)):
+                for alike in batches(same, lambda o: o.rows, AT_ONCE):
+                    yield from self._read_alike(alike, proved)
 
-    def _take_together(self, files: Sequence[LocalFile]) -> Iterator[Ingested]:
-        objects = map(self._object, files, footers(self._scanner.engine, [file.path for file in files]))
-        for (shape, proved), some in groupby(objects, lambda o: (o.shape, o.proved)):
-            for alike in batches(some, lambda o: o.rows, AT_ONCE):
-                yield from self._take_alike([o.file for o in alike], [o.rows for o in alike], shape, proved)
+    def _read_one_by_one(self, files: Iterable[LocalFile]) -> Iterator[ObjectRead]:
+        for file in files:
+            yield from self.read([file])
 
-    def _take_alike(
-        self, files: Sequence[LocalFile], rows: Sequence[int], shape: _Shape, proved: Collection[str]
-    ) -> Iterator[Ingested]:
-        """Objects of one dataset that look alike, with the rows that each has by its footer."""
-        dataset = files[0].dataset
-        trusted = _trusted(dataset)
-        read = partial(values, dataset, shape.physical, self._month, self._zone, shape.stored, trusted=trusted)
-        as_written, trimmed = read(trimming=False), read(trimming=True)
-        least = (read(trimming=False, proved=proved), read(trimming=True, proved=proved))
-        scanned = self._scanner.scan(dataset, [file.path for file in files], rows, least)
-        reasons = values(dataset, shape.physical, self._month, self._zone, shape.stored)
-        bad = self._bad_rows(files, reasons, shape, [found.bad for found in scanned])
-        for file, count, found, unusable in zip(files, rows, scanned, bad, strict=True):
-            path, query = file.path, trimmed if found.padded else as_written
-            if not file.stays:
-                path, query = self._scanner.write(dataset, of_files([path], query)), kept_query(dataset)
-            source = Source(path, query, (Origin(file.key, range(1, count + 1)),), found.bad)
-            yield Ingested(file, count, (source,) if count else (), tuple(unusable))
+    def _objects(self, files: Sequence[LocalFile]) -> list[_Object]:
+        """Raises EngineRefused, ObjectInvalid."""
+        return list(map(self._object, files, footers(self._scanner.engine, [file.path for file in files])))
+
+    def _read_alike(self, objects: Sequence[_Object], proved: Collection[str]) -> Iterator[ObjectRead]:
+        """Objects of one dataset and one shape."""
+        dataset, shape = objects[0].file.dataset, objects[0].shape
+        read = partial(values, dataset, shape.physical, self._month, self._zone, shape.stored)
+        least = [read(trusted=_trusted(dataset), trimming=trimming, proved=proved) for trimming in (False, True)]
+        paths, rows = [o.file.path for o in objects], [o.rows for o in objects]
+        kept = self._scanner.kept
+        try:
+            scanned = self._scanner.scan(dataset, paths, rows, least)
+        except EngineRefused as error:
+            if len(objects) > 1:
+                yield from self._read_one_by_one(o.file for o in objects)
+            else:
+                yield from self._read_value_by_value(objects[0].file, error, self._scanner.kept - kept)
+            return
+        for o, found in zip(objects, scanned, strict=True):
+            path, query = o.file.path, read(trusted=_trusted(dataset), trimming=found.padded)
+            if not o.file.stays:
+                try:
+                    path, query = self._scanner.write(dataset, of_files([path], query)), kept_query(dataset)
+                except EngineRefused as error:
+                    yield from self._read_value_by_value(o.file, error, o.rows)
+                    continue
+            yield ObjectRead(o.file, o.rows, _sources(path, query, o, found))
+            yield from self._bad_rows(o, read(), found)
+
+    def _read_value_by_value(self, file: LocalFile, refused: EngineRefused, kept: int = 0) -> Iterator[ObjectRead]:
+        """An object that DuckDB refuses as it is. ``kept``: of how many rows the scanner has kept the hashes already.
+
+        Raises ObjectInvalid, for what DuckDB said, where it is not for the sake of some values.
+        """
+        copy = self._scanner.folder / "plain.parquet"
+        error = ObjectInvalid(f"{file.key}: the object can't be read ({refused}). Have it written again.")
+        try:
+            o = self._plain_copy(file, copy)
+            read = partial(
+                values, file.dataset, o.shape.physical, self._month, self._zone, o.shape.stored, damaged=o.shape.damaged
+            )
+            [found] = self._scanner.scan(file.dataset, [copy], [o.rows], [read()], already_kept=kept)
+            path = self._scanner.write(file.dataset, of_files([copy], read()))
+            yield ObjectRead(file, o.rows, _sources(path, kept_query(file.dataset), o, found))
+            yield from self._bad_rows(o._replace(file=replace(file, path=copy)), read(), found)
+        except (EngineRefused, ValueError) as still:
+            raise error from still
+        finally:
+            copy.unlink(missing_ok=True)
+
+    def _plain_copy(self, file: LocalFile, copy: Path) -> _Object:
+        """Raises EngineRefused, ValueError."""
+        nodes = columns_of(self._scanner.engine, file.path)
+        plain = plain_columns(file, nodes)
+        copy_with_plain(file.path, copy, set(plain.values()))
+        [footer] = footers(self._scanner.engine, [copy])
+        shape = shape_of(file, nodes, self._described(copy), plain=plain, int96_is_utc=self._int96_is_utc)
+        return _Object(file, footer.rows, shape, ())
 
     def _object(self, file: LocalFile, footer: Footer) -> _Object:
-        shape = self._shapes.get((file.dataset, footer.schema)) or self._shape(file, footer)
-        columns = [column for column in file.dataset.columns if column.name in shape.physical]
-        trusted = _trusted(file.dataset)
+        key = (file.dataset, footer.schema, file.key_columns)
+        if key not in self._shapes:
+            described = self._described(file.path)
+            self._shapes[key] = shape_of(file, footer.columns(), described, int96_is_utc=self._int96_is_utc)
+        shape, trusted = self._shapes[key], _trusted(file.dataset)
+        columns = [column for column in file.dataset.columns if column.name in shape.written]
         proved = {column.name for column in columns if _proved(column, shape, footer, trusted)}
         return _Object(file, footer.rows, shape, proved)
 
-    def _shape(self, file: LocalFile, footer: Footer) -> _Shape:
-        """What an object's schema comes to; the engine is asked once for each schema."""
-        names = footer.columns()
-        if reserved := _RESERVED & {name.lower() for name in names}:
-            raise ObjectUnsound(
-                f"{file.key}: a column is called {reserved.pop()}, which is what reading it needs a name for; "
-                "expected any other name. Have the extract written without it."
-            )
-        places = located(names, file)
-        described = self._scanner.engine.rows("DESCRIBE " + select(("*",), of_files([file.path], PARQUET)))
-        physical = {name: kind for name, place in places.items() if (kind := described[place][1]) != '"NULL"'}
-        for column in file.dataset.columns:
-            if column.name in physical and not readable(column.kind, physical[column.name]):
-                raise ObjectUnsound(
-                    f"{file.key}: column {column.name} is of type {physical[column.name]}, which can't hold "
-                    f"what is expected there ({column.kind}). Have the extract written again."
-                )
-        written = {name: names[places[name]] for name in physical}
-        picked = [f"{identifier(column)} AS {name}" for name, column in written.items()]
-        shape = _Shape(nested(select((*picked, *POSITION), PARQUET)), physical, written)
-        return self._shapes.setdefault((file.dataset, footer.schema), shape)
+    def _described(self, path: Path) -> list[str]:
+        """DuckDB's type of each column."""
+        described = self._scanner.engine.rows("DESCRIBE " + select(("*",), of_files([path], PARQUET)))
+        return [kind for _, kind, *_ in described]
 
-    def _bad_rows(
-        self, files: Sequence[LocalFile], query: str, shape: _Shape, numbers: Sequence[RowNumbers]
-    ) -> list[list[BadRow]]:
-        """The rows of each of these files that can't be used; ``numbers``: where they are."""
-        bad: list[list[BadRow]] = [[] for _ in files]
-        dirty = [(file.path, rows) for file, rows, of in zip(files, bad, numbers, strict=True) if of.size]
-        if dirty:
-            some = self._scanner.among(
-                np.unique(np.concatenate(numbers))
-            )  # in other files rows of these numbers may be sound
-            fields = ", ".join(f"{name} := {name}" for name in shape.physical)
-            text = f"CAST(to_json(struct_pack({fields})) AS {TEXT}) AS shown"
-            shown = nested(select((*POSITION, text), shape.stored, some))
-            rated = nested(select((*POSITION, "bad"), nested(query), some))
-            both = f"{rated} AS rated JOIN {shown} AS shown USING ({', '.join(POSITION)})"
-            found = select((*POSITION, "bad", "shown"), both, "bad IS NOT NULL", ", ".join(POSITION))
-            for index, number, reason, row in self._scanner.engine.rows(of_files([path for path, _ in dirty], found)):
-                dirty[index][1].append(BadRow(number + 1, reason, row))
-        return bad
+    def _bad_rows(self, o: _Object, query: str, found: Scanned) -> Iterator[ObjectRead]:
+        """The rows of an object that can't be used, some at a time."""
+        fields = ", ".join(f"{name} := {sql}" for name, sql in o.shape.shown.items())
+        text = f"CAST(to_json(struct_pack({fields})) AS {TEXT}) AS text"
+        for start in range(0, found.bad.size, _BAD_TOGETHER):
+            among = self._scanner.among(found.bad[start : start + _BAD_TOGETHER])
+            shown = nested(select(("file_row_number", text), o.shape.stored, among))
+            reasons = nested(select(("file_row_number", "bad"), nested(query), among))
+            both = f"{reasons} AS reasons JOIN {shown} AS shown USING (file_row_number)"
+            rows = select(("file_row_number", "bad", "text"), both, order="file_row_number")
+            bad = (BadRow(n + 1, *of) for n, *of in self._scanner.engine.rows(of_files([o.file.path], rows)))
+            yield ObjectRead(o.file, 0, (), tuple(bad))
+
+
+def _sources(path: Path, query: str, o: _Object, found: Scanned) -> tuple[Source, ...]:
+    return (Source(path, query, (Origin(o.file.key, range(1, o.rows + 1)),), found.bad),) if o.rows else ()
 
 
 def _trusted(dataset: Dataset) -> Collection[str]:
     """Columns whose texts are taken as they are written."""
-    return _LOOKED_AT_LATER if dataset is Dataset.ORDERS else ()
+    return _CHECKED_LATER if dataset is Dataset.ORDERS else ()
 
 
 def _weight(file: LocalFile) -> int:
@@ -161,14 +177,14 @@ def _weight(file: LocalFile) -> int:
     return file.path.stat().st_size if file.stays else _TOGETHER
 
 
-def _proved(column: Column, shape: _Shape, footer: Footer, trusted: Collection[str]) -> bool:
+def _proved(column: Column, shape: Shape, footer: Footer, trusted: Collection[str]) -> bool:
     """Whether no value of a column is bad, if the footer tells the truth."""
     written, physical = shape.written[column.name], shape.physical[column.name]
     match column.kind:
         case Kind.AMOUNT:
-            sound = physical in SMALL and written in footer.never_negative
+            valid = physical in SMALL and written in footer.never_negative
         case Kind.TIME:
-            sound = physical in TEMPORAL and written in footer.dated
+            valid = physical in TEMPORAL and written in footer.dated
         case _:
-            sound = physical == TEXT and column.name in trusted
-    return sound and written in footer.present
+            valid = physical == TEXT and column.name in trusted
+    return valid and written in footer.present

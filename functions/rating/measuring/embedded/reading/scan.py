@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,24 +21,29 @@ AT_ONCE = 4_000_000  # rows
 
 Hashes = npt.NDArray[np.uint64]
 
-# What is seen of a row is one number, because each column more has to be handed over for every row: that it is bad,
-# that some text of it is padded, or otherwise, of an order, a hash of its id that can't be taken for either.
-_BAD, _PADDED, _SOUND = range(3)
+# One number for each row, since every further column costs time: bad, or with whitespace to trim, or else, of an order,
+# a hash of its id, which is none of these numbers.
+_BAD, _PADDED, _VALID = range(3)
 _PART_OPTIONS = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 0"
 
 
 @dataclass(frozen=True, slots=True)
-class Ingested:
-    """What an object, or consecutive rows of it, came to.
+class ObjectRead:
+    """What an object, or some of its rows, came to.
 
     ``rows``: how many there are, counted from the file itself. ``sources``: to read them from; rows of several objects
-    may be in one, which the first of these has. ``bad``: the rows that can't be used.
+    may be in one, which the first of these has. ``bad``: rows that can't be used, of these or of those before.
+    ``skipped``: lines that are no rows, by what they are. ``unread``: how many rows the rest of the object has at most.
+    ``positions``: of columns in the text of a bad row; None where the text is JSON.
     """
 
     file: LocalFile
     rows: int
     sources: tuple[Source, ...]
-    bad: tuple[BadRow, ...]
+    bad: tuple[BadRow, ...] = ()
+    skipped: Counter[str] = field(default_factory=Counter)
+    unread: int = 0
+    positions: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +61,23 @@ class Scanner:
         """``keep`` is given the hash of every order_id, in order."""
         self.engine = engine
         self.folder = folder
+        self.kept = 0  # the rows whose hashes were kept
         self._keep = keep
         self._parts = 0
 
     def scan(
-        self, dataset: Dataset, paths: Sequence[Path], rows: Sequence[int], queries: Sequence[str]
+        self,
+        dataset: Dataset,
+        paths: Sequence[Path],
+        rows: Sequence[int],
+        queries: Sequence[str],
+        *,
+        already_kept: int = 0,
     ) -> list[Scanned]:
         """Read all rows of some files, or of one however large.
 
         ``rows``: of each file. ``queries``: a later one is tried where the one before finds that some text is padded.
-        Raises EngineRefused when rows are missing, too.
+        ``already_kept``: the first rows whose hashes were kept before. Raises EngineRefused when rows are missing, too.
         """
         bad, padded = [np.empty(0, np.bool_)], [np.empty(0, np.bool_)]
         for start in range(0, sum(rows), AT_ONCE):
@@ -73,8 +86,9 @@ class Scanner:
             seen, padded_here = self._read(dataset, [nested(of_files(paths, query)) for query in queries], some, count)
             bad.append(seen == _BAD)
             padded.append(padded_here)
-            if dataset is Dataset.ORDERS:
-                self._keep(seen)
+            if dataset is Dataset.ORDERS and start + count > already_kept:
+                self._keep(seen[max(already_kept - start, 0) :])
+                self.kept = self.kept + count - max(already_kept - start, 0)
         ends = np.cumsum(rows)[:-1]
         of_each = zip(np.split(np.concatenate(bad), ends), np.split(np.concatenate(padded), ends), strict=True)
         return [Scanned(np.flatnonzero(bad), bool(padded.any())) for bad, padded in of_each]
@@ -114,5 +128,5 @@ class Scanner:
 
 def _seen(dataset: Dataset, first: str = "") -> str:
     """SQL for what is seen of a row. ``first``: a case that comes before all others."""
-    sound = f"hash(order_id) | {_SOUND}" if dataset is Dataset.ORDERS else f"CAST({_SOUND} AS UBIGINT)"
-    return f"CASE {first} WHEN bad IS NOT NULL THEN {_BAD} ELSE {sound} END AS seen"
+    valid = f"hash(order_id) | {_VALID}" if dataset is Dataset.ORDERS else f"CAST({_VALID} AS UBIGINT)"
+    return f"CASE {first} WHEN bad IS NOT NULL THEN {_BAD} ELSE {valid} END AS seen"

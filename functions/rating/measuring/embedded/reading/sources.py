@@ -18,6 +18,7 @@ RowNumbers = npt.NDArray[np.int64]
 
 FILES = "$files"  # stands in a source's query for the list of its files
 PARQUET = f"read_parquet({FILES}, hive_partitioning = false, binary_as_string = true, file_row_number = true)"
+PARQUET_PLAIN = PARQUET.replace("binary_as_string = true", "binary_as_string = false")
 POSITION = ("file_index", "file_row_number")  # of a row: which of the query's files it is in, and where, both from 0
 
 

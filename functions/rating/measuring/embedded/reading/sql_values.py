@@ -12,35 +12,35 @@ from zoneinfo import ZoneInfo
 from functions.rating.extracts.datasets import Column, Dataset, Kind
 from functions.rating.measuring.embedded.reading.sources import POSITION
 from functions.rating.measuring.embedded.reading.sql_cells import (
-    CLOCK,
-    DATE,
-    FRACTIONAL,
-    INTEGER,
-    PLAIN_TIME,
+    EXACT_BELOW,
     TEXT,
+    WHOLE_NUMBER,
+    WHOLE_WITH_ZEROS,
     cells,
+    is_number_as_text,
     whole,
 )
 from functions.rating.measuring.embedded.reading.sql_times import MICROSECONDS, Span, offset_spans
-from functions.rating.measuring.embedded.sql import literal, nested, select
+from functions.rating.measuring.embedded.reading.sql_written_times import WrittenTime
+from functions.rating.measuring.embedded.sql import nested, select
 from shared.levels import POWER_LEVELS
 from shared.months import Month
 
-ZONED = frozenset({"TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS"})
+# A timestamp without a time zone that is known to be UTC: INT96, or a Parquet ConvertedType without a LogicalType.
+UTC_TIMESTAMP = "UTC_TIMESTAMP"
+ZONED = frozenset({"TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS", UTC_TIMESTAMP})
 NAIVE = frozenset({"TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "DATE"})
 TEMPORAL = ZONED | NAIVE
 WHOLE = frozenset({f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMALL", "BIG", "HUGE")})
-NUMBERS = WHOLE | FRACTIONAL | {"INTEGER", "UINTEGER"}
-TEXT_LIKE = NUMBERS | NAIVE | {"BOOLEAN", "UUID", "ENUM"}
+NUMBERS = WHOLE | EXACT_BELOW.keys() | {"INTEGER", "UINTEGER"}
+TEXT_LIKE = NUMBERS | NAIVE | {UTC_TIMESTAMP, "BOOLEAN", "UUID", "ENUM"}
 
 TIMES = frozenset({Kind.TIME, Kind.END})
 # Whole numbers of which each is a BIGINT.
 SMALL = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"})
 
-_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # the years 1 to 9999
-
-_OFFSET = r"[Zz]|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?"
-_TIME = rf"{DATE}(?:[ Tt]{CLOCK}(?::[0-5]\d(?:[.,]\d+)?)?(?:{_OFFSET})?)?"
+YEAR_2000, YEAR_9999 = 946_684_800, 253_402_300_799  # the least and the greatest epoch second that is read
+FIRST_MICROSECOND, LAST_MICROSECOND = -62_135_596_800 * MICROSECONDS, (YEAR_9999 + 1) * MICROSECONDS - 1  # years 1-9999
 
 
 def readable(kind: Kind, physical: str) -> bool:
@@ -60,121 +60,98 @@ def values(
     *,
     trusted: Collection[str] = (),
     proved: Collection[str] = (),
+    damaged: Collection[str] = (),
     trimming: bool = True,
 ) -> str:
     """A SELECT of every column's value, the row's POSITION, ``bad`` (why a row can't be used, or null) and ``padded``.
 
     ``physical``: the type of each column that ``source``, a relation, has by name; it has the rows' POSITION, too.
-    ``trusted``: columns whose texts are not looked at, because none of them is padded. ``proved``: columns of which no
-    value is bad, some others are. Without ``trimming`` texts are taken as they are written, which is right unless there
-    are rows that are ``padded``.
+    ``trusted``: text columns that are read as written, without trimming. ``proved``: columns without a bad value.
+    ``damaged``: text columns whose bytes may be no UTF-8. Without ``trimming`` all texts are read as written, which is
+    right unless some row is ``padded``.
     """
     columns = [(column, _base(physical.get(column.name, TEXT))) for column in dataset.columns]
     times = [(column, base) for column, base in columns if column.kind in TIMES]
-    written = [column.name for column, base in times if base == TEXT]
+    written = [WrittenTime(column.name, zone) for column, base in times if base == TEXT]
     spans = offset_spans(zone, month)
-    relation = cells(columns, frozenset(physical), source, trusted=trusted, trimming=trimming)
+    relation = cells(columns, frozenset(physical), source, trusted=trusted, damaged=damaged, trimming=trimming)
     for step in (
-        [f"{_shape(name)} AS {name}_shape" for name in written],
-        [f"{_zone(name)} AS {name}_zone" for name in written],
+        [f"{time.shape} AS {time.name}_shape" for time in written],
+        [f"{time.fields} AS {time.name}_fields" for time in written],
         [
-            f"{_instant(c.name, base)} AS {c.name}_instant, {_local(c.name, base)} AS {c.name}_local"
+            f"{_instant(c.name, base, zone)} AS {c.name}_instant, {_local(c.name, base, zone)} AS {c.name}_local"
             for c, base in times
         ],
-        [f"{_given(column, base)} AS {column.name}_given" for column, base in columns],
+        [f"{_given(column, base, zone)} AS {column.name}_given" for column, base in columns],
         [f"{_value(column, base, spans)} AS {column.name}_value" for column, base in columns],
     ):
         relation = nested(select(("*", *step), relation))
     results = [f"{column.name}_value AS {column.name}" for column, _ in columns]
-    return select((*results, f"{_bad(dataset, columns, proved)} AS bad", "padded", *POSITION), relation)
+    return select((*results, f"{_bad(dataset, columns, proved, damaged)} AS bad", "padded", *POSITION), relation)
 
 
 def _base(physical: str) -> str:
     return physical.partition("(")[0]
 
 
-def _given(column: Column, base: str) -> str:
-    """Whether there is something to read. A binding that ends at 0 has not ended."""
+def _given(column: Column, base: str, zone: ZoneInfo) -> str:
+    """Whether there is something to read. A time of 0 is none: the binding has not ended."""
     name = column.name
-    if column.kind is Kind.END and base == TEXT:
-        return f"({name} IS NOT NULL AND NOT regexp_full_match({name}, '-?0+'))"
-    if column.kind is Kind.END and base in NUMBERS:
+    if column.kind in TIMES and base == TEXT:
+        return f"({name} IS NOT NULL AND NOT {WrittenTime(name, zone).says_none(open_end=column.kind is Kind.END)})"
+    if column.kind in TIMES and base in NUMBERS:
         return f"({name} IS NOT NULL AND {name} <> 0)"
     return f"({name} IS NOT NULL)"
 
 
 def _integer(name: str, base: str) -> str:
     if base == TEXT:
-        number = f"TRY_CAST({name} AS BIGINT)"
-        return f"CASE WHEN {name}_plain THEN {number} WHEN regexp_full_match({name}, '{INTEGER}') THEN {number} END"
-    return whole(name) if base in FRACTIONAL else f"TRY_CAST({name} AS BIGINT)"
+        number, without_zeros = f"TRY_CAST({name} AS BIGINT)", f"TRY_CAST(split_part({name}, '.', 1) AS BIGINT)"
+        return (
+            f"CASE WHEN {name}_plain THEN {number} WHEN regexp_full_match({name}, '{WHOLE_NUMBER}') THEN {number} "
+            f"WHEN regexp_full_match({name}, '{WHOLE_WITH_ZEROS}') THEN {without_zeros} END"
+        )
+    return whole(name, base) if base in EXACT_BELOW else f"TRY_CAST({name} AS BIGINT)"
 
 
-def _shape(name: str) -> str:
-    """What a text looks like: the engine's own notation, an integer, or any other ISO 8601; null for anything else."""
-    return (
-        f"CASE WHEN {name}_plain THEN 'plain' WHEN regexp_full_match({name}, {literal(PLAIN_TIME)}) THEN 'plain' "
-        f"WHEN regexp_full_match({name}, '{INTEGER}') THEN 'integer' "
-        f"WHEN regexp_full_match({name}, {literal(_TIME)}) THEN 'iso' END"
-    )
-
-
-def _zone(name: str) -> str:
-    """The offset at the end of an ISO 8601 text; empty where there is none."""
-    return f"CASE WHEN {name}_shape = 'iso' THEN regexp_extract({name}, {literal(f'^.{{16}}.*?({_OFFSET})$')}, 1) END"
-
-
-def _instant(name: str, base: str) -> str:
+def _instant(name: str, base: str, zone: ZoneInfo) -> str:
     """Epoch microseconds, where a cell says which instant it means."""
     if base == "TIMESTAMPTZ_NS":
         return _whole_microseconds(f"CAST({name} AS TIMESTAMP_NS)")
     if base in ZONED:
-        return f"epoch_us({name})"
+        return _within_years(f"epoch_us({name})")
     if base in NAIVE:
         return "CAST(NULL AS BIGINT)"
     if base != TEXT:
-        return _from_seconds(_integer(name, base))
-    zone = f"{name}_zone"
-    sign = f"CASE WHEN {zone}[1] = '-' THEN -1 ELSE 1 END"
-    hours = f"CAST(substr({zone}, 2, 2) AS BIGINT)"
-    minutes = f"coalesce(TRY_CAST(substr(replace({zone}, ':', ''), 4, 2) AS BIGINT), 0)"
-    ahead = f"{sign} * ({hours} * 60 + {minutes}) * {60 * MICROSECONDS}"
-    return (
-        f"CASE WHEN {name}_shape = 'integer' THEN {_from_seconds(f'TRY_CAST({name} AS BIGINT)')} "
-        f"WHEN {zone} IN ('Z', 'z') THEN {_clock(name)} WHEN {zone} <> '' THEN {_clock(name)} - {ahead} END"
-    )
+        return from_seconds(_integer(name, base))
+    return WrittenTime(name, zone).instant(from_seconds)
 
 
-def _from_seconds(seconds: str) -> str:
-    return f"CASE WHEN {seconds} BETWEEN {_FIRST_SECOND} AND {_LAST_SECOND} THEN {seconds} * {MICROSECONDS} END"
+def from_seconds(seconds: str) -> str:
+    """Epoch microseconds of a whole number of seconds, null where nobody can have meant that."""
+    return f"CASE WHEN {seconds} BETWEEN {YEAR_2000} AND {YEAR_9999} THEN {seconds} * {MICROSECONDS} END"
 
 
-def _local(name: str, base: str) -> str:
+def _local(name: str, base: str, zone: ZoneInfo) -> str:
     """Microseconds on the local clock since 1970, where a cell has no offset."""
     if base == "TIMESTAMP_NS":
         return _whole_microseconds(name)
+    if base == "DATE":
+        return f"CASE WHEN {name} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN epoch_us({name}) END"
     if base in NAIVE:
-        return f"epoch_us(CAST({name} AS TIMESTAMP))"
+        return _within_years(f"epoch_us(CAST({name} AS TIMESTAMP))")
     if base != TEXT:
         return "CAST(NULL AS BIGINT)"
-    return (
-        f"CASE WHEN {name}_shape = 'plain' THEN epoch_us(TRY_CAST({name} AS TIMESTAMP)) "
-        f"WHEN {name}_zone = '' THEN {_clock(name)} END"
-    )
+    return WrittenTime(name, zone).local
+
+
+def _within_years(microseconds: str) -> str:
+    return f"CASE WHEN {microseconds} BETWEEN {FIRST_MICROSECOND} AND {LAST_MICROSECOND} THEN {microseconds} END"
 
 
 def _whole_microseconds(stamp: str) -> str:
     """The microsecond that a TIMESTAMP_NS lies in; a cast would round up."""
     return f"(epoch_ns({stamp}) - (epoch_ns({stamp}) % 1000 + 1000) % 1000) // 1000"
-
-
-def _clock(name: str) -> str:
-    """What the clock shows in an ISO 8601 text: seconds may be absent, a fraction is cut to microseconds."""
-    minute = f"coalesce(nullif(substr({name}, 12, 5), ''), '00:00')"
-    second = rf"coalesce(nullif(regexp_extract({name}, '^.{{16}}(:\d\d)', 1), ''), ':00')"
-    stamp = f"epoch_us(TRY_CAST(concat(substr({name}, 1, 10), ' ', {minute}, {second}) AS TIMESTAMP))"
-    fraction = rf"TRY_CAST(rpad(substr(regexp_extract({name}, '[.,](\d+)', 1), 1, 6), 6, '0') AS BIGINT)"
-    return f"({stamp} + {fraction})"
 
 
 def _value(column: Column, base: str, spans: Sequence[Span]) -> str:
@@ -197,21 +174,32 @@ def _offset(local: str, spans: Sequence[Span]) -> str:
     return f"CASE {near} ELSE {any_other} END"
 
 
-def _bad(dataset: Dataset, columns: Sequence[tuple[Column, str]], proved: Collection[str]) -> str:
+def _bad(
+    dataset: Dataset, columns: Sequence[tuple[Column, str]], proved: Collection[str], damaged: Collection[str]
+) -> str:
     """The first reason, in the order of the columns, why a row can't be used."""
-    doubted = [(column, base) for column, base in columns if column.name not in proved]
-    return "CASE " + " ".join(f"WHEN {test} THEN '{reason}'" for reason, test in _reasons(dataset, doubted)) + " END"
+    tested = [(column, base) for column, base in columns if column.name not in proved]
+    reasons = _reasons(dataset, tested, damaged)
+    return "CASE " + " ".join(f"WHEN {test} THEN '{reason}'" for reason, test in reasons) + " END"
 
 
-def _reasons(dataset: Dataset, columns: Sequence[tuple[Column, str]]) -> Iterator[tuple[str, str]]:
+def _reasons(
+    dataset: Dataset, columns: Sequence[tuple[Column, str]], damaged: Collection[str]
+) -> Iterator[tuple[str, str]]:
     for column, base in columns:
         name, value, given = column.name, f"{column.name}_value", f"{column.name}_given"
+        if name in damaged:
+            yield f"unreadable_{name}", f"{name}_damaged"
+        if is_number_as_text(column, base):
+            yield f"unreadable_{name}", f"{name}_inexact"
         if column.required:
             yield f"missing_{name}", f"NOT {given}"
         if column.kind in TIMES:
             yield f"unreadable_{name}", f"{given} AND {name}_instant IS NULL AND {name}_local IS NULL"
         elif column.kind is not Kind.TEXT and base not in SMALL:
             yield f"unreadable_{name}", f"{given} AND {value} IS NULL"
+        elif column.kind is Kind.TEXT and base == TEXT and not column.multiline:
+            yield f"newline_in_{name}", f"contains({name}, chr(10))"
         if column.kind is Kind.AMOUNT:
             yield f"negative_{name}", f"{value} < 0"
         if column.kind is Kind.POWER:

@@ -1,0 +1,64 @@
+"""What an object is, told by its first bytes; its name is only a hint."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from functions.rating.extracts.datasets import LocalFile
+from shared.errors import ObjectInvalid
+
+_FIRST = 512
+
+
+class Format(StrEnum):
+    """The formats that are read."""
+
+    PARQUET = "parquet"
+    CSV = "csv"
+    CSV_GZ = "csv.gz"
+
+
+_READ = {b"PAR1": Format.PARQUET, b"\x1f\x8b": Format.CSV_GZ}
+_REFUSED = {
+    rb"PARE": "encrypted Parquet",
+    rb"PK\x03\x04": "a zip archive, or an Excel workbook",
+    rb"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    rb"ORC[^ -~]": "ORC",
+    rb"Obj\x01": "Avro",
+    rb"SEQ[\x00-\x1f]": "a Hadoop sequence file",
+    rb"BZh\d1AY": "bzip2",
+    rb"\x28\xb5\x2f\xfd": "zstd",
+    rb"\xfd7zXZ": "xz",
+    rb"7z\xbc\xaf": "7z",
+    rb"\x04\x22\x4d\x18": "lz4",
+    rb"\xff\x06\x00\x00sNaPpY": "snappy",
+    rb"\xff\xfe|\xfe\xff": "text in UTF-16",
+    rb"%PDF": "a PDF",
+    rb"(?:\xef\xbb\xbf)?\s*[{\[]": "JSON",
+    rb"(?:\xef\xbb\xbf)?\s*<": "HTML or XML",
+    rb"(?s:.*)\x00": "binary data",
+}
+_MEND = (
+    "expected Parquet, CSV or CSV in gzip, told by the first bytes. Write the object again in one of these; if it is "
+    "no data, remove it or give it a name that begins with _ or ."
+)
+
+
+def format_of(file: LocalFile) -> Format:
+    """Raises ObjectInvalid, which names what else the object is."""
+    with file.path.open("rb") as content:
+        first = content.read(_FIRST)
+    if not first:
+        raise ObjectInvalid(f"{file.key}: the object has zero bytes; expected at least a header. Upload it again.")
+    found = next((read for magic, read in _READ.items() if first.startswith(magic)), None)
+    if found is None:
+        refuse_other(first, file.key)
+    return found or Format.CSV
+
+
+def refuse_other(first: bytes, key: str) -> None:
+    """Raises ObjectInvalid where the first bytes are those of something that is not read."""
+    for pattern, what in _REFUSED.items():
+        if re.match(pattern, first):
+            raise ObjectInvalid(f"{key}: found {what}; {_MEND}")

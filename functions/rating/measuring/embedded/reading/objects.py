@@ -1,0 +1,75 @@
+"""Objects of a month, read one after the other: which reader each of them goes to, and which are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from functions.rating.extracts.datasets import Dataset, LocalFile
+from functions.rating.extracts.formats import Format, format_of
+from functions.rating.measuring.embedded.duckdb_engine import DuckDB
+from functions.rating.measuring.embedded.reading.csv_objects import CsvObjects
+from functions.rating.measuring.embedded.reading.parquet_objects import ParquetObjects
+from functions.rating.measuring.embedded.reading.scan import Hashes, ObjectRead, Scanner
+from shared.errors import ObjectInvalid
+from shared.months import Month
+
+_LISTED = 20
+
+
+class ObjectReader:
+    """Reads the objects of one month; ``folder`` gets what can't be read where it is.
+
+    ``warnings``: what was wrong with the creators of the month before, which the month can do without.
+    """
+
+    def __init__(
+        self,
+        engine: DuckDB,
+        keep: Callable[[Hashes], None],
+        folder: Path,
+        month: Month,
+        zone: ZoneInfo,
+        *,
+        int96_is_utc: bool = True,
+    ) -> None:
+        """``keep`` is given the hash of every order_id, in order."""
+        scanner = Scanner(engine, keep, folder)
+        self.warnings: list[str] = []
+        self._refused: list[str] = []
+        self._csv = CsvObjects(scanner, month, zone)
+        self._parquet = ParquetObjects(scanner, month, zone, int96_is_utc=int96_is_utc)
+
+    def read(self, files: Iterable[LocalFile]) -> Iterator[ObjectRead]:
+        """Check and read every object; each comes as one or several ObjectReads.
+
+        Raises ObjectInvalid at the end, for all objects that are empty, damaged, of another format, or lack a column.
+        """
+        for (dataset, parquet), some in groupby(self._readable(files), lambda file: (file[0].dataset, file[1])):
+            reader = self._parquet if parquet else self._csv
+            remaining = (file for file, _ in some)
+            refused = True
+            while refused:
+                try:
+                    yield from reader.read(remaining)
+                    refused = False
+                except ObjectInvalid as error:  # on with the next, so that one run shows all that is wrong
+                    self._refuse(dataset, error)
+        if self._refused:
+            count = len(self._refused)
+            more = [f"and {count - _LISTED} more"] if count > _LISTED else []
+            listed = "\n".join((*self._refused[:_LISTED], *more))
+            raise ObjectInvalid(listed if count == 1 else f"{count} objects can't be used:\n{listed}")
+
+    def _readable(self, files: Iterable[LocalFile]) -> Iterator[tuple[LocalFile, bool]]:
+        """The files of formats that are read, and whether each is Parquet."""
+        for file in files:
+            try:
+                yield file, format_of(file) is Format.PARQUET
+            except ObjectInvalid as error:
+                self._refuse(file.dataset, error)
+
+    def _refuse(self, dataset: Dataset, error: ObjectInvalid) -> None:
+        (self.warnings if dataset is Dataset.PREVIOUS_CREATORS else self._refused).append(str(error))
