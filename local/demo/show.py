@@ -12,6 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from functions.rating.run.nothing_counted import WORDS_FOR_NOTHING
 from shared.money import yuan
 
 Json = Mapping[str, Any]
@@ -70,7 +71,7 @@ def left_out(results: Sequence[Json]) -> RenderableType:
     creators = {removed["risk_tag"]: removed["count"] for removed in quality["excluded_creators"]}
     for removed in quality["excluded_orders"]:
         tag = removed["risk_tag"]
-        flagged.add_row(tag, f"{creators.get(tag, 0):,}", f"{removed['count']:,}", yuan(removed["amount"]))
+        flagged.add_row(tag_name(tag), f"{creators.get(tag, 0):,}", f"{removed['count']:,}", yuan(removed["amount"]))
     return Group(bad, flagged)
 
 
@@ -148,6 +149,11 @@ def preview(comparison: Json, ladder: Json, most: int = 6) -> RenderableType:
     return table
 
 
+def tag_name(tag: str) -> str:
+    """A tag as people read it: a word for nothing is still a tag, and says that it has no name."""
+    return f"无名标签 unnamed tag ({tag})" if tag.casefold() in WORDS_FOR_NOTHING else tag
+
+
 def _by_month(
     title: str,
     results: Sequence[Json],
@@ -223,9 +229,9 @@ def _benefit(benefit: Json) -> str:
 
 def _excluded(excluded: Json) -> Iterable[str]:
     for removed in excluded["creators"]:
-        yield f"达人 creators {removed['count']} ({removed['risk_tag']})"
+        yield f"达人 creators {removed['count']} ({tag_name(removed['risk_tag'])})"
     for removed in excluded["orders"]:
-        yield f"订单 orders {removed['count']}, {removed['amount']} 元 yuan ({removed['risk_tag']})"
+        yield f"订单 orders {removed['count']}, {removed['amount']} 元 yuan ({tag_name(removed['risk_tag'])})"
 
 
 def _lines(title: str, lines: Iterable[str]) -> Text:

@@ -76,7 +76,7 @@ def test_a_level_that_is_no_longer_on_the_ladder_is_called_by_its_number(cloud: 
     cloud.write_workbook(**TWO_LEVELS)
     answer = cloud.rate(JUNE)
     assert cloud.levels() == {"a": 2, "b": 2}
-    assert ">3 → 二级<" in cloud.report(answer["report"])
+    assert "</span> 3 → 二级<" in cloud.report(answer["report"])
 
 
 def test_a_month_that_is_not_over_is_refused(cloud: Cloud) -> None:

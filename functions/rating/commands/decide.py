@@ -11,8 +11,9 @@ from functions.rating.publication.publisher import move_pointer
 from functions.rating.result import result
 from functions.rating.run.record import RunRecord
 from functions.rating.services import Services
-from shared.errors import RunUnknown
+from shared.errors import ReportUnwritten, RunUnknown
 from shared.months import Month
+from shared.observability import logger
 from shared.table import Publication
 
 
@@ -35,7 +36,7 @@ def accept(services: Services, run: str, decision: Decision) -> dict[str, Any]:
     expires_at = services.expiry(Month.parse(record.month))
     services.publisher.write_outbox(record, valid, services.table.standings(run), expires_at)
     services.publisher.publish(record, "accepted", valid, by=decision.by, reason=decision.reason)
-    return result("published", record.month, record, report=services.reports.url(record.month, run))
+    return result("published", record.month, record, report=_report(services, record))
 
 
 def roll_back(services: Services, run: str, decision: Decision) -> dict[str, Any]:
@@ -67,9 +68,22 @@ def roll_back(services: Services, run: str, decision: Decision) -> dict[str, Any
     publication = Publication(record.month, run, line.rulebook, line.at, "rolled_back")
     move_pointer(services.table, pointer, publication, line)
     services.publisher.outbox.send_pending(run, valid.run)
-    return result(
-        "rolled_back", record.month, record, report=services.reports.url(record.month, run), replaced=valid.run
-    )
+    return result("rolled_back", record.month, record, report=_report(services, record), replaced=valid.run)
+
+
+def _report(services: Services, record: RunRecord) -> str:
+    """The run's report, which says from now on what was decided; so do those of the runs that it replaced.
+
+    What is decided is in force whether or not a report could be written again.
+    """
+    entries = list(ledger.entries(services.table, record.month))
+    replaced = {entry.replaced for entry in entries if entry.run == record.run and entry.replaced}
+    for run in {record.run, *replaced}:
+        try:
+            services.reports.show_decision(record.month, run, entries)
+        except ReportUnwritten as error:
+            logger.warning("a report could not be written again", cause=str(error))
+    return services.reports.url(record.month, record.run)
 
 
 def _already_valid(services: Services, valid: Publication, record: RunRecord) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from functions.rating.publication.ledger import Entry
 from functions.rating.run.computed import Computed
 from functions.rating.run.distribution import distributions
 from functions.rating.run.movers import comparison
-from functions.rating.run.nothing_counted import words_for_nothing
+from functions.rating.run.nothing_counted import WORDS_FOR_NOTHING, words_for_nothing
 from functions.rating.run.standings import Restatement
 from functions.rating.workbook.rulebook import Fault
 from shared.content import canonical_json
@@ -45,6 +45,26 @@ WORDS = {
     "excluded": ("风控剔除", "excluded (flagged)"),
     "unbound": ("无机构绑定", "unbound"),
     "used": ("计入", "used"),
+    "awaiting": ("等待首次考核", "awaiting first rating"),
+    "absent": ("不在平台", "not on the platform"),
+}
+
+GUARDRAILS = {
+    "max_changed_share": ("等级变化的机构占比", "agencies whose level changes"),
+    "max_downgraded_share": ("降级的机构占比", "agencies that are downgraded"),
+    "max_gmv_change_share": ("支付 GMV 与上月相差", "paid GMV, compared with the month before"),
+    "max_rows_change_share": ("数据行数与上月相差", "rows of a dataset, compared with the month before"),
+    "min_rows": ("数据集没有任何行", "a dataset is empty"),
+    "min_used_share": ("计入的订单行占比（下限）", "order rows that count (at least)"),
+    "max_one_cause_share": ("同一原因的行占比", "rows with one thing in common"),
+}
+ACTIONS = {
+    "published": ("已发布", "published"),
+    "restated": ("更正后重新发布", "restated"),
+    "held": ("暂缓", "held"),
+    "accepted": ("人工确认后发布", "accepted"),
+    "rolled_back": ("回退到此批次", "rolled back to this run"),
+    "refreshed": ("更新文字", "texts refreshed"),
 }
 
 
@@ -84,10 +104,8 @@ class Reports:
         document = report_document(computed, context)
         if quarantine := computed.measured.quarantine:
             self._put(quarantine.read_bytes(), "application/octet-stream", *folder, quarantine.name)
-        as_json = json.dumps(document, ensure_ascii=False, indent=1)
-        self._put(as_json.encode(), "application/json; charset=utf-8", *folder, "report.json")
-        page = report_page(computed.rulebook, document)
-        self._put(page.encode(), "text/html; charset=utf-8", *folder, "report.html")
+        self._put_json(document, *folder)
+        self._put_page(document, *folder)
         return self.url(month, computed.run, preview=context.preview)
 
     def write_stopped(self, month: str, run: str, error: ExtractError) -> str:
@@ -102,6 +120,27 @@ class Reports:
         page = _template("stopped.html.j2").render(document, quarantine=linked, most_rows=f"{MOST_OF_STOPPED:,}")
         self._put(page.encode(), "text/html; charset=utf-8", *folder, "report.html")
         return self.place.url(*folder, "report.html")
+
+    def show_decision(self, month: str, run: str, ledger: Sequence[Entry]) -> None:
+        """Write a run's report again, with what was decided since. Raises ReportUnwritten; no report, nothing to do."""
+        folder = _folder(month, run, preview=False)
+        key = self.place.key(*folder, "report.json")
+        try:
+            body = self.client.get_object(Bucket=self.place.bucket, Key=key)["Body"].read()
+        except self.client.exceptions.NoSuchKey:
+            return
+        except (BotoCoreError, ClientError) as error:
+            raise ReportUnwritten(f"s3://{self.place.bucket}/{key}: {error}") from error
+        document = {**json.loads(body), "ledger": json.loads(canonical_json(list(ledger)))}
+        self._put_json(document, *folder)
+        self._put_page(document, *folder)
+
+    def _put_json(self, document: Mapping[str, Any], *folder: str) -> None:
+        text = json.dumps(document, ensure_ascii=False, indent=1)
+        self._put(text.encode(), "application/json; charset=utf-8", *folder, "report.json")
+
+    def _put_page(self, document: Mapping[str, Any], *folder: str) -> None:
+        self._put(report_page(document).encode(), "text/html; charset=utf-8", *folder, "report.html")
 
     def _put(self, body: bytes, content_type: str, *parts: str) -> None:
         key = self.place.key(*parts)
@@ -118,6 +157,7 @@ def report_document(computed: Computed, context: Context) -> dict[str, Any]:
         "held": computed.record.held or context.held_because is not None,
         "held_because": context.held_because,
         "preview": context.preview,
+        "renewed_on": computed.month.renewed_on.isoformat(),
         "moves": comparison(computed.ratings, computed.earlier, computed.rulebook, context.in_force),
         "level_names": {level.level: level.name for level in computed.rulebook.levels},
         "distributions": distributions(computed.ratings, computed.rulebook, str(computed.month)),
@@ -134,30 +174,85 @@ def report_document(computed: Computed, context: Context) -> dict[str, Any]:
     return dict(json.loads(canonical_json(document)))
 
 
-def report_page(rulebook: Rulebook, document: Mapping[str, Any]) -> str:
-    """The report as one HTML page in Chinese and English, without any outside resource."""
-    record, metrics = document["record"], {metric.key: metric for metric in rulebook.metrics}
+def report_page(document: Mapping[str, Any]) -> str:
+    """The report as one HTML page, Chinese or English at the reader's choice, without any outside resource."""
+    record, metrics = document["record"], document["moves"]["metrics"]
+    level_names = {level: document["level_names"][level] for level in sorted(document["level_names"], key=int)}
 
     def amount(metric: str, value: int) -> str:
-        return yuan(value) if metrics[metric].measure is Measure.PAID_GMV else str(value)
+        return money(value) if metrics[metric]["measure"] == Measure.PAID_GMV else f"{value:,}"
 
     return _template("report.html.j2").render(
         document,
+        level_names=level_names,
         words=WORDS,
-        names={level.level: level.name for level in rulebook.levels},
-        metrics=metrics,
+        guardrail_words=GUARDRAILS,
+        actions=ACTIONS,
         amount=amount,
-        yuan=yuan,
+        money=money,
+        percent=percent,
+        decision=decision(document),
+        movers=losers_first(document["moves"]["movers"]),
+        matrix=matrix_rows(document["moves"]["matrix"], list(level_names)),
         shown=SHOWN_MOVERS,
         most_in_level=max(record["levels"].values()),
         most_in_moves=max(record["moves"].values()),
         excluded=_excluded_by_tag(record["quality"]),
+        nameless=WORDS_FOR_NOTHING,
     )
 
 
 def _template(name: str) -> Template:
-    loader = FileSystemLoader(Path(__file__).parent)
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True).get_template(name)
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(name)
+
+
+def decision(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The last line of the ledger that made this run valid, or replaced it by another; None before that."""
+    run = document["record"]["run"]
+    lines = [
+        line
+        for line in document["ledger"]
+        if (line["run"] == run and line["action"] != "held") or line.get("replaced") == run
+    ]
+    return lines[-1] if lines else None
+
+
+def losers_first(movers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Movers by what they lose: the most levels first, then the most benefits; those who gain come last."""
+
+    def lost(mover: Mapping[str, Any]) -> tuple[int, int, str]:
+        levels = (mover["new_level"] or 0) - (mover["old_level"] or 0)
+        return levels, -len(mover["benefits_lost"]), mover["agency_id"]
+
+    return sorted(movers, key=lost)
+
+
+def matrix_rows(pairs: Sequence[Mapping[str, Any]], levels: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Old standing -> new standing -> agencies, highest level first, for standings that occur."""
+    counts = {(pair["from"], pair["to"]): pair["agencies"] for pair in pairs}
+    order = [*reversed(levels), "unrated", "awaiting", "absent"]
+    order += sorted({standing for pair in counts for standing in pair} - set(order))
+    rows = [old for old in order if any(pair[0] == old for pair in counts)]
+    columns = [new for new in order if any(pair[1] == new for pair in counts)]
+    return {old: {new: counts.get((old, new), 0) for new in columns} for old in rows}
+
+
+def money(fen: int) -> str:
+    """Yuan with separators: ``1,234.56``."""
+    whole, _, cents = yuan(fen).partition(".")
+    return f"{int(whole):,}.{cents}"
+
+
+def percent(share: float | str | None) -> str:
+    """A share as people say it: ``12.5 %``."""
+    return "–" if share is None else f"{100 * float(share):.4g} %"
 
 
 def _excluded_by_tag(quality: Mapping[str, Any]) -> list[tuple[str, int, int, int]]:

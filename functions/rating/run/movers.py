@@ -6,18 +6,32 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 from functions.rating.run.rules import metric_values
-from shared.levels import Rating, Rulebook, Standing, Status
+from shared.levels import Grant, Rating, Rulebook, Standing, Status
 from shared.reasons import ChannelResult, Check, channel_results
 
 ANSWERED_MOVERS = 2000
 
 
+Cause = Literal["override", "override_ended"]
+
+
+@dataclass(frozen=True, slots=True)
+class BenefitChange:
+    """A benefit that an agency keeps, with another extent: ``20`` → ``5``, or one text → another."""
+
+    benefit: str
+    before: str
+    now: str
+
+
 @dataclass(frozen=True, slots=True)
 class Mover:
     """An agency that moves. ``benefits_gained`` and ``benefits_lost`` are keys of benefits.
+
+    ``cause``: a level set by hand, or the end of one; None where the numbers or the ladder decided.
 
     ``decided_by``: the tightest threshold passed on the way up (of those that the earlier ladder would not have let
     pass, if any), or the one missed on the way down; None where no threshold decided (an override, a first rating
@@ -32,6 +46,8 @@ class Mover:
     decided_by: Check | None
     benefits_gained: tuple[str, ...]
     benefits_lost: tuple[str, ...]
+    benefits_changed: tuple[BenefitChange, ...] = ()
+    cause: Cause | None = None
 
     @property
     def up(self) -> bool:
@@ -49,7 +65,7 @@ def movers(
     Benefits are compared between the level held before (by the earlier rulebook) and the level held now.
     """
     return tuple(
-        _mover(rating, before.level if before else None, rulebook, earlier_rulebook or rulebook)
+        _mover(rating, before, rulebook, earlier_rulebook or rulebook)
         for rating in ratings
         if (before := earlier.get(rating.agency_id)) is None or before.level != rating.level
         if rating.level is not None or (before is not None and before.level is not None)
@@ -79,6 +95,9 @@ def comparison(
             | {
                 "benefits_gained": [names[key] for key in mover.benefits_gained],
                 "benefits_lost": [names[key] for key in mover.benefits_lost],
+                "benefits_changed": [
+                    asdict(change) | {"benefit": names[change.benefit]} for change in mover.benefits_changed
+                ],
             }
             for mover in movers(ratings, earlier, rulebook, earlier_rulebook)
         ],
@@ -99,7 +118,8 @@ def _label(status: Status, level: int | None) -> str:
     return "unrated" if level is None else str(level)
 
 
-def _mover(rating: Rating, old: int | None, rulebook: Rulebook, earlier_rulebook: Rulebook) -> Mover:
+def _mover(rating: Rating, before: Standing | None, rulebook: Rulebook, earlier_rulebook: Rulebook) -> Mover:
+    old = before.level if before else None
     channel, decided_by = _deciding(rating, old, rulebook, earlier_rulebook)
     had, has = _benefits(earlier_rulebook, old), _benefits(rulebook, rating.level)
     return Mover(
@@ -111,7 +131,19 @@ def _mover(rating: Rating, old: int | None, rulebook: Rulebook, earlier_rulebook
         decided_by=decided_by,
         benefits_gained=tuple(key for key in has if key not in had),
         benefits_lost=tuple(key for key in had if key not in has),
+        benefits_changed=tuple(
+            BenefitChange(key, _extent(had[key]), _extent(has[key]))
+            for key in has
+            if key in had and _extent(had[key]) != _extent(has[key])
+        ),
+        cause=_cause(rating.status, before),
     )
+
+
+def _cause(status: Status, before: Standing | None) -> Cause | None:
+    if status is Status.OVERRIDDEN:
+        return "override"
+    return "override_ended" if before and before.status is Status.OVERRIDDEN else None
 
 
 def _deciding(
@@ -150,5 +182,10 @@ def _ratio(check: Check) -> Fraction:
     return Fraction(check.actual, check.required) if check.required else Fraction(10**18)
 
 
-def _benefits(rulebook: Rulebook, level: int | None) -> tuple[str, ...]:
-    return tuple(benefit.key for benefit in rulebook.benefits if benefit.grant(level))
+def _benefits(rulebook: Rulebook, level: int | None) -> dict[str, Grant]:
+    return {benefit.key: grant for benefit in rulebook.benefits if (grant := benefit.grant(level))}
+
+
+def _extent(grant: Grant) -> str:
+    """How much of a benefit a level has: a text, a number, or no limit; equal for all levels that have a flag."""
+    return grant.text or ("unlimited" if grant.quota is None else str(grant.quota))
