@@ -20,7 +20,7 @@ CREDENTIALS = (
     "AWS credentials: found none. Expected a profile, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. "
     "Run `aws configure`, or name a profile: export AWS_PROFILE=<name>"
 )
-REGION = "AWS region: found none. Expected the region of the stack. Name it: export AWS_REGION=cn-north-1"
+REGION = "AWS region: found none. Expected the region of the stack. Name it: export AWS_DEFAULT_REGION=ap-east-1"
 
 
 class UserMistake(Exception):

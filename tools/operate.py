@@ -6,17 +6,17 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import boto3
 from botocore.config import Config
 
 from local.commandline import CREDENTIALS, REGION, Parser, UserMistake, required, run
 from shared.months import Month
+from tools.following import Deployed
 
-if TYPE_CHECKING:
-    from mypy_boto3_lambda import LambdaClient
+Ask = Callable[[dict[str, Any]], dict[str, Any]]
 
 LAMBDA_LIMIT_SECONDS = 900
 DECISION = "{verb} RUN=<id of the run> BY=<your name> REASON=<why>"
@@ -27,27 +27,44 @@ def main(arguments: list[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     events = list(_events(parser, options))
-    client = _client(options.local)
+    ask = _asking_deployed(options.function) if options.local is None else _asking_local(options.local)
     for event in events:
-        print(json.dumps(event, ensure_ascii=False), file=sys.stderr)
-        if not _invoke(client, options.function, event):
+        _say(json.dumps(event, ensure_ascii=False))
+        answer = ask(event)
+        print(json.dumps(answer, ensure_ascii=False, indent=2))
+        if answer["outcome"] in ("not_ready", "held", "differs"):
             return 1
     return 0
 
 
-def _client(port: int | None) -> LambdaClient:
-    """Lambda, or the function of `make serve` on a port of this machine. Raises UserMistake."""
-    config = Config(read_timeout=LAMBDA_LIMIT_SECONDS + 30, retries={"max_attempts": 0})
-    if port is not None:
-        own = {"region_name": "us-east-1", "aws_access_key_id": "local", "aws_secret_access_key": "local"}
-        config = config.merge(Config(proxies={}))
-        return boto3.client("lambda", endpoint_url=f"http://127.0.0.1:{port}", config=config, **own)  # type: ignore[call-overload,no-any-return]
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _asking_local(port: int) -> Ask:
+    """Asks the function of `make serve` on a port of this machine."""
+    config = Config(read_timeout=LAMBDA_LIMIT_SECONDS + 30, retries={"max_attempts": 0}, proxies={})
+    own = {"region_name": "us-east-1", "aws_access_key_id": "local", "aws_secret_access_key": "local"}
+    client = boto3.client("lambda", endpoint_url=f"http://127.0.0.1:{port}", config=config, **own)  # type: ignore[call-overload]
+
+    def ask(event: dict[str, Any]) -> dict[str, Any]:
+        answer = client.invoke(FunctionName="rating", Payload=json.dumps(event).encode())
+        payload: dict[str, Any] = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            raise UserMistake(f"{payload.get('errorType', 'Failed')}: {' '.join(str(payload['errorMessage']).split())}")
+        return payload
+
+    return ask
+
+
+def _asking_deployed(function: str) -> Ask:
+    """Asks the deployed function. Raises UserMistake without a region or credentials."""
     session = boto3.Session()
     if missing := [
         text for text, known in ((REGION, session.region_name), (CREDENTIALS, session.get_credentials())) if not known
     ]:
         raise UserMistake("\n".join([*missing, "Or ask the function of `make serve` on this machine: LOCAL=1"]))
-    return session.client("lambda", config=config)
+    return Deployed.find(session, function, _say).ask
 
 
 def _events(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -79,16 +96,6 @@ def _month(parser: argparse.ArgumentParser, text: str) -> Month:
         return Month.parse(text)
     except ValueError:
         parser.exit(2, f"{text!r} is no month. Expected YYYY-MM, such as 2026-10.\n")
-
-
-def _invoke(client: LambdaClient, function: str, event: dict[str, Any]) -> bool:
-    """Print the answer; False when the month is not published. Raises UserMistake with what the function refused."""
-    answer = client.invoke(FunctionName=function, Payload=json.dumps(event).encode())
-    payload = json.loads(answer["Payload"].read())
-    if "FunctionError" in answer:
-        raise UserMistake(f"{payload.get('errorType', 'Failed')}: {' '.join(str(payload['errorMessage']).split())}")
-    print(json.dumps(payload, ensure_ascii=False, indent=2))
-    return payload["outcome"] not in ("not_ready", "held", "differs")
 
 
 def _parser() -> Parser:

@@ -1,0 +1,104 @@
+"""make backfill and the like against a deployed function: asked as an event, followed through the table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from local.commandline import UserMistake
+from shared.errors import LevelsError
+from tests.cloud import Cloud, small_cloud
+from tools import operate
+from tools.following import Deployed
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    with small_cloud(tmp_path) as cloud:
+        cloud.put_month("2026-05", {"a": (5, 500_000), "b": (1, 0)})
+        yield cloud
+
+
+class Waiting:
+    """A person who waits: each wait takes a minute of a clock of its own, and what was said is kept."""
+
+    def __init__(self) -> None:
+        self.minutes, self.said = 0, list[str]()
+
+    def sleep(self, _: float) -> None:
+        self.minutes += 1
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(minutes=self.minutes)
+
+
+def deployed(cloud: Cloud, run: Callable[[dict[str, Any]], object]) -> tuple[Deployed, Waiting]:
+    """The function as Lambda runs it for an event: accepted at once, and whatever it answers is not heard."""
+
+    def invoke(FunctionName: str, InvocationType: str, Payload: bytes) -> None:  # noqa: N803 - boto3's names
+        assert (FunctionName, InvocationType) == ("levels-rating", "Event")
+        with suppress(LevelsError):
+            run(json.loads(Payload))
+
+    client: Any = SimpleNamespace(invoke=invoke)
+    person = Waiting()
+    return Deployed(
+        client, "levels-rating", cloud.table, "the-log", person.said.append, person.sleep, person.now
+    ), person
+
+
+def test_a_month_is_rated_as_an_event_and_its_ledger_line_is_shown(cloud: Cloud) -> None:
+    function, person = deployed(cloud, cloud.rate)
+    answer = function.ask({"month": "2026-05"})
+    assert (answer["outcome"], answer["agencies"]) == ("published", 2)
+    (line,) = person.said
+    assert line.startswith("ledger: ")
+    assert line.endswith(f"2026-05 published {answer['run']}")
+
+
+def test_only_lines_of_this_request_are_shown(cloud: Cloud) -> None:
+    function, person = deployed(cloud, cloud.rate)
+    function.ask({"month": "2026-05"})
+    assert function.ask({"month": "2026-05"})["outcome"] == "unchanged"
+    assert len(person.said) == 1
+
+
+def test_a_refusal_is_one_sentence(cloud: Cloud) -> None:
+    function, _ = deployed(cloud, cloud.rate)
+    with pytest.raises(UserMistake, match=r"^MonthNotOver: month 2099-01 ends at"):
+        function.ask({"month": "2099-01"})
+
+
+def test_a_run_that_was_killed_is_given_up_after_a_while_and_says_where_to_look(cloud: Cloud) -> None:
+    function, person = deployed(cloud, lambda event: None)
+    with pytest.raises(UserMistake, match=r"no answer after 20 minutes.*the-log"):
+        function.ask({"month": "2026-05"})
+    assert person.minutes in (20, 21)
+
+
+def test_a_function_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"DEFAULT_REGION": "ap-east-1", "ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "x"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    with mock_aws(), pytest.raises(UserMistake, match="no-such-rating: there is no such function in ap-east-1"):
+        Deployed.find(boto3.Session(), "no-such-rating", lambda _: None)
+
+
+def test_without_region_and_credentials_both_are_asked_for_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PROFILE", "DEFAULT_REGION", "REGION", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(f"AWS_{name}", raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    with pytest.raises(
+        UserMistake, match=r"AWS region: found none.*AWS_DEFAULT_REGION=(?s:.*)AWS credentials: found none"
+    ):
+        operate.main(["check"])

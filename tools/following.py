@@ -1,0 +1,88 @@
+"""Ask the deployed rating function as an event, and follow what becomes of it in the table.
+
+A synchronous call would wait for up to 15 minutes on one connection, and a NAT gateway drops one that is silent for 350
+seconds. So the function answers into a ticket, and the ledger's lines are shown as they are written.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from functions.rating.publication import ledger
+from local.commandline import UserMistake
+from shared.table import Table
+from shared.tickets import open_ticket, read_ticket
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+POLL_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """The deployed rating function and its table. ``say`` shows a line to the person who waits."""
+
+    client: LambdaClient
+    function: str
+    table: Table
+    log_group: str
+    say: Callable[[str], None]
+    sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    @classmethod
+    def find(cls, session: boto3.Session, function: str, say: Callable[[str], None]) -> Deployed:
+        """The function with this name. Raises UserMistake when there is none."""
+        client = session.client("lambda")
+        try:
+            found = client.get_function_configuration(FunctionName=function)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            raise UserMistake(
+                f"{function}: there is no such function in {session.region_name}. Expected the RatingFunctionName of "
+                "the stack's outputs: export RATING_FUNCTION=<stack>-rating, and the stack's region"
+            ) from error
+        table = Table(session.client("dynamodb"), found["Environment"]["Variables"]["TABLE_NAME"])
+        return cls(client, function, table, found.get("LoggingConfig", {}).get("LogGroup", ""), say)
+
+    def ask(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to an event, however long it takes. Raises UserMistake with what the function refused."""
+        ticket, began = secrets.token_hex(10), self.now()
+        open_ticket(self.table, ticket, str(event.get("by") or "tools.operate"), began, event)
+        payload = json.dumps({**event, "ticket": ticket}).encode()
+        self.client.invoke(FunctionName=self.function, InvocationType="Event", Payload=payload)
+        shown: set[str] = set()
+        while (found := read_ticket(self.table, ticket, self.now())) is None or found.state == "asked":
+            for line in self._new_lines(event, began, shown):
+                self.say(line)
+            self.sleep(POLL_SECONDS)
+        for line in self._new_lines(event, began, shown):
+            self.say(line)
+        if found.answer is None:
+            raise UserMistake(
+                f"no answer after 20 minutes: the run was killed, by its time or its memory. Look at the last lines of "
+                f"{self.log_group}, and at the queue of failed runs (docs/runbook)"
+            )
+        if found.state == "failed":
+            raise UserMistake(f"{found.answer['error']}: {' '.join(found.answer['message'].split())}")
+        return dict(found.answer)
+
+    def _new_lines(self, event: Mapping[str, Any], began: datetime, shown: set[str]) -> Iterator[str]:
+        """What the ledger says of the month since the request was made."""
+        if "month" not in event:
+            return
+        for entry in ledger.entries(self.table, event["month"]):
+            if entry.at >= began.isoformat(timespec="microseconds") and entry.at not in shown:
+                shown.add(entry.at)
+                yield f"ledger: {entry.at} {entry.month} {entry.action} {entry.run}"
