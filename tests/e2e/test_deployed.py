@@ -16,13 +16,17 @@ import pytest
 import requests
 from botocore.config import Config
 
+from functions.rating.workbook.description import load_description
+from functions.rating.workbook.folder import read_folder
 from tests.e2e.conftest import ROOT, Packages, event, put_extracts
 from tests.e2e.for_emulator import for_emulator
 from tests.e2e.issuer import AUDIENCE, Issuer, running_issuer
 from tests.e2e.processes import accepts, free_port, running
+from tools.workbook.builder import build_workbook
 
 STACK = "mcn-levels"
 PUBLIC, AGENCY = "levels.public", "levels.agency"
+WORKBOOK = "s3://workbooks/levels/levels.xlsx"
 SAM = str(ROOT / ".venv/sam/bin/sam")
 
 
@@ -79,6 +83,7 @@ def stack(
 ) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("deploy")
     with running_issuer() as issuer:
+        upload_workbook(Stack(emulator, {}, issuer).client("s3"))
         deploy(packages, folder, emulator, issuer)
         stack = Stack(emulator, {}, issuer)
         (found,) = stack.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
@@ -86,6 +91,16 @@ def stack(
         stack = Stack(emulator, outputs, issuer)
         put_extracts(stack.client("s3"), outputs["ExtractsUrl"], extracts)
         yield stack
+
+
+def upload_workbook(s3: Any) -> None:
+    """The workbook as an Excel file, in a bucket of its own."""
+    bucket, _, key = WORKBOOK.removeprefix("s3://").partition("/")
+    description = load_description(ROOT / "config" / "workbook.json")
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(
+        Bucket=bucket, Key=key, Body=build_workbook(description, read_folder(ROOT / "config" / "workbook"), "zh")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +120,7 @@ def deploy(packages: Packages, folder: Path, port: int, issuer: Issuer) -> None:
         "SAM_CLI_TELEMETRY": "0",
     }
     parameters = [f"JwtIssuer={issuer.url}", f"JwtAudience={AUDIENCE}", "GradualDeployment=false"]
-    parameters += [f"AwsEndpointUrl=http://127.0.0.1:{port}"]
+    parameters += [f"Workbook={WORKBOOK}", f"AwsEndpointUrl=http://127.0.0.1:{port}"]
 
     def run(*command: str) -> str:
         answer = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
@@ -126,6 +141,17 @@ def test_a_scheduled_event_publishes_the_month(published: Any) -> None:
     assert published["outcome"] == "published"
     assert published["month"] == "2026-10"
     assert sum(published["levels"].values()) == published["agencies"]
+
+
+def test_an_uploaded_workbook_is_answered_beside_it(stack: Stack, published: Any) -> None:
+    """What EventBridge sends for an upload; that it sends it stays unproven here."""
+    assert published["rulebook"]
+    bucket, _, key = WORKBOOK.removeprefix("s3://").partition("/")
+    detail = {"bucket": {"name": bucket}, "object": {"key": key}}
+    answer = stack.invoke({"source": "aws.s3", "detail-type": "Object Created", "detail": detail})
+    assert (answer["outcome"], answer["rulebook"]) == ("checked", published["rulebook"])
+    page = stack.client("s3").get_object(Bucket=bucket, Key="levels/levels.status.html")["Body"].read().decode()
+    assert published["rulebook"] in page
 
 
 def test_the_schedule_sends_what_the_function_understands(stack: Stack) -> None:
