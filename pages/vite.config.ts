@@ -5,23 +5,26 @@ const templatesOnOneLine: Plugin = {
   name: "templates-on-one-line",
   generateBundle(_, bundle) {
     for (const file of Object.values(bundle)) {
-      if (file.type === "chunk" && /^(levels|console)/.test(file.fileName)) file.code = file.code.replace(/\n\s+/g, " ");
+      if (file.type === "chunk") file.code = file.code.replace(/\n\s+/g, " ");
     }
   },
 };
 
-// Names without a digest: apps embed /levels.js for good. Whoever serves the files has them revalidated by their ETag.
-export default defineConfig({
+// Each mode is one script that needs no other: apps embed one file. Names have no digest, since apps name them for good;
+// whoever serves the files has them revalidated by their ETag.
+export default defineConfig(({ mode }) => ({
   base: "./",
-  plugins: [templatesOnOneLine],
+  plugins: mode === "site" ? [] : [templatesOnOneLine],
   build: {
     target: "es2022",
     modulePreload: false,
     reportCompressedSize: false,
+    emptyOutDir: mode === "levels",
+    copyPublicDir: mode === "site",
     rollupOptions: {
-      input: { levels: "src/levels.ts", console: "src/console.ts", site: "src/site.ts" },
+      input: { [mode]: `src/${mode}.ts` },
       preserveEntrySignatures: "strict",
-      output: { entryFileNames: "[name].js", chunkFileNames: "[name].js", assetFileNames: "[name][extname]" },
+      output: { entryFileNames: "[name].js" },
     },
   },
-});
+}));

@@ -1,2 +1,7 @@
 /** The console of operations: <mcn-console>. */
-export {};
+
+import { McnConsole } from "./console/mcn-console";
+
+if (!customElements.get("mcn-console")) customElements.define("mcn-console", McnConsole);
+
+export { McnConsole };

@@ -1,6 +1,5 @@
 /** The site around the elements: sign-in, language, and which of them this visitor sees. */
 
-import { html, nothing, render, type TemplateResult } from "lit";
 import { readConfig, Session } from "./site/sign-in";
 import type { Language } from "./language";
 
@@ -36,6 +35,9 @@ const words = {
 type View = "level" | "ladder" | "directory" | "console";
 
 const atConsole = location.pathname.replace(/\.html$/, "").endsWith("/console");
+// Scripts of their own, which apps embed too.
+const LEVELS = "/levels.js";
+const CONSOLE = "/console.js";
 let session: Session | null = null;
 
 function language(): Language {
@@ -69,68 +71,74 @@ function show(): void {
   document.documentElement.lang = spoken === "zh" ? "zh-CN" : "en";
   document.title = said.title;
   if (!session) return;
-  const offered = views(session);
+  const signedIn = session;
+  const offered = views(signedIn);
   const view = offered.find((one) => `#${one}` === location.hash) ?? offered[0]!;
-  render(
-    html`<header class="top">
-        <a class="brand" href="/"><img src="/icon.svg" alt="" width="28" height="28" />${said.title}</a>
-        ${offered.length > 1
-          ? html`<nav class="tabs" aria-label=${said.views}>
-              ${offered.map((one) => html`<a href=${one === "console" ? "/console" : `#${one}`} aria-current=${one === view ? "page" : nothing}>${said[one]}</a>`)}
-            </nav>`
-          : nothing}
-        <div class="who">
-          <span>${session.name}</span>
-          <button type="button" @click=${() => session?.renew(true)}>${said.leave}</button>
-          <button type="button" lang=${spoken === "zh" ? "en" : "zh"} @click=${() => choose(spoken === "zh" ? "en" : "zh")}>${said.other}</button>
-        </div>
-      </header>
-      <main @mcn-refused=${refused}>${element(view, session, spoken)}</main>`,
-    document.body,
+  const other: Language = spoken === "zh" ? "en" : "zh";
+  const tab = (one: View) => made("a", { href: one === "console" ? "/console" : `#${one}`, ...(one === view ? { "aria-current": "page" } : {}) }, said[one]);
+  const main = made("main", {}, element(view, signedIn, spoken));
+  main.addEventListener("mcn-refused", refused);
+  document.body.replaceChildren(
+    made(
+      "header",
+      { class: "top" },
+      made("a", { class: "brand", href: "/" }, made("img", { src: "/icon.svg", alt: "", width: "28", height: "28" }), said.title),
+      ...(offered.length > 1 ? [made("nav", { class: "tabs", "aria-label": said.views }, ...offered.map(tab))] : []),
+      made(
+        "div",
+        { class: "who" },
+        made("span", {}, signedIn.name),
+        button(said.leave, () => void signedIn.renew(true)),
+        button(said.other, () => choose(other), other),
+      ),
+    ),
+    main,
   );
 }
 
-function element(view: View, signedIn: Session, spoken: Language): TemplateResult {
+function made(name: string, attributes: Record<string, string>, ...children: (Node | string)[]): HTMLElement {
+  const element = document.createElement(name);
+  for (const [attribute, value] of Object.entries(attributes)) element.setAttribute(attribute, value);
+  element.append(...children);
+  return element;
+}
+
+function button(text: string, pressed: () => void, lang?: Language): HTMLElement {
+  const element = made("button", { type: "button", ...(lang ? { lang } : {}) }, text);
+  element.addEventListener("click", pressed);
+  return element;
+}
+
+/** The element of a view. The token is set as a property: it is in no attribute. */
+function element(view: View, signedIn: Session, spoken: Language): HTMLElement {
   const { agency, month } = asked();
-  const token = signedIn.token;
-  switch (view) {
-    case "level": {
-      const own = signedIn.agency ?? agency;
-      return html`<mcn-level lang=${spoken} agency=${own ?? nothing} month=${month ?? nothing} .token=${token}></mcn-level>`;
-    }
-    case "ladder":
-      return html`<mcn-ladder lang=${spoken} month=${month ?? nothing} .token=${token}></mcn-ladder>`;
-    case "directory":
-      return html`<mcn-directory lang=${spoken} agency=${agency ?? nothing} month=${month ?? nothing} .token=${token}></mcn-directory>`;
-    case "console":
-      return html`<mcn-console lang=${spoken} .token=${token}></mcn-console>`;
-  }
+  const about = view === "level" ? (signedIn.agency ?? agency) : view === "directory" ? agency : null;
+  const attributes = { lang: spoken, ...(about ? { agency: about } : {}), ...(month ? { month } : {}) };
+  return Object.assign(made(`mcn-${view}`, attributes), { token: signedIn.token });
 }
 
 /** A token that has run out is renewed once per visit; a refusal right after that is shown. */
-function refused(event: CustomEvent<{ status: number }>): void {
-  if (event.detail.status === 401 && session && session.token() === null) void session.renew();
+function refused(event: Event): void {
+  if ((event as CustomEvent<{ status: number }>).detail.status === 401 && session && session.token() === null) void session.renew();
 }
 
 function failed(error: unknown): void {
   const said = words[language()];
-  render(
-    html`<main>
-      <section class="message" role="alert">
-        <h1>${said.failed}</h1>
-        <p>${error instanceof Error ? error.message : String(error)}</p>
-        <p><a href=${location.pathname}>${said.again}</a></p>
-      </section>
-    </main>`,
-    document.body,
+  const message = made(
+    "section",
+    { class: "message", role: "alert" },
+    made("h1", {}, said.failed),
+    made("p", {}, error instanceof Error ? error.message : String(error)),
+    made("p", {}, made("a", { href: location.pathname }, said.again)),
   );
+  document.body.replaceChildren(made("main", {}, message));
 }
 
 async function start(): Promise<void> {
   show();
   const starting = new Session(await readConfig());
   if (!(await starting.begin())) return;
-  await (atConsole ? import("./console") : import("./levels"));
+  await import(/* @vite-ignore */ atConsole ? CONSOLE : LEVELS);
   session = starting;
   addEventListener("hashchange", show);
   show();

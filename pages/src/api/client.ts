@@ -1,7 +1,10 @@
 /** The API as pages ask it: typed by its description, with a token that is asked for at each request. */
 
 import createClient from "openapi-fetch";
-import type { paths } from "./schema";
+import type { components, paths as Operations } from "./operations";
+import type { paths as Levels } from "./schema";
+
+type paths = Levels & Operations;
 
 /** A token, or how to get the one of now. It is kept in memory only: never in an attribute, an address or a storage. */
 export type Token = string | (() => string | null | Promise<string | null>) | null;
@@ -23,6 +26,13 @@ export type Slots = Answer<"/v1/agencies/{agency_id}/binding-slots">;
 export type Card = Answer<"/v1/agencies/{agency_id}">;
 export type Directory = Answer<"/v1/agencies">;
 export type Publication = Answer<"/v1/publication">;
+export type Months = Answer<"/v1/operations/months">;
+export type MonthState = Months["items"][number];
+export type Runs = Answer<"/v1/operations/runs">;
+export type Report = components["schemas"]["Report"];
+export type Ledger = Answer<"/v1/operations/ledger">;
+export type Workbook = Answer<"/v1/operations/workbook">;
+export type Ticket = components["schemas"]["TicketAnswer"];
 export type Amount = number | string;
 
 /** What the API says when it refuses (RFC 9457), in both languages. */

@@ -546,6 +546,14 @@ export interface components {
              * @example 达人建联机构
              */
             name: string;
+            /** Granted */
+            granted: boolean;
+            /**
+             * Reason
+             * @description granted; level_too_low: from_level is higher; not_at_this_level: a lower level has it, this one does not; not_offered: no level has it; unrated: below the ladder; awaiting_first_rating: too new to be rated.
+             * @enum {string}
+             */
+            reason: "granted" | "level_too_low" | "not_at_this_level" | "not_offered" | "unrated" | "awaiting_first_rating";
             kind: components["schemas"]["BenefitKind"];
             /**
              * Quota
@@ -559,14 +567,6 @@ export interface components {
              * @example null
              */
             text: string | null;
-            /** Granted */
-            granted: boolean;
-            /**
-             * Reason
-             * @description granted; level_too_low: from_level is higher; not_at_this_level: a lower level has it, this one does not; not_offered: no level has it; unrated: below the ladder; awaiting_first_rating: too new to be rated.
-             * @enum {string}
-             */
-            reason: "granted" | "level_too_low" | "not_at_this_level" | "not_offered" | "unrated" | "awaiting_first_rating";
             /** From Level */
             from_level: number | null;
         };
@@ -585,6 +585,14 @@ export interface components {
              * @example 达人建联机构
              */
             name: string;
+            /** Granted */
+            granted: boolean;
+            /**
+             * Reason
+             * @description granted; level_too_low: from_level is higher; not_at_this_level: a lower level has it, this one does not; not_offered: no level has it; unrated: below the ladder; awaiting_first_rating: too new to be rated.
+             * @enum {string}
+             */
+            reason: "granted" | "level_too_low" | "not_at_this_level" | "not_offered" | "unrated" | "awaiting_first_rating";
             kind: components["schemas"]["BenefitKind"];
             /**
              * Quota
@@ -598,14 +606,6 @@ export interface components {
              * @example null
              */
             text: string | null;
-            /** Granted */
-            granted: boolean;
-            /**
-             * Reason
-             * @description granted; level_too_low: from_level is higher; not_at_this_level: a lower level has it, this one does not; not_offered: no level has it; unrated: below the ladder; awaiting_first_rating: too new to be rated.
-             * @enum {string}
-             */
-            reason: "granted" | "level_too_low" | "not_at_this_level" | "not_offered" | "unrated" | "awaiting_first_rating";
             /** From Level */
             from_level: number | null;
             /**
@@ -1126,6 +1126,41 @@ export interface components {
              * @default null
              */
             errors: components["schemas"]["Fault"][] | null;
+        };
+        /**
+         * Publication
+         * @description Which month's levels are valid, from which run, since when, and when the next renewal is due.
+         */
+        Publication: {
+            /**
+             * Month
+             * @description Rating month 考核月, YYYY-MM.
+             * @example 2026-10
+             */
+            month: string;
+            /**
+             * Run
+             * @example 5f0c9a7be13d24680ace
+             */
+            run: string;
+            /**
+             * Published At
+             * Format: date-time
+             * @example 2026-11-03T02:14:07+08:00
+             */
+            published_at: string;
+            /**
+             * Next Renewal On
+             * Format: date
+             * @description The 3rd of the month after the one being measured now.
+             * @example 2026-12-03
+             */
+            next_renewal_on: string;
+            /**
+             * Stale
+             * @description True when the newest publication could not be read and the last one known is shown.
+             */
+            stale: boolean;
         };
         /**
          * PublicationAnswer
@@ -3807,7 +3842,7 @@ export interface operations {
                      *       "stale": false
                      *     }
                      */
-                    "application/json": components["schemas"]["PublicationAnswer"];
+                    "application/json": components["schemas"]["Publication"];
                 };
             };
             /** @description The caller's copy is still right. */
