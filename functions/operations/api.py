@@ -124,7 +124,7 @@ def get_runs(
             run=run,
             month=month,
             preview=preview,
-            written_at=at,
+            written_at=at.astimezone(reader.zone),
             standing=_standing(run, month, preview, pointer, ledger),
         )
         for run, preview, at in found
@@ -167,7 +167,8 @@ def get_workbook() -> contract.Workbook:
     found = last_check(wired.reader.table) or {"faults": [], "changes": [], "unshown_faults": 0}
     blank = dict.fromkeys(("at", "outcome", "month", "effective_month"))
     linked = {part: views.linked(found[part], wired.workbook) for part in ("faults", "changes")}
-    return contract.Workbook.model_validate({**blank, **found, **linked})
+    at = {"at": wired.reader.local(found["at"])} if found.get("at") else {}
+    return contract.Workbook.model_validate({**blank, **found, **linked, **at})
 
 
 @app.get("/v1/operations/tickets/<ticket>")
@@ -311,18 +312,17 @@ def _month_state(month: Month, pointer: Pointer) -> contract.MonthState:
             "state": state,
             "missing": missing,
             "held": held,
-            "valid": {"run": valid.run, "published_at": _local(valid.published_at), "action": valid.action}
+            "valid": {
+                "run": valid.run,
+                "published_at": services().reader.local(valid.published_at),
+                "action": valid.action,
+            }
             if valid
             else None,
             "renewed_on": month.renewed_on,
             "last": ledger[0] if ledger else None,
         }
     )
-
-
-def _local(instant: str) -> datetime:
-    """A stored instant by the platform's clock."""
-    return datetime.fromisoformat(instant).astimezone(services().reader.zone)
 
 
 def _standing(run: str, month: str, preview: bool, pointer: Pointer, ledger: list[dict[str, Any]]) -> str:
@@ -341,7 +341,7 @@ def _ticket(ticket: Ticket) -> contract.TicketAnswer:
         ticket=ticket.ticket,
         state=ticket.state,
         by=ticket.by,
-        at=_local(ticket.at),
+        at=services().reader.local(ticket.at),
         poll=f"/v1/operations/tickets/{ticket.ticket}",
         answer=dict(ticket.answer) if ticket.answer else None,
     )

@@ -48,7 +48,11 @@ class Reader:
     def ledger(self, month: Month) -> list[dict[str, Any]]:
         """A month's ledger, newest first."""
         lines = [json.loads(item["entry"]["S"]) for item in self.table.query(f"LEDGER#{month}")]
-        return lines[::-1]
+        return [{**line, "at": self.local(line["at"]).isoformat()} for line in reversed(lines)]
+
+    def local(self, instant: str) -> datetime:
+        """A stored instant by the platform's clock."""
+        return datetime.fromisoformat(instant).astimezone(self.zone)
 
     def missing(self, month: Month) -> list[str]:
         """The datasets of a month that are not complete."""

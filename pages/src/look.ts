@@ -85,6 +85,7 @@ export const look = css`
   th[scope="row"] { font-weight: 600; }
   th.number, td.number { text-align: right; }
   .line { white-space: nowrap; }
+  tbody th[scope="row"] { min-width: 5.5em; }
   button { font: inherit; color: var(--accent); background: var(--surface); border: 1px solid var(--accent); border-radius: 10px; padding: 8px 16px; min-height: 42px; cursor: pointer; }
   button.primary { background: var(--accent); color: var(--on-accent); font-weight: 600; }
   button:disabled { opacity: 1; color: var(--quiet); background: var(--track); border-color: var(--track); cursor: not-allowed; }

@@ -84,8 +84,11 @@ export function distribution(report: Report, chosen: string | null, choose: (met
         ${report.distributions.map((one) => html`<option value=${one.metric} ?selected=${one === seen}>${name(one.metric)}</option>`)}
       </select>
     </label>
+    <div class="two">
+    <div>
     ${histogram(seen, `${words.distribution}: ${name(seen.metric)}`)}
     <p class="quiet small">${fill(words.distributionHow, { count: amount(seen.agencies) })}</p>
+    </div>
     <div class="scroll" tabindex="0" role="group" aria-label=${words.distribution}>
       <table>
         <thead>
@@ -110,6 +113,7 @@ export function distribution(report: Report, chosen: string | null, choose: (met
           })}
         </tbody>
       </table>
+    </div>
     </div>
   </section>`;
 }
