@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any, Literal
 
 from functions.rating.run.rules import metric_values
-from shared.levels import Grant, Rating, Rulebook, Standing, Status
+from shared.levels import Grant, Measured, Rating, Rulebook, Standing, Status
 from shared.reasons import ChannelResult, Check, channel_results
 
 ANSWERED_MOVERS = 2000
@@ -33,9 +34,8 @@ class Mover:
 
     ``cause``: a level set by hand, or the end of one; None where the numbers or the ladder decided.
 
-    ``decided_by``: the tightest threshold passed on the way up (of those that the earlier ladder would not have let
-    pass, if any), or the one missed on the way down; None where no threshold decided (an override, a first rating
-    awaited).
+    ``decided_by``: on the way up the tightest threshold that was not met before, on the way down the tightest that is
+    no longer met; None where no threshold decided (an override, a first rating awaited, a channel that is no more).
     """
 
     agency_id: str
@@ -59,13 +59,16 @@ def movers(
     earlier: Mapping[str, Standing],
     rulebook: Rulebook,
     earlier_rulebook: Rulebook | None = None,
+    earlier_measured: Mapping[str, Measured] = MappingProxyType({}),
 ) -> tuple[Mover, ...]:
     """Every agency whose level is not its earlier one, by agency_id; those new to both have level None before.
 
     Benefits are compared between the level held before (by the earlier rulebook) and the level held now.
+    ``earlier_measured``: what was measured of agencies then; for others the numbers of now stand for it.
     """
+    before_and_now = _BeforeAndNow(earlier_rulebook or rulebook, rulebook)
     return tuple(
-        _mover(rating, before, rulebook, earlier_rulebook or rulebook)
+        before_and_now.mover(rating, before, earlier_measured.get(rating.agency_id, rating.measured))
         for rating in ratings
         if (before := earlier.get(rating.agency_id)) is None or before.level != rating.level
         if rating.level is not None or (before is not None and before.level is not None)
@@ -85,6 +88,7 @@ def comparison(
     earlier: Mapping[str, Standing],
     rulebook: Rulebook,
     earlier_rulebook: Rulebook | None = None,
+    earlier_measured: Mapping[str, Measured] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Who moves, ready for JSON: the matrix of standings, each mover with what decided, the cases passed."""
     names = {b.key: b.name for book in (earlier_rulebook, rulebook) if book for b in book.benefits}
@@ -99,7 +103,7 @@ def comparison(
                     asdict(change) | {"benefit": names[change.benefit]} for change in mover.benefits_changed
                 ],
             }
-            for mover in movers(ratings, earlier, rulebook, earlier_rulebook)
+            for mover in movers(ratings, earlier, rulebook, earlier_rulebook, earlier_measured)
         ],
         "metrics": {metric.key: asdict(metric) for metric in rulebook.metrics},
         "cases_passed": [case.case for case in rulebook.cases],
@@ -118,26 +122,48 @@ def _label(status: Status, level: int | None) -> str:
     return "unrated" if level is None else str(level)
 
 
-def _mover(rating: Rating, before: Standing | None, rulebook: Rulebook, earlier_rulebook: Rulebook) -> Mover:
-    old = before.level if before else None
-    channel, decided_by = _deciding(rating, old, rulebook, earlier_rulebook)
-    had, has = _benefits(earlier_rulebook, old), _benefits(rulebook, rating.level)
-    return Mover(
-        agency_id=rating.agency_id,
-        name=rating.measured.name,
-        old_level=old,
-        new_level=rating.level,
-        channel=channel,
-        decided_by=decided_by,
-        benefits_gained=tuple(key for key in has if key not in had),
-        benefits_lost=tuple(key for key in had if key not in has),
-        benefits_changed=tuple(
-            BenefitChange(key, _extent(had[key]), _extent(has[key]))
-            for key in has
-            if key in had and _extent(had[key]) != _extent(has[key])
-        ),
-        cause=_cause(rating.status, before),
-    )
+@dataclass(frozen=True, slots=True)
+class _BeforeAndNow:
+    """The rulebook of the earlier levels and that of the new ones."""
+
+    before: Rulebook
+    now: Rulebook
+
+    def mover(self, rating: Rating, standing: Standing | None, then: Measured) -> Mover:
+        """``then``: the agency as it was measured for its earlier level."""
+        old = standing.level if standing else None
+        cause = _cause(rating.status, standing)
+        channel, decided_by = (None, None) if cause else self._decided(rating, old, then)
+        had, has = _benefits(self.before, old), _benefits(self.now, rating.level)
+        return Mover(
+            agency_id=rating.agency_id,
+            name=rating.measured.name,
+            old_level=old,
+            new_level=rating.level,
+            channel=channel,
+            decided_by=decided_by,
+            benefits_gained=tuple(key for key in has if key not in had),
+            benefits_lost=tuple(key for key in had if key not in has),
+            benefits_changed=tuple(
+                BenefitChange(key, _extent(had[key]), _extent(has[key]))
+                for key in has
+                if key in had and _extent(had[key]) != _extent(has[key])
+            ),
+            cause=cause,
+        )
+
+    def _decided(self, rating: Rating, old: int | None, then: Measured) -> tuple[int | None, Check | None]:
+        if rating.status is Status.AWAITING_FIRST_RATING:
+            return None, None
+        up = (rating.level or 0) > (old or 0)
+        level = rating.level if up else old
+        was = {result.channel: result for result in _channels(self.before, rating.month, level, then)}
+        now = _channels(self.now, rating.month, level, rating.measured)
+        if up:
+            return _tightest([_only(result, was.get(result.channel), met=True) for result in now if result.passed])
+        passed_before = {channel for channel, result in was.items() if result.passed}
+        missed = [result for result in now if result.channel in passed_before] or ([] if passed_before else now)
+        return _tightest([_only(result, was.get(result.channel), met=False) for result in missed])
 
 
 def _cause(status: Status, before: Standing | None) -> Cause | None:
@@ -146,35 +172,27 @@ def _cause(status: Status, before: Standing | None) -> Cause | None:
     return "override_ended" if before and before.status is Status.OVERRIDDEN else None
 
 
-def _deciding(
-    rating: Rating, old: int | None, rulebook: Rulebook, earlier_rulebook: Rulebook
-) -> tuple[int | None, Check | None]:
-    if rating.status in (Status.OVERRIDDEN, Status.AWAITING_FIRST_RATING):
-        return None, None
-    if (rating.level or 0) > (old or 0):
-        passed = [result for result in _channel_results_at(rating, rating.level, rulebook) if result.passed]
-        best = max(passed, key=lambda result: min(map(_ratio, result.checks)))
-        return _tightest(replace(best, checks=_newly_met(best, rating, earlier_rulebook) or best.checks))
-    missed = _channel_results_at(rating, old, rulebook)
-    return _tightest(max(missed, key=lambda result: result.progress)) if missed else (None, None)
+def _only(result: ChannelResult, was: ChannelResult | None, *, met: bool) -> ChannelResult:
+    """The channel with those checks alone that are met (or missed) now and were not before; all if none changed."""
+    before = {check.metric: check.met for check in was.checks} if was else {}
+    now = [check for check in result.checks if check.met == met]
+    changed = tuple(check for check in now if before.get(check.metric, not met) != met)
+    return replace(result, checks=changed or tuple(now) or result.checks)
 
 
-def _newly_met(result: ChannelResult, rating: Rating, earlier_rulebook: Rulebook) -> tuple[Check, ...]:
-    """The checks of a passed channel that the same numbers would have missed by the earlier ladder."""
-    before = [r for r in _channel_results_at(rating, rating.level, earlier_rulebook) if r.channel == result.channel]
-    missed = {check.metric for earlier in before for check in earlier.checks if not check.met}
-    return tuple(check for check in result.checks if check.metric in missed)
-
-
-def _channel_results_at(rating: Rating, level: int | None, rulebook: Rulebook) -> tuple[ChannelResult, ...]:
+def _channels(rulebook: Rulebook, month: str, level: int | None, measured: Measured) -> tuple[ChannelResult, ...]:
     """What each channel of a level says of an agency's numbers; nothing where the rulebook has no such level."""
-    ladder = rulebook.ladder(rating.month)
+    ladder = rulebook.ladder(month)
     known = level if level and level <= len(ladder.rungs) else None
-    return channel_results(metric_values(rulebook.metrics)(rating.measured), ladder, known)
+    return channel_results(metric_values(rulebook.metrics)(measured), ladder, known)
 
 
-def _tightest(result: ChannelResult) -> tuple[int, Check]:
-    return result.channel, min(result.checks, key=_ratio)
+def _tightest(results: Sequence[ChannelResult]) -> tuple[int | None, Check | None]:
+    """Of the channels the one that is furthest from being missed, or nearest to being passed; its tightest check."""
+    if not results:
+        return None, None
+    best = max(results, key=lambda result: min(map(_ratio, result.checks)))
+    return best.channel, min(best.checks, key=_ratio)
 
 
 def _ratio(check: Check) -> Fraction:
