@@ -124,7 +124,8 @@ class Publications:
             raise MonthUnknown(current.month)
         rulebooks = self.rulebooks([publication.rulebook])
         if publication.rulebook in rulebooks:
-            return Snapshot(publication, rulebooks[publication.rulebook], pointer, stale, self)
+            rulebook = rulebooks[publication.rulebook].as_of(publication.month)
+            return Snapshot(publication, rulebook, pointer, stale, self)
         if publication is not current:
             raise MonthUnknown(current.month)  # a rulebook is kept for as long as the ratings that rest on it
         raise RunUnknown(f"rulebook {publication.rulebook} is not in table {self.table.name}")

@@ -200,12 +200,13 @@ def test_a_preview_publishes_nothing_and_has_a_report(console: Console, cloud: C
     assert max(cloud.table.pointer().publications) == "2026-04"
 
 
-def test_a_request_that_fails_says_why_and_may_be_asked_again(console: Console) -> None:
+def test_a_request_that_fails_says_why_and_may_be_asked_again(console: Console, cloud: Cloud) -> None:
     asked = {"month": "2031-01"}
+    cloud.write_workbook(levels="level,name\n1,一级\n")
     ticket = console.ask("POST", "/v1/operations/previews", asked).json["ticket"]
     console.work()
     failed = console.get(f"tickets/{ticket}")
-    assert (failed["state"], failed["answer"]["error"]) == ("failed", "MonthNotOver")
+    assert (failed["state"], failed["answer"]["error"]) == ("failed", "WorkbookFaulty")
     assert console.ask("POST", "/v1/operations/previews", asked).json["state"] == "asked"
     assert len(console.asked) == 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -133,3 +134,56 @@ def test_new_thresholds_from_a_later_month_on_do_not_hold_a_published_one(cloud:
     cloud.put_month("2026-06", {"a": BIG, "b": BIG})
     assert cloud.rate(JUNE)["outcome"] == "published"
     assert cloud.levels() == {"a": 2, "b": 2}
+
+
+# --- previews ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_month_to_come_is_previewed_with_its_ladder_on_the_newest_measured_month(cloud: Cloud) -> None:
+    later = "".join(f"2099-01{row}\n" for row in RAISED.splitlines()[1:])
+    cloud.write_workbook(thresholds=WORKBOOK["thresholds"] + later)
+    before = cloud.table.pointer()
+    answer = cloud.rate({"month": "2099-02", "mode": "preview"})
+    assert (answer["outcome"], answer["month"], answer["measured_month"]) == ("previewed", "2099-02", "2026-05")
+    [mover] = answer["preview"]["movers"]
+    assert (mover["agency_id"], mover["new_level"], mover["cause"]) == ("a", 2, None)
+    assert mover["decided_by"]["metric"] == "six"
+    assert (answer["levels"]["2"], answer["moves"]["down"]) == (2, 1)
+    assert cloud.table.pointer() == before
+
+
+def test_a_preview_of_a_published_month_compares_with_that_publication_only(cloud: Cloud) -> None:
+    cloud.put_month("2026-06", {"a": SMALL, "b": MIDDLE, "c": SMALL, "d": NONE})
+    cloud.rate(JUNE)
+    answer = cloud.rate({**JUNE, "mode": "preview"})
+    assert answer["moves"] == {"up": 0, "down": 0, "same": 4, "new": 0, "left": 0}
+    assert answer["preview"]["movers"] == []
+
+
+def test_the_metric_that_decided_is_one_that_changed(cloud: Cloud) -> None:
+    cloud.put_month("2026-06", {"a": (5, 400_000), "b": MIDDLE, "c": SMALL, "d": NONE})
+    moves = json.loads(cloud.report(cloud.rate(JUNE)["report"].replace(".html", ".json")))["moves"]
+    [mover] = moves["movers"]
+    assert (mover["agency_id"], mover["channel"], mover["decided_by"]["metric"]) == ("a", 1, "gmv")
+
+
+def test_an_override_that_ends_is_named_as_the_reason(cloud: Cloud) -> None:
+    overrides = "agency_id,level,from_month,until_month,reason,approved_by\nc,3,2026-06,2026-06,gala,Lin\n"
+    cloud.write_workbook(overrides=overrides)
+    for month in ("2026-06", "2026-07"):
+        cloud.put_month(month, {"a": BIG, "b": MIDDLE, "c": SMALL, "d": NONE})
+    answers = [cloud.rate({"month": month}) for month in ("2026-06", "2026-07")]
+    reports = [json.loads(cloud.report(answer["report"].replace(".html", ".json"))) for answer in answers]
+    assert [report["moves"]["movers"][0]["cause"] for report in reports] == ["override", "override_ended"]
+
+
+def test_the_report_says_who_sits_near_each_threshold(cloud: Cloud) -> None:
+    report = json.loads(cloud.report(cloud.rate({**MAY, "mode": "preview"})["report"].replace(".html", ".json")))
+    gmv = next(one for one in report["distributions"] if one["metric"] == "gmv")
+    assert [(near["level"], near["required"], near["met_by"]) for near in gmv["thresholds"]] == [
+        (1, 10_000, 2),
+        (2, 10_000, 2),
+        (2, 100_000, 1),
+        (3, 500_000, 1),
+    ]
+    assert sum(one["agencies"] for one in gmv["bins"]) == gmv["agencies"] == 4

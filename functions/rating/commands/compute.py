@@ -57,7 +57,8 @@ def compute(
     measured = _measured(services, rulebook, inventory, run)
     with progress.stage("rate") as facts:
         earlier = services.table.standings(compared_with.run) if compared_with else {}
-        rules = Rules(rulebook, month, services.zone)
+        in_month = rulebook.as_of(str(month))
+        rules = Rules(in_month, month, services.zone)
         ratings = rate_all(rules, measured.agencies, earlier)
         facts["agencies"] = len(ratings)
     totals = Totals(measured.paid_gmv, {name: count.rows for name, count in measured.datasets.items()})
@@ -70,7 +71,7 @@ def compute(
         compared_with=compared_with,
         inputs=inputs,
         agencies=len(ratings),
-        levels=count_levels(ratings, len(rulebook.levels)),
+        levels=count_levels(ratings, len(in_month.levels)),
         moves=count_moves(ratings, earlier),
         totals=totals,
         quality=DataQuality(

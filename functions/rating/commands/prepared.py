@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from functions.rating.run.distribution import distributions
 from functions.rating.run.movers import comparison, in_brief
 from functions.rating.run.rules import Rules
 from functions.rating.run.standings import count_levels, count_moves
@@ -64,6 +65,7 @@ def try_month(services: Services, stored: Stored, rulebook: Rulebook, month: str
         "agencies": len(ratings),
         "levels": count_levels(ratings, len(tried.levels)),
         "moves": count_moves(ratings, stored.standings),
+        "distributions": distributions(ratings, tried, measured_month),
         "preview": in_brief(comparison(ratings, stored.standings, tried, in_force.as_of(measured_month))),
     }
 

@@ -9,6 +9,7 @@ from typing import Any
 from functions.rating.commands.check import dicts, read_rulebook, valid_rulebook
 from functions.rating.commands.compute import compute, inputs_of, run_id
 from functions.rating.commands.past import why_held
+from functions.rating.commands.prepared import read_stored, try_month
 from functions.rating.extracts.inventory import NotReady
 from functions.rating.publication import ledger, staging
 from functions.rating.publication.items import items_of, load_record
@@ -16,6 +17,7 @@ from functions.rating.publication.ledger import Entry
 from functions.rating.publication.report import Context
 from functions.rating.result import result
 from functions.rating.run.computed import Computed
+from functions.rating.run.distribution import distributions
 from functions.rating.run.movers import comparison, in_brief
 from functions.rating.run.record import Compared, record_from
 from functions.rating.run.standings import Restatement, level_changes, standings_of
@@ -23,7 +25,7 @@ from functions.rating.services import Services
 from functions.rating.workbook.rulebook import Fault, Verdict, unknown_overrides
 from shared.content import content_id
 from shared.errors import MonthNotOver
-from shared.levels import Rulebook
+from shared.levels import Measured, Rulebook
 from shared.months import Month
 from shared.table import Publication, run_key
 
@@ -51,10 +53,9 @@ def rate_month(services: Services, month: Month, *, scheduled: bool) -> dict[str
     computed = compute(services, month, rulebook, inventory, compared_with)
     faults = verdict.faults + unknown_overrides(verdict, {rating.agency_id for rating in computed.ratings})
     _stage(services, computed, valid)
-    in_force = services.table.rulebook(before.rulebook) if before else None
     restates = _restatement(services, computed, valid)
     because = why_held(services, verdict, valid)
-    context = _context(services, faults, str(month), in_force, restates)
+    context = _context(services, computed, verdict, faults, reference=before, restates=restates)
     report = services.reports.write(computed, replace(context, held_because=because))
     if computed.record.held or because:
         held = Entry.of("held", computed.record, services.now(), services.code_version, reason=because)
@@ -93,29 +94,54 @@ def rate_month(services: Services, month: Month, *, scheduled: bool) -> dict[str
 
 
 def preview(services: Services, month: Month) -> dict[str, Any]:
-    """Rate a month with the sheet as it is and publish nothing: whose level would differ from what is published."""
-    _refuse_before_its_end(services, month)
+    """Rate a month with the sheet as it is and publish nothing: whose level would differ from what is published.
+
+    The reference is the month's own publication, or else the newest earlier one. A month that is not over is rated
+    with its ladder and the newest measured month, which the answer names as ``measured_month``.
+    """
     verdict = read_rulebook(services, month)
     rulebook = valid_rulebook(verdict)
+    if services.now() < month.end(services.zone):
+        return _preview_of_a_month_to_come(services, month, rulebook, verdict)
     inventory = services.extracts.find(month)
     if isinstance(inventory, NotReady):
         return _not_ready(inventory, rulebook)
     pointer = services.table.pointer()
-    valid, before = pointer.publications.get(str(month)), pointer.before(str(month))
-    computed = compute(services, month, rulebook, inventory, Compared.to(before))
-    reference = valid or before
-    if valid:
-        computed = replace(computed, earlier=services.table.standings(valid.run))
-    in_force = services.table.rulebook(reference.rulebook) if reference else None
+    reference = pointer.publications.get(str(month)) or pointer.before(str(month))
+    computed = compute(services, month, rulebook, inventory, Compared.to(reference))
     faults = verdict.faults + unknown_overrides(verdict, {rating.agency_id for rating in computed.ratings})
+    context = _context(services, computed, verdict, faults, reference=reference, preview=True)
+    moves = comparison(
+        computed.ratings, computed.earlier, computed.in_month, context.in_force, context.earlier_measured
+    )
     return result(
         "previewed",
         str(month),
         computed.record,
         faults=dicts(faults),
         changes=dicts(verdict.changes),
-        report=services.reports.write(computed, _context(services, faults, str(month), in_force, preview=True)),
-        preview=in_brief(comparison(computed.ratings, computed.earlier, rulebook, in_force)),
+        report=services.reports.write(computed, context),
+        measured_month=str(month),
+        preview=in_brief(moves),
+        distributions=distributions(computed.ratings, computed.in_month, str(month)),
+    )
+
+
+def _preview_of_a_month_to_come(
+    services: Services, month: Month, rulebook: Rulebook, verdict: Verdict
+) -> dict[str, Any]:
+    valid = services.table.pointer().current()
+    stored, in_force = read_stored(services, valid), services.table.rulebook(valid.rulebook)
+    tried = try_month(services, stored, rulebook, str(month), in_force)
+    faults = verdict.faults + unknown_overrides(verdict, stored.standings.keys())
+    return result(
+        "previewed",
+        str(month),
+        rulebook=content_id(rulebook),
+        faults=dicts(faults),
+        changes=dicts(verdict.changes),
+        measured_month=valid.month,
+        **tried,
     )
 
 
@@ -138,15 +164,36 @@ def _not_ready(waiting: NotReady, rulebook: Rulebook) -> dict[str, Any]:
 
 def _context(
     services: Services,
+    computed: Computed,
+    verdict: Verdict,
     faults: Sequence[Fault],
-    month: str,
-    in_force: Rulebook | None,
-    restates: Restatement | None = None,
     *,
+    reference: Publication | None,
+    restates: Restatement | None = None,
     preview: bool = False,
 ) -> Context:
-    history = tuple(ledger.entries(services.table, month))
-    return Context(faults, services.progress.seconds, services.code_version, history, in_force, restates, preview)
+    """What the report tells beside the run; ``reference``: the publication that the run was compared with."""
+    return Context(
+        faults,
+        services.progress.seconds,
+        services.code_version,
+        tuple(ledger.entries(services.table, str(computed.month))),
+        services.table.rulebook(reference.rulebook).as_of(reference.month) if reference else None,
+        restates,
+        preview,
+        earlier_measured=_measured_before(services, computed, reference),
+        changes=verdict.changes,
+    )
+
+
+def _measured_before(services: Services, computed: Computed, reference: Publication | None) -> dict[str, Measured]:
+    """The agencies whose level differs, as they were measured for the publication compared with."""
+    if reference is None:
+        return {}
+    earlier = computed.earlier
+    moving = (r.agency_id for r in computed.ratings if (e := earlier.get(r.agency_id)) and e.level != r.level)
+    ratings = services.table.ratings((agency_id, reference) for agency_id in moving)
+    return {rating.agency_id: rating.measured for rating in ratings}
 
 
 def _restatement(services: Services, computed: Computed, valid: Publication | None) -> Restatement | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +18,11 @@ from functions.rating.run.distribution import distributions
 from functions.rating.run.movers import comparison
 from functions.rating.run.nothing_counted import WORDS_FOR_NOTHING, words_for_nothing
 from functions.rating.run.standings import Restatement
+from functions.rating.workbook.changes import Change
 from functions.rating.workbook.rulebook import Fault
 from shared.content import canonical_json
 from shared.errors import ExtractError, ReportUnwritten
-from shared.levels import Measure, Removed, Rulebook
+from shared.levels import Measure, Measured, Removed, Rulebook
 from shared.money import yuan
 from shared.settings import S3Prefix
 
@@ -74,6 +75,7 @@ class Context:
 
     ``in_force``: the rulebook that the earlier levels came from; ``restates``: what changes of the month's publication
     until now; ``preview``: nothing is going to be published; ``held_because``: what besides guardrails holds the run.
+    ``earlier_measured``: the agencies that move, as they were measured before; ``changes``: what the sheet changes.
     """
 
     faults: Sequence[Fault]
@@ -84,6 +86,8 @@ class Context:
     restates: Restatement | None = None
     preview: bool = False
     held_because: str | None = None
+    earlier_measured: Mapping[str, Measured] = field(default_factory=dict)
+    changes: Sequence[Change] = ()
 
 
 class Reports:
@@ -158,9 +162,12 @@ def report_document(computed: Computed, context: Context) -> dict[str, Any]:
         "held_because": context.held_because,
         "preview": context.preview,
         "renewed_on": computed.month.renewed_on.isoformat(),
-        "moves": comparison(computed.ratings, computed.earlier, computed.rulebook, context.in_force),
-        "level_names": {level.level: level.name for level in computed.rulebook.levels},
-        "distributions": distributions(computed.ratings, computed.rulebook, str(computed.month)),
+        "moves": comparison(
+            computed.ratings, computed.earlier, computed.in_month, context.in_force, context.earlier_measured
+        ),
+        "level_names": {level.level: level.name for level in computed.in_month.levels},
+        "distributions": distributions(computed.ratings, computed.in_month, str(computed.month)),
+        "changes": [change.as_dict() for change in context.changes],
         "restates": context.restates,
         "words_for_nothing": {
             "creators": words_for_nothing(computed.record.quality.excluded_creators),

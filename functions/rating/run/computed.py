@@ -26,5 +26,10 @@ class Computed:
     measured: MonthMeasured
 
     @property
+    def in_month(self) -> Rulebook:
+        """The rulebook without what only a later month has."""
+        return self.rulebook.as_of(str(self.month))
+
+    @property
     def run(self) -> str:
         return self.record.run

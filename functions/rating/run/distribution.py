@@ -10,6 +10,7 @@ from itertools import pairwise
 from shared.levels import Measure, Metric, Rating, Rulebook
 
 NEAR = (5, 10)  # percent of a threshold
+TENTHS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +43,22 @@ class ThresholdSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class Cutoff:
+    """The threshold that this many agencies would meet."""
+
+    agencies: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
 class Distribution:
-    """One metric over all agencies that are rated: creators, or fen."""
+    """One metric over all agencies that are rated: creators, or fen. ``cutoffs``: which value would give how many."""
 
     metric: str
     agencies: int
     bins: tuple[Bin, ...]
     thresholds: tuple[ThresholdSeen, ...]
+    cutoffs: tuple[Cutoff, ...]
 
 
 def distributions(ratings: Sequence[Rating], rulebook: Rulebook, month: str) -> tuple[Distribution, ...]:
@@ -66,7 +76,15 @@ def _distribution(metric: Metric, rated: Sequence[Rating], rulebook: Rulebook, m
         for threshold in channel.thresholds
         if threshold.metric == metric.key
     )
-    return Distribution(metric.key, len(values), tuple(_bins(values, _unit(metric))), thresholds)
+    bins, cutoffs = tuple(_bins(values, _unit(metric))), tuple(_cutoffs(values))
+    return Distribution(metric.key, len(values), bins, thresholds, cutoffs)
+
+
+def _cutoffs(values: Sequence[int]) -> Iterator[Cutoff]:
+    """The value that each tenth of the agencies has at least, with all that have the same; ``values`` ascend."""
+    wanted = {max(1, len(values) * tenth // TENTHS) for tenth in range(1, TENTHS + 1)} if values else set()
+    for value in sorted({values[-agencies] for agencies in wanted}, reverse=True):
+        yield Cutoff(len(values) - bisect_left(values, value), value)
 
 
 def _unit(metric: Metric) -> int:
