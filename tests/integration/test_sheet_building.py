@@ -68,11 +68,11 @@ def test_an_older_sheet_keeps_every_data_cell_and_gets_what_it_lacks() -> None:
     book.tabs["overrides"] = []
     google = FakeSheets()
     google.book(KEY, book.tabs)
-    before = {tab: google.tab(KEY, tab).values() for tab in ("metrics", "thresholds", "benefits", "cases")}
+    before = {tab: google.tab(KEY, tab).values()[1:] for tab in ("metrics", "thresholds", "benefits", "cases")}
     built = build_it(google, None)
     assert built == Built(("说明", "提升建议", "设置", "状态"), tuple(book.tabs), filled=False)
-    assert {tab: google.tab(KEY, tab).values() for tab in before} == before
-    assert google.tab(KEY, "levels").values()[1] == ["level", "name", "说明"]
+    assert {tab: google.tab(KEY, tab).values()[1:] for tab in before} == before
+    assert google.tab(KEY, "levels").values()[1] == ["level", "name", "说明", "起始月份"]
     assert google.tab(KEY, "overrides").values() == [[column.zh for column in DESCRIPTION.tab("overrides").columns]]
     rulebook = read_back(google)
     assert (rulebook.ladders, rulebook.overrides, rulebook.tips) == (Workbook().rulebook().ladders, (), ())
@@ -97,7 +97,7 @@ def test_cells_are_typed_checked_noted_and_headers_protected() -> None:
     assert level["dataValidation"]["strict"]
     assert level["dataValidation"]["condition"]["type"] == "NUMBER_BETWEEN"
     assert "REGEXMATCH" in str(month["dataValidation"])
-    assert "SWITCH" in str(google.tab(KEY, "benefits").cells[3, 4]["dataValidation"])
+    assert "SWITCH" in str(google.tab(KEY, "benefits").cells[3, 5]["dataValidation"])
     assert thresholds.cells[0, 0]["note"] == DESCRIPTION.tab("thresholds").columns[0].note.en
     assert thresholds.properties["gridProperties"]["frozenRowCount"] == 1
     assert [protected["range"]["endRowIndex"] for protected in thresholds.protected] == [1]

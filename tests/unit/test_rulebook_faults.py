@@ -44,6 +44,10 @@ EXAMPLES: dict[str, tuple[Break, str]] = {
     "metric_unknown": (lambda book: book.put("tips!A2", "creator"), "tips!A2"),
     "setting_unknown": (lambda book: book.put("settings!A2", "max_rows"), "settings!A2"),
     "level_gap": (lambda book: book.put("levels!A4", 4), "levels!A4"),
+    "level_starts_early": (
+        lambda book: book.put("levels!D1", "from_month").put("levels!D2", "2027-01"),
+        "levels!D3",
+    ),
     "power_missing": (lambda book: book.put("metrics!E2", None), "metrics!E2"),
     "power_reversed": (lambda book: book.put("metrics!E2", 3), "metrics!E2"),
     "power_unwanted": (lambda book: book.put("metrics!D3", 4), "metrics!D3"),

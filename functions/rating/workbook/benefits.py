@@ -24,7 +24,7 @@ def read_benefits(table: Table, levels: Levels, cells: Mapping[str, Column]) -> 
         if key is None or kind is None or not once.admit(key, row, "benefit"):
             continue
         granted = tuple(grant for _, grant in sorted(grants.items()) if grant)
-        benefits[key] = Benefit(key, name or "", description or "", BenefitKind(kind), granted)
+        benefits[key] = Benefit(key, name or "", description or "", BenefitKind(kind), granted, row.text("from_month"))
         _find_losses(row, grants)
     return tuple(benefit for _, benefit in sorted(benefits.items()))
 

@@ -63,7 +63,8 @@ def read_ladders(table: Table, levels: Levels, metrics: Metrics, cells: Mapping[
     evaluable = whole and in_force is not None and not any(row.unsure for row in rows)
     for since in checked:
         if whole:
-            evaluable &= _is_complete(by_month[since], levels)
+            ends = min((later for later in by_month if later > since), default=None)
+            evaluable &= _is_complete(by_month[since], levels, metrics, ends)
         _find_steps_down(by_month[since], table.more)
         if whole:
             _find_dominated(by_month[since])
@@ -88,7 +89,8 @@ def read_cases(
             continue
         cases[name] = Case(name, {key: values.get(key, 0) for key in metrics.by_key}, expected)
         if ladders.evaluable and len(table.faults.faults) == before:
-            _try(cases[name], ladders.checked, row)
+            begins = levels.begins(expected)
+            _try(cases[name], [one for one in ladders.checked if (one.effective_month or "") >= begins], row)
     return tuple(case for _, case in sorted(cases.items()))
 
 
@@ -122,13 +124,18 @@ def _metric_cells(row: Row, metrics: Metrics, cells: Mapping[str, Column]) -> tu
     return values, frozenset(unsure)
 
 
-def _is_complete(rows: Sequence[ChannelRow], levels: Levels) -> bool:
-    """Whether every level has channels and every channel a threshold. ``rows`` are of one ladder."""
+def _is_complete(rows: Sequence[ChannelRow], levels: Levels, metrics: Metrics, ends: str | None) -> bool:
+    """Whether every level has channels and every channel a threshold. ``rows`` are of one ladder.
+
+    ``ends``: the month in which the next ladder begins. A level that only begins with that one needs no channel here,
+    and what a metric asks that only begins later is no threshold yet.
+    """
+    later = {key for key, metric in metrics.by_key.items() if metric and (metric.from_month or "") > rows[0].since}
     complete = True
     month = rows[0].since or SINCE_EVER
-    for level in (level.level for level in levels.levels):
+    for level in (one.level for one in levels.levels if ends is None or (one.from_month or "") < ends):
         channels = [row for row in rows if row.level == level]
-        empty = [row for row in channels if not row.required and not row.unsure]
+        empty = [row for row in channels if not row.required.keys() - later and not row.unsure]
         if len(empty) < len(channels):
             for row in empty:
                 row.row.fault("channel_without_threshold", "channel")

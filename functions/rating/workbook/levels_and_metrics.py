@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from functions.rating.workbook.description import Column, Tab
 from functions.rating.workbook.headers import MoreColumns, fixed_headers
@@ -19,6 +20,10 @@ class Levels:
 
     levels: tuple[Level, ...]
     columns: MoreColumns
+
+    def begins(self, level: int | None) -> str:
+        """The first rating month that has a level, as text that sorts; empty for every month, or no level."""
+        return next((one.from_month or "" for one in self.levels if one.level == level), "")
 
     def admits(self, row: Row, key: str) -> int | None:
         """The level in a cell of another tab, None when blank or faulty; a level that does not exist is a fault."""
@@ -49,7 +54,7 @@ def read_levels(table: Table, benefits: Tab) -> Levels:
     for row in table:
         number, name, description = row.whole("level"), row.text("name"), row.text("description")
         if number is not None and once.admit(number, row, "level"):
-            found[number] = Level(number, name or "", description or ""), row
+            found[number] = Level(number, name or "", description or "", row.text("from_month")), row
     ascending = [found[number] for number in sorted(found)]
     if len(table.faults.faults) == before:
         _find_gap(ascending)
@@ -80,7 +85,8 @@ def read_metrics(table: Table, tabs: Sequence[Tab]) -> Metrics:
     for key, (_, name, row) in found.items():
         headers.claim(key, row, "name", name)
     complete = bool(found) and len(table.faults.faults) == before
-    required = tuple(_column(key, name) for key, (_, name, _) in sorted(found.items()))
+    now = {key: name for key, (metric, name, _) in sorted(found.items()) if metric is None or not metric.from_month}
+    required = tuple(_column(key, name) for key, name in now.items())
     columns = MoreColumns(headers.keys, complete, required if complete else ())
     return Metrics({key: metric for key, (metric, _, _) in sorted(found.items())}, columns)
 
@@ -90,6 +96,9 @@ def _find_gap(ascending: Sequence[tuple[Level, Row]]) -> None:
         if level.level != expected:
             row.fault("level_gap", "level", expected=expected)
             return
+    for (lower, _), (level, row) in pairwise(ascending):
+        if (level.from_month or "") < (lower.from_month or ""):
+            row.fault("level_starts_early", "from_month", least=lower.from_month)
 
 
 def level_key(level: int) -> str:
@@ -103,7 +112,7 @@ def level_headers(level: int) -> tuple[str, ...]:
 
 
 def _metric(row: Row, key: str | None, name: str) -> Metric | None:
-    measure, unit = row.text("measure"), row.text("unit") or ""
+    measure, unit, from_month = row.text("measure"), row.text("unit") or "", row.text("from_month")
     least, most = (row.whole(power) for power in POWERS)
     if measure == Measure.PAID_GMV:
         for power in POWERS:
@@ -120,7 +129,7 @@ def _metric(row: Row, key: str | None, name: str) -> Metric | None:
             return None
     if key is None or measure is None:
         return None
-    return Metric(key, name, Measure(measure), least, most, unit)
+    return Metric(key, name, Measure(measure), least, most, unit, from_month)
 
 
 def _column(key: str, name: str) -> Column:
