@@ -17,6 +17,7 @@ from functions.rating.commands.verify import verify
 from functions.rating.console import answered_for_the_console
 from functions.rating.events import Request, parse_event
 from functions.rating.monitoring import count_answer, count_failure
+from functions.rating.publication import ledger
 from functions.rating.result import result
 from functions.rating.services import Services
 from functions.rating.wiring import wire
@@ -27,6 +28,8 @@ from shared.settings import RatingSettings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+IN_THE_LEDGER = ("published", "held", "rolled_back", "refreshed")
 
 listener: Callable[[str, int, int | None], None] | None = None
 """Hears the progress of each stage: stage, done, total. A program that shows it to a person sets it."""
@@ -63,6 +66,8 @@ def _answer(request: Request, services: Services) -> dict[str, Any]:
     except WorkbookFaulty as error:
         _show_status({"outcome": "faulty", "faults": error.faults}, services)
         raise
+    if answer["outcome"] in IN_THE_LEDGER:
+        services.reports.export_ledger(answer["month"], tuple(ledger.entries(services.table, answer["month"])))
     if request.reads_the_sheet:
         _show_status(answer, services)
     return answer

@@ -24,6 +24,7 @@ from shared.content import canonical_json
 from shared.errors import ExtractError, ReportUnwritten
 from shared.levels import Measure, Measured, Removed, Rulebook
 from shared.money import yuan
+from shared.observability import logger
 from shared.settings import S3Prefix
 
 if TYPE_CHECKING:
@@ -138,6 +139,17 @@ class Reports:
         document = {**json.loads(body), "ledger": json.loads(canonical_json(list(ledger)))}
         self._put_json(document, *folder)
         self._put_page(document, *folder)
+
+    def export_ledger(self, month: str, ledger: Sequence[Entry]) -> None:
+        """Write a month's ledger as one JSON line for each entry, for the day on which the table is lost.
+
+        Levels don't depend on it, so a refusal is logged and no more.
+        """
+        lines = "".join(f"{canonical_json(entry)}\n" for entry in ledger)
+        try:
+            self._put(lines.encode(), "application/x-ndjson", "ledger", f"month={month}.jsonl")
+        except ReportUnwritten as error:
+            logger.warning("the ledger could not be exported", cause=str(error))
 
     def _put_json(self, document: Mapping[str, Any], *folder: str) -> None:
         text = json.dumps(document, ensure_ascii=False, indent=1)
