@@ -14,6 +14,7 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[impor
 
 from tests.contract.transformed import ROOT, SAM_PYTHON, environment, of_type, properties, template
 
+
 def refs(value: Any) -> set[str]:
     """The parameters that a value names, in references and in substitutions."""
     names = set(re.findall(r'"Ref": "(\w+)"', json.dumps(value)))
