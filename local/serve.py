@@ -131,11 +131,13 @@ def examples_of(url: str, system: System, agency_id: str, level: int | None) -> 
     yield "批量 batch", f"{batch} {url}/v1/agencies/batch"
     if level is not None:
         yield "名录 directory", f"'{url}/v1/agencies?level={level}&limit=3'"
-    yield f"机构自己的视图 own view ({LOCAL_AGENCY} stands for a token with that claim)", f"{claim} {card}/level"
+    yield f"机构自己的视图 own view ({LOCAL_AGENCY} stands for a token of that agency)", f"{claim} {card}/level"
     yield "历史 history", f"{claim} {card}/history"
     for benefit in system.get("/v1/benefits").json()["benefits"][:1]:
         yield "是否享有 entitlement", f"{claim} {card}/benefits/{quote(benefit['benefit'])}"
     yield "绑定名额 binding slots", f"{claim} {card}/binding-slots"
+    yield "客服 back office: any agency's view, scope levels.agency.any", f"-H '{LOCAL_AGENCY}: *' {card}/level"
+    yield "达人与商家 creators and merchants have no own view: 403", f"{card}/level"
     yield "别人的视图 another agency's view: 403", f"-H '{LOCAL_AGENCY}: unknown' {card}/level"
 
 

@@ -17,6 +17,8 @@ _WORKLOAD_PROVIDER = re.compile(
 )
 DEFAULT_ZONE = "Asia/Shanghai"
 DEFAULT_RETENTION_MONTHS = 25  # two years and the month they are compared with
+DEFAULT_AGENCY_CLAIM = "agency_id"
+DEFAULT_REQUEST_SECONDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +86,20 @@ class RatingSettings:
 class LookupSettings:
     """What the lookup function is told by its environment.
 
-    ``cursor_key`` signs cursors; the same on every instance of a stack. ``authorized_routes_only``: the gateway checks
-    tokens, so that an event which came by its ``$default`` route was checked by nobody.
+    ``cursor_key`` signs cursors; the same on every instance of a stack. ``agency_claim``: the claim of a token that
+    names its agency. ``request_seconds``: the time that a request may take. ``base_path``: what a custom domain puts
+    before every path, ``/levels`` or empty. ``local_caller``: on a developer's machine, where no gateway checks tokens,
+    who asks: an agency's id, or ``*`` for any; the template never sets it.
     """
 
     table_name: str
     zone: ZoneInfo
     cursor_key: str
-    authorized_routes_only: bool
+    agency_claim: str
+    request_seconds: float
+    retention_months: int
+    base_path: str
+    local_caller: str
     stack: str
 
     @classmethod
@@ -102,7 +110,11 @@ class LookupSettings:
             table_name,
             reader.zone(),
             environment.get("CURSOR_KEY") or table_name,
-            environment.get("AUTHORIZED_ROUTES_ONLY") == "true",
+            environment.get("AGENCY_CLAIM") or DEFAULT_AGENCY_CLAIM,
+            float(reader.whole("REQUEST_SECONDS", DEFAULT_REQUEST_SECONDS)),
+            reader.whole("RETENTION_MONTHS", DEFAULT_RETENTION_MONTHS),
+            reader.base_path("BASE_PATH"),
+            environment.get("LOCAL_CALLER") or "",
             reader.stack(),
         )
         reader.finish()
@@ -204,6 +216,11 @@ class _Reader:
             forms = "gsheet:<spreadsheet key>, s3://<bucket>/<key>.xlsx, s3://<bucket>/<prefix>/ or dir:<folder>"
             self.complaints.append(f"{name}: expected {forms}, found {value!r}")
         return value
+
+    def base_path(self, name: str) -> str:
+        """``levels``, ``/levels`` and ``/levels/`` are all ``/levels``; empty where there is none."""
+        path = self.environment.get(name, "").strip("/")
+        return f"/{path}" if path else ""
 
     def zone(self) -> ZoneInfo:
         name = self.environment.get("TIMEZONE") or DEFAULT_ZONE

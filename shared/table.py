@@ -15,6 +15,7 @@ A rating is invisible until the pointer names its run; readers take run and rule
 
 from __future__ import annotations
 
+import json
 import random
 import time
 import zlib
@@ -205,6 +206,12 @@ class Table:
         """Those of these rulebooks that exist, by content id; one request per 100."""
         items = self.get_many([rulebook_key(rulebook_id) for rulebook_id in rulebook_ids])
         return {key_of(item)[0].removeprefix("RULEBOOK#"): _rulebook_from(item) for item in items}
+
+    def level_counts(self, runs: Iterable[str]) -> dict[str, dict[str, int]]:
+        """Agencies by level, of those of these runs whose record exists; one request per 100."""
+        items = self.get_many([run_key(run) for run in runs])
+        records = [(key_of(item)[0], json.loads(zlib.decompress(item["record"]["B"]))) for item in items]
+        return {pk.removeprefix("RUN#"): record["levels"] for pk, record in records}
 
     def listings(self, run: str, level: int, page: int) -> list[Listing]:
         """One page (0, 1, …) of the directory of a level, by agency_id; empty past the last."""

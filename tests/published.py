@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 from urllib.parse import quote
@@ -30,6 +31,7 @@ from functions.rating.publication.publisher import move_pointer
 from functions.rating.run.guardrails import Totals
 from functions.rating.run.record import DataQuality, RunRecord
 from functions.rating.run.rules import Rules
+from functions.rating.run.standings import count_levels
 from local.cloud.gateway import Request, event_for
 from shared.content import content_id
 from shared.levels import (
@@ -57,6 +59,8 @@ from tests.aws import empty_table, emulated_aws
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 LONG_AGO = 1_500_000_000_000_000
+IN_THE_YEAR = datetime(2026, 12, 1, tzinfo=UTC)
+BACK_OFFICE = {"sub": "back office", "scope": "levels.public levels.agency.any"}
 IN_NOVEMBER = 1_793_800_000_000_000  # 2026-11-04
 _tables = count()
 OVERRIDE = Override("B", 3, None, "2026-12", "约定", "李")
@@ -192,15 +196,24 @@ class World:
         finally:
             events.unregister(event_name, hook)
 
-    def caller(self, clock: Callable[[], float] = time.monotonic, api: Api = api, **more: Any) -> Caller:
-        """Asks a new instance of the function; ``clock`` counts its seconds."""
-        services = Services(Publications(self.table, SHANGHAI, clock), Cursors("secret"), **more)
+    def caller(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: IN_THE_YEAR,
+        retention: int = 25,
+        api: Api = api,
+        **more: Any,
+    ) -> Caller:
+        """Asks a new instance of the function; ``clock`` counts its seconds, ``now`` is its time of day."""
+        publications = Publications(self.table, SHANGHAI, retention, clock=clock, now=now)
+        services = Services(publications, Cursors("secret"), **more)
         return Caller(serving(services, api))
 
 
 def _record(run: str, month: str, kept: str, ratings: Sequence[Rating]) -> RunRecord:
     quality = DataQuality({}, {}, (), ())
-    return RunRecord(run, month, kept, "1", None, (), len(ratings), {}, {}, Totals(0, {}), quality, ())
+    levels = count_levels(ratings, 3)
+    return RunRecord(run, month, kept, "1", None, (), len(ratings), levels, {}, Totals(0, {}), quality, ())
 
 
 def _ignore(_: int) -> None:
@@ -241,8 +254,9 @@ class Answered:
 def event(method: str, path: str, **more: Any) -> dict[str, Any]:
     """The event of a request, as the local gateway makes it. ``path`` is decoded, its query raw.
 
-    ``claims`` of the token, ``headers`` and ``body`` may be given. ``route``: another route key than the template has
-    for the path; ``is_base64``: the body is handed on as it is, and called Base64.
+    ``claims`` of the token (else the back office's; None for no token), ``headers`` and ``body`` may be given.
+    ``route``: another route key than the template has for the path; ``is_base64``: the body is handed on as it is, and
+    called Base64.
     """
     raw_path, _, query = path.partition("?")
     target = quote(raw_path) + (f"?{quote(query, safe='=&%')}" if query else "")
@@ -251,8 +265,9 @@ def event(method: str, path: str, **more: Any) -> dict[str, Any]:
     made["requestContext"]["requestId"] = "request-1"  # so that equal requests have equal answers
     if "route" in more:
         made["routeKey"] = made["requestContext"]["routeKey"] = more["route"]
-    if "claims" in more:
-        made["requestContext"]["authorizer"] = {"jwt": {"claims": more["claims"], "scopes": None}}
+    claims = more.get("claims", BACK_OFFICE)
+    if claims is not None:
+        made["requestContext"]["authorizer"] = {"jwt": {"claims": claims, "scopes": None}}
     if more.get("is_base64"):
         made |= {"body": body, "isBase64Encoded": True}
     return made

@@ -10,11 +10,12 @@ from threading import Lock
 from typing import Any
 
 from functions.lookup import contract, problems, queries
+from functions.lookup.authorization import AGENCY, PUBLIC
 from functions.lookup.conditional import conditional
 from functions.lookup.cursors import Cursors
 from functions.lookup.error_handlers import answer_refusals
 from functions.lookup.publications import Snapshot
-from functions.lookup.routing import AGENCY, PUBLIC, Api, Services
+from functions.lookup.routing import Api, Services
 from shared.observability import logger
 
 api = Api()
@@ -30,7 +31,9 @@ def get_card(snapshot: Snapshot, agency_id: contract.AgencyId) -> contract.Card:
     return queries.card(snapshot, agency_id)
 
 
-@api.operation("POST", "/v1/agencies/batch", PUBLIC, problems.BodyMalformed, problems.BodyNotJson)
+@api.operation(
+    "POST", "/v1/agencies/batch", PUBLIC, problems.BodyMalformed, problems.BodyTooLarge, problems.BodyNotJson
+)
 def post_batch(snapshot: Snapshot, body: contract.BatchRequest) -> contract.Batch:
     """The public cards of up to 100 agencies."""
     return queries.batch(snapshot, body.agency_ids)
@@ -39,7 +42,7 @@ def post_batch(snapshot: Snapshot, body: contract.BatchRequest) -> contract.Batc
 @api.operation("GET", "/v1/agencies", PUBLIC, problems.LevelUnknown, problems.CursorMalformed, problems.CursorExpired)
 def get_directory(snapshot: Snapshot, asked: contract.DirectoryPage, cursors: Cursors) -> contract.Directory:
     """The agencies of a level, by agency_id."""
-    position = cursors.directory(asked.cursor) if asked.cursor else None
+    position = cursors.directory(asked.cursor) if asked.cursor is not None else None
     began = queries.continued(snapshot, asked, position) if position else snapshot
     return queries.directory(began, asked, cursors, position)
 
@@ -74,6 +77,15 @@ def get_publication(snapshot: Snapshot) -> contract.Publication:
     return queries.publication(snapshot)
 
 
+@api.operation("GET", "/v1/publications", PUBLIC, problems.CursorMalformed)
+def get_publications(
+    snapshot: Snapshot, asked: contract.PublicationsPage, cursors: Cursors
+) -> contract.PublicationsAnswer:
+    """The months that can be asked for, newest first, with how many agencies have which level."""
+    position = cursors.publications(asked.cursor) if asked.cursor is not None else None
+    return queries.publications(snapshot, asked.limit, cursors, position)
+
+
 @api.operation("GET", "/healthz", None)
 def get_health() -> contract.Health:
     """Whether the function runs; it touches nothing else."""
@@ -101,7 +113,7 @@ def get_history(
     snapshot: Snapshot, agency_id: contract.AgencyId, asked: contract.HistoryPage, cursors: Cursors
 ) -> contract.History:
     """An agency's published months, newest first."""
-    position = cursors.history(asked.cursor) if asked.cursor else None
+    position = cursors.history(asked.cursor) if asked.cursor is not None else None
     return queries.history(snapshot, agency_id, asked.limit, cursors, position)
 
 
@@ -143,21 +155,38 @@ def serving(services: Services, api: Api = api) -> Handler:
     """A handler of API Gateway's HTTP API events (payload 2.0) that answers with these services."""
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        event = _as_received(event, services.base_path)
         request_id = event["requestContext"].get("requestId") or getattr(context, "aws_request_id", "")
         method = event["requestContext"]["http"]["method"]
         with _one_at_a_time:
+            services.budget.begin()
             logger.set_correlation_id(request_id)
             api.context["services"] = services
             answer = api.resolve(_as_get(event) if method == "HEAD" else event, context)
         if method in ("GET", "HEAD"):
-            answer = conditional(event, answer)
-        answer["headers"]["X-Request-Id"] = request_id
-        return {**answer, "body": "", "isBase64Encoded": False} if method == "HEAD" else answer
+            answer = conditional(event, answer, services.access.subject(event))
+        answer["headers"] |= {"X-Request-Id": request_id, "Vary": "Authorization"}
+        return _without_body(answer) if method == "HEAD" else answer
 
     return handler
+
+
+def _as_received(event: dict[str, Any], base_path: str) -> dict[str, Any]:
+    """The event with headers, if only none, and without what a custom domain puts before every path."""
+    path = event["rawPath"]
+    if base_path and path.startswith(f"{base_path}/"):
+        path = path.removeprefix(base_path)
+    return {**event, "headers": event.get("headers") or {}, "rawPath": path}
 
 
 def _as_get(event: dict[str, Any]) -> dict[str, Any]:
     """A HEAD request as the GET whose headers it asks for."""
     context = event["requestContext"]
     return {**event, "requestContext": {**context, "http": {**context["http"], "method": "GET"}}}
+
+
+def _without_body(answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer to HEAD: how long the answer to GET is, instead of its body."""
+    if answer["body"]:
+        answer["headers"]["Content-Length"] = str(len(answer["body"].encode()))
+    return {**answer, "body": "", "isBase64Encoded": False}

@@ -8,10 +8,12 @@ operation returns (functions/lookup/routing.py). Every number in the examples is
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from shared.levels import BenefitKind, Change, Status
@@ -44,8 +46,21 @@ Cursor = Annotated[str | None, Field(description="Pass it as cursor to get the n
 # --- what may be asked -----------------------------------------------------------------------------------------------
 
 
+def _in_plain_digits(value: object) -> object:
+    """Refuses what Python would read as a whole number too: 1.0, 01, 1_0, +1, or digits of another script."""
+    if isinstance(value, str) and not _PLAIN_DIGITS.fullmatch(value):
+        raise PydanticCustomError("whole_number", "expected a whole number in plain digits")
+    return value
+
+
+IN_PLAIN_DIGITS = BeforeValidator(_in_plain_digits)
+_PLAIN_DIGITS = re.compile(r"-?(0|[1-9][0-9]{0,8})", re.ASCII)
+
+
 class Asked(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
+    """A query. A parameter that is not in it is refused: a misspelled month must not give the newest one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class OfMonth(Asked):
@@ -55,17 +70,21 @@ class OfMonth(Asked):
     ] = None
 
 
-class _Page(OfMonth):
+class _Page(Asked):
     cursor: Annotated[str | None, Field(description="`next` of the page before, unchanged.")] = None
 
 
-class DirectoryPage(_Page):
-    level: Annotated[int, Field(ge=1, description="Of which level.")]
-    limit: Annotated[int, Field(ge=1, le=PAGE_LIMIT, description="At most so many agencies.")] = 50
+class DirectoryPage(_Page, OfMonth):
+    level: Annotated[int, Field(ge=1, le=1_000_000, description="Of which level."), IN_PLAIN_DIGITS]
+    limit: Annotated[int, Field(ge=1, le=PAGE_LIMIT, description="At most so many agencies."), IN_PLAIN_DIGITS] = 50
 
 
-class HistoryPage(_Page):
-    limit: Annotated[int, Field(ge=1, le=PAGE_LIMIT, description="At most so many months.")] = 12
+class HistoryPage(_Page, OfMonth):
+    limit: Annotated[int, Field(ge=1, le=PAGE_LIMIT, description="At most so many months."), IN_PLAIN_DIGITS] = 12
+
+
+class PublicationsPage(_Page):
+    limit: Annotated[int, Field(ge=1, le=PAGE_LIMIT, description="At most so many months."), IN_PLAIN_DIGITS] = 12
 
 
 class BatchRequest(BaseModel):
@@ -221,6 +240,31 @@ class PublicationAnswer(Publication):
     """Which month's levels are valid, from which run, since when, and when the next renewal is due."""
 
     stale: Stale
+
+
+class PublishedMonth(TypedDict):
+    """A month that can be asked for, and how many agencies have which level in it."""
+
+    month: MonthText
+    run: str
+    published_at: datetime
+    levels: Annotated[
+        dict[str, int] | None,
+        Field(
+            description=(
+                "Agencies by level, and without one as `unrated` and `awaiting_first_rating`. Null when the counts "
+                "can't be read."
+            ),
+            examples=[{"1": 120, "2": 64, "3": 20, "unrated": 300, "awaiting_first_rating": 12}],
+        ),
+    ]
+
+
+class PublicationsAnswer(TypedDict):
+    """The months that can be asked for, newest first."""
+
+    items: list[PublishedMonth]
+    next: Cursor
 
 
 class Health(TypedDict):
@@ -438,8 +482,10 @@ class Fault(BaseModel):
     model_config = ConfigDict(populate_by_name=True)
 
     where: Annotated[Literal["body", "query"], Field(alias="in")]
+    code: Annotated[str, Field(description="For programs; it never changes.", examples=["not-a-text"])]
     pointer: Annotated[str, Field(examples=["#/agency_ids/3"])]
     detail: str
+    detail_zh: str
 
 
 class ProblemAnswer(BaseModel):

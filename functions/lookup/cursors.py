@@ -36,13 +36,20 @@ class HistoryPosition:
     before: str
 
 
+@dataclass(frozen=True, slots=True)
+class PublicationsPosition:
+    """Next in the list of publications: the newest month before this one."""
+
+    before: str
+
+
 class Cursors:
     """Writes and reads cursors. ``secret`` is the same on every instance of the function."""
 
     def __init__(self, secret: str) -> None:
         self._secret = secret.encode()
 
-    def write(self, position: DirectoryPosition | HistoryPosition) -> str:
+    def write(self, position: DirectoryPosition | HistoryPosition | PublicationsPosition) -> str:
         """The cursor of a position."""
         return self._sealed(json.dumps([type(position).__name__, *astuple(position)], separators=(",", ":")).encode())
 
@@ -53,6 +60,10 @@ class Cursors:
     def history(self, cursor: str) -> HistoryPosition:
         """A history's position. Raises CursorMalformed."""
         return HistoryPosition(*self._opened(cursor, HistoryPosition))
+
+    def publications(self, cursor: str) -> PublicationsPosition:
+        """A position in the list of publications. Raises CursorMalformed."""
+        return PublicationsPosition(*self._opened(cursor, PublicationsPosition))
 
     def _opened(self, cursor: str, kind: type) -> list[Any]:
         try:

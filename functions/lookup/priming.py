@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functions.lookup.api import Handler, api
+from functions.lookup.authorization import ANY_AGENCY
 from functions.lookup.routing import Operation
 
 
@@ -22,5 +23,10 @@ def _refused_before_reading(operation: Operation) -> dict[str, object]:
         "queryStringParameters": {"month": "none"},
         "headers": {},
         "routeKey": f"{operation.method} {path}",
-        "requestContext": {"http": {"method": operation.method}, "stage": "$default", "requestId": "priming"},
+        "requestContext": {
+            "http": {"method": operation.method},
+            "stage": "$default",
+            "requestId": "priming",
+            "authorizer": {"jwt": {"claims": {"scope": f"{operation.scope} {ANY_AGENCY}"}}},
+        },
     }

@@ -3,8 +3,9 @@
 Problem
 ├── BodyMalformed       400  the body is no JSON
 ├── CursorMalformed     400  the cursor was altered, or belongs to another request
-├── NotAuthorized       401  the request reached the function without passing the authorizer
-├── NotThisAgency       403  the token is another agency's
+├── NotAuthorized       401  no gateway has checked who asks
+├── ScopeMissing        403  the token lacks the scope
+├── NotThisAgency       403  the token is another agency's, or of none
 ├── AgencyUnknown       404  says what joining takes, and when a new agency is first rated
 ├── LevelUnknown        404
 ├── BenefitUnknown      404
@@ -12,8 +13,9 @@ Problem
 ├── RouteUnknown        404
 ├── MethodUnknown       405  with Allow
 ├── CursorExpired       410  what it pages through is no longer valid
+├── BodyTooLarge        413  the body is longer than 64 KB
 ├── BodyNotJson         415  the content type is not JSON
-├── Invalid             422  with a JSON pointer to each invalid value
+├── Invalid             422  with a code, a JSON pointer and what is expected, for each invalid value
 └── Unavailable         503  nothing is published yet, or the table can't be read; with Retry-After
 
 Texts are in English and Chinese and name neither modules nor tables.
@@ -25,7 +27,7 @@ import json
 from collections.abc import Collection, Sequence
 from datetime import date
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypedDict
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -33,6 +35,10 @@ from shared.errors import LevelsError
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 30
+FAULTS_SHOWN = 20
+
+# One invalid value; see functions.lookup.contract.Fault, which describes it.
+Fault = TypedDict("Fault", {"in": str, "code": str, "pointer": str, "detail": str, "detail_zh": str})
 
 
 class Problem(LevelsError):
@@ -100,14 +106,24 @@ class NotAuthorized(Problem):
         self.headers["WWW-Authenticate"] = "Bearer"
 
 
+class ScopeMissing(Problem):
+    status, code = HTTPStatus.FORBIDDEN, "missing-scope"
+    title, title_zh = "The token lacks the scope", "令牌缺少所需的权限范围"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"This takes a token with the scope {scope}.", f"此请求需要带有权限范围 {scope} 的令牌。")
+
+
 class NotThisAgency(Problem):
     status, code = HTTPStatus.FORBIDDEN, "not-this-agency"
     title, title_zh = "The token belongs to another agency", "令牌属于另一家机构"
 
     def __init__(self) -> None:
         super().__init__(
-            "A token that names an agency opens that agency's own view only. Ask for the agency that the token names.",
-            "带有机构 ID 的令牌只能查看该机构自己的数据。请查询令牌所属的机构。",
+            "A token opens the own view of the agency that it names. Ask for that agency. The scope levels.agency.any "
+            "opens the view of any agency, to a token that names none.",
+            "令牌只能查看其所属机构自己的数据，请查询该机构。未指明机构的令牌须有权限范围 levels.agency.any "
+            "才能查看任意机构。",
         )
 
 
@@ -187,6 +203,17 @@ class CursorExpired(Problem):
         )
 
 
+class BodyTooLarge(Problem):
+    status, code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body-too-large"
+    title, title_zh = "The body is too long", "请求体过长"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"A body may have {limit:,} bytes. Ask for fewer agencies at once.",
+            f"请求体最多 {limit:,} 字节。请减少一次查询的机构数。",
+        )
+
+
 class BodyNotJson(Problem):
     status, code = HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "body-not-json"
     title, title_zh = "The content type is not JSON", "内容类型不是 JSON"
@@ -196,17 +223,19 @@ class BodyNotJson(Problem):
 
 
 class Invalid(Problem):
-    """``errors``: JSON objects with ``in`` (body or query), ``pointer`` and ``detail``."""
+    """``errors``: every fault; the answer shows the first 20."""
 
     status, code = HTTPStatus.UNPROCESSABLE_ENTITY, "invalid"
     title, title_zh = "The request has invalid values", "请求中有无效的值"
 
-    def __init__(self, errors: Sequence[dict[str, str]]) -> None:
+    def __init__(self, errors: Sequence[Fault]) -> None:
+        many = len(errors) > FAULTS_SHOWN
+        more, more_zh = f" These are the first {FAULTS_SHOWN}.", f"此处为前 {FAULTS_SHOWN} 处。"
         super().__init__(
-            "Each of the errors points to a value and says what is expected of it.",
-            "errors 逐一指出无效的值及其要求。",
+            "Each of the errors points to a value and says what is expected of it." + more * many,
+            "errors 逐一指出无效的值及其要求。" + more_zh * many,
         )
-        self.members["errors"] = list(errors)
+        self.members["errors"] = list(errors[:FAULTS_SHOWN])
 
 
 class Unavailable(Problem):

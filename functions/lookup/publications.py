@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
@@ -19,10 +19,11 @@ from shared.errors import RunUnknown, TableUnavailable
 from shared.levels import Benefit, Level, Rating, Rulebook
 from shared.months import Month
 from shared.observability import logger
+from shared.settings import DEFAULT_RETENTION_MONTHS
 from shared.table import Listing, Pointer, Publication, Table
 
 POINTER_SECONDS = 5.0
-RULEBOOKS_KEPT = 64  # one per month and change of texts; a history needs a few dozen at most
+KEPT = 64  # rulebooks, one per month and change of texts; counts of runs, one per month
 
 _AGENCY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LEVEL = re.compile(r"[1-9][0-9]{0,5}")
@@ -100,16 +101,30 @@ class Snapshot:
 
 
 class Publications:
-    """The valid publications. ``zone``: the platform's; ``clock`` counts seconds."""
+    """The valid publications that are kept. ``clock`` counts seconds, ``now`` gives the time of day.
 
-    def __init__(self, table: Table, zone: ZoneInfo, clock: Callable[[], float] = time.monotonic) -> None:
+    ``retention``: so many months after its end a month is gone, by the clock, whatever of it is still in the table.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        zone: ZoneInfo,
+        retention: int = DEFAULT_RETENTION_MONTHS,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self.table = table
         self.zone = zone
+        self.retention = retention
         self._clock = clock
+        self._now = now
         self._pointer: Pointer | None = None
         self._stale = False
         self._read_again_at = 0.0
         self._rulebooks: dict[str, Rulebook] = {}
+        self._levels: dict[str, Mapping[str, int]] = {}
 
     def snapshot(self, month: str | None = None) -> Snapshot:
         """The newest publication, or that of a month. Raises NothingPublished, MonthUnknown and TableUnavailable."""
@@ -137,14 +152,23 @@ class Publications:
         if unknown:
             self._rulebooks |= self.table.rulebooks(sorted(unknown))
         found = {rulebook_id: self._rulebooks[rulebook_id] for rulebook_id in ids & self._rulebooks.keys()}
-        for oldest in list(self._rulebooks)[:-RULEBOOKS_KEPT]:
+        for oldest in list(self._rulebooks)[:-KEPT]:
             del self._rulebooks[oldest]
+        return found
+
+    def level_counts(self, wanted: Iterable[str]) -> dict[str, Mapping[str, int]]:
+        """How many agencies have which level, of those of these runs whose record is there; runs never change."""
+        runs = list(wanted)
+        if unknown := [run for run in runs if run not in self._levels]:
+            self._levels |= self.table.level_counts(unknown)
+        found = {run: self._levels[run] for run in runs if run in self._levels}
+        for oldest in list(self._levels)[:-KEPT]:
+            del self._levels[oldest]
         return found
 
     def _recent_pointer(self) -> Pointer:
         """The pointer, read again every few seconds; the last known one when that fails."""
-        now = self._clock()
-        if self._pointer is not None and self._pointer.publications and now < self._read_again_at:
+        if self._pointer is not None and self._pointer.publications and self._clock() < self._read_again_at:
             return self._pointer
         try:
             self._pointer, self._stale = self.table.pointer(), False
@@ -153,8 +177,14 @@ class Publications:
                 raise
             logger.warning("the pointer can't be read, the last known one is used", error=str(error))
             self._stale = True
-        self._read_again_at = now + POINTER_SECONDS
+        self._pointer = self._kept(self._pointer)
+        self._read_again_at = self._clock() + POINTER_SECONDS  # an attempt may have taken seconds
         return self._pointer
+
+    def _kept(self, pointer: Pointer) -> Pointer:
+        """The pointer without the months that are past their retention."""
+        oldest = str(Month.of(self._now(), self.zone).plus(-self.retention))
+        return replace(pointer, publications={m: p for m, p in pointer.publications.items() if m >= oldest})
 
 
 def is_agency_id(text: str) -> bool:

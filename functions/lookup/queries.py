@@ -5,18 +5,26 @@ Cards, directory, ladder, benefits and publication are for everybody; the others
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from functions.lookup import contract, views
 from functions.lookup.binding_slots import binding_slots
-from functions.lookup.cursors import Cursors, DirectoryPosition, HistoryPosition
-from functions.lookup.problems import CursorExpired, CursorMalformed, Invalid, MonthUnknown
+from functions.lookup.cursors import Cursors, DirectoryPosition, HistoryPosition, PublicationsPosition
+from functions.lookup.problems import CursorExpired, CursorMalformed, Fault, Invalid, MonthUnknown
 from functions.lookup.publications import Snapshot, is_agency_id
+from functions.lookup.sizes import ITEMS_BYTES, bytes_of_item
 from shared.levels import Rating
 from shared.months import Month
 from shared.table import Listing, Publication
 
-_LONGEST = 1_000_000  # characters of all cards: a function's answer may have six megabytes
+_LEAST_STEP = 25  # months read at once: the size of a page must not choose how often the table is asked
+_TOO_LONG: Fault = {
+    "in": "body",
+    "code": "answer-too-long",
+    "pointer": "#/agency_ids",
+    "detail": "The cards of these agencies are longer than an answer may be. Ask for fewer at once.",
+    "detail_zh": "这些机构的名片总长超过一次响应的上限。请减少一次查询的机构数。",
+}
 
 
 # --- for everybody ----------------------------------------------------------------------------------------------------
@@ -32,9 +40,8 @@ def batch(snapshot: Snapshot, agency_ids: Sequence[str]) -> contract.Batch:
     ratings = snapshot.ratings(wanted)
     found = {rating.agency_id for rating in ratings}
     cards = [_card(rating, snapshot) for rating in ratings]
-    if sum(map(_length, cards)) > _LONGEST:
-        detail = "the cards of these agencies are longer than an answer may be; ask for fewer at once"
-        raise Invalid([{"in": "body", "pointer": "#/agency_ids", "detail": detail}])
+    if sum(map(bytes_of_item, cards)) > ITEMS_BYTES:
+        raise Invalid([_TOO_LONG])
     return {"items": cards, "missing": [agency_id for agency_id in wanted if agency_id not in found]}
 
 
@@ -52,8 +59,8 @@ def directory(
     following = None
     for at, listing in _listings(snapshot, begin):
         card = views.card(listing, listing.level, listing.status, snapshot.month, snapshot.rulebook)
-        length += _length(card)
-        if len(items) == asked.limit or (items and length > _LONGEST):
+        length += bytes_of_item(card)
+        if len(items) == asked.limit or (items and length > ITEMS_BYTES):
             following = cursors.write(at)
             break
         items.append(card)
@@ -101,6 +108,28 @@ def publication(snapshot: Snapshot) -> contract.Publication:
         "run": snapshot.publication.run,
         "published_at": snapshot.published_at,
         "next_renewal_on": Month.parse(snapshot.newest).plus(1).renewed_on,
+    }
+
+
+def publications(
+    snapshot: Snapshot, limit: int, cursors: Cursors, position: PublicationsPosition | None
+) -> contract.PublicationsAnswer:
+    """The months that can be asked for, newest first."""
+    kept = sorted(snapshot.pointer.publications.values(), key=lambda p: p.month, reverse=True)
+    later = [p for p in kept if not position or p.month < position.before]
+    shown = later[:limit]
+    levels = snapshot.source.level_counts(publication.run for publication in shown)
+    return {
+        "items": [
+            {
+                "month": p.month,
+                "run": p.run,
+                "published_at": snapshot.local(p.published_at),
+                "levels": dict(levels[p.run]) if p.run in levels else None,
+            }
+            for p in shown
+        ],
+        "next": cursors.write(PublicationsPosition(shown[-1].month)) if len(later) > limit else None,
     }
 
 
@@ -158,11 +187,6 @@ def slots(snapshot: Snapshot, agency_id: str) -> contract.BindingSlots:
 # --- what they have in common -----------------------------------------------------------------------------------------
 
 
-def _length(card: Mapping[str, object]) -> int:
-    """The characters of a card's own texts."""
-    return sum(len(value) for value in card.values() if isinstance(value, str))
-
-
 def _card(rating: Rating, snapshot: Snapshot) -> contract.Listed:
     return views.card(rating.measured, rating.level, rating.status, snapshot.month, snapshot.rulebook)
 
@@ -184,8 +208,9 @@ def _past_ratings(
     if not is_agency_id(agency_id):
         return found
     by_month = {publication.month: publication for publication in publications}
-    for start in range(0, len(publications), enough):
-        ratings = snapshot.source.table.ratings((agency_id, p) for p in publications[start : start + enough])
+    step = max(enough, _LEAST_STEP)
+    for start in range(0, len(publications), step):
+        ratings = snapshot.source.table.ratings((agency_id, p) for p in publications[start : start + step])
         found += [(rating, by_month[rating.month]) for rating in ratings]
         if len(found) >= enough:
             break

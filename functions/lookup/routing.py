@@ -11,20 +11,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_type_hints
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
 from pydantic import BaseModel, ConfigDict, create_model
 
-from functions.lookup.authorization import require_own, require_route
-from functions.lookup.contract import OfMonth, Stale
+from functions.lookup.authorization import AGENCY, PUBLIC, Access
+from functions.lookup.budget import Budget
+from functions.lookup.contract import Asked, OfMonth, Stale
 from functions.lookup.cursors import Cursors
 from functions.lookup.problems import Problem
 from functions.lookup.publications import Publications
 from functions.lookup.request_parsing import read_body, read_query
-
-PUBLIC, AGENCY = "levels.public", "levels.agency"
+from functions.lookup.sizes import ANSWER_BYTES, bytes_in_result
 
 _PLACEHOLDER = re.compile(r"(<\w+>)")
 _SENT = ConfigDict(extra="forbid", frozen=True, defer_build=True)
@@ -33,11 +33,13 @@ _Route = TypeVar("_Route", bound=Callable[..., Mapping[str, object]])
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What requests are answered with. ``authorized_routes_only``: see shared.settings.LookupSettings."""
+    """What requests are answered with. ``base_path``: what a custom domain puts before every path, like ``/levels``."""
 
     publications: Publications
     cursors: Cursors
-    authorized_routes_only: bool = False
+    access: Access = field(default_factory=Access)
+    budget: Budget = field(default_factory=Budget)
+    base_path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,14 @@ class Operation:
     scope: str | None
     answer: type[BaseModel]
     problems: tuple[type[Problem], ...]
-    asked: type[OfMonth] | None
+    asked: type[Asked] | None
     body: type[BaseModel] | None
     takes: dict[str, Any]
     pattern: re.Pattern[str]
+
+
+class AnswerTooLarge(Exception):
+    """An answer can't be sent; whoever asked can't help it."""
 
 
 class Api(APIGatewayHttpResolver):
@@ -105,7 +111,10 @@ class Api(APIGatewayHttpResolver):
 
             def answered(**inputs: Any) -> Response[str]:
                 view = self._guarded(operation, route, inputs) if scope else route()
-                return Response(200, content_types.APPLICATION_JSON, operation.answer(**view).model_dump_json())
+                text = operation.answer(**view).model_dump_json()
+                if bytes_in_result(text.encode()) > ANSWER_BYTES:
+                    raise AnswerTooLarge(f"{operation.name}: the answer is longer than a function's result may be")
+                return Response(200, content_types.APPLICATION_JSON, text)
 
             self.route(rule, method, operation_id=operation.name)(answered)
             return route
@@ -118,20 +127,17 @@ class Api(APIGatewayHttpResolver):
         """The view of an operation that wants a token, with ``stale``. Raises what keeps it from being given."""
         services: Services = self.context["services"]
         event = self.current_event
-        require_route(event.raw_event, event.path, authorized_only=services.authorized_routes_only)
-        if operation.scope == AGENCY:
-            require_own(event.raw_event, inputs["agency_id"])
-        asked = read_query(event, operation.asked or OfMonth)
+        services.access.require(event.raw_event, event.path, operation.scope or PUBLIC, inputs.get("agency_id"))
+        asked = read_query(event, operation.asked or Asked)
         body = read_body(event, operation.body) if operation.body else None
-        snapshot = services.publications.snapshot(asked.month)
+        snapshot = services.publications.snapshot(getattr(asked, "month", None))
         offered = {"snapshot": snapshot, "asked": asked, "body": body, "cursors": services.cursors}
         inputs |= {name: value for name, value in offered.items() if name in operation.takes}
         return {**route(**inputs), "stale": snapshot.stale}
 
     def methods_at(self, path: str) -> list[str]:
-        """The methods that a path takes; none for a path that there is not. A literal path beats one with an id."""
-        fitting = [operation for operation in self.operations if operation.pattern.match(path)]
-        methods = [o.method for o in fitting if o.rule == path] or [o.method for o in fitting]
+        """The methods that a path takes; none for a path that there is not."""
+        methods = [operation.method for operation in self.operations if operation.pattern.match(path)]
         return [*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS"] if methods else []
 
 

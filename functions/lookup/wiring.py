@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from botocore.config import Config
 from botocore.session import get_session
 
 from functions.lookup.api import serving
+from functions.lookup.authorization import Access
+from functions.lookup.budget import Budget
 from functions.lookup.cursors import Cursors
 from functions.lookup.priming import prime
 from functions.lookup.publications import Publications
@@ -20,22 +21,20 @@ from shared.table import Table
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# A caller who has waited longer than this has gone. Requests to the table hold nothing that was not checked here. The
-# SDK composes its own user agent for each of them, which takes as long as reading an agency's rating.
-CONFIG = Config(
-    connect_timeout=1,
-    read_timeout=2,
-    retries={"mode": "standard", "total_max_attempts": 3},
-    parameter_validation=False,
-    user_agent="mcn-levels",
-)
+# Requests to the table hold nothing that was not checked here. The SDK composes its own user agent for each of them,
+# which takes as long as reading an agency's rating.
+CLIENT: dict[str, Any] = {"parameter_validation": False, "user_agent": "mcn-levels"}
 
 
 def services_from(settings: LookupSettings) -> Services:
     """Services over the deployed table. botocore alone: boto3 would cost a tenth of the cold start."""
-    client = cast("DynamoDBClient", get_session().create_client("dynamodb", config=CONFIG))
-    publications = Publications(Table(client, settings.table_name), settings.zone)
-    return Services(publications, Cursors(settings.cursor_key), settings.authorized_routes_only)
+    budget = Budget(settings.request_seconds)
+    client = cast("DynamoDBClient", get_session().create_client("dynamodb", config=budget.config(**CLIENT)))
+    budget.watch(client)
+    table = Table(client, settings.table_name, sleep=budget.sleep)
+    publications = Publications(table, settings.zone, settings.retention_months)
+    access = Access(settings.agency_claim, settings.local_caller)
+    return Services(publications, Cursors(settings.cursor_key), access, budget, settings.base_path)
 
 
 settings = LookupSettings.from_environment(os.environ)

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
+from functions.lookup.authorization import AGENCY, ANY_AGENCY, EVERY_AGENCY, PUBLIC
 from local.cloud.gateway import BROKEN, Answer, Request, ask, refusal, route_of
 from local.cloud.invocation import Handler
 from local.cloud.template import LOOKUP, Route
@@ -29,7 +30,8 @@ def front(
 ) -> WSGIApplication:
     """The application that answers HTTP requests by way of the gateway's events.
 
-    A header ``X-Local-Agency: <id>`` stands for a token with that claim ``agency_id``; without it, there are no claims.
+    A header ``X-Local-Agency: <id>`` stands for a token of that agency, ``*`` for one that opens every agency's view;
+    without it, a request is as one with the scope of everybody.
     ``others``: the functions behind routes that are not the lookup's, by their name in the template. ``claims_of``: the
     claims of a valid token, for callers that send one: pages always do, and are held to their scopes.
     """
@@ -47,10 +49,17 @@ def front(
         except Exception:  # what a handler may raise is open; the gateway answers all of it alike
             _logger.exception("%s %s failed", request.method, request.target)
             answer = BROKEN
-        start_response(_status_line(answer.status), _headers(answer))
+        start_response(_status_line(answer.status), _headers(request.method, answer))
         return [] if request.method == "HEAD" else [answer.body]
 
     return application
+
+
+def local_claims(agency_id: str | None) -> dict[str, str]:
+    """What the token would say that ``X-Local-Agency`` stands for."""
+    if agency_id == EVERY_AGENCY:
+        return {"scope": f"{PUBLIC} {ANY_AGENCY}"}
+    return {"scope": f"{PUBLIC} {AGENCY}", "agency_id": agency_id} if agency_id else {"scope": PUBLIC}
 
 
 def _wants_a_token(environ: dict[str, Any], route: Route) -> bool:
@@ -60,13 +69,12 @@ def _wants_a_token(environ: dict[str, Any], route: Route) -> bool:
 
 
 def _request(environ: dict[str, Any]) -> Request:
-    claimed = environ.get(_CLAIM)
     return Request(
         method=environ["REQUEST_METHOD"],
         target=_target(environ),
         headers=list(_request_headers(environ)),
         body=environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)),
-        claims={"agency_id": claimed} if claimed else None,
+        claims=local_claims(environ.get(_CLAIM)),
         source_ip=environ.get("REMOTE_ADDR", ""),
     )
 
@@ -90,7 +98,9 @@ def _request_headers(environ: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "content-type", content_type
 
 
-def _headers(answer: Answer) -> list[tuple[str, str]]:
+def _headers(method: str, answer: Answer) -> list[tuple[str, str]]:
+    if method == "HEAD" and answer.header("content-length"):
+        return list(answer.headers)
     if answer.status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
         return [(name, value) for name, value in answer.headers if name not in ("content-length", "content-type")]
     headers = [(name, value) for name, value in answer.headers if name != "content-length"]

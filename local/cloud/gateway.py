@@ -31,7 +31,7 @@ class Request:
     target: str
     headers: Sequence[tuple[str, str]] = ()
     body: bytes = b""
-    claims: Mapping[str, str] | None = None
+    claims: Mapping[str, str | None] | None = None
     source_ip: str = "127.0.0.1"
 
 
@@ -100,7 +100,7 @@ def event_for(request: Request, routes: Sequence[Route] | None = None) -> dict[s
     if parameters := _path_parameters(route, path):
         event["pathParameters"] = parameters
     if request.claims is not None and not route.open:
-        event["requestContext"]["authorizer"] = {"jwt": {"claims": dict(request.claims), "scopes": None}}
+        event["requestContext"]["authorizer"] = {"jwt": {"claims": _present(request.claims), "scopes": None}}
     return event | _body(request.body, headers.get("content-type", ""))
 
 
@@ -133,6 +133,11 @@ def answer_from(result: Any) -> Answer:
         return Answer(int(result["statusCode"]), headers, body)
     except (AttributeError, TypeError, ValueError):
         return BROKEN
+
+
+def _present(claims: Mapping[str, Any]) -> dict[str, Any]:
+    """A token's claims as the gateway hands them on: without those that have no value."""
+    return {name: value for name, value in claims.items() if value is not None}
 
 
 def _route(method: str, path: str, routes: Sequence[Route]) -> Route:

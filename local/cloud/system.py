@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import boto3
 
 from local.cloud.embedded import EXTRACTS, REPORTS, TABLE, embedded_aws
+from local.cloud.front import local_claims
 from local.cloud.gateway import Answer, Request, ask
 from local.cloud.invocation import Context, Handler
 from local.cloud.template import ROOT
@@ -50,7 +51,7 @@ class System:
 
     def get(self, target: str, agency_id: str | None = None) -> Answer:
         """The API's answer to a GET; ``agency_id``: as asked with that agency's own token."""
-        claims = None if agency_id is None else {"agency_id": agency_id}
+        claims = local_claims(agency_id)
         return ask(self.lookup, Request("GET", target, [("host", "127.0.0.1")], claims=claims))
 
     def save_reports(self, folder: Path) -> None:
@@ -81,7 +82,8 @@ def running(extracts: Path) -> Iterator[System]:
                 "SCRATCH": scratch,
                 "TIMEZONE": DEFAULT_ZONE,
                 "EVENT_BUS": "default",
-                "AUTHORIZED_ROUTES_ONLY": "true",
+                "REQUEST_SECONDS": "30",  # a busy laptop is not a table that hangs
+                "RETENTION_MONTHS": "1200",  # the sample's months stay whatever the year
                 "POWERTOOLS_SERVICE_NAME": "local",
                 "POWERTOOLS_LOG_LEVEL": "CRITICAL",
                 "POWERTOOLS_METRICS_DISABLED": "true",

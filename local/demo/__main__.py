@@ -99,11 +99,11 @@ def api_is_right(system: System) -> Claims:
     yield "another agency's view answers 403", system.get(f"/v1/agencies/{SHOWN_AGENCY}/level", "A-0001").status == 403
     yield "an unknown agency answers 404", system.get("/v1/agencies/A-9999").status == 404
     for month, status in zip(MONTHS, ("rated", "overridden", "overridden"), strict=True):
-        view = system.get(f"/v1/agencies/{OVERRIDDEN_AGENCY}/level?month={month}").json()
+        view = system.get(f"/v1/agencies/{OVERRIDDEN_AGENCY}/level?month={month}", OVERRIDDEN_AGENCY).json()
         yield f"{month}: {OVERRIDDEN_AGENCY} is {status}", view["status"] == status
     card = system.get(f"/v1/agencies/{OVERRIDDEN_AGENCY}").json()
     yield "its card does not tell that its level was set by hand", card["status"] == "rated"
-    slots = system.get(f"/v1/agencies/{SHRUNK_AGENCY}/binding-slots").json()
+    slots = system.get(f"/v1/agencies/{SHRUNK_AGENCY}/binding-slots", SHRUNK_AGENCY).json()
     yield f"{SHRUNK_AGENCY} kept too few creators of power 6 to 7 to bind more of them", slots["allowance"] == 0
     awaiting = system.get(f"/v1/agencies/{AWAITING_AGENCY}").json()
     yield "an agency that has just joined is shown as awaiting", awaiting["status"] == "awaiting_first_rating"

@@ -10,7 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from functions.lookup.api import api
-from functions.lookup.routing import AGENCY, PUBLIC, Operation
+from functions.lookup.authorization import AGENCY, PUBLIC
+from functions.lookup.routing import Operation
 from shared.levels import Removed, SlotCounts
 from tests.published import IN_NOVEMBER, OVERRIDE, World, agency, empty_world, rulebook
 
@@ -50,6 +51,9 @@ ALLOWED = {
     | {f"benefits.levels.{field}" for field in ("level", "level_name", "quota", "text")},
     "get_benefit": {"benefit", "name", "description", "kind", "from_level", "month", "stale", "levels"}
     | {f"levels.{field}" for field in ("level", "level_name", "quota", "text")},
+    "get_publications": {"items", "next", "stale"}
+    | {f"items.{field}" for field in ("month", "run", "published_at", "levels")}
+    | {f"items.levels.{level}" for level in ("1", "2", "3", "unrated", "awaiting_first_rating")},
     "get_publication": {"month", "run", "published_at", "next_renewal_on", "stale"},
 }
 SECRETS = ("不可外传", "秘密审批", "涉密标签", "7654321", "76543.21")

@@ -16,6 +16,7 @@ PUBLIC = (
     "/v1/benefits",
     "/v1/benefits/{benefit}",
     "/v1/publication",
+    "/v1/publications",
 )
 AGENCY = (
     "/v1/agencies/{agency_id}/level",
@@ -46,7 +47,9 @@ def operations() -> dict[tuple[str, str], dict[str, Any]]:
 
 def test_each_route_asks_for_its_scope_and_no_other_route_exists() -> None:
     expected = {(method, path): ["levels.public"] for path in PUBLIC for method in ("get", "head")}
-    expected |= {(method, path): ["levels.agency"] for path in AGENCY for method in ("get", "head")}
+    expected |= {
+        (method, path): ["levels.agency", "levels.agency.any"] for path in AGENCY for method in ("get", "head")
+    }
     expected[("post", "/v1/agencies/batch")] = ["levels.public"]
     expected |= {(method, f"/v1/operations/{path}"): ["levels.operate"] for method, path in OPERATE}
     guarded = {

@@ -12,9 +12,10 @@ import pytest
 
 from functions.lookup import contract
 from functions.lookup.api import api, serving
+from functions.lookup.authorization import PUBLIC
 from functions.lookup.error_handlers import answer_refusals
 from functions.lookup.publications import Snapshot
-from functions.lookup.routing import PUBLIC, Api
+from functions.lookup.routing import Api
 from shared.observability import metrics
 from shared.settings import LookupSettings
 from tests.cloudwatch import Alarm, Metrics

@@ -98,7 +98,7 @@ def test_the_printed_curl_lines_work_as_pasted_and_ctrl_c_leaves_nothing_running
     with serving("--port", "0") as (server, curls, _):
         answers = [curl(line) for line in curls]
         statuses = [status for status, _ in answers]
-        assert statuses == [200] * (len(curls) - 2) + [403, 404]
+        assert statuses == [200] * (len(curls) - 3) + [403, 403, 404]
         assert all(json.loads(body) for _, body in answers)
         os.killpg(server.pid, signal.SIGINT)
         assert server.wait(timeout=60) in (0, 130)

@@ -131,9 +131,23 @@ def test_json_arrives_as_text_and_other_bodies_in_base64(ask: Ask) -> None:
 
 def test_the_local_agency_becomes_a_claim_and_no_header(ask: Ask) -> None:
     event = event_of(ask, "GET", "/v1/agencies/A-0001/level", None, {"X-Local-Agency": "A-0001"})
-    assert event["requestContext"]["authorizer"]["jwt"]["claims"] == {"agency_id": "A-0001"}
+    assert claims_in(event) == {"scope": "levels.public levels.agency", "agency_id": "A-0001"}
     assert "x-local-agency" not in event["headers"]
-    assert "authorizer" not in event_of(ask, "GET", "/v1/agencies/A-0001/level")["requestContext"]
+    back_office = event_of(ask, "GET", "/v1/agencies/A-0001/level", None, {"X-Local-Agency": "*"})
+    assert claims_in(back_office) == {"scope": "levels.public levels.agency.any"}
+
+
+def test_without_it_a_request_is_one_of_everybody(ask: Ask) -> None:
+    assert claims_in(event_of(ask, "GET", "/v1/agencies/A-0001/level")) == {"scope": "levels.public"}
+
+
+def test_a_claim_without_a_value_is_left_out_as_the_gateway_does() -> None:
+    event = event_for(Request("GET", "/v1/levels", claims={"scope": "levels.agency", "agency_id": None}))
+    assert claims_in(event) == {"scope": "levels.agency"}
+
+
+def claims_in(event: dict[str, Any]) -> Any:
+    return event["requestContext"]["authorizer"]["jwt"]["claims"]
 
 
 def test_an_open_route_has_no_claims(ask: Ask) -> None:

@@ -79,12 +79,12 @@ def test_a_batch_may_be_of_an_earlier_month(api: Caller) -> None:
 
 def test_cards_that_no_answer_can_hold_are_asked_for_in_smaller_parts() -> None:
     with empty_world() as world:
-        world.publish("2026-10", [agency(f"A{n:02d}", four=1, introduction="“长”" * 30_000) for n in range(14)])
-        api, ids = world.caller(), [f"A{n:02d}" for n in range(14)]
+        world.publish("2026-10", [agency(f"A{n:02d}", four=1, introduction="“长”" * 30_000) for n in range(20)])
+        api, ids = world.caller(), [f"A{n:02d}" for n in range(20)]
 
         refused = api.batch(ids)
         assert (refused.status, refused.json["errors"][0]["pointer"]) == (422, "#/agency_ids")
-        assert len(api.batch(ids[:11]).json["items"]) == 11
+        assert len(api.batch(ids[:17]).json["items"]) == 17
 
         seen, path = list[str](), "/v1/agencies?level=1&limit=100"
         while path:

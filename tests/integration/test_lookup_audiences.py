@@ -9,13 +9,15 @@ import pytest
 
 from functions.lookup import contract, queries
 from functions.lookup.api import api as declared
+from functions.lookup.authorization import AGENCY, ANY_AGENCY, PUBLIC, Access
 from functions.lookup.error_handlers import answer_refusals
 from functions.lookup.publications import Snapshot
-from functions.lookup.routing import AGENCY, PUBLIC, Api
+from functions.lookup.routing import Api, Operation
 from tests.published import Caller, World, agency, empty_world, event, path_of
 
 GETS = [operation for operation in declared.operations if operation.method == "GET"]
 OWN_VIEWS = [path_of(operation) for operation in GETS if operation.scope == AGENCY]
+GUARDED = [operation for operation in declared.operations if operation.scope]
 FOR_EVERYBODY = [path_of(operation) for operation in GETS if operation.scope == PUBLIC]
 
 
@@ -31,43 +33,105 @@ def api(world: World) -> Caller:
     return world.caller()
 
 
+def of_agency(claim: object, **more: object) -> dict[str, object]:
+    """The claims of a token that names an agency."""
+    return {"sub": "app", "scope": f"{PUBLIC} {AGENCY}", "agency_id": claim, **more}
+
+
+WITHOUT_AGENCY = {"sub": "app", "scope": f"{PUBLIC} {AGENCY}"}
+
+
 @pytest.mark.parametrize("path", OWN_VIEWS)
 def test_a_token_of_the_agency_opens_its_own_view(api: Caller, path: str) -> None:
-    assert api.get(path, claims={"agency_id": "A", "scope": "levels.agency"}).status == 200
+    assert api.get(path, claims=of_agency("A")).status == 200
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"scope": ANY_AGENCY},
+        {"scope": f"{PUBLIC} {ANY_AGENCY}"},
+        {"scp": f"[{AGENCY} {ANY_AGENCY}]"},
+        {"scp": [ANY_AGENCY]},
+        of_agency("*"),
+    ],
+)
+@pytest.mark.parametrize("path", OWN_VIEWS)
+def test_every_view_is_opened_by_a_scope_or_a_claim_that_says_so(api: Caller, path: str, claims: Any) -> None:
+    assert api.get(path, claims=claims).status == 200
 
 
 @pytest.mark.parametrize("path", OWN_VIEWS)
-def test_a_token_without_an_agency_opens_every_view(api: Caller, path: str) -> None:
-    assert api.get(path, claims={"sub": "back office", "scope": "levels.agency"}).status == 200
-    assert api.get(path, claims={}).status == 200
-    assert api.get(path).status == 200
+def test_a_token_that_names_no_agency_opens_none(api: Caller, path: str) -> None:
+    for claims in (WITHOUT_AGENCY, of_agency(None), WITHOUT_AGENCY | {"custom:agency_id": "A"}):
+        answer = api.get(path, claims=claims)
+        assert (answer.status, answer.json["type"]) == (403, "urn:problem-type:mcn-levels:not-this-agency")
 
 
-@pytest.mark.parametrize("claim", ["B", "", "a", "A ", " A", "[A]", "[A B]", "A,B", None, 0, ["A"], {"A": 1}])
+@pytest.mark.parametrize("claim", ["B", "", "a", "A ", " A", "[A]", "[A B]", "A,B", "**", 0, ["A"], ["*"], {"A": 1}])
+@pytest.mark.parametrize("scope", [f"{PUBLIC} {AGENCY}", ANY_AGENCY])
 @pytest.mark.parametrize("path", OWN_VIEWS)
-def test_a_token_of_anything_else_opens_none(api: Caller, path: str, claim: object) -> None:
-    answer = api.get(path, claims={"agency_id": claim})
+def test_a_token_of_anything_else_opens_none(api: Caller, path: str, claim: object, scope: str) -> None:
+    answer = api.get(path, claims=of_agency(claim, scope=scope))
     assert (answer.status, answer.json["type"]) == (403, "urn:problem-type:mcn-levels:not-this-agency")
+
+
+def test_the_claim_that_names_the_agency_may_have_another_name(world: World) -> None:
+    api = world.caller(access=Access(agency_claim="custom:agency_id"))
+    for path in OWN_VIEWS:
+        assert api.get(path, claims=WITHOUT_AGENCY | {"custom:agency_id": "A"}).status == 200
+        assert api.get(path, claims=of_agency("A")).status == 403
 
 
 def test_whether_an_agency_exists_is_not_told_to_another(world: World) -> None:
     api = world.caller()
     assert api.get("/v1/levels").status == 200
     with world.reads() as reads:
-        answers = {api.get(f"/v1/agencies/{a}/level", claims={"agency_id": "A"}).text for a in ("B", "Nobody", "%00")}
+        answers = {api.get(f"/v1/agencies/{a}/level", claims=of_agency("A")).text for a in ("B", "Nobody", "%00")}
     assert (len(answers), reads) == (1, [])
 
 
 @pytest.mark.parametrize("path", FOR_EVERYBODY)
 def test_public_answers_are_for_agencies_too(api: Caller, path: str) -> None:
-    assert api.get(path, claims={"agency_id": "B"}).status == 200
+    assert api.get(path, claims=of_agency("B")).status == 200
+
+
+@pytest.mark.parametrize("operation", GUARDED, ids=lambda operation: operation.name)
+def test_every_operation_wants_its_scope(world: World, operation: Operation) -> None:
+    other = PUBLIC if operation.scope == AGENCY else f"{AGENCY} {ANY_AGENCY}"
+    api = world.caller()
+    with world.reads() as reads:
+        for scope in ("", other, "levels", "LEVELS.PUBLIC", "levels.publicity"):
+            answer = api.operation(operation, claims={"scope": scope, "agency_id": "A"})
+            assert (answer.status, answer.json["type"]) == (403, "urn:problem-type:mcn-levels:missing-scope")
+    assert reads == []
 
 
 @pytest.mark.parametrize("authorizer", [None, {}, {"jwt": None}, {"jwt": {}}, {"jwt": {"claims": None}}, {"iam": {}}])
-def test_an_authorizer_without_claims_names_no_agency(world: World, authorizer: Any) -> None:
-    asked = event("GET", "/v1/agencies/A/level")
+@pytest.mark.parametrize("operation", GUARDED, ids=lambda operation: operation.name)
+def test_what_no_gateway_has_checked_is_not_answered(world: World, operation: Operation, authorizer: Any) -> None:
+    asked = event(operation.method, path_of(operation), claims=None, body='{"agency_ids": ["A"]}')
     asked["requestContext"]["authorizer"] = authorizer
-    assert world.caller().handler(asked, None)["statusCode"] == 200
+    with world.reads() as reads:
+        answer = world.caller().handler(asked, None)
+    assert (answer["statusCode"], answer["headers"]["WWW-Authenticate"], reads) == (401, "Bearer", [])
+
+
+def test_on_a_developer_s_machine_a_setting_says_who_asks(world: World) -> None:
+    one = world.caller(access=Access(local_caller="A"))
+    assert one.get("/v1/agencies/A/level", claims=None).status == 200
+    assert one.get("/v1/agencies/B/level", claims=None).status == 403
+    assert one.get("/v1/agencies/B", claims=None).status == 200
+    everyone = world.caller(access=Access(local_caller="*"))
+    assert everyone.get("/v1/agencies/B/level", claims=None).status == 200
+
+
+def test_that_setting_adds_nothing_to_a_token(world: World) -> None:
+    api = world.caller(access=Access(local_caller="*"))
+    assert api.get("/v1/agencies/B/level", claims=of_agency("A")).status == 403
+    asked = event("GET", "/v1/levels", claims=None)
+    asked["requestContext"]["authorizer"] = {"iam": {"userId": "x"}}
+    assert api.handler(asked, None)["statusCode"] == 401
 
 
 # --- routes -----------------------------------------------------------------------------------------------------------
@@ -88,21 +152,12 @@ def test_a_decoded_slash_does_not_turn_a_card_into_an_own_view(api: Caller, rout
     assert (answer.status, answer.json["type"]) == (404, "urn:problem-type:mcn-levels:unknown-route")
 
 
-@pytest.mark.parametrize("path", [*OWN_VIEWS, *FOR_EVERYBODY])
-@pytest.mark.parametrize("route", ["$default", "ANY /{proxy+}"])
-def test_behind_an_authorizer_its_open_route_answers_nothing(world: World, path: str, route: str) -> None:
-    guarded = world.caller(authorized_routes_only=True)
-    answer = guarded.get(path, route=route)
-    assert (answer.status, answer.headers["www-authenticate"]) == (401, "Bearer")
-
-
-def test_behind_an_authorizer_its_open_route_serves_health_and_refusals(world: World) -> None:
-    guarded = world.caller(authorized_routes_only=True)
-    assert guarded.get("/healthz").status == 200
-    assert guarded.get("/nowhere").status == 404
-    assert guarded.ask("DELETE", "/v1/levels").status == 405
-    assert guarded.ask("OPTIONS", "/v1/levels").status == 204
-    assert guarded.get("/v1/levels", route="GET /v1/levels").status == 200
+def test_the_open_route_serves_health_and_refusals(world: World) -> None:
+    caller = world.caller()
+    assert caller.get("/healthz", claims=None).status == 200
+    assert caller.get("/nowhere", claims=None).status == 404
+    assert caller.ask("DELETE", "/v1/levels", claims=None).status == 405
+    assert caller.ask("OPTIONS", "/v1/levels", claims=None).status == 204
 
 
 @pytest.mark.parametrize("path", ["/v1/agencies/A/level\n", "/v1/agencies/A/level/", "//v1/levels", "/V1/levels"])
@@ -114,6 +169,14 @@ def test_a_named_stage_is_no_part_of_the_path(world: World) -> None:
     asked = event("GET", "/prod/v1/levels", route="GET /v1/levels")
     asked["requestContext"]["stage"] = "prod"
     assert world.caller().handler(asked, None)["statusCode"] == 200
+
+
+def test_a_custom_domain_may_put_a_base_path_before_every_path(world: World) -> None:
+    mapped = world.caller(base_path="/levels")
+    assert mapped.get("/levels/v1/agencies/A/level", route="GET /v1/agencies/{agency_id}/level").status == 200
+    assert mapped.get("/levels/healthz").status == 200
+    assert mapped.get("/v1/levels", route="GET /v1/levels").status == 200
+    assert mapped.get("/levelsv1/levels").status == 404
 
 
 # --- an operation declares, it can't forget ---------------------------------------------------------------------------
@@ -138,7 +201,7 @@ def grown() -> Api:
 
 def test_an_operation_added_today_answers_with_stale_and_reads_the_month_asked_for(world: World, grown: Api) -> None:
     caller = world.caller(api=grown)
-    answer = caller.get("/v1/agencies/A/again", claims={"agency_id": "A"})
+    answer = caller.get("/v1/agencies/A/again", claims=of_agency("A"))
     assert (answer.json["agency_id"], answer.json["stale"]) == ("A", False)
     assert caller.get("/v1/agencies/A/again?month=1999-01").status == 404
 
@@ -146,9 +209,9 @@ def test_an_operation_added_today_answers_with_stale_and_reads_the_month_asked_f
 def test_an_operation_added_today_is_guarded(world: World, grown: Api) -> None:
     caller = world.caller(api=grown)
     with world.reads() as reads:
-        assert caller.get("/v1/agencies/A/again", claims={"agency_id": "B"}).status == 403
+        assert caller.get("/v1/agencies/A/again", claims=of_agency("B")).status == 403
         assert caller.get("/v1/agencies/A/again", route="GET /v1/agencies/{agency_id}").status == 404
-        assert world.caller(api=grown, authorized_routes_only=True).get("/v1/agencies/A/again").status == 401
+        assert caller.get("/v1/agencies/A/again", claims=None).status == 401
     assert reads == []
 
 

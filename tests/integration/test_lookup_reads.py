@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from functions.lookup.api import api as declared
 from functions.lookup.publications import POINTER_SECONDS
 from shared.levels import Grant
-from tests.published import Caller, World, agency, empty_world, rulebook
+from tests.published import Caller, World, agency, empty_world, path_of, rulebook
 
 
 class Clock:
@@ -65,6 +67,7 @@ WARM_READS = [
     ("/v1/levels", []),
     ("/v1/benefits", []),
     ("/v1/publication", []),
+    ("/v1/publications", ["BatchGetItem"]),
     ("/healthz", []),
 ]
 
@@ -189,6 +192,59 @@ def test_a_month_whose_rulebook_has_expired_is_unknown_and_its_cursors_are_gone(
     assert later.get("/v1/levels?month=2026-10").status == 404
     assert later.get(f"/v1/agencies?level=1&cursor={cursor}").status == 410
     assert [item["month"] for item in later.get("/v1/agencies/A000/history").json["items"]] == ["2026-11"]
+
+
+def test_a_month_past_its_retention_is_404_everywhere_while_its_items_are_still_there() -> None:
+    """October 2026 is kept for 25 months after its end: until 1 December 2028, Asia/Shanghai."""
+    last = datetime(2028, 11, 30, 15, 59, 59, tzinfo=UTC)
+    with published_world() as world:
+        world.publish("2028-10", [agency("A000", four=1)])
+        kept, gone = world.caller(now=lambda: last), world.caller(now=lambda: last + timedelta(seconds=1))
+        for operation in declared.operations:
+            path = path_of(operation, "A000", level=1)
+            if operation.scope and operation.method == "GET" and "publications" not in path:
+                month = f"{'&' if '?' in path else '?'}month=2026-10"
+                assert kept.get(path + month).status == 200
+                refused = gone.get(path + month)
+                assert (refused.status, refused.json["type"]) == (404, "urn:problem-type:mcn-levels:unknown-month")
+        assert kept.batch(["A000"], "/v1/agencies/batch?month=2026-10").status == 200
+        assert gone.batch(["A000"], "/v1/agencies/batch?month=2026-10").status == 404
+        for caller, months in ((kept, ["2028-10", "2026-10"]), (gone, ["2028-10"])):
+            assert [item["month"] for item in caller.get("/v1/publications").json["items"]] == months
+            assert [item["month"] for item in caller.get("/v1/agencies/A000/history").json["items"]] == months
+        assert gone.get("/v1/levels").json["month"] == "2028-10"
+
+
+def test_when_every_month_is_past_its_retention_nothing_is_published() -> None:
+    with published_world() as world:
+        api = world.caller(now=lambda: datetime(2031, 1, 1, tzinfo=UTC))
+        assert api.get("/v1/levels").status == 503
+
+
+# --- the months that can be asked for ---------------------------------------------------------------------------------
+
+
+def test_the_months_that_can_be_asked_for_are_listed_newest_first_with_their_levels() -> None:
+    with published_world() as world:
+        newest = world.publish("2026-11", [agency("A", four=1), agency("B", four=5, six=1), agency("U")])
+        items = world.caller().get("/v1/publications").json["items"]
+    assert [item["month"] for item in items] == ["2026-11", "2026-10"]
+    assert (items[0]["run"], items[0]["published_at"]) == (newest.run, "2026-12-03T10:10:00+08:00")
+    assert items[0]["levels"] == {"1": 1, "2": 1, "3": 0, "unrated": 1, "awaiting_first_rating": 0}
+    assert items[1]["levels"]["1"] == 150
+
+
+def test_the_list_of_months_pages_and_each_of_them_can_be_asked_for() -> None:
+    with published_world() as world:
+        for month in ("2026-07", "2026-08", "2026-11"):
+            world.publish(month, [agency("A", four=1)])
+        api, seen, path = world.caller(), list[str](), "/v1/publications?limit=2"
+        while path:
+            page = api.get(path).json
+            seen += [item["month"] for item in page["items"]]
+            path = page["next"] and f"/v1/publications?limit=2&cursor={page['next']}"
+        assert seen == ["2026-11", "2026-10", "2026-08", "2026-07"]
+        assert all(api.get(f"/v1/levels?month={month}").json["month"] == month for month in seen)
 
 
 # --- while a month is being published ---------------------------------------------------------------------------------

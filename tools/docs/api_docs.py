@@ -10,6 +10,7 @@ import re
 import shlex
 from typing import Any
 
+from local.cloud.front import LOCAL_AGENCY, local_claims
 from local.cloud.gateway import Request
 from local.cloud.template import ROOT
 from tools.docs.example import example_answer
@@ -37,12 +38,14 @@ def requests_in(page: str) -> list[Request]:
 
 
 def request_of(curl: str) -> Request:
-    """The request that a curl line makes: ``curl -s [-d <body>] "$API<path>"``."""
+    """The request that a curl line makes: ``curl -s [-H <header>] [-d <body>] "$API<path>"``."""
     words = shlex.split(curl)
     body = words[words.index("-d") + 1].encode() if "-d" in words else b""
     target = next(word for word in words if word.startswith("$API")).removeprefix("$API")
     headers = [("content-type", "application/json")] if body else []
-    return Request("POST" if body else "GET", target, headers=headers, body=body)
+    named = [words[i + 1].partition(": ") for i, word in enumerate(words) if word == "-H"]
+    agency = next((value for name, _, value in named if name == LOCAL_AGENCY), None)
+    return Request("POST" if body else "GET", target, headers=headers, body=body, claims=local_claims(agency))
 
 
 def pretty(value: Any, indent: str = "") -> str:

@@ -5,8 +5,11 @@ The shipped rulebook rates a few agencies for two months. Nothing here depends o
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
@@ -16,6 +19,7 @@ from functions.lookup.cursors import Cursors
 from functions.lookup.publications import Publications
 from functions.lookup.routing import Services
 from functions.rating.run.rules import Rules
+from functions.rating.run.standings import count_levels
 from functions.rating.workbook.description import load_description
 from functions.rating.workbook.folder import read_folder
 from functions.rating.workbook.rulebook import parse
@@ -35,6 +39,7 @@ from shared.table import (
     pointer_item,
     rating_item,
     rulebook_item,
+    run_key,
 )
 
 if TYPE_CHECKING:
@@ -42,6 +47,7 @@ if TYPE_CHECKING:
 
 TABLE_NAME = "example"
 ZONE = ZoneInfo(DEFAULT_ZONE)
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
 SEPTEMBER, OCTOBER = Month(2026, 9), Month(2026, 10)
 JOINED_LONG_AGO, JOINED_IN_NOVEMBER = 1_700_000_000_000_000, 1_793_600_000_000_000
 
@@ -87,7 +93,7 @@ def example_answer(request: Request) -> Answer:
 def example_handler() -> Handler:
     """The lookup handler, answering from the example world."""
     client = cast("DynamoDBClient", InMemory(example_items()))
-    return serving(Services(Publications(Table(client, TABLE_NAME), ZONE), Cursors("example")))
+    return serving(Services(Publications(Table(client, TABLE_NAME), ZONE, now=lambda: NOW), Cursors("example")))
 
 
 def example_items() -> Iterator[dict[str, Any]]:
@@ -106,6 +112,8 @@ def example_items() -> Iterator[dict[str, Any]]:
         )
         yield rulebook_item(rulebook, rulebook_id)
         yield from (rating_item(rating, run, expires_at=0) for rating in ratings)
+        counts = count_levels(ratings, len(rulebook.levels))
+        yield run_key(run) | {"record": {"B": zlib.compress(json.dumps({"levels": counts}).encode())}}
         for level in {rating.level for rating in ratings} - {None}:
             yield directory_item(run, level or 0, 0, [Listing.of(r) for r in ratings if r.level == level], expires_at=0)
     yield pointer_item(Pointer(len(publications), publications))

@@ -9,6 +9,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -17,9 +18,12 @@ from pydantic.json_schema import models_json_schema
 
 from functions.lookup import problems
 from functions.lookup.api import api
+from functions.lookup.authorization import AGENCY, PUBLIC
 from functions.lookup.contract import ProblemAnswer
 from functions.lookup.problems import Problem
-from functions.lookup.routing import AGENCY, PUBLIC, Operation
+from functions.lookup.routing import Operation
+from functions.lookup.sizes import BODY_BYTES
+from local.cloud.front import local_claims
 from local.cloud.gateway import Request
 from local.cloud.template import ROOT
 from tools.docs.example import example_answer
@@ -43,6 +47,7 @@ EXAMPLES: dict[str, Request] = {
     "get_catalogue": Request("GET", "/v1/benefits"),
     "get_benefit": Request("GET", "/v1/benefits/training_seats"),
     "get_publication": Request("GET", "/v1/publication"),
+    "get_publications": Request("GET", "/v1/publications"),
     "get_health": Request("GET", "/healthz"),
     "get_own_view": Request("GET", "/v1/agencies/A-0042/level"),
     "get_history": Request("GET", "/v1/agencies/A-0042/history?limit=12"),
@@ -51,17 +56,26 @@ EXAMPLES: dict[str, Request] = {
     "get_binding_slots": Request("GET", "/v1/agencies/A-0042/binding-slots"),
 }
 
+INVALID: problems.Fault = {
+    "in": "query",
+    "code": "not-a-month",
+    "pointer": "#/month",
+    "detail": "Expected a month as YYYY-MM, such as 2026-10.",
+    "detail_zh": "须为 YYYY-MM 形式的月份，例如 2026-10。",
+}
 REFUSALS: tuple[Problem, ...] = (
     problems.BodyMalformed(),
     problems.CursorMalformed(),
+    problems.ScopeMissing(AGENCY),
     problems.NotThisAgency(),
     problems.AgencyUnknown("2026-10", "2026-11", date(2026, 12, 3)),
     problems.LevelUnknown(5),
     problems.BenefitUnknown(),
     problems.MonthUnknown("2026-10"),
     problems.CursorExpired(),
+    problems.BodyTooLarge(BODY_BYTES),
     problems.BodyNotJson(),
-    problems.Invalid([{"in": "query", "pointer": "#/month", "detail": "String should match the pattern YYYY-MM"}]),
+    problems.Invalid([INVALID]),
     problems.Unexpected(),
     problems.table_unavailable(),
 )
@@ -106,7 +120,10 @@ def _described(operation: Operation) -> dict[str, Any]:
     if body := operation.body:
         content = {"application/json": {"schema": _reference(body), "example": json.loads(request.body)}}
         described["requestBody"] = {"required": True, "content": content}
-    answer = {"schema": _reference(operation.answer), "example": example_answer(request).json()}
+    answer = {
+        "schema": _reference(operation.answer),
+        "example": example_answer(replace(request, claims=local_claims("*"))).json(),
+    }
     described["responses"] = {
         "200": {
             "description": "The answer.",

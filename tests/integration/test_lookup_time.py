@@ -1,0 +1,189 @@
+"""How long a request may take when the table hangs or is slow, over real sockets."""
+
+from __future__ import annotations
+
+import json
+import time
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+from botocore.session import get_session
+
+from functions.lookup.api import api as declared
+from functions.lookup.api import serving
+from functions.lookup.budget import Budget
+from functions.lookup.cursors import Cursors
+from functions.lookup.publications import POINTER_SECONDS, Publications
+from functions.lookup.routing import Operation, Services
+from shared.table import Table, key_of
+from tests.published import Answered, Caller
+from tools.docs.example import NOW, TABLE_NAME, ZONE, InMemory, example_items
+
+CARD = "/v1/agencies/A-0042"
+GUARDED = [operation for operation in declared.operations if operation.scope]
+WITHOUT_A_READ = {"get_ladder", "get_level", "get_catalogue", "get_benefit", "get_publication"}
+SHORT = 0.6  # seconds: a budget for tests that try every operation; the deployed one is 3
+LONGEST = 3.5  # seconds that any answer may take
+
+
+class Dynamo:
+    """DynamoDB's protocol over the example world, on 127.0.0.1; it answers when told to, or accepts and never does."""
+
+    def __init__(self) -> None:
+        self.items = InMemory(example_items())
+        self.pause: Callable[[dict[str, Any]], float] = lambda _: 0.0
+        self.closing = Event()
+        self.asked = 0
+        dynamo = self
+
+        class Answer(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                dynamo.asked += 1
+                if dynamo.closing.wait(dynamo.pause(asked)):
+                    return
+                found = dynamo.items.batch_get_item if "RequestItems" in asked else dynamo.items.get_item
+                content = json.dumps(found(**asked), default=lambda binary: b64encode(binary).decode()).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/x-amz-json-1.0")
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_: Any) -> None:
+                """Say nothing: the tests' output is theirs."""
+
+        class Server(ThreadingHTTPServer):
+            def handle_error(self, *_: Any) -> None:
+                """A caller that gave up is no error."""
+
+        self.server = Server(("127.0.0.1", 0), Answer)
+        self.thread = Thread(target=self.server.serve_forever)
+        self.thread.start()
+
+    def hang(self, *, pointer_only: bool = False) -> None:
+        def pause(asked: dict[str, Any]) -> float:
+            pointer = "Key" in asked and key_of(asked["Key"])[0] == "POINTER"
+            return 60.0 if pointer or not pointer_only else 0.0
+
+        self.pause, self.asked = pause, 0
+
+    def be_slow(self, seconds: float) -> None:
+        self.pause = lambda _: seconds
+
+    def recover(self) -> None:
+        self.pause = lambda _: 0.0
+
+    def stop(self) -> None:
+        self.closing.set()
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Dynamo]:
+    dynamo = Dynamo()
+    yield dynamo
+    dynamo.stop()
+
+
+@pytest.fixture
+def dynamo(running: Dynamo) -> Dynamo:
+    running.recover()
+    return running
+
+
+class Instance:
+    """An instance of the function, wired as the deployed one is, with a clock that can be moved on."""
+
+    def __init__(self, dynamo: Dynamo, budget: Budget) -> None:
+        self.moved = 0.0
+        client: Any = get_session().create_client(
+            "dynamodb",
+            region_name="cn-north-1",
+            endpoint_url=f"http://127.0.0.1:{dynamo.server.server_address[1]}",
+            aws_access_key_id="x",
+            aws_secret_access_key="x",
+            config=budget.config(),
+        )
+        budget.watch(client)
+        table = Table(client, TABLE_NAME, sleep=budget.sleep)
+        publications = Publications(table, ZONE, clock=lambda: time.monotonic() + self.moved, now=lambda: NOW)
+        self.caller = Caller(serving(Services(publications, Cursors("secret"), budget=budget)))
+
+    def timed(self, ask: Callable[[Caller], Answered]) -> tuple[Answered, float]:
+        began = time.monotonic()
+        return ask(self.caller), time.monotonic() - began
+
+
+def asking(operation: Operation) -> Callable[[Caller], Answered]:
+    return lambda caller: caller.operation(operation, "A-0042")
+
+
+def is_try_again(answer: Answered) -> bool:
+    return answer.status == 503 and int(answer.headers["retry-after"]) > 0
+
+
+@pytest.mark.parametrize("operation", GUARDED, ids=lambda operation: operation.name)
+def test_a_cold_instance_whose_table_never_answers_says_so_in_time(dynamo: Dynamo, operation: Operation) -> None:
+    dynamo.hang()
+    answer, seconds = Instance(dynamo, Budget(SHORT)).timed(asking(operation))
+    assert is_try_again(answer)
+    assert seconds < LONGEST
+    assert dynamo.asked <= 2
+
+
+@pytest.mark.parametrize("operation", GUARDED, ids=lambda operation: operation.name)
+def test_the_last_known_pointer_survives_a_table_that_hangs(dynamo: Dynamo, operation: Operation) -> None:
+    instance = Instance(dynamo, Budget(SHORT))
+    assert instance.caller.get("/v1/levels").status == 200
+    dynamo.hang()
+    instance.moved += POINTER_SECONDS
+    answer, seconds = instance.timed(asking(operation))
+    assert seconds < LONGEST
+    assert dynamo.asked <= 3
+    if operation.name in WITHOUT_A_READ:
+        assert (answer.status, answer.json["stale"]) == (200, True)
+    else:
+        assert is_try_again(answer)
+    dynamo.recover()
+    instance.moved += POINTER_SECONDS
+    answer, _ = instance.timed(asking(operation))
+    assert (answer.status, answer.json["stale"]) == (200, False)
+
+
+def test_while_only_the_pointer_hangs_levels_are_served_and_not_every_request_waits(dynamo: Dynamo) -> None:
+    instance = Instance(dynamo, Budget())
+    assert instance.caller.get(CARD).status == 200
+    dynamo.hang(pointer_only=True)
+    instance.moved += POINTER_SECONDS
+    answer, seconds = instance.timed(lambda caller: caller.get(CARD))
+    assert (answer.status, answer.json["stale"]) == (200, True)
+    assert seconds < LONGEST
+    attempts = dynamo.asked
+    for _ in range(5):
+        assert instance.caller.get(CARD).json["stale"] is True
+    assert dynamo.asked == attempts + 5  # the card's own reads; the pointer is left alone for a while
+
+
+def test_the_deployed_budget_ends_within_three_and_a_half_seconds(dynamo: Dynamo) -> None:
+    dynamo.hang()
+    answer, seconds = Instance(dynamo, Budget()).timed(lambda caller: caller.get(CARD))
+    assert is_try_again(answer)
+    assert seconds < LONGEST
+
+
+@pytest.mark.parametrize("path", [CARD, f"{CARD}/history"])
+def test_a_table_that_answers_after_nine_tenths_of_a_second_ends_in_time_too(dynamo: Dynamo, path: str) -> None:
+    dynamo.be_slow(0.9)
+    instance = Instance(dynamo, Budget())
+    answer, seconds = instance.timed(lambda caller: caller.get(path))
+    assert seconds < LONGEST
+    again, seconds = instance.timed(lambda caller: caller.get(path))
+    assert seconds < LONGEST
+    assert answer.status == 200 or (is_try_again(answer) and again.status == 200)
