@@ -55,7 +55,7 @@ def _measure(months: Months, forms: list[Form], orders: int, turns: int) -> None
     CONSOLE.print(", ".join(f"{name} {version(name)}" for name in MEASURED_WITH))
     measuring.compare(months, forms, orders, turns)
     measuring.grow(months, orders, turns)
-    reference = measuring.take(ours.__name__, months.month(MEASURED_ORDERS, Form.PARQUET))
+    reference = measuring.run(ours.__name__, months.month(MEASURED_ORDERS, Form.PARQUET))
     publishing.compare_rules(AGENCIES, reference.cpu)
     publishing.compare_staging(turns)
     show("The lookup function", [lookup.cold_start(), *lookup.warm()])

@@ -48,7 +48,7 @@ def timed(call: Callable[[], object]) -> Callable[[], float]:
 
 
 def medians(ours: Callable[[], float], floor: Callable[[], float], turns: int) -> tuple[float, float]:
-    """The median of each, taken in turns after a warm-up, so that neither finds its own caches warmer."""
+    """The median of each, costs in turns after a warm-up, so that neither finds its own caches warmer."""
     measured = [(ours(), floor()) for _ in range(turns + turns // 10)][turns // 10 :]
     return median(turn[0] for turn in measured), median(turn[1] for turn in measured)
 

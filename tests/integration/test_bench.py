@@ -12,7 +12,7 @@ import pytest
 from bench.agencies import agencies
 from bench.compared import Compared
 from bench.contestants import duckdb_group_by, ours
-from bench.measuring import ResultsDiffer, Taken, exponent, refuse_differing
+from bench.measuring import Cost, ResultsDiffer, exponent, promise, refuse_differing
 from bench.months import MONTH, Form, Months
 from bench.publishing import decision_graph
 from functions.rating.extracts.datasets import Dataset, LocalFile
@@ -83,11 +83,25 @@ def _size(month: Path) -> int:
 
 
 def test_results_that_differ_by_a_fen_are_refused() -> None:
-    sound = Taken(1.0, 1.0, 1, "digest", 100)
+    sound = Cost(1.0, 1.0, 1, "digest", 100)
 
     refuse_differing({"floor": [replace(sound, digest=None, total=0)], "ours": [sound], "peer": [sound, sound]})
     with pytest.raises(ResultsDiffer):
         refuse_differing({"ours": [sound], "peer": [sound, replace(sound, digest="other", total=101)]})
+
+
+def test_the_promise_is_held_to_the_query_that_takes_the_least() -> None:
+    costs = {
+        "ours": [Cost(1, 3.0, 100, None, 0)],
+        "duckdb_group_by": [Cost(1, 4.0, 900, None, 0)],
+        "polars": [Cost(1, 3.5, 500, None, 0)],
+    }
+    assert [row[1:] for row in promise(costs, 5_000_000)] == [
+        ("3.00", "3.50 (polars)", "met"),
+        ("0", "0 (polars)", "met"),
+    ]
+    assert [row[-1] for row in promise(costs, 60_000_000)] == ["met", "MISSED"]
+    assert promise({**costs, "ours": [Cost(1, 3.5, 101, None, 0)]}, 5_000_000)[0][-1] == "MISSED"
 
 
 def test_growth_is_the_power_that_fits() -> None:
