@@ -56,7 +56,7 @@ check: setup ## Style, types, security, template, contracts
 	$(python) -m mypy build
 	$(python) -m bandit --quiet --configfile pyproject.toml --severity-level medium --recursive functions shared tools local bench build
 	@build/setup.sh sam
-	$(offline) .venv/bin/cfn-lint template.yaml
+	$(offline) .venv/bin/cfn-lint --regions us-east-1 ap-east-1 ap-southeast-1 cn-north-1 cn-northwest-1 -- template.yaml
 	$(offline) $(sam) validate --lint
 	$(python) build/vulnerabilities.py
 	$(python) -m pytest tests/contract

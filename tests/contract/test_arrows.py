@@ -17,6 +17,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     f"{R}.app": (
         f"{R}.wiring",
         f"{R}.commands",
+        f"{R}.publication",
         f"{R}.console",
         f"{R}.services",
         f"{R}.events",

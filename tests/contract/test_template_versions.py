@@ -56,7 +56,7 @@ def test_another_description_is_another_version() -> None:
     ("before", "after"),
     [
         ("      Timeout: 10\n", "      Timeout: 11\n"),
-        ('AUTHORIZED_ROUTES_ONLY: "true"', 'AUTHORIZED_ROUTES_ONLY: "false"'),
+        ("POWERTOOLS_SERVICE_NAME: lookup", "POWERTOOLS_SERVICE_NAME: levels"),
     ],
 )
 def test_a_value_that_the_template_itself_changes_makes_a_version_too(before: str, after: str) -> None:
