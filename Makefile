@@ -138,6 +138,7 @@ stop: setup ## Forget what invoke and start-api have written
 e2e: setup ## Real runtimes: packages, runtime interface, Docker, a deployed stack (5 minutes)
 	@build/setup.sh sam
 	@build/setup.sh e2e
+	@build/setup.sh clients
 	$(python) -m pytest tests/e2e -rs
 
 matrix: ## demo and test in fresh clones, with only Python 3.11, 3.12 and 3.13

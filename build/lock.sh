@@ -15,6 +15,7 @@ for part in demo rating lookup; do
     compile --no-annotate -c dev.txt "$part.in" -o "$part.txt"
 done
 compile "$@" --no-annotate sam.in -o sam.txt
+compile "$@" --no-annotate clients.in -o clients.txt
 compile "$@" --no-annotate -c dev.txt bench.in -o bench.txt
 ../.venv/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate \
     "$@" e2e.in -o e2e.txt

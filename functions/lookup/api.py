@@ -26,7 +26,7 @@ answer_refusals(api)
 
 
 @api.operation("GET", "/v1/agencies/<agency_id>", PUBLIC, problems.AgencyUnknown)
-def get_card(snapshot: Snapshot, agency_id: contract.AgencyId) -> contract.Card:
+def get_card(snapshot: Snapshot, agency_id: contract.AgencyId) -> contract.CardAnswer:
     """The public card of an agency."""
     return queries.card(snapshot, agency_id)
 
@@ -34,13 +34,13 @@ def get_card(snapshot: Snapshot, agency_id: contract.AgencyId) -> contract.Card:
 @api.operation(
     "POST", "/v1/agencies/batch", PUBLIC, problems.BodyMalformed, problems.BodyTooLarge, problems.BodyNotJson
 )
-def post_batch(snapshot: Snapshot, body: contract.BatchRequest) -> contract.Batch:
+def post_batch(snapshot: Snapshot, body: contract.BatchRequest) -> contract.BatchAnswer:
     """The public cards of up to 100 agencies."""
     return queries.batch(snapshot, body.agency_ids)
 
 
 @api.operation("GET", "/v1/agencies", PUBLIC, problems.LevelUnknown, problems.CursorMalformed, problems.CursorExpired)
-def get_directory(snapshot: Snapshot, asked: contract.DirectoryPage, cursors: Cursors) -> contract.Directory:
+def get_directory(snapshot: Snapshot, asked: contract.DirectoryPage, cursors: Cursors) -> contract.DirectoryAnswer:
     """The agencies of a level, by agency_id."""
     position = cursors.directory(asked.cursor) if asked.cursor is not None else None
     began = queries.continued(snapshot, asked, position) if position else snapshot
@@ -60,7 +60,7 @@ def get_level(snapshot: Snapshot, level: contract.LevelInPath) -> contract.Level
 
 
 @api.operation("GET", "/v1/benefits", PUBLIC)
-def get_catalogue(snapshot: Snapshot) -> contract.Catalogue:
+def get_catalogue(snapshot: Snapshot) -> contract.BenefitsAnswer:
     """Every benefit, and which levels have it."""
     return queries.catalogue(snapshot)
 
@@ -72,7 +72,7 @@ def get_benefit(snapshot: Snapshot, benefit: contract.BenefitKey) -> contract.Be
 
 
 @api.operation("GET", "/v1/publication", PUBLIC)
-def get_publication(snapshot: Snapshot) -> contract.Publication:
+def get_publication(snapshot: Snapshot) -> contract.PublicationAnswer:
     """What is published, since when, and when levels are next renewed."""
     return queries.publication(snapshot)
 
@@ -87,7 +87,7 @@ def get_publications(
 
 
 @api.operation("GET", "/healthz", None)
-def get_health() -> contract.Health:
+def get_health() -> contract.HealthAnswer:
     """Whether the function runs; it touches nothing else."""
     return {"status": "ok"}
 
@@ -96,7 +96,7 @@ def get_health() -> contract.Health:
 
 
 @api.operation("GET", "/v1/agencies/<agency_id>/level", AGENCY, problems.NotThisAgency, problems.AgencyUnknown)
-def get_own_view(snapshot: Snapshot, agency_id: contract.AgencyId) -> contract.OwnView:
+def get_own_view(snapshot: Snapshot, agency_id: contract.AgencyId) -> contract.OwnViewAnswer:
     """An agency's level with every reason, the gaps to the next one, and advice."""
     return queries.own_view(snapshot, agency_id)
 
@@ -111,14 +111,14 @@ def get_own_view(snapshot: Snapshot, agency_id: contract.AgencyId) -> contract.O
 )
 def get_history(
     snapshot: Snapshot, agency_id: contract.AgencyId, asked: contract.HistoryPage, cursors: Cursors
-) -> contract.History:
+) -> contract.HistoryAnswer:
     """An agency's published months, newest first."""
     position = cursors.history(asked.cursor) if asked.cursor is not None else None
     return queries.history(snapshot, agency_id, asked.limit, cursors, position)
 
 
 @api.operation("GET", "/v1/agencies/<agency_id>/benefits", AGENCY, problems.NotThisAgency, problems.AgencyUnknown)
-def get_entitlements(snapshot: Snapshot, agency_id: contract.AgencyId) -> contract.Entitlements:
+def get_entitlements(snapshot: Snapshot, agency_id: contract.AgencyId) -> contract.EntitlementsAnswer:
     """Every benefit, granted to the agency or not, with the reason."""
     return queries.entitlements(snapshot, agency_id)
 
@@ -139,7 +139,7 @@ def get_entitlement(
 
 
 @api.operation("GET", "/v1/agencies/<agency_id>/binding-slots", AGENCY, problems.NotThisAgency, problems.AgencyUnknown)
-def get_binding_slots(snapshot: Snapshot, agency_id: contract.AgencyId) -> contract.BindingSlots:
+def get_binding_slots(snapshot: Snapshot, agency_id: contract.AgencyId) -> contract.BindingSlotsAnswer:
     """How many more creators of power level 6 and 7 the agency may bind in the coming month."""
     return queries.slots(snapshot, agency_id)
 

@@ -100,7 +100,7 @@ class BatchRequest(BaseModel):
 # --- for everybody ----------------------------------------------------------------------------------------------------
 
 
-class Listed(TypedDict):
+class AgencyCard(TypedDict):
     """An agency as creators and merchants see it: level and basic information, nothing else."""
 
     agency_id: AgencyId
@@ -117,34 +117,34 @@ class Listed(TypedDict):
     ]
 
 
-class Card(Listed):
+class CardAnswer(AgencyCard):
     """The public card of one agency."""
 
 
-class Batch(TypedDict):
+class BatchAnswer(TypedDict):
     """Cards in the order of the request, and the ids for which there is none."""
 
-    items: list[Listed]
+    items: list[AgencyCard]
     missing: Annotated[list[str], Field(examples=[["A-9999"]])]
 
 
-class Directory(TypedDict):
+class DirectoryAnswer(TypedDict):
     """One page of the agencies of a level, by agency_id."""
 
-    items: list[Listed]
+    items: list[AgencyCard]
     next: Cursor
 
 
-class Wanted(TypedDict):
+class Threshold(TypedDict):
     metric: Annotated[str, Field(examples=["creators_power6"])]
     required: Amount
 
 
-class LadderChannel(TypedDict):
+class Channel(TypedDict):
     """One way to a level (考核通道): all of its thresholds are to be met."""
 
     channel: Annotated[int, Field(examples=[1])]
-    thresholds: list[Wanted]
+    thresholds: list[Threshold]
 
 
 class HowMuch(TypedDict):
@@ -154,7 +154,7 @@ class HowMuch(TypedDict):
     text: Text
 
 
-class Granted(TypedDict):
+class LevelBenefit(TypedDict):
     """A benefit (权益) that a level has, and how much of it."""
 
     benefit: Annotated[str, Field(examples=["creator_outreach"])]
@@ -164,17 +164,17 @@ class Granted(TypedDict):
     text: Text
 
 
-class Rung(TypedDict):
+class Level(TypedDict):
     """One level of the ladder: any one of its channels suffices."""
 
     level: Annotated[int, Field(examples=[3])]
     name: Annotated[str, Field(examples=["三级机构"])]
     description: str
-    channels: list[LadderChannel]
-    benefits: list[Granted]
+    channels: list[Channel]
+    benefits: list[LevelBenefit]
 
 
-class MetricInfo(TypedDict):
+class Metric(TypedDict):
     metric: Annotated[str, Field(examples=["creators_power6"])]
     name: Annotated[str, Field(examples=["带货力6级及以上达人数"])]
     unit: Annotated[str, Field(examples=["人"])]
@@ -184,24 +184,24 @@ class LadderAnswer(TypedDict):
     """The published ladder (等级体系), lowest level first, and the metrics that it speaks of."""
 
     month: MonthText
-    levels: list[Rung]
-    metrics: list[MetricInfo]
+    levels: list[Level]
+    metrics: list[Metric]
 
 
-class LevelAnswer(Rung):
+class LevelAnswer(Level):
     """One level of the published ladder."""
 
     month: MonthText
 
 
-class Extent(TypedDict):
+class BenefitAtLevel(TypedDict):
     level: Annotated[int, Field(examples=[3])]
     level_name: Annotated[str, Field(examples=["三级机构"])]
     quota: Quota
     text: Text
 
 
-class CatalogueEntry(TypedDict):
+class Benefit(TypedDict):
     """A benefit and the levels that have it."""
 
     benefit: Annotated[str, Field(examples=["creator_outreach"])]
@@ -209,23 +209,23 @@ class CatalogueEntry(TypedDict):
     description: str
     kind: BenefitKind
     from_level: Annotated[int | None, Field(description="The lowest level that has it.", examples=[2])]
-    levels: list[Extent]
+    levels: list[BenefitAtLevel]
 
 
-class Catalogue(TypedDict):
+class BenefitsAnswer(TypedDict):
     """Every benefit there is."""
 
     month: MonthText
-    benefits: list[CatalogueEntry]
+    benefits: list[Benefit]
 
 
-class BenefitAnswer(CatalogueEntry):
+class BenefitAnswer(Benefit):
     """One benefit of the catalogue."""
 
     month: MonthText
 
 
-class Publication(TypedDict):
+class PublicationAnswer(TypedDict):
     """Which month's levels are valid, from which run, since when, and when the next renewal is due."""
 
     month: MonthText
@@ -236,7 +236,7 @@ class Publication(TypedDict):
     ]
 
 
-class PublicationAnswer(Publication):
+class ViewPublication(PublicationAnswer):
     """Which month's levels are valid, from which run, since when, and when the next renewal is due."""
 
     stale: Stale
@@ -267,7 +267,7 @@ class PublicationsAnswer(TypedDict):
     next: Cursor
 
 
-class Health(TypedDict):
+class HealthAnswer(TypedDict):
     """The function runs. Says nothing about the table."""
 
     status: Literal["ok"]
@@ -276,38 +276,38 @@ class Health(TypedDict):
 # --- for the agency itself --------------------------------------------------------------------------------------------
 
 
-class Checked(Wanted):
+class ThresholdCheck(Threshold):
     actual: Amount
 
 
-class Met(Checked):
+class ThresholdResult(ThresholdCheck):
     met: bool
 
 
-class Gap(Checked):
+class ThresholdGap(ThresholdCheck):
     missing: Amount
     progress: Progress
 
 
-class Spare(Checked):
+class ThresholdMargin(ThresholdCheck):
     margin: Annotated[Amount, Field(description="May be lost with the threshold still met; one unit more may not.")]
 
 
-class HeldChannel(TypedDict):
+class ChannelResult(TypedDict):
     channel: int
     passed: bool
-    thresholds: list[Met]
+    thresholds: list[ThresholdResult]
 
 
 class ChannelGaps(TypedDict):
     channel: int
     progress: Progress
-    gaps: list[Gap]
+    gaps: list[ThresholdGap]
 
 
 class ChannelMargin(TypedDict):
     channel: int
-    thresholds: list[Spare]
+    thresholds: list[ThresholdMargin]
 
 
 class NextLevelGaps(TypedDict):
@@ -346,7 +346,7 @@ class Excluded(TypedDict):
     orders: list[RemovedOrders]
 
 
-class OwnView(TypedDict):
+class OwnViewAnswer(TypedDict):
     """An agency's level with every reason. Only for the agency itself."""
 
     agency_id: AgencyId
@@ -362,16 +362,16 @@ class OwnView(TypedDict):
     previous_level: LevelNumber | None
     change: Annotated[Change | None, Field(description="Against the newest earlier publication.")]
     metrics: Annotated[dict[str, Amount], Field(examples=[{"creators_power6": 12, "paid_gmv": "1200000.00"}])]
-    channels: Annotated[list[HeldChannel], Field(description="Of the computed level; empty without one.")]
+    channels: Annotated[list[ChannelResult], Field(description="Of the computed level; empty without one.")]
     next_level: NextLevelGaps | None
     margin: Annotated[list[ChannelMargin], Field(description="Of every passing channel of the computed level.")]
-    benefits: list[Granted]
+    benefits: list[LevelBenefit]
     tips: list[Advice]
     excluded: Excluded
-    publication: PublicationAnswer
+    publication: ViewPublication
 
 
-class PastMonth(TypedDict):
+class HistoryMonth(TypedDict):
     month: MonthText
     run: str
     published_at: datetime
@@ -393,11 +393,11 @@ class PastMonth(TypedDict):
     metrics: dict[str, Amount]
 
 
-class History(TypedDict):
+class HistoryAnswer(TypedDict):
     """An agency's published months, newest first."""
 
     agency_id: AgencyId
-    items: list[PastMonth]
+    items: list[HistoryMonth]
     next: Cursor
 
 
@@ -425,7 +425,7 @@ class Entitlement(TypedDict):
     from_level: int | None
 
 
-class Entitlements(TypedDict):
+class EntitlementsAnswer(TypedDict):
     """Every benefit of the catalogue, as it applies to one agency."""
 
     agency_id: AgencyId
@@ -469,14 +469,14 @@ class SlotAllowance(TypedDict):
     ]
 
 
-class BindingSlots(AgencyAndMonth, SlotAllowance):
+class BindingSlotsAnswer(AgencyAndMonth, SlotAllowance):
     """How many further creators of power level 6 and 7 the agency may bind in the coming month."""
 
 
 # --- what went wrong --------------------------------------------------------------------------------------------------
 
 
-class Fault(BaseModel):
+class InvalidValue(BaseModel):
     """One invalid value: a JSON pointer into the body, or into the query parameters taken as an object."""
 
     model_config = ConfigDict(populate_by_name=True)
@@ -497,4 +497,10 @@ class ProblemAnswer(BaseModel):
     status: Annotated[int, Field(examples=[404])]
     detail: str
     detail_zh: str
-    errors: list[Fault] | None = None
+    errors: list[InvalidValue] | None = None
+
+
+class GatewayMessage(BaseModel):
+    """What the gateway says by itself, before the function is asked."""
+
+    message: Annotated[str, Field(examples=["Unauthorized"])]

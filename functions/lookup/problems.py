@@ -37,7 +37,7 @@ CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 30
 FAULTS_SHOWN = 20
 
-# One invalid value; see functions.lookup.contract.Fault, which describes it.
+# One invalid value; see functions.lookup.contract.InvalidValue, which describes it.
 Fault = TypedDict("Fault", {"in": str, "code": str, "pointer": str, "detail": str, "detail_zh": str})
 
 

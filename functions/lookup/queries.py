@@ -30,11 +30,11 @@ _TOO_LONG: Fault = {
 # --- for everybody ----------------------------------------------------------------------------------------------------
 
 
-def card(snapshot: Snapshot, agency_id: str) -> contract.Listed:
+def card(snapshot: Snapshot, agency_id: str) -> contract.AgencyCard:
     return _card(snapshot.rating(agency_id), snapshot)
 
 
-def batch(snapshot: Snapshot, agency_ids: Sequence[str]) -> contract.Batch:
+def batch(snapshot: Snapshot, agency_ids: Sequence[str]) -> contract.BatchAnswer:
     """Cards in the order asked for, each once, and the ids without one. Raises Invalid for cards that are too long."""
     wanted = list(dict.fromkeys(agency_ids))
     ratings = snapshot.ratings(wanted)
@@ -47,14 +47,14 @@ def batch(snapshot: Snapshot, agency_ids: Sequence[str]) -> contract.Batch:
 
 def directory(
     snapshot: Snapshot, asked: contract.DirectoryPage, cursors: Cursors, position: DirectoryPosition | None
-) -> contract.Directory:
+) -> contract.DirectoryAnswer:
     """One page of a level's agencies: ``limit`` of them, or fewer where their texts are very long.
 
     ``position``: where the page begins, None for the first page.
     """
     snapshot.level(str(asked.level))
     begin = position or DirectoryPosition(snapshot.month, snapshot.publication.run, asked.level, 0, 0)
-    items: list[contract.Listed] = []
+    items: list[contract.AgencyCard] = []
     length = 0
     following = None
     for at, listing in _listings(snapshot, begin):
@@ -92,7 +92,7 @@ def level(snapshot: Snapshot, number: str) -> contract.LevelAnswer:
     return {**shown, "month": snapshot.month}
 
 
-def catalogue(snapshot: Snapshot) -> contract.Catalogue:
+def catalogue(snapshot: Snapshot) -> contract.BenefitsAnswer:
     entries = [views.catalogue_entry(benefit, snapshot.rulebook) for benefit in snapshot.rulebook.benefits]
     return {"month": snapshot.month, "benefits": entries}
 
@@ -101,7 +101,7 @@ def benefit(snapshot: Snapshot, key: str) -> contract.BenefitAnswer:
     return {**views.catalogue_entry(snapshot.benefit(key), snapshot.rulebook), "month": snapshot.month}
 
 
-def publication(snapshot: Snapshot) -> contract.Publication:
+def publication(snapshot: Snapshot) -> contract.PublicationAnswer:
     """What is valid, since when, and when levels are next renewed: on the 3rd after the month now being measured."""
     return {
         "month": snapshot.month,
@@ -136,14 +136,14 @@ def publications(
 # --- for the agency itself --------------------------------------------------------------------------------------------
 
 
-def own_view(snapshot: Snapshot, agency_id: str) -> contract.OwnView:
-    made_from: contract.PublicationAnswer = {**publication(snapshot), "stale": snapshot.stale}
+def own_view(snapshot: Snapshot, agency_id: str) -> contract.OwnViewAnswer:
+    made_from: contract.ViewPublication = {**publication(snapshot), "stale": snapshot.stale}
     return views.own_view(snapshot.rating(agency_id), snapshot.rulebook, made_from)
 
 
 def history(
     snapshot: Snapshot, agency_id: str, limit: int, cursors: Cursors, position: HistoryPosition | None
-) -> contract.History:
+) -> contract.HistoryAnswer:
     """An agency's months up to the snapshot's, newest first, without those in which it was not on the platform."""
     if position and position.agency_id != agency_id:
         raise CursorMalformed
@@ -166,7 +166,7 @@ def history(
     }
 
 
-def entitlements(snapshot: Snapshot, agency_id: str) -> contract.Entitlements:
+def entitlements(snapshot: Snapshot, agency_id: str) -> contract.EntitlementsAnswer:
     rating = snapshot.rating(agency_id)
     benefits = [views.entitlement(benefit, rating) for benefit in snapshot.rulebook.benefits]
     return {"agency_id": rating.agency_id, "month": rating.month, "level": rating.level, "benefits": benefits}
@@ -178,7 +178,7 @@ def entitlement(snapshot: Snapshot, agency_id: str, key: str) -> contract.Entitl
     return {**shown, "agency_id": rating.agency_id, "month": rating.month, "level": rating.level}
 
 
-def slots(snapshot: Snapshot, agency_id: str) -> contract.BindingSlots:
+def slots(snapshot: Snapshot, agency_id: str) -> contract.BindingSlotsAnswer:
     counts = snapshot.rating(agency_id).measured.slots
     counted = binding_slots(counts, snapshot.rulebook.settings)
     return {"agency_id": agency_id, "month": snapshot.month, **counted}
@@ -187,7 +187,7 @@ def slots(snapshot: Snapshot, agency_id: str) -> contract.BindingSlots:
 # --- what they have in common -----------------------------------------------------------------------------------------
 
 
-def _card(rating: Rating, snapshot: Snapshot) -> contract.Listed:
+def _card(rating: Rating, snapshot: Snapshot) -> contract.AgencyCard:
     return views.card(rating.measured, rating.level, rating.status, snapshot.month, snapshot.rulebook)
 
 

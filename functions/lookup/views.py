@@ -44,7 +44,7 @@ class Face(Protocol):
 # --- for everybody ----------------------------------------------------------------------------------------------------
 
 
-def card(face: Face, level: int | None, status: Status, month: str, rulebook: Rulebook) -> contract.Listed:
+def card(face: Face, level: int | None, status: Status, month: str, rulebook: Rulebook) -> contract.AgencyCard:
     """An agency as creators and merchants see it. That a level was set by hand is not theirs to know."""
     return {
         "agency_id": face.agency_id,
@@ -69,7 +69,7 @@ def ladder(month: str, rulebook: Rulebook) -> contract.LadderAnswer:
     }
 
 
-def rung(level: Level, month: str, rulebook: Rulebook) -> contract.Rung:
+def rung(level: Level, month: str, rulebook: Rulebook) -> contract.Level:
     """One level: any one of its channels suffices, and a channel wants every one of its thresholds."""
     shown = _Amounts(rulebook)
     return {
@@ -89,7 +89,7 @@ def rung(level: Level, month: str, rulebook: Rulebook) -> contract.Rung:
     }
 
 
-def catalogue_entry(benefit: Benefit, rulebook: Rulebook) -> contract.CatalogueEntry:
+def catalogue_entry(benefit: Benefit, rulebook: Rulebook) -> contract.Benefit:
     """A benefit, and what each level that has it gets of it."""
     return {
         "benefit": benefit.key,
@@ -104,7 +104,7 @@ def catalogue_entry(benefit: Benefit, rulebook: Rulebook) -> contract.CatalogueE
     }
 
 
-def granted(level: int | None, rulebook: Rulebook) -> list[contract.Granted]:
+def granted(level: int | None, rulebook: Rulebook) -> list[contract.LevelBenefit]:
     """The benefits that a level has, with how much of each."""
     return [
         {"benefit": benefit.key, "name": benefit.name, "kind": benefit.kind, **_extent(benefit, grant)}
@@ -120,7 +120,7 @@ def level_name(level: int | None, rulebook: Rulebook) -> str | None:
 # --- for the agency itself --------------------------------------------------------------------------------------------
 
 
-def own_view(rating: Rating, rulebook: Rulebook, publication: contract.PublicationAnswer) -> contract.OwnView:
+def own_view(rating: Rating, rulebook: Rulebook, publication: contract.ViewPublication) -> contract.OwnViewAnswer:
     """All that an agency is told about its level: why, how far the next one is, what it gets, what was left out."""
     shown, why = _Amounts(rulebook), reasons(rating, rulebook)
     return {
@@ -148,7 +148,7 @@ def own_view(rating: Rating, rulebook: Rulebook, publication: contract.Publicati
     }
 
 
-def past(rating: Rating, publication: Publication, published_at: datetime, rulebook: Rulebook) -> contract.PastMonth:
+def past(rating: Rating, publication: Publication, published_at: datetime, rulebook: Rulebook) -> contract.HistoryMonth:
     """One month of an agency's history. ``published_at``: by the platform's clock."""
     shown = _Amounts(rulebook)
     return {
@@ -190,7 +190,7 @@ def _why_not(benefit: Benefit, rating: Rating) -> contract.Reason:
     return "level_too_low" if rating.level < benefit.from_level else "not_at_this_level"
 
 
-def _channel(result: ChannelResult, shown: _Amounts) -> contract.HeldChannel:
+def _channel(result: ChannelResult, shown: _Amounts) -> contract.ChannelResult:
     return {
         "channel": result.channel,
         "passed": result.passed,
@@ -236,7 +236,7 @@ def _margin(result: ChannelResult, shown: _Amounts) -> contract.ChannelMargin:
     }
 
 
-def _required_and_actual(check: Check, shown: _Amounts) -> contract.Checked:
+def _required_and_actual(check: Check, shown: _Amounts) -> contract.ThresholdCheck:
     return {
         "metric": check.metric,
         "required": shown(check.metric, check.required),

@@ -112,7 +112,7 @@ def test_a_version_with_a_bug_in_the_card_trips_it(rollout: Rollout) -> None:
     answer_refusals(broken)
 
     @broken.operation("GET", "/v1/agencies/<agency_id>", PUBLIC)
-    def get_card(snapshot: Snapshot, agency_id: contract.AgencyId) -> contract.Card:
+    def get_card(snapshot: Snapshot, agency_id: contract.AgencyId) -> contract.CardAnswer:
         """A card with a mistyped name."""
         return {"agency_id": agency_id, "month": snapshot.month, "nmae": "?"}  # type: ignore[typeddict-item]
 

@@ -189,11 +189,11 @@ def grown() -> Api:
     answer_refusals(api)
 
     @api.operation("GET", "/v1/agencies/<agency_id>/again", AGENCY)
-    def get_again(snapshot: Snapshot, agency_id: str) -> contract.Card:
+    def get_again(snapshot: Snapshot, agency_id: str) -> contract.CardAnswer:
         return queries.card(snapshot, agency_id)
 
     @api.operation("GET", "/v1/talkative", PUBLIC)
-    def get_talkative(snapshot: Snapshot) -> contract.Card:
+    def get_talkative(snapshot: Snapshot) -> contract.CardAnswer:
         return {**queries.card(snapshot, "A"), "metrics": {"four": 1}}  # type: ignore[typeddict-unknown-key]
 
     return api

@@ -17,7 +17,7 @@ from tests.published import IN_NOVEMBER, OVERRIDE, SHANGHAI, agency, rulebook
 
 OCTOBER = Month.parse("2026-10")
 RULES = rulebook(overrides=(OVERRIDE,))
-PUBLICATION: contract.PublicationAnswer = {
+PUBLICATION: contract.ViewPublication = {
     "month": "2026-10",
     "run": "run",
     "published_at": datetime(2026, 11, 3, tzinfo=UTC),

@@ -13,13 +13,12 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter
-from pydantic.json_schema import models_json_schema
+from pydantic import TypeAdapter
 
 from functions.lookup import problems
 from functions.lookup.api import api
-from functions.lookup.authorization import AGENCY, PUBLIC
-from functions.lookup.contract import ProblemAnswer
+from functions.lookup.authorization import AGENCY, ANY_AGENCY, PUBLIC
+from functions.lookup.contract import GatewayMessage, ProblemAnswer
 from functions.lookup.problems import Problem
 from functions.lookup.routing import Operation
 from functions.lookup.sizes import BODY_BYTES
@@ -27,16 +26,41 @@ from local.cloud.front import local_claims
 from local.cloud.gateway import Request
 from local.cloud.template import ROOT
 from tools.docs.example import example_answer
+from tools.docs.openapi_schemas import reference, schemas
 
 PATH = ROOT / "config" / "openapi.json"
-REFERENCE = "#/components/schemas/"
+SERVER = "https://levels.example.invalid"
+TAGS = {
+    "public": "What creators and merchants may see: level and basic information.",
+    "agency": "What only the agency itself may see: reasons, gaps, history, entitlements.",
+    "health": "For monitors.",
+}
+# What the gateway says without asking the function, as {"message": …}.
+GATEWAY = {
+    401: "Unauthorized",
+    403: "Forbidden",
+    413: "Request Too Large",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The `ETag` of the copy that the caller has; 304 while it is still right.",
+    "schema": {"type": "string"},
+}
 
 DESCRIPTION = """Levels (机构等级) and benefits (权益) of MCN agencies, renewed on the 3rd of every month.
 
 Answers are of one publication: the newest, or that of `?month=YYYY-MM`. Money is yuan text with two decimals, times are
 Asia/Shanghai, ids are text. Every 200 to GET carries an `ETag`: send it back in `If-None-Match` for a 304 while nothing
 has changed. HEAD is answered wherever GET is. `X-Request-Id` names a request in our logs. Refusals are problem+json
-(RFC 9457) in English and Chinese. All names and numbers in the examples are invented."""
+(RFC 9457) in English and Chinese; what the gateway refuses by itself has `message` only. Answers may gain fields, and
+enumerations (`x-extensible-enum`) values, without notice: pass over what you do not know.
+
+All names and numbers in the examples are invented."""
 
 EXAMPLES: dict[str, Request] = {
     "get_card": Request("GET", "/v1/agencies/A-0042"),
@@ -79,16 +103,27 @@ REFUSALS: tuple[Problem, ...] = (
     problems.Unexpected(),
     problems.table_unavailable(),
 )
-TOKEN = {
-    "type": "openIdConnect",
-    "openIdConnectUrl": "https://issuer.example.invalid/.well-known/openid-configuration",
-    "description": (
-        "A JWT of the issuer that the stack was deployed with (the address here is invented), as bearer token. "
-        f"Scope `{PUBLIC}`: cards, directory, ladder, benefits, publication. Scope `{AGENCY}`: an agency's own view; a "
-        "token with a claim `agency_id` opens that agency's only."
-    ),
+ISSUER = "https://issuer.example.invalid"
+SCOPES = {
+    PUBLIC: "Cards, directory, ladder, benefits, publications.",
+    AGENCY: "The own view of the agency that the token's claim agency_id names.",
+    ANY_AGENCY: "The own view of any agency.",
 }
-ALWAYS = (problems.MonthUnknown, problems.Invalid, problems.Unavailable)
+TOKEN = {
+    "type": "oauth2",
+    "description": (
+        "A JWT of the issuer that the stack was deployed with (the addresses here are invented), as bearer token. One "
+        "whose claim `agency_id` names an agency opens that agency's own view only; the claim `*` opens every one."
+    ),
+    "flows": {
+        "clientCredentials": {"tokenUrl": f"{ISSUER}/token", "scopes": SCOPES},
+        "authorizationCode": {
+            "authorizationUrl": f"{ISSUER}/authorize",
+            "tokenUrl": f"{ISSUER}/token",
+            "scopes": SCOPES,
+        },
+    },
+}
 
 
 def document() -> dict[str, Any]:
@@ -97,31 +132,46 @@ def document() -> dict[str, Any]:
     for operation in sorted(api.operations, key=lambda operation: operation.rule):
         path = operation.rule.replace("<", "{").replace(">", "}")
         paths[path][operation.method.lower()] = _described(operation)
+    answers = [operation.answer for operation in api.operations]
+    bodies = [operation.body for operation in api.operations if operation.body]
     return {
         "openapi": "3.1.0",
-        "info": {"title": "MCN agency levels", "version": "1", "description": DESCRIPTION},
-        "servers": [{"url": "/"}],
+        "info": {
+            "title": "MCN agency levels",
+            "version": "1",
+            "description": DESCRIPTION,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            "contact": {"name": "The team that runs your stack", "url": SERVER},
+        },
+        "servers": [{"url": SERVER, "description": "The address of your stack (invented here); output ApiUrl."}],
+        "tags": [{"name": name, "description": about} for name, about in TAGS.items()],
         "paths": paths,
-        "components": {"schemas": _schemas(), "securitySchemes": {"token": TOKEN}},
+        "components": {
+            "schemas": schemas([*answers, ProblemAnswer, GatewayMessage], bodies),
+            "securitySchemes": {"token": TOKEN},
+        },
     }
 
 
 def _described(operation: Operation) -> dict[str, Any]:
     """One operation: what it takes, what it answers, and how it refuses."""
     summary, _, description = operation.about.partition("\n\n")
-    described: dict[str, Any] = {"operationId": operation.name, "summary": summary.removesuffix(".")}
-    if description:
-        described["description"] = " ".join(description.split())
-    if operation.scope:
-        described["tags"] = ["agency" if operation.scope == AGENCY else "public"]
-        described["security"] = [{"token": [operation.scope]}]
-    described["parameters"] = [*_path_parameters(operation), *_query_parameters(operation)]
+    described: dict[str, Any] = {
+        "operationId": operation.name,
+        "summary": summary.removesuffix("."),
+        "description": " ".join(description.split()) or summary,
+        "tags": [_tag(operation)],
+        "security": [{"token": [scope]} for scope in _scopes(operation)],
+        "parameters": [*_path_parameters(operation), *_query_parameters(operation)],
+    }
+    if operation.method == "GET":
+        described["parameters"].append(IF_NONE_MATCH)
     request = EXAMPLES[operation.name]
     if body := operation.body:
-        content = {"application/json": {"schema": _reference(body), "example": json.loads(request.body)}}
+        content = {"application/json": {"schema": reference(body), "example": json.loads(request.body)}}
         described["requestBody"] = {"required": True, "content": content}
     answer = {
-        "schema": _reference(operation.answer),
+        "schema": reference(operation.answer),
         "example": example_answer(replace(request, claims=local_claims("*"))).json(),
     }
     described["responses"] = {
@@ -130,8 +180,17 @@ def _described(operation: Operation) -> dict[str, Any]:
             "headers": _headers(tagged=operation.method == "GET"),
             "content": {"application/json": answer},
         }
-    } | dict(_refusals(operation))
+    } | dict(_other_answers(operation))
     return described
+
+
+def _tag(operation: Operation) -> str:
+    return {PUBLIC: "public", AGENCY: "agency", None: "health"}[operation.scope]
+
+
+def _scopes(operation: Operation) -> list[str]:
+    """A token needs one of these; none is needed where there are none."""
+    return {PUBLIC: [PUBLIC], AGENCY: [AGENCY, ANY_AGENCY], None: []}[operation.scope]
 
 
 def _path_parameters(operation: Operation) -> Iterator[dict[str, Any]]:
@@ -157,50 +216,34 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     return described
 
 
-def _schemas() -> dict[str, Any]:
-    """Every model that is asked for or answered."""
-    answers = [(operation.answer, "serialization") for operation in api.operations]
-    bodies = [(operation.body, "validation") for operation in api.operations if operation.body]
-    models: Any = [*answers, *bodies, (ProblemAnswer, "serialization")]
-    _, schema = models_json_schema(models, ref_template=f"{REFERENCE}{{model}}")
-    definitions: dict[str, Any] = schema["$defs"]
-    return definitions
-
-
-def _reference(model: type[BaseModel]) -> dict[str, str]:
-    return {"$ref": f"{REFERENCE}{model.__name__}"}
-
-
-def _refusals(operation: Operation) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every other answer to an operation, by status."""
+def _other_answers(operation: Operation) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every other answer to an operation, by status: the function's problems, and what the gateway says by itself."""
     if operation.method == "GET":
         yield "304", {"description": "The caller's copy is still right.", "headers": _headers(tagged=True)}
-    if operation.scope:
-        yield "401", {"description": "No token, or one that is not valid. Made by the gateway."}
-    possible = {*operation.problems, *(ALWAYS if operation.scope else ()), problems.Unexpected}
+    always = (problems.ScopeMissing, problems.MonthUnknown, problems.Invalid, problems.Unavailable)
+    possible = {*operation.problems, *(always if operation.scope else ()), problems.Unexpected}
     by_status: dict[int, list[Problem]] = {}
     for refusal in REFUSALS:
         if type(refusal) in possible:
             by_status.setdefault(refusal.status.value, []).append(refusal)
-    for status, refusals in sorted(by_status.items()):
-        yield str(status), _problem(refusals)
-    if operation.scope and problems.NotThisAgency not in possible:
-        yield "403", {"description": "The token lacks the scope. Made by the gateway."}
-    if operation.scope:
-        yield "429", {"description": "Too many requests. Made by the gateway."}
+    by_gateway = {status: message for status, message in GATEWAY.items() if operation.scope or status >= 429}
+    for status in sorted(by_status.keys() | by_gateway.keys()):
+        yield str(status), _refused(by_status.get(status, []), by_gateway.get(status))
 
 
-def _problem(refusals: list[Problem]) -> dict[str, Any]:
-    examples = {refusal.code: {"value": json.loads(refusal.response().body or "")} for refusal in refusals}
-    return {
-        "description": "; ".join(refusal.title for refusal in refusals) + ".",
-        "headers": {
-            name: {"schema": {"type": "string"}, "example": value}
-            for name, value in refusals[0].headers.items()
-            if name == "Retry-After"
-        },
-        "content": {problems.CONTENT_TYPE: {"schema": _reference(ProblemAnswer), "examples": examples}},
-    }
+def _refused(refusals: list[Problem], message: str | None) -> dict[str, Any]:
+    said = [refusal.title for refusal in refusals] + ([f"{message} (made by the gateway)"] if message else [])
+    content: dict[str, Any] = {}
+    if refusals:
+        examples = {refusal.code: {"value": json.loads(refusal.response().body or "")} for refusal in refusals}
+        content[problems.CONTENT_TYPE] = {"schema": reference(ProblemAnswer), "examples": examples}
+    if message:
+        content["application/json"] = {"schema": reference(GatewayMessage), "example": {"message": message}}
+    described: dict[str, Any] = {"description": "; ".join(said) + ".", "content": content}
+    if any("Retry-After" in refusal.headers for refusal in refusals):
+        wait = {"description": "Seconds to wait before another try.", "schema": {"type": "integer"}, "example": 30}
+        described["headers"] = {"Retry-After": wait}
+    return described
 
 
 def _headers(tagged: bool) -> dict[str, Any]:
