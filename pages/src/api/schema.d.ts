@@ -11,7 +11,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the function runs; it touches nothing else */
+        /**
+         * Whether the function runs; it touches nothing else
+         * @description Whether the function runs; it touches nothing else.
+         */
         get: operations["get_health"];
         put?: never;
         post?: never;
@@ -28,7 +31,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The agencies of a level, by agency_id */
+        /**
+         * The agencies of a level, by agency_id
+         * @description The agencies of a level, by agency_id.
+         */
         get: operations["get_directory"];
         put?: never;
         post?: never;
@@ -45,7 +51,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The public card of an agency */
+        /**
+         * The public card of an agency
+         * @description The public card of an agency.
+         */
         get: operations["get_card"];
         put?: never;
         post?: never;
@@ -62,7 +71,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Every benefit, granted to the agency or not, with the reason */
+        /**
+         * Every benefit, granted to the agency or not, with the reason
+         * @description Every benefit, granted to the agency or not, with the reason.
+         */
         get: operations["get_entitlements"];
         put?: never;
         post?: never;
@@ -79,7 +91,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One benefit, granted to the agency or not, with the reason */
+        /**
+         * One benefit, granted to the agency or not, with the reason
+         * @description One benefit, granted to the agency or not, with the reason.
+         */
         get: operations["get_entitlement"];
         put?: never;
         post?: never;
@@ -96,7 +111,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How many more creators of power level 6 and 7 the agency may bind in the coming month */
+        /**
+         * How many more creators of power level 6 and 7 the agency may bind in the coming month
+         * @description How many more creators of power level 6 and 7 the agency may bind in the coming month.
+         */
         get: operations["get_binding_slots"];
         put?: never;
         post?: never;
@@ -113,7 +131,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** An agency's published months, newest first */
+        /**
+         * An agency's published months, newest first
+         * @description An agency's published months, newest first.
+         */
         get: operations["get_history"];
         put?: never;
         post?: never;
@@ -130,7 +151,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** An agency's level with every reason, the gaps to the next one, and advice */
+        /**
+         * An agency's level with every reason, the gaps to the next one, and advice
+         * @description An agency's level with every reason, the gaps to the next one, and advice.
+         */
         get: operations["get_own_view"];
         put?: never;
         post?: never;
@@ -149,7 +173,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The public cards of up to 100 agencies */
+        /**
+         * The public cards of up to 100 agencies
+         * @description The public cards of up to 100 agencies.
+         */
         post: operations["post_batch"];
         delete?: never;
         options?: never;
@@ -164,7 +191,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Every benefit, and which levels have it */
+        /**
+         * Every benefit, and which levels have it
+         * @description Every benefit, and which levels have it.
+         */
         get: operations["get_catalogue"];
         put?: never;
         post?: never;
@@ -181,7 +211,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One benefit, and which levels have it */
+        /**
+         * One benefit, and which levels have it
+         * @description One benefit, and which levels have it.
+         */
         get: operations["get_benefit"];
         put?: never;
         post?: never;
@@ -198,7 +231,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The published ladder: thresholds per channel, and benefits */
+        /**
+         * The published ladder: thresholds per channel, and benefits
+         * @description The published ladder: thresholds per channel, and benefits.
+         */
         get: operations["get_ladder"];
         put?: never;
         post?: never;
@@ -215,7 +251,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One level of the published ladder */
+        /**
+         * One level of the published ladder
+         * @description One level of the published ladder.
+         */
         get: operations["get_level"];
         put?: never;
         post?: never;
@@ -232,8 +271,31 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What is published, since when, and when levels are next renewed */
+        /**
+         * What is published, since when, and when levels are next renewed
+         * @description What is published, since when, and when levels are next renewed.
+         */
         get: operations["get_publication"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/publications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The months that can be asked for, newest first, with how many agencies have which level
+         * @description The months that can be asked for, newest first, with how many agencies have which level.
+         */
+        get: operations["get_publications"];
         put?: never;
         post?: never;
         delete?: never;
@@ -251,31 +313,56 @@ export interface components {
          * @description How to improve a metric that is short (提升建议).
          */
         Advice: {
-            /** Metric */
             metric: string;
-            /** Tip */
             tip: string;
-            /** Link */
             link: string | null;
         };
         /**
-         * Batch
+         * AgencyCard
+         * @description An agency as creators and merchants see it: level and basic information, nothing else.
+         */
+        AgencyCard: {
+            /**
+             * @description 机构 ID
+             * @example A-0042
+             */
+            agency_id: string;
+            /** @example 星河文化 (invented) */
+            name: string;
+            /** @example 杭州 */
+            city: string | null;
+            introduction: string | null;
+            logo_url: string | null;
+            level: number | null;
+            /** @example 三级机构 */
+            level_name: string | null;
+            status: string;
+            /**
+             * @description Rating month 考核月, YYYY-MM.
+             * @example 2026-10
+             */
+            month: string;
+            /**
+             * @description Names of the benefits of its level.
+             * @example [
+             *       "达人建联机构"
+             *     ]
+             */
+            benefits: string[];
+        };
+        /**
+         * BatchAnswer
          * @description Cards in the order of the request, and the ids for which there is none.
          */
-        Batch: {
-            /** Items */
-            items: components["schemas"]["Listed"][];
+        BatchAnswer: {
+            items: components["schemas"]["AgencyCard"][];
             /**
-             * Missing
              * @example [
              *       "A-9999"
              *     ]
              */
             missing: string[];
-            /**
-             * Stale
-             * @description True when the newest publication could not be read and the last one known is shown.
-             */
+            /** @description True when the newest publication could not be read and the last one known is shown. */
             stale: boolean;
         };
         /**
@@ -284,7 +371,6 @@ export interface components {
          */
         BatchRequest: {
             /**
-             * Agency Ids
              * @example [
              *       "A-0042",
              *       "A-0007",
@@ -294,241 +380,193 @@ export interface components {
             agency_ids: string[];
         };
         /**
-         * BenefitAnswer
-         * @description One benefit of the catalogue.
+         * Benefit
+         * @description A benefit and the levels that have it.
          */
-        BenefitAnswer: {
-            /**
-             * Benefit
-             * @example creator_outreach
-             */
+        Benefit: {
+            /** @example creator_outreach */
             benefit: string;
-            /**
-             * Name
-             * @example 达人建联机构
-             */
+            /** @example 达人建联机构 */
             name: string;
-            /** Description */
             description: string;
             kind: components["schemas"]["BenefitKind"];
             /**
-             * From Level
              * @description The lowest level that has it.
              * @example 2
              */
             from_level: number | null;
-            /** Levels */
-            levels: components["schemas"]["Extent"][];
+            levels: components["schemas"]["BenefitAtLevel"][];
+        };
+        /**
+         * BenefitAnswer
+         * @description One benefit of the catalogue.
+         */
+        BenefitAnswer: {
+            /** @example creator_outreach */
+            benefit: string;
+            /** @example 达人建联机构 */
+            name: string;
+            description: string;
+            kind: components["schemas"]["BenefitKind"];
             /**
-             * Month
+             * @description The lowest level that has it.
+             * @example 2
+             */
+            from_level: number | null;
+            levels: components["schemas"]["BenefitAtLevel"][];
+            /**
              * @description Rating month 考核月, YYYY-MM.
              * @example 2026-10
              */
             month: string;
-            /**
-             * Stale
-             * @description True when the newest publication could not be read and the last one known is shown.
-             */
+            /** @description True when the newest publication could not be read and the last one known is shown. */
             stale: boolean;
+        };
+        /** BenefitAtLevel */
+        BenefitAtLevel: {
+            /** @example 3 */
+            level: number;
+            /** @example 三级机构 */
+            level_name: string;
+            /**
+             * @description For benefits of kind quota, otherwise null.
+             * @example 20
+             */
+            quota: number | "unlimited" | null;
+            /**
+             * @description For benefits of kind text, otherwise null.
+             * @example null
+             */
+            text: string | null;
         };
         /**
          * BenefitKind
          * @description What a benefit's cells hold: TRUE, a number (or unlimited), or a text.
-         * @enum {string}
          */
-        BenefitKind: "flag" | "quota" | "text";
+        BenefitKind: string;
         /**
-         * BindingSlots
+         * BenefitsAnswer
+         * @description Every benefit there is.
+         */
+        BenefitsAnswer: {
+            /**
+             * @description Rating month 考核月, YYYY-MM.
+             * @example 2026-10
+             */
+            month: string;
+            benefits: components["schemas"]["Benefit"][];
+            /** @description True when the newest publication could not be read and the last one known is shown. */
+            stale: boolean;
+        };
+        /**
+         * BindingSlotsAnswer
          * @description How many further creators of power level 6 and 7 the agency may bind in the coming month.
          */
-        BindingSlots: {
+        BindingSlotsAnswer: {
             /**
-             * Agency Id
              * @description 机构 ID
              * @example A-0042
              */
             agency_id: string;
             /**
-             * Month
              * @description Rating month 考核月, YYYY-MM.
              * @example 2026-10
              */
             month: string;
             /**
-             * Bound
              * @description Creators of power 6..7 held at the month's end.
              * @example 9
              */
             bound: number;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "assessed" | "not_assessed";
-            /** Reason */
-            reason: ("below_free_slots" | "no_previous_month") | null;
+            status: string;
+            reason: string | null;
             retention: components["schemas"]["Retention"];
-            /**
-             * Allowance
-             * @example unlimited
-             */
+            /** @example unlimited */
             allowance: number | "unlimited";
-            /**
-             * May Still Drop
-             * @description Kept creators that may leave power 6..7 before the rate is missed.
-             */
+            /** @description Kept creators that may leave power 6..7 before the rate is missed. */
             may_still_drop: number | null;
-            /**
-             * Stale
-             * @description True when the newest publication could not be read and the last one known is shown.
-             */
+            /** @description True when the newest publication could not be read and the last one known is shown. */
             stale: boolean;
         };
         /**
-         * Card
+         * CardAnswer
          * @description The public card of one agency.
          */
-        Card: {
+        CardAnswer: {
             /**
-             * Agency Id
              * @description 机构 ID
              * @example A-0042
              */
             agency_id: string;
-            /**
-             * Name
-             * @example 星河文化 (invented)
-             */
+            /** @example 星河文化 (invented) */
             name: string;
-            /**
-             * City
-             * @example 杭州
-             */
+            /** @example 杭州 */
             city: string | null;
-            /** Introduction */
             introduction: string | null;
-            /** Logo Url */
             logo_url: string | null;
-            /** Level */
             level: number | null;
-            /**
-             * Level Name
-             * @example 三级机构
-             */
+            /** @example 三级机构 */
             level_name: string | null;
+            status: string;
             /**
-             * Status
-             * @enum {string}
-             */
-            status: "rated" | "below_ladder" | "awaiting_first_rating";
-            /**
-             * Month
              * @description Rating month 考核月, YYYY-MM.
              * @example 2026-10
              */
             month: string;
             /**
-             * Benefits
              * @description Names of the benefits of its level.
              * @example [
              *       "达人建联机构"
              *     ]
              */
             benefits: string[];
-            /**
-             * Stale
-             * @description True when the newest publication could not be read and the last one known is shown.
-             */
+            /** @description True when the newest publication could not be read and the last one known is shown. */
             stale: boolean;
-        };
-        /**
-         * Catalogue
-         * @description Every benefit there is.
-         */
-        Catalogue: {
-            /**
-             * Month
-             * @description Rating month 考核月, YYYY-MM.
-             * @example 2026-10
-             */
-            month: string;
-            /** Benefits */
-            benefits: components["schemas"]["CatalogueEntry"][];
-            /**
-             * Stale
-             * @description True when the newest publication could not be read and the last one known is shown.
-             */
-            stale: boolean;
-        };
-        /**
-         * CatalogueEntry
-         * @description A benefit and the levels that have it.
-         */
-        CatalogueEntry: {
-            /**
-             * Benefit
-             * @example creator_outreach
-             */
-            benefit: string;
-            /**
-             * Name
-             * @example 达人建联机构
-             */
-            name: string;
-            /** Description */
-            description: string;
-            kind: components["schemas"]["BenefitKind"];
-            /**
-             * From Level
-             * @description The lowest level that has it.
-             * @example 2
-             */
-            from_level: number | null;
-            /** Levels */
-            levels: components["schemas"]["Extent"][];
         };
         /**
          * Change
          * @description The level against the newest earlier publication.
-         * @enum {string}
          */
-        Change: "up" | "down" | "same" | "new";
+        Change: string;
+        /**
+         * Channel
+         * @description One way to a level (考核通道): all of its thresholds are to be met.
+         */
+        Channel: {
+            /** @example 1 */
+            channel: number;
+            thresholds: components["schemas"]["Threshold"][];
+        };
         /** ChannelGaps */
         ChannelGaps: {
-            /** Channel */
             channel: number;
             /**
-             * Progress
              * @description Share of the way; 1 means met.
              * @example 0.6
              */
             progress: number;
-            /** Gaps */
-            gaps: components["schemas"]["Gap"][];
+            gaps: components["schemas"]["ThresholdGap"][];
         };
         /** ChannelMargin */
         ChannelMargin: {
-            /** Channel */
             channel: number;
-            /** Thresholds */
-            thresholds: components["schemas"]["Spare"][];
+            thresholds: components["schemas"]["ThresholdMargin"][];
+        };
+        /** ChannelResult */
+        ChannelResult: {
+            channel: number;
+            passed: boolean;
+            thresholds: components["schemas"]["ThresholdResult"][];
         };
         /**
-         * Directory
+         * DirectoryAnswer
          * @description One page of the agencies of a level, by agency_id.
          */
-        Directory: {
-            /** Items */
-            items: components["schemas"]["Listed"][];
-            /**
-             * Next
-             * @description Pass it as cursor to get the next page; null on the last.
-             */
+        DirectoryAnswer: {
+            items: components["schemas"]["AgencyCard"][];
+            /** @description Pass it as cursor to get the next page; null on the last. */
             next: string | null;
-            /**
-             * Stale
-             * @description True when the newest publication could not be read and the last one known is shown.
-             */
+            /** @description True when the newest publication could not be read and the last one known is shown. */
             stale: boolean;
         };
         /**
@@ -536,38 +574,24 @@ export interface components {
          * @description Whether an agency has a benefit, and if not, why not.
          */
         Entitlement: {
-            /**
-             * Benefit
-             * @example creator_outreach
-             */
+            /** @example creator_outreach */
             benefit: string;
-            /**
-             * Name
-             * @example 达人建联机构
-             */
+            /** @example 达人建联机构 */
             name: string;
-            /** Granted */
             granted: boolean;
-            /**
-             * Reason
-             * @description granted; level_too_low: from_level is higher; not_at_this_level: a lower level has it, this one does not; not_offered: no level has it; unrated: below the ladder; awaiting_first_rating: too new to be rated.
-             * @enum {string}
-             */
-            reason: "granted" | "level_too_low" | "not_at_this_level" | "not_offered" | "unrated" | "awaiting_first_rating";
+            /** @description granted; level_too_low: from_level is higher; not_at_this_level: a lower level has it, this one does not; not_offered: no level has it; unrated: below the ladder; awaiting_first_rating: too new to be rated. */
+            reason: string;
             kind: components["schemas"]["BenefitKind"];
             /**
-             * Quota
              * @description For benefits of kind quota, otherwise null.
              * @example 20
              */
             quota: number | "unlimited" | null;
             /**
-             * Text
              * @description For benefits of kind text, otherwise null.
              * @example null
              */
             text: string | null;
-            /** From Level */
             from_level: number | null;
         };
         /**
@@ -575,84 +599,57 @@ export interface components {
          * @description One benefit, as it applies to one agency.
          */
         EntitlementAnswer: {
-            /**
-             * Benefit
-             * @example creator_outreach
-             */
+            /** @example creator_outreach */
             benefit: string;
-            /**
-             * Name
-             * @example 达人建联机构
-             */
+            /** @example 达人建联机构 */
             name: string;
-            /** Granted */
             granted: boolean;
-            /**
-             * Reason
-             * @description granted; level_too_low: from_level is higher; not_at_this_level: a lower level has it, this one does not; not_offered: no level has it; unrated: below the ladder; awaiting_first_rating: too new to be rated.
-             * @enum {string}
-             */
-            reason: "granted" | "level_too_low" | "not_at_this_level" | "not_offered" | "unrated" | "awaiting_first_rating";
+            /** @description granted; level_too_low: from_level is higher; not_at_this_level: a lower level has it, this one does not; not_offered: no level has it; unrated: below the ladder; awaiting_first_rating: too new to be rated. */
+            reason: string;
             kind: components["schemas"]["BenefitKind"];
             /**
-             * Quota
              * @description For benefits of kind quota, otherwise null.
              * @example 20
              */
             quota: number | "unlimited" | null;
             /**
-             * Text
              * @description For benefits of kind text, otherwise null.
              * @example null
              */
             text: string | null;
-            /** From Level */
             from_level: number | null;
             /**
-             * Agency Id
              * @description 机构 ID
              * @example A-0042
              */
             agency_id: string;
             /**
-             * Month
              * @description Rating month 考核月, YYYY-MM.
              * @example 2026-10
              */
             month: string;
-            /** Level */
             level: number | null;
-            /**
-             * Stale
-             * @description True when the newest publication could not be read and the last one known is shown.
-             */
+            /** @description True when the newest publication could not be read and the last one known is shown. */
             stale: boolean;
         };
         /**
-         * Entitlements
+         * EntitlementsAnswer
          * @description Every benefit of the catalogue, as it applies to one agency.
          */
-        Entitlements: {
+        EntitlementsAnswer: {
             /**
-             * Agency Id
              * @description 机构 ID
              * @example A-0042
              */
             agency_id: string;
             /**
-             * Month
              * @description Rating month 考核月, YYYY-MM.
              * @example 2026-10
              */
             month: string;
-            /** Level */
             level: number | null;
-            /** Benefits */
             benefits: components["schemas"]["Entitlement"][];
-            /**
-             * Stale
-             * @description True when the newest publication could not be read and the last one known is shown.
-             */
+            /** @description True when the newest publication could not be read and the last one known is shown. */
             stale: boolean;
         };
         /**
@@ -662,158 +659,78 @@ export interface components {
          *     The hundred most usual tags of the month have lines of their own; `其他 (other)` stands for all the others.
          */
         Excluded: {
-            /** Creators */
             creators: components["schemas"]["RemovedCreators"][];
-            /** Orders */
             orders: components["schemas"]["RemovedOrders"][];
         };
-        /** Extent */
-        Extent: {
-            /**
-             * Level
-             * @example 3
-             */
-            level: number;
-            /**
-             * Level Name
-             * @example 三级机构
-             */
-            level_name: string;
-            /**
-             * Quota
-             * @description For benefits of kind quota, otherwise null.
-             * @example 20
-             */
-            quota: number | "unlimited" | null;
-            /**
-             * Text
-             * @description For benefits of kind text, otherwise null.
-             * @example null
-             */
-            text: string | null;
-        };
         /**
-         * Fault
-         * @description One invalid value: a JSON pointer into the body, or into the query parameters taken as an object.
+         * GatewayMessage
+         * @description What the gateway says by itself, before the function is asked.
          */
-        Fault: {
-            /**
-             * In
-             * @enum {string}
-             */
-            in: "body" | "query";
-            /**
-             * Pointer
-             * @example #/agency_ids/3
-             */
-            pointer: string;
-            /** Detail */
-            detail: string;
-        };
-        /** Gap */
-        Gap: {
-            /**
-             * Metric
-             * @example creators_power6
-             */
-            metric: string;
-            /**
-             * Required
-             * @description Creators as a whole number, or GMV as yuan text.
-             * @example 12
-             */
-            required: number | string;
-            /**
-             * Actual
-             * @description Creators as a whole number, or GMV as yuan text.
-             * @example 12
-             */
-            actual: number | string;
-            /**
-             * Missing
-             * @description Creators as a whole number, or GMV as yuan text.
-             * @example 12
-             */
-            missing: number | string;
-            /**
-             * Progress
-             * @description Share of the way; 1 means met.
-             * @example 0.6
-             */
-            progress: number;
+        GatewayMessage: {
+            /** @example Unauthorized */
+            message: string;
         };
         /**
-         * Granted
-         * @description A benefit (权益) that a level has, and how much of it.
-         */
-        Granted: {
-            /**
-             * Benefit
-             * @example creator_outreach
-             */
-            benefit: string;
-            /**
-             * Name
-             * @example 达人建联机构
-             */
-            name: string;
-            kind: components["schemas"]["BenefitKind"];
-            /**
-             * Quota
-             * @description For benefits of kind quota, otherwise null.
-             * @example 20
-             */
-            quota: number | "unlimited" | null;
-            /**
-             * Text
-             * @description For benefits of kind text, otherwise null.
-             * @example null
-             */
-            text: string | null;
-        };
-        /**
-         * Health
+         * HealthAnswer
          * @description The function runs. Says nothing about the table.
          */
-        Health: {
-            /**
-             * Status
-             * @constant
-             */
+        HealthAnswer: {
+            /** @enum {string} */
             status: "ok";
         };
-        /** HeldChannel */
-        HeldChannel: {
-            /** Channel */
-            channel: number;
-            /** Passed */
-            passed: boolean;
-            /** Thresholds */
-            thresholds: components["schemas"]["Met"][];
-        };
         /**
-         * History
+         * HistoryAnswer
          * @description An agency's published months, newest first.
          */
-        History: {
+        HistoryAnswer: {
             /**
-             * Agency Id
              * @description 机构 ID
              * @example A-0042
              */
             agency_id: string;
-            /** Items */
-            items: components["schemas"]["PastMonth"][];
-            /**
-             * Next
-             * @description Pass it as cursor to get the next page; null on the last.
-             */
+            items: components["schemas"]["HistoryMonth"][];
+            /** @description Pass it as cursor to get the next page; null on the last. */
             next: string | null;
-            /**
-             * Stale
-             * @description True when the newest publication could not be read and the last one known is shown.
-             */
+            /** @description True when the newest publication could not be read and the last one known is shown. */
             stale: boolean;
+        };
+        /** HistoryMonth */
+        HistoryMonth: {
+            /**
+             * @description Rating month 考核月, YYYY-MM.
+             * @example 2026-10
+             */
+            month: string;
+            run: string;
+            /** Format: date-time */
+            published_at: string;
+            /** @description What made this run the month's valid one: published; restated, by newer extracts or thresholds; accepted by operations after it was held; rolled_back, to it. */
+            action: string;
+            status: components["schemas"]["Status"];
+            level: number | null;
+            level_name: string | null;
+            computed_level: number | null;
+            previous_level: number | null;
+            change: components["schemas"]["Change"] | null;
+            metrics: {
+                [key: string]: number | string;
+            };
+        };
+        /**
+         * InvalidValue
+         * @description One invalid value: a JSON pointer into the body, or into the query parameters taken as an object.
+         */
+        InvalidValue: {
+            in: string;
+            /**
+             * @description For programs; it never changes.
+             * @example not-a-text
+             */
+            code: string;
+            /** @example #/agency_ids/3 */
+            pointer: string;
+            detail: string;
+            detail_zh: string;
         };
         /**
          * LadderAnswer
@@ -821,157 +738,76 @@ export interface components {
          */
         LadderAnswer: {
             /**
-             * Month
              * @description Rating month 考核月, YYYY-MM.
              * @example 2026-10
              */
             month: string;
-            /** Levels */
-            levels: components["schemas"]["Rung"][];
-            /** Metrics */
-            metrics: components["schemas"]["MetricInfo"][];
-            /**
-             * Stale
-             * @description True when the newest publication could not be read and the last one known is shown.
-             */
+            levels: components["schemas"]["Level"][];
+            metrics: components["schemas"]["Metric"][];
+            /** @description True when the newest publication could not be read and the last one known is shown. */
             stale: boolean;
         };
         /**
-         * LadderChannel
-         * @description One way to a level (考核通道): all of its thresholds are to be met.
+         * Level
+         * @description One level of the ladder: any one of its channels suffices.
          */
-        LadderChannel: {
-            /**
-             * Channel
-             * @example 1
-             */
-            channel: number;
-            /** Thresholds */
-            thresholds: components["schemas"]["Wanted"][];
+        Level: {
+            /** @example 3 */
+            level: number;
+            /** @example 三级机构 */
+            name: string;
+            description: string;
+            channels: components["schemas"]["Channel"][];
+            benefits: components["schemas"]["LevelBenefit"][];
         };
         /**
          * LevelAnswer
          * @description One level of the published ladder.
          */
         LevelAnswer: {
-            /**
-             * Level
-             * @example 3
-             */
+            /** @example 3 */
             level: number;
-            /**
-             * Name
-             * @example 三级机构
-             */
+            /** @example 三级机构 */
             name: string;
-            /** Description */
             description: string;
-            /** Channels */
-            channels: components["schemas"]["LadderChannel"][];
-            /** Benefits */
-            benefits: components["schemas"]["Granted"][];
+            channels: components["schemas"]["Channel"][];
+            benefits: components["schemas"]["LevelBenefit"][];
             /**
-             * Month
              * @description Rating month 考核月, YYYY-MM.
              * @example 2026-10
              */
             month: string;
-            /**
-             * Stale
-             * @description True when the newest publication could not be read and the last one known is shown.
-             */
+            /** @description True when the newest publication could not be read and the last one known is shown. */
             stale: boolean;
         };
         /**
-         * Listed
-         * @description An agency as creators and merchants see it: level and basic information, nothing else.
+         * LevelBenefit
+         * @description A benefit (权益) that a level has, and how much of it.
          */
-        Listed: {
-            /**
-             * Agency Id
-             * @description 机构 ID
-             * @example A-0042
-             */
-            agency_id: string;
-            /**
-             * Name
-             * @example 星河文化 (invented)
-             */
+        LevelBenefit: {
+            /** @example creator_outreach */
+            benefit: string;
+            /** @example 达人建联机构 */
             name: string;
+            kind: components["schemas"]["BenefitKind"];
             /**
-             * City
-             * @example 杭州
+             * @description For benefits of kind quota, otherwise null.
+             * @example 20
              */
-            city: string | null;
-            /** Introduction */
-            introduction: string | null;
-            /** Logo Url */
-            logo_url: string | null;
-            /** Level */
-            level: number | null;
+            quota: number | "unlimited" | null;
             /**
-             * Level Name
-             * @example 三级机构
+             * @description For benefits of kind text, otherwise null.
+             * @example null
              */
-            level_name: string | null;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "rated" | "below_ladder" | "awaiting_first_rating";
-            /**
-             * Month
-             * @description Rating month 考核月, YYYY-MM.
-             * @example 2026-10
-             */
-            month: string;
-            /**
-             * Benefits
-             * @description Names of the benefits of its level.
-             * @example [
-             *       "达人建联机构"
-             *     ]
-             */
-            benefits: string[];
+            text: string | null;
         };
-        /** Met */
-        Met: {
-            /**
-             * Metric
-             * @example creators_power6
-             */
+        /** Metric */
+        Metric: {
+            /** @example creators_power6 */
             metric: string;
-            /**
-             * Required
-             * @description Creators as a whole number, or GMV as yuan text.
-             * @example 12
-             */
-            required: number | string;
-            /**
-             * Actual
-             * @description Creators as a whole number, or GMV as yuan text.
-             * @example 12
-             */
-            actual: number | string;
-            /** Met */
-            met: boolean;
-        };
-        /** MetricInfo */
-        MetricInfo: {
-            /**
-             * Metric
-             * @example creators_power6
-             */
-            metric: string;
-            /**
-             * Name
-             * @example 带货力6级及以上达人数
-             */
+            /** @example 带货力6级及以上达人数 */
             name: string;
-            /**
-             * Unit
-             * @example 人
-             */
+            /** @example 人 */
             unit: string;
         };
         /**
@@ -979,58 +815,39 @@ export interface components {
          * @description The level above, and per channel what is still missing.
          */
         NextLevelGaps: {
-            /** Level */
             level: number;
-            /** Level Name */
             level_name: string;
-            /**
-             * Nearest Channel
-             * @description The channel whose furthest threshold is nearest.
-             */
+            /** @description The channel whose furthest threshold is nearest. */
             nearest_channel: number;
-            /** Channels */
             channels: components["schemas"]["ChannelGaps"][];
         };
         /**
-         * OwnView
+         * OwnViewAnswer
          * @description An agency's level with every reason. Only for the agency itself.
          */
-        OwnView: {
+        OwnViewAnswer: {
             /**
-             * Agency Id
              * @description 机构 ID
              * @example A-0042
              */
             agency_id: string;
-            /** Name */
             name: string;
             /**
-             * Month
              * @description Rating month 考核月, YYYY-MM.
              * @example 2026-10
              */
             month: string;
             status: components["schemas"]["Status"];
-            /** Level */
             level: number | null;
-            /** Level Name */
             level_name: string | null;
-            /**
-             * Computed Level
-             * @description What the rules gave; differs when the level was set by hand.
-             */
+            /** @description What the rules gave; differs when the level was set by hand. */
             computed_level: number | null;
-            /**
-             * First Rating On
-             * @description While awaiting the first rating.
-             */
+            /** @description While awaiting the first rating. */
             first_rating_on: string | null;
-            /** Previous Level */
             previous_level: number | null;
             /** @description Against the newest earlier publication. */
             change: components["schemas"]["Change"] | null;
             /**
-             * Metrics
              * @example {
              *       "creators_power6": 12,
              *       "paid_gmv": "1200000.00"
@@ -1039,128 +856,33 @@ export interface components {
             metrics: {
                 [key: string]: number | string;
             };
-            /**
-             * Channels
-             * @description Of the computed level; empty without one.
-             */
-            channels: components["schemas"]["HeldChannel"][];
+            /** @description Of the computed level; empty without one. */
+            channels: components["schemas"]["ChannelResult"][];
             next_level: components["schemas"]["NextLevelGaps"] | null;
-            /**
-             * Margin
-             * @description Of every passing channel of the computed level.
-             */
+            /** @description Of every passing channel of the computed level. */
             margin: components["schemas"]["ChannelMargin"][];
-            /** Benefits */
-            benefits: components["schemas"]["Granted"][];
-            /** Tips */
+            benefits: components["schemas"]["LevelBenefit"][];
             tips: components["schemas"]["Advice"][];
             excluded: components["schemas"]["Excluded"];
-            publication: components["schemas"]["PublicationAnswer"];
-            /**
-             * Stale
-             * @description True when the newest publication could not be read and the last one known is shown.
-             */
+            publication: components["schemas"]["ViewPublication"];
+            /** @description True when the newest publication could not be read and the last one known is shown. */
             stale: boolean;
-        };
-        /** PastMonth */
-        PastMonth: {
-            /**
-             * Month
-             * @description Rating month 考核月, YYYY-MM.
-             * @example 2026-10
-             */
-            month: string;
-            /** Run */
-            run: string;
-            /**
-             * Published At
-             * Format: date-time
-             */
-            published_at: string;
-            /**
-             * Action
-             * @description What made this run the month's valid one: published; restated, by newer extracts or thresholds; accepted by operations after it was held; rolled_back, to it.
-             * @enum {string}
-             */
-            action: "published" | "restated" | "accepted" | "rolled_back";
-            status: components["schemas"]["Status"];
-            /** Level */
-            level: number | null;
-            /** Level Name */
-            level_name: string | null;
-            /** Computed Level */
-            computed_level: number | null;
-            /** Previous Level */
-            previous_level: number | null;
-            change: components["schemas"]["Change"] | null;
-            /** Metrics */
-            metrics: {
-                [key: string]: number | string;
-            };
         };
         /**
          * ProblemAnswer
          * @description RFC 9457 problem details, in English and Chinese.
          */
         ProblemAnswer: {
-            /**
-             * Type
-             * @example urn:problem-type:mcn-levels:unknown-agency
-             */
+            /** @example urn:problem-type:mcn-levels:unknown-agency */
             type: string;
-            /** Title */
             title: string;
-            /** Title Zh */
             title_zh: string;
-            /**
-             * Status
-             * @example 404
-             */
+            /** @example 404 */
             status: number;
-            /** Detail */
             detail: string;
-            /** Detail Zh */
             detail_zh: string;
-            /**
-             * Errors
-             * @default null
-             */
-            errors: components["schemas"]["Fault"][] | null;
-        };
-        /**
-         * Publication
-         * @description Which month's levels are valid, from which run, since when, and when the next renewal is due.
-         */
-        Publication: {
-            /**
-             * Month
-             * @description Rating month 考核月, YYYY-MM.
-             * @example 2026-10
-             */
-            month: string;
-            /**
-             * Run
-             * @example 5f0c9a7be13d24680ace
-             */
-            run: string;
-            /**
-             * Published At
-             * Format: date-time
-             * @example 2026-11-03T02:14:07+08:00
-             */
-            published_at: string;
-            /**
-             * Next Renewal On
-             * Format: date
-             * @description The 3rd of the month after the one being measured now.
-             * @example 2026-12-03
-             */
-            next_renewal_on: string;
-            /**
-             * Stale
-             * @description True when the newest publication could not be read and the last one known is shown.
-             */
-            stale: boolean;
+            /** @default null */
+            errors: components["schemas"]["InvalidValue"][] | null;
         };
         /**
          * PublicationAnswer
@@ -1168,151 +890,193 @@ export interface components {
          */
         PublicationAnswer: {
             /**
-             * Month
              * @description Rating month 考核月, YYYY-MM.
              * @example 2026-10
              */
             month: string;
-            /**
-             * Run
-             * @example 5f0c9a7be13d24680ace
-             */
+            /** @example 5f0c9a7be13d24680ace */
             run: string;
             /**
-             * Published At
              * Format: date-time
              * @example 2026-11-03T02:14:07+08:00
              */
             published_at: string;
             /**
-             * Next Renewal On
              * Format: date
              * @description The 3rd of the month after the one being measured now.
              * @example 2026-12-03
              */
             next_renewal_on: string;
-            /**
-             * Stale
-             * @description True when the newest publication could not be read and the last one known is shown.
-             */
+            /** @description True when the newest publication could not be read and the last one known is shown. */
             stale: boolean;
+        };
+        /**
+         * PublicationsAnswer
+         * @description The months that can be asked for, newest first.
+         */
+        PublicationsAnswer: {
+            items: components["schemas"]["PublishedMonth"][];
+            /** @description Pass it as cursor to get the next page; null on the last. */
+            next: string | null;
+            /** @description True when the newest publication could not be read and the last one known is shown. */
+            stale: boolean;
+        };
+        /**
+         * PublishedMonth
+         * @description A month that can be asked for, and how many agencies have which level in it.
+         */
+        PublishedMonth: {
+            /**
+             * @description Rating month 考核月, YYYY-MM.
+             * @example 2026-10
+             */
+            month: string;
+            run: string;
+            /** Format: date-time */
+            published_at: string;
+            /**
+             * @description Agencies by level, and without one as `unrated` and `awaiting_first_rating`. Null when the counts can't be read.
+             * @example {
+             *       "1": 120,
+             *       "2": 64,
+             *       "3": 20,
+             *       "awaiting_first_rating": 12,
+             *       "unrated": 300
+             *     }
+             */
+            levels: {
+                [key: string]: number;
+            } | null;
         };
         /** RemovedCreators */
         RemovedCreators: {
-            /**
-             * Risk Tag
-             * @example 云剪辑
-             */
+            /** @example 云剪辑 */
             risk_tag: string;
-            /** Count */
             count: number;
         };
         /** RemovedOrders */
         RemovedOrders: {
-            /**
-             * Risk Tag
-             * @example 云剪辑
-             */
+            /** @example 云剪辑 */
             risk_tag: string;
-            /** Count */
             count: number;
-            /**
-             * Amount
-             * @example 1200000.00
-             */
+            /** @example 1200000.00 */
             amount: string;
         };
         /** Retention */
         Retention: {
-            /**
-             * Base
-             * @description Unflagged creators of power 6..7 held at the end of last month.
-             */
+            /** @description Unflagged creators of power 6..7 held at the end of last month. */
             base: number | null;
-            /**
-             * Kept
-             * @description Those of the base that are still of power 6..7 this month.
-             */
+            /** @description Those of the base that are still of power 6..7 this month. */
             kept: number | null;
             /**
-             * Rate
              * @description kept / base; null without a base.
              * @example 0.75
              */
             rate: number | null;
-            /**
-             * Required
-             * @example 0.7
-             */
+            /** @example 0.7 */
             required: number;
         };
         /**
-         * Rung
-         * @description One level of the ladder: any one of its channels suffices.
+         * Status
+         * @description Why an agency has the level it has, or has none.
          */
-        Rung: {
-            /**
-             * Level
-             * @example 3
-             */
-            level: number;
-            /**
-             * Name
-             * @example 三级机构
-             */
-            name: string;
-            /** Description */
-            description: string;
-            /** Channels */
-            channels: components["schemas"]["LadderChannel"][];
-            /** Benefits */
-            benefits: components["schemas"]["Granted"][];
-        };
-        /** Spare */
-        Spare: {
-            /**
-             * Metric
-             * @example creators_power6
-             */
+        Status: string;
+        /** Threshold */
+        Threshold: {
+            /** @example creators_power6 */
             metric: string;
             /**
-             * Required
+             * @description Creators as a whole number, or GMV as yuan text.
+             * @example 12
+             */
+            required: number | string;
+        };
+        /** ThresholdGap */
+        ThresholdGap: {
+            /** @example creators_power6 */
+            metric: string;
+            /**
              * @description Creators as a whole number, or GMV as yuan text.
              * @example 12
              */
             required: number | string;
             /**
-             * Actual
              * @description Creators as a whole number, or GMV as yuan text.
              * @example 12
              */
             actual: number | string;
             /**
-             * Margin
+             * @description Creators as a whole number, or GMV as yuan text.
+             * @example 12
+             */
+            missing: number | string;
+            /**
+             * @description Share of the way; 1 means met.
+             * @example 0.6
+             */
+            progress: number;
+        };
+        /** ThresholdMargin */
+        ThresholdMargin: {
+            /** @example creators_power6 */
+            metric: string;
+            /**
+             * @description Creators as a whole number, or GMV as yuan text.
+             * @example 12
+             */
+            required: number | string;
+            /**
+             * @description Creators as a whole number, or GMV as yuan text.
+             * @example 12
+             */
+            actual: number | string;
+            /**
              * @description May be lost with the threshold still met; one unit more may not.
              * @example 12
              */
             margin: number | string;
         };
-        /**
-         * Status
-         * @description Why an agency has the level it has, or has none.
-         * @enum {string}
-         */
-        Status: "rated" | "below_ladder" | "awaiting_first_rating" | "overridden";
-        /** Wanted */
-        Wanted: {
-            /**
-             * Metric
-             * @example creators_power6
-             */
+        /** ThresholdResult */
+        ThresholdResult: {
+            /** @example creators_power6 */
             metric: string;
             /**
-             * Required
              * @description Creators as a whole number, or GMV as yuan text.
              * @example 12
              */
             required: number | string;
+            /**
+             * @description Creators as a whole number, or GMV as yuan text.
+             * @example 12
+             */
+            actual: number | string;
+            met: boolean;
+        };
+        /**
+         * ViewPublication
+         * @description Which month's levels are valid, from which run, since when, and when the next renewal is due.
+         */
+        ViewPublication: {
+            /**
+             * @description Rating month 考核月, YYYY-MM.
+             * @example 2026-10
+             */
+            month: string;
+            /** @example 5f0c9a7be13d24680ace */
+            run: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-03T02:14:07+08:00
+             */
+            published_at: string;
+            /**
+             * Format: date
+             * @description The 3rd of the month after the one being measured now.
+             * @example 2026-12-03
+             */
+            next_renewal_on: string;
+            /** @description True when the newest publication could not be read and the last one known is shown. */
+            stale: boolean;
         };
     };
     responses: never;
@@ -1326,7 +1090,10 @@ export interface operations {
     get_health: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the copy that the caller has; 304 while it is still right. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1349,7 +1116,7 @@ export interface operations {
                      *       "status": "ok"
                      *     }
                      */
-                    "application/json": components["schemas"]["Health"];
+                    "application/json": components["schemas"]["HealthAnswer"];
                 };
             };
             /** @description The caller's copy is still right. */
@@ -1365,13 +1132,47 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Something went wrong here. */
+            /** @description Too Many Requests (made by the gateway). */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Too Many Requests"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description Something went wrong here; Internal Server Error (made by the gateway). */
             500: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Internal Server Error"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description Service Unavailable (made by the gateway). */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Service Unavailable"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
         };
@@ -1384,7 +1185,10 @@ export interface operations {
                 limit?: number;
                 month?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the copy that the caller has; 304 while it is still right. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1428,7 +1232,7 @@ export interface operations {
                      *       "stale": false
                      *     }
                      */
-                    "application/json": components["schemas"]["Directory"];
+                    "application/json": components["schemas"]["DirectoryAnswer"];
                 };
             };
             /** @description The caller's copy is still right. */
@@ -1453,19 +1257,34 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
-            /** @description No token, or one that is not valid. Made by the gateway. */
+            /** @description Unauthorized (made by the gateway). */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Unauthorized"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
-            /** @description The token lacks the scope. Made by the gateway. */
+            /** @description The token lacks the scope; Forbidden (made by the gateway). */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Forbidden"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
             /** @description There is no such level; The month is not published. */
             404: {
@@ -1485,6 +1304,20 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
+            /** @description Request Too Large (made by the gateway). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Request Too Large"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
             /** @description The request has invalid values. */
             422: {
                 headers: {
@@ -1494,31 +1327,53 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
-            /** @description Too many requests. Made by the gateway. */
+            /** @description Too Many Requests (made by the gateway). */
             429: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Too Many Requests"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
-            /** @description Something went wrong here. */
+            /** @description Something went wrong here; Internal Server Error (made by the gateway). */
             500: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Internal Server Error"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The levels can't be read now. */
+            /** @description The levels can't be read now; Service Unavailable (made by the gateway). */
             503: {
                 headers: {
-                    /** @example 30 */
-                    "Retry-After"?: string;
+                    /**
+                     * @description Seconds to wait before another try.
+                     * @example 30
+                     */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Service Unavailable"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
         };
@@ -1528,7 +1383,10 @@ export interface operations {
             query?: {
                 month?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the copy that the caller has; 304 while it is still right. */
+                "If-None-Match"?: string;
+            };
             path: {
                 agency_id: string;
             };
@@ -1569,7 +1427,7 @@ export interface operations {
                      *       "stale": false
                      *     }
                      */
-                    "application/json": components["schemas"]["Card"];
+                    "application/json": components["schemas"]["CardAnswer"];
                 };
             };
             /** @description The caller's copy is still right. */
@@ -1585,19 +1443,34 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description No token, or one that is not valid. Made by the gateway. */
+            /** @description Unauthorized (made by the gateway). */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Unauthorized"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
-            /** @description The token lacks the scope. Made by the gateway. */
+            /** @description The token lacks the scope; Forbidden (made by the gateway). */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Forbidden"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
             /** @description There is no such agency; The month is not published. */
             404: {
@@ -1606,6 +1479,20 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Request Too Large (made by the gateway). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Request Too Large"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
             /** @description The request has invalid values. */
@@ -1617,31 +1504,53 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
-            /** @description Too many requests. Made by the gateway. */
+            /** @description Too Many Requests (made by the gateway). */
             429: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Too Many Requests"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
-            /** @description Something went wrong here. */
+            /** @description Something went wrong here; Internal Server Error (made by the gateway). */
             500: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Internal Server Error"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The levels can't be read now. */
+            /** @description The levels can't be read now; Service Unavailable (made by the gateway). */
             503: {
                 headers: {
-                    /** @example 30 */
-                    "Retry-After"?: string;
+                    /**
+                     * @description Seconds to wait before another try.
+                     * @example 30
+                     */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Service Unavailable"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
         };
@@ -1651,7 +1560,10 @@ export interface operations {
             query?: {
                 month?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the copy that the caller has; 304 while it is still right. */
+                "If-None-Match"?: string;
+            };
             path: {
                 agency_id: string;
             };
@@ -1741,7 +1653,7 @@ export interface operations {
                      *       "stale": false
                      *     }
                      */
-                    "application/json": components["schemas"]["Entitlements"];
+                    "application/json": components["schemas"]["EntitlementsAnswer"];
                 };
             };
             /** @description The caller's copy is still right. */
@@ -1757,20 +1669,33 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description No token, or one that is not valid. Made by the gateway. */
+            /** @description Unauthorized (made by the gateway). */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Unauthorized"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
-            /** @description The token belongs to another agency. */
+            /** @description The token lacks the scope; The token belongs to another agency; Forbidden (made by the gateway). */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Forbidden"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
             /** @description There is no such agency; The month is not published. */
@@ -1782,6 +1707,20 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
+            /** @description Request Too Large (made by the gateway). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Request Too Large"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
             /** @description The request has invalid values. */
             422: {
                 headers: {
@@ -1791,31 +1730,53 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
-            /** @description Too many requests. Made by the gateway. */
+            /** @description Too Many Requests (made by the gateway). */
             429: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Too Many Requests"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
-            /** @description Something went wrong here. */
+            /** @description Something went wrong here; Internal Server Error (made by the gateway). */
             500: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Internal Server Error"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The levels can't be read now. */
+            /** @description The levels can't be read now; Service Unavailable (made by the gateway). */
             503: {
                 headers: {
-                    /** @example 30 */
-                    "Retry-After"?: string;
+                    /**
+                     * @description Seconds to wait before another try.
+                     * @example 30
+                     */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Service Unavailable"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
         };
@@ -1825,7 +1786,10 @@ export interface operations {
             query?: {
                 month?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the copy that the caller has; 304 while it is still right. */
+                "If-None-Match"?: string;
+            };
             path: {
                 agency_id: string;
                 benefit: string;
@@ -1878,20 +1842,33 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description No token, or one that is not valid. Made by the gateway. */
+            /** @description Unauthorized (made by the gateway). */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Unauthorized"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
-            /** @description The token belongs to another agency. */
+            /** @description The token lacks the scope; The token belongs to another agency; Forbidden (made by the gateway). */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Forbidden"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
             /** @description There is no such agency; There is no such benefit; The month is not published. */
@@ -1903,6 +1880,20 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
+            /** @description Request Too Large (made by the gateway). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Request Too Large"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
             /** @description The request has invalid values. */
             422: {
                 headers: {
@@ -1912,31 +1903,53 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
-            /** @description Too many requests. Made by the gateway. */
+            /** @description Too Many Requests (made by the gateway). */
             429: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Too Many Requests"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
-            /** @description Something went wrong here. */
+            /** @description Something went wrong here; Internal Server Error (made by the gateway). */
             500: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Internal Server Error"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The levels can't be read now. */
+            /** @description The levels can't be read now; Service Unavailable (made by the gateway). */
             503: {
                 headers: {
-                    /** @example 30 */
-                    "Retry-After"?: string;
+                    /**
+                     * @description Seconds to wait before another try.
+                     * @example 30
+                     */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Service Unavailable"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
         };
@@ -1946,7 +1959,10 @@ export interface operations {
             query?: {
                 month?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the copy that the caller has; 304 while it is still right. */
+                "If-None-Match"?: string;
+            };
             path: {
                 agency_id: string;
             };
@@ -1984,7 +2000,7 @@ export interface operations {
                      *       "stale": false
                      *     }
                      */
-                    "application/json": components["schemas"]["BindingSlots"];
+                    "application/json": components["schemas"]["BindingSlotsAnswer"];
                 };
             };
             /** @description The caller's copy is still right. */
@@ -2000,20 +2016,33 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description No token, or one that is not valid. Made by the gateway. */
+            /** @description Unauthorized (made by the gateway). */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Unauthorized"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
-            /** @description The token belongs to another agency. */
+            /** @description The token lacks the scope; The token belongs to another agency; Forbidden (made by the gateway). */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Forbidden"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
             /** @description There is no such agency; The month is not published. */
@@ -2025,6 +2054,20 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
+            /** @description Request Too Large (made by the gateway). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Request Too Large"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
             /** @description The request has invalid values. */
             422: {
                 headers: {
@@ -2034,31 +2077,53 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
-            /** @description Too many requests. Made by the gateway. */
+            /** @description Too Many Requests (made by the gateway). */
             429: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Too Many Requests"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
-            /** @description Something went wrong here. */
+            /** @description Something went wrong here; Internal Server Error (made by the gateway). */
             500: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Internal Server Error"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The levels can't be read now. */
+            /** @description The levels can't be read now; Service Unavailable (made by the gateway). */
             503: {
                 headers: {
-                    /** @example 30 */
-                    "Retry-After"?: string;
+                    /**
+                     * @description Seconds to wait before another try.
+                     * @example 30
+                     */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Service Unavailable"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
         };
@@ -2070,7 +2135,10 @@ export interface operations {
                 limit?: number;
                 month?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the copy that the caller has; 304 while it is still right. */
+                "If-None-Match"?: string;
+            };
             path: {
                 agency_id: string;
             };
@@ -2133,7 +2201,7 @@ export interface operations {
                      *       "stale": false
                      *     }
                      */
-                    "application/json": components["schemas"]["History"];
+                    "application/json": components["schemas"]["HistoryAnswer"];
                 };
             };
             /** @description The caller's copy is still right. */
@@ -2158,20 +2226,33 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
-            /** @description No token, or one that is not valid. Made by the gateway. */
+            /** @description Unauthorized (made by the gateway). */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Unauthorized"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
-            /** @description The token belongs to another agency. */
+            /** @description The token lacks the scope; The token belongs to another agency; Forbidden (made by the gateway). */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Forbidden"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
             /** @description There is no such agency; The month is not published. */
@@ -2183,6 +2264,20 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
+            /** @description Request Too Large (made by the gateway). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Request Too Large"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
             /** @description The request has invalid values. */
             422: {
                 headers: {
@@ -2192,31 +2287,53 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
-            /** @description Too many requests. Made by the gateway. */
+            /** @description Too Many Requests (made by the gateway). */
             429: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Too Many Requests"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
-            /** @description Something went wrong here. */
+            /** @description Something went wrong here; Internal Server Error (made by the gateway). */
             500: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Internal Server Error"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The levels can't be read now. */
+            /** @description The levels can't be read now; Service Unavailable (made by the gateway). */
             503: {
                 headers: {
-                    /** @example 30 */
-                    "Retry-After"?: string;
+                    /**
+                     * @description Seconds to wait before another try.
+                     * @example 30
+                     */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Service Unavailable"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
         };
@@ -2226,7 +2343,10 @@ export interface operations {
             query?: {
                 month?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the copy that the caller has; 304 while it is still right. */
+                "If-None-Match"?: string;
+            };
             path: {
                 agency_id: string;
             };
@@ -2477,7 +2597,7 @@ export interface operations {
                      *       "stale": false
                      *     }
                      */
-                    "application/json": components["schemas"]["OwnView"];
+                    "application/json": components["schemas"]["OwnViewAnswer"];
                 };
             };
             /** @description The caller's copy is still right. */
@@ -2493,20 +2613,33 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description No token, or one that is not valid. Made by the gateway. */
+            /** @description Unauthorized (made by the gateway). */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Unauthorized"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
-            /** @description The token belongs to another agency. */
+            /** @description The token lacks the scope; The token belongs to another agency; Forbidden (made by the gateway). */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Forbidden"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
             /** @description There is no such agency; The month is not published. */
@@ -2518,6 +2651,20 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
+            /** @description Request Too Large (made by the gateway). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Request Too Large"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
             /** @description The request has invalid values. */
             422: {
                 headers: {
@@ -2527,31 +2674,53 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
-            /** @description Too many requests. Made by the gateway. */
+            /** @description Too Many Requests (made by the gateway). */
             429: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Too Many Requests"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
-            /** @description Something went wrong here. */
+            /** @description Something went wrong here; Internal Server Error (made by the gateway). */
             500: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Internal Server Error"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The levels can't be read now. */
+            /** @description The levels can't be read now; Service Unavailable (made by the gateway). */
             503: {
                 headers: {
-                    /** @example 30 */
-                    "Retry-After"?: string;
+                    /**
+                     * @description Seconds to wait before another try.
+                     * @example 30
+                     */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Service Unavailable"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
         };
@@ -2635,7 +2804,7 @@ export interface operations {
                      *       "stale": false
                      *     }
                      */
-                    "application/json": components["schemas"]["Batch"];
+                    "application/json": components["schemas"]["BatchAnswer"];
                 };
             };
             /** @description The body is not JSON. */
@@ -2647,19 +2816,34 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
-            /** @description No token, or one that is not valid. Made by the gateway. */
+            /** @description Unauthorized (made by the gateway). */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Unauthorized"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
-            /** @description The token lacks the scope. Made by the gateway. */
+            /** @description The token lacks the scope; Forbidden (made by the gateway). */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Forbidden"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
             /** @description The month is not published. */
             404: {
@@ -2668,6 +2852,21 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description The body is too long; Request Too Large (made by the gateway). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Request Too Large"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
             /** @description The content type is not JSON. */
@@ -2688,31 +2887,53 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
-            /** @description Too many requests. Made by the gateway. */
+            /** @description Too Many Requests (made by the gateway). */
             429: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Too Many Requests"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
-            /** @description Something went wrong here. */
+            /** @description Something went wrong here; Internal Server Error (made by the gateway). */
             500: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Internal Server Error"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The levels can't be read now. */
+            /** @description The levels can't be read now; Service Unavailable (made by the gateway). */
             503: {
                 headers: {
-                    /** @example 30 */
-                    "Retry-After"?: string;
+                    /**
+                     * @description Seconds to wait before another try.
+                     * @example 30
+                     */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Service Unavailable"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
         };
@@ -2722,7 +2943,10 @@ export interface operations {
             query?: {
                 month?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the copy that the caller has; 304 while it is still right. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2934,7 +3158,7 @@ export interface operations {
                      *       "stale": false
                      *     }
                      */
-                    "application/json": components["schemas"]["Catalogue"];
+                    "application/json": components["schemas"]["BenefitsAnswer"];
                 };
             };
             /** @description The caller's copy is still right. */
@@ -2950,19 +3174,34 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description No token, or one that is not valid. Made by the gateway. */
+            /** @description Unauthorized (made by the gateway). */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Unauthorized"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
-            /** @description The token lacks the scope. Made by the gateway. */
+            /** @description The token lacks the scope; Forbidden (made by the gateway). */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Forbidden"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
             /** @description The month is not published. */
             404: {
@@ -2971,6 +3210,20 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Request Too Large (made by the gateway). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Request Too Large"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
             /** @description The request has invalid values. */
@@ -2982,31 +3235,53 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
-            /** @description Too many requests. Made by the gateway. */
+            /** @description Too Many Requests (made by the gateway). */
             429: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Too Many Requests"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
-            /** @description Something went wrong here. */
+            /** @description Something went wrong here; Internal Server Error (made by the gateway). */
             500: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Internal Server Error"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The levels can't be read now. */
+            /** @description The levels can't be read now; Service Unavailable (made by the gateway). */
             503: {
                 headers: {
-                    /** @example 30 */
-                    "Retry-After"?: string;
+                    /**
+                     * @description Seconds to wait before another try.
+                     * @example 30
+                     */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Service Unavailable"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
         };
@@ -3016,7 +3291,10 @@ export interface operations {
             query?: {
                 month?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the copy that the caller has; 304 while it is still right. */
+                "If-None-Match"?: string;
+            };
             path: {
                 benefit: string;
             };
@@ -3095,19 +3373,34 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description No token, or one that is not valid. Made by the gateway. */
+            /** @description Unauthorized (made by the gateway). */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Unauthorized"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
-            /** @description The token lacks the scope. Made by the gateway. */
+            /** @description The token lacks the scope; Forbidden (made by the gateway). */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Forbidden"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
             /** @description There is no such benefit; The month is not published. */
             404: {
@@ -3116,6 +3409,20 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Request Too Large (made by the gateway). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Request Too Large"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
             /** @description The request has invalid values. */
@@ -3127,31 +3434,53 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
-            /** @description Too many requests. Made by the gateway. */
+            /** @description Too Many Requests (made by the gateway). */
             429: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Too Many Requests"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
-            /** @description Something went wrong here. */
+            /** @description Something went wrong here; Internal Server Error (made by the gateway). */
             500: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Internal Server Error"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The levels can't be read now. */
+            /** @description The levels can't be read now; Service Unavailable (made by the gateway). */
             503: {
                 headers: {
-                    /** @example 30 */
-                    "Retry-After"?: string;
+                    /**
+                     * @description Seconds to wait before another try.
+                     * @example 30
+                     */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Service Unavailable"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
         };
@@ -3161,7 +3490,10 @@ export interface operations {
             query?: {
                 month?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the copy that the caller has; 304 while it is still right. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3569,19 +3901,34 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description No token, or one that is not valid. Made by the gateway. */
+            /** @description Unauthorized (made by the gateway). */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Unauthorized"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
-            /** @description The token lacks the scope. Made by the gateway. */
+            /** @description The token lacks the scope; Forbidden (made by the gateway). */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Forbidden"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
             /** @description The month is not published. */
             404: {
@@ -3590,6 +3937,20 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Request Too Large (made by the gateway). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Request Too Large"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
             /** @description The request has invalid values. */
@@ -3601,31 +3962,53 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
-            /** @description Too many requests. Made by the gateway. */
+            /** @description Too Many Requests (made by the gateway). */
             429: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Too Many Requests"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
-            /** @description Something went wrong here. */
+            /** @description Something went wrong here; Internal Server Error (made by the gateway). */
             500: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Internal Server Error"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The levels can't be read now. */
+            /** @description The levels can't be read now; Service Unavailable (made by the gateway). */
             503: {
                 headers: {
-                    /** @example 30 */
-                    "Retry-After"?: string;
+                    /**
+                     * @description Seconds to wait before another try.
+                     * @example 30
+                     */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Service Unavailable"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
         };
@@ -3635,7 +4018,10 @@ export interface operations {
             query?: {
                 month?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the copy that the caller has; 304 while it is still right. */
+                "If-None-Match"?: string;
+            };
             path: {
                 level: number;
             };
@@ -3749,19 +4135,34 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description No token, or one that is not valid. Made by the gateway. */
+            /** @description Unauthorized (made by the gateway). */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Unauthorized"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
-            /** @description The token lacks the scope. Made by the gateway. */
+            /** @description The token lacks the scope; Forbidden (made by the gateway). */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Forbidden"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
             /** @description There is no such level; The month is not published. */
             404: {
@@ -3770,6 +4171,20 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Request Too Large (made by the gateway). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Request Too Large"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
             /** @description The request has invalid values. */
@@ -3781,31 +4196,53 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
-            /** @description Too many requests. Made by the gateway. */
+            /** @description Too Many Requests (made by the gateway). */
             429: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Too Many Requests"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
-            /** @description Something went wrong here. */
+            /** @description Something went wrong here; Internal Server Error (made by the gateway). */
             500: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Internal Server Error"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The levels can't be read now. */
+            /** @description The levels can't be read now; Service Unavailable (made by the gateway). */
             503: {
                 headers: {
-                    /** @example 30 */
-                    "Retry-After"?: string;
+                    /**
+                     * @description Seconds to wait before another try.
+                     * @example 30
+                     */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Service Unavailable"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
         };
@@ -3815,7 +4252,10 @@ export interface operations {
             query?: {
                 month?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the copy that the caller has; 304 while it is still right. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3842,7 +4282,7 @@ export interface operations {
                      *       "stale": false
                      *     }
                      */
-                    "application/json": components["schemas"]["Publication"];
+                    "application/json": components["schemas"]["PublicationAnswer"];
                 };
             };
             /** @description The caller's copy is still right. */
@@ -3858,19 +4298,34 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description No token, or one that is not valid. Made by the gateway. */
+            /** @description Unauthorized (made by the gateway). */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Unauthorized"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
-            /** @description The token lacks the scope. Made by the gateway. */
+            /** @description The token lacks the scope; Forbidden (made by the gateway). */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Forbidden"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
             /** @description The month is not published. */
             404: {
@@ -3879,6 +4334,20 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Request Too Large (made by the gateway). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Request Too Large"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
             /** @description The request has invalid values. */
@@ -3890,31 +4359,253 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
-            /** @description Too many requests. Made by the gateway. */
+            /** @description Too Many Requests (made by the gateway). */
             429: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Too Many Requests"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
             };
-            /** @description Something went wrong here. */
+            /** @description Something went wrong here; Internal Server Error (made by the gateway). */
             500: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Internal Server Error"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The levels can't be read now. */
+            /** @description The levels can't be read now; Service Unavailable (made by the gateway). */
             503: {
                 headers: {
-                    /** @example 30 */
-                    "Retry-After"?: string;
+                    /**
+                     * @description Seconds to wait before another try.
+                     * @example 30
+                     */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Service Unavailable"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+        };
+    };
+    get_publications: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: {
+                /** @description The `ETag` of the copy that the caller has; 304 while it is still right. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    /** @description private, max-age=60 */
+                    "Cache-Control"?: string;
+                    /** @description Names these very bytes, for this caller. */
+                    ETag?: string;
+                    /** @description Names the request in our logs. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "month": "2026-10",
+                     *           "run": "c520a155f13c241264b0",
+                     *           "published_at": "2026-11-03T02:11:42+08:00",
+                     *           "levels": {
+                     *             "1": 0,
+                     *             "2": 0,
+                     *             "3": 1,
+                     *             "4": 1,
+                     *             "5": 0,
+                     *             "unrated": 0,
+                     *             "awaiting_first_rating": 1
+                     *           }
+                     *         },
+                     *         {
+                     *           "month": "2026-09",
+                     *           "run": "72b66fdb1c7d5a4a6670",
+                     *           "published_at": "2026-10-03T02:11:42+08:00",
+                     *           "levels": {
+                     *             "1": 0,
+                     *             "2": 1,
+                     *             "3": 0,
+                     *             "4": 1,
+                     *             "5": 0,
+                     *             "unrated": 0,
+                     *             "awaiting_first_rating": 0
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next": null,
+                     *       "stale": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PublicationsAnswer"];
+                };
+            };
+            /** @description The caller's copy is still right. */
+            304: {
+                headers: {
+                    /** @description private, max-age=60 */
+                    "Cache-Control"?: string;
+                    /** @description Names these very bytes, for this caller. */
+                    ETag?: string;
+                    /** @description Names the request in our logs. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The cursor is not usable here. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Unauthorized (made by the gateway). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Unauthorized"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description The token lacks the scope; Forbidden (made by the gateway). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Forbidden"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description The month is not published. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Request Too Large (made by the gateway). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Request Too Large"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description The request has invalid values. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Too Many Requests (made by the gateway). */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Too Many Requests"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description Something went wrong here; Internal Server Error (made by the gateway). */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Internal Server Error"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description The levels can't be read now; Service Unavailable (made by the gateway). */
+            503: {
+                headers: {
+                    /**
+                     * @description Seconds to wait before another try.
+                     * @example 30
+                     */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    /**
+                     * @example {
+                     *       "message": "Service Unavailable"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
         };

@@ -74,7 +74,7 @@ export function slots(counted: Slots, names: Names): TemplateResult {
     <p class="quiet">
       ${fill(words.bound, { count: counted.bound })} ·
       ${counted.reason
-        ? words.notAssessed[counted.reason]
+        ? (words.notAssessed as Record<string, string>)[counted.reason] ?? counted.reason
         : fill(words.retention, { kept: retention.kept ?? "–", base: retention.base ?? "–", required: share(retention.required) })}
       ${counted.may_still_drop === null ? nothing : html` · ${fill(words.mayDrop, { count: counted.may_still_drop })}`}
     </p>

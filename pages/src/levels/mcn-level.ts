@@ -116,11 +116,13 @@ export class McnLevel extends ApiElement<LevelCentre> {
 
   #change(view: OwnView, names: Names): TemplateResult | typeof nothing {
     if (!view.change) return nothing;
-    const [kind, mark] = { up: ["good", "▲"], down: ["bad", "▼"], same: ["quiet", "="], new: ["accent", "★"] }[view.change] as [string, string];
+    const marks: Record<string, [string, string]> = { up: ["good", "▲"], down: ["bad", "▼"], same: ["quiet", "="], new: ["accent", "★"] };
+    const [kind, mark] = marks[view.change] ?? ["quiet", ""]; // a later version of the API may know other changes
+    const change = (names.words.change as Record<string, string>)[view.change] ?? view.change;
     const before = view.change === "up" || view.change === "down"
       ? html`<span class="quiet small">${fill(names.words.previous, { level: names.level(view.previous_level) })}</span>`
       : nothing;
-    return html`<span class="chip ${kind}"><span aria-hidden="true">${mark}</span> ${names.words.change[view.change]}</span>${before}`;
+    return html`<span class="chip ${kind}"><span aria-hidden="true">${mark}</span> ${change}</span>${before}`;
   }
 
   #because(view: OwnView, names: Names): TemplateResult | typeof nothing {
