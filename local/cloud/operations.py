@@ -8,7 +8,6 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any
 
-from functions.operations.wiring import handler_from
 from local.cloud.embedded import EXTRACTS, REPORTS, TABLE
 from local.cloud.invocation import Handler
 from shared.settings import OperationsSettings
@@ -18,6 +17,9 @@ _logger = logging.getLogger(__name__)
 
 def operations_handler(rate: Callable[[dict[str, Any]], Any], workbook: str) -> Handler:
     """The handler behind ``/v1/operations/…``. ``rate`` does what is asked; ``workbook``: the setting of that name."""
+    # A handler reads the environment when it is imported, and logs by it.
+    from functions.operations.wiring import handler_from  # noqa: PLC0415
+
     asked: SimpleQueue[dict[str, Any]] = SimpleQueue()
     Thread(target=_work, args=(asked, rate), daemon=True).start()
     environment = {"TABLE_NAME": TABLE, "EXTRACTS": EXTRACTS, "REPORTS": REPORTS, "RATING_FUNCTION": "local"}

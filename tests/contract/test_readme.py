@@ -1,0 +1,63 @@
+"""README is true: its commands, events, links and columns exist, and its words are the glossary's."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from functions.rating.events import parse_event
+from functions.rating.extracts.datasets import Dataset
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+DOCS = sorted(path for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")) if path.name != "LICENSE")
+OLD_WORDS = r"\b(anew|mend|mends|mended|news|unsound|untold|desk|rung)\b|护栏|已暂停"
+
+
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"make ([a-z][a-z0-9-]*)", README))))
+def test_every_command_is_a_target(command: str) -> None:
+    dry = ["make", "--dry-run", command, "EXTRACTS=x", "WORKBOOK=x", "RUN=r", "BY=b", "REASON=w", "MONTH=2026-10"]
+    ran = subprocess.run([*dry, "FROM=2026-08", "TO=2026-10"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.parametrize("event", re.findall(r"^\| `(\{.*?\})`", README, re.MULTILINE))
+def test_every_event_is_one_that_the_function_knows(event: str) -> None:
+    parse_event(json.loads(event))
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", path.read_text("utf-8")):
+        assert target.startswith("http") or (path.parent / target).exists(), target
+
+
+def test_the_columns_are_those_of_the_contract() -> None:
+    for dataset in (Dataset.AGENCIES, Dataset.CREATORS, Dataset.ORDERS):
+        row = re.search(rf"^\| {dataset} \| (.*?) \| (.*?) \|$", README, re.MULTILINE)
+        assert row
+        named = [re.findall(r"[a-z_]+(?=,|$| \()", cells) for cells in row.groups()]
+        assert named[0] == [column.name for column in dataset.columns if column.required]
+        assert named[1] == [column.name for column in dataset.columns if not column.required]
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_words_are_those_of_the_glossary(path: Path) -> None:
+    if path.name == "performance.md":
+        return
+    found = [line for line in path.read_text("utf-8").splitlines() if re.search(OLD_WORDS, line)]
+    assert found == []
+
+
+def test_every_folder_that_the_map_names_exists() -> None:
+    for folder in re.findall(r"`([a-z/]+/)`", README):
+        assert (ROOT / folder).is_dir(), folder
+
+
+def test_no_line_of_a_code_block_is_wider_than_a_terminal() -> None:
+    for block in re.findall(r"^```\w*\n(.*?)^```", README, re.MULTILINE | re.DOTALL):
+        assert max(map(len, block.splitlines())) <= 80
