@@ -23,7 +23,7 @@ LevelsError
 │   └── NothingPublished    there is no publication to read
 ├── TableUnavailable        DynamoDB can't be reached, or refuses
 ├── ReportUnwritten         the run's report could not be written, so nothing was published
-├── EventsUnsent     the levels are published, but the event bus did not take the news
+├── EventsUnsent     the levels are published, but the event bus did not take the events
 └── OutOfTime               the function's time would not suffice; it stopped cleanly
 """
 
@@ -132,7 +132,7 @@ class ReportUnwritten(LevelsError):
 
 
 class EventsUnsent(LevelsError):
-    """The levels are published, but the event bus did not take the news."""
+    """The levels are published, but the event bus did not take the events."""
 
 
 class OutOfTime(LevelsError):

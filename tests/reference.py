@@ -73,7 +73,7 @@ def expect(
     end: datetime,
     zone: ZoneInfo,
 ) -> Expected:
-    """Measure the month [start, end). The agencies are sound; the others may have bad rows."""
+    """Measure the month [start, end). The agencies are valid; the others may have bad rows."""
     reader = Reader(zone)
     bindings = reader.bindings("creators", creators)
     before = reader.bindings("previous_creators", previous_creators or [])

@@ -40,7 +40,7 @@ CLIENT = Config(
 
 
 def wire(settings: RatingSettings, context: LambdaContext, listener: Listener | None) -> Services:
-    """The real services, made anew for each of a month's few invocations."""
+    """The real services, made again for each of a month's few invocations."""
     memory = int(context.memory_limit_in_mb) * 1024**2  # AWS gives it as text
     s3 = boto3.client("s3", config=CLIENT)
     engine = EmbeddedEngine(s3, settings.extracts.bucket, settings.zone, settings.scratch, engine_memory(memory))

@@ -120,7 +120,7 @@ def refusal(route: Route, claims: Mapping[str, str] | None) -> Answer | None:
 
 
 def answer_from(result: Any) -> Answer:
-    """The answer that a handler's result becomes; what is no sound result becomes a 500."""
+    """The answer that a handler's result becomes; an invalid result becomes a 500."""
     if not isinstance(result, dict) or "statusCode" not in result:
         return Answer(200, (("content-type", "application/json"),), json.dumps(result).encode())
     try:

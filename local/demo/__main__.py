@@ -48,7 +48,7 @@ def main() -> int:
 
 def show_months(console: Console, results: Sequence[dict[str, Any]], ladder: dict[str, Any]) -> None:
     """The tables of what happened."""
-    names = {str(rung["level"]): f"{rung['level']} {rung['name']}" for rung in ladder["levels"]}
+    names = {str(level["level"]): f"{level['level']} {level['name']}" for level in ladder["levels"]}
     console.print(show.levels_per_month(results, names))
     console.print(show.moves_per_month(results))
     console.print(show.order_rows(results))

@@ -1,4 +1,4 @@
-"""What operations see, rehearsed on a copy of the spreadsheet: break a cell, mend it, lower a threshold, preview."""
+"""What operations see, rehearsed on a copy of the spreadsheet: break a cell, fix it, lower a threshold, preview."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def rehearse(console: Console, system: System, ladder: dict[str, Any]) -> Iterat
         checked = system.rate({"mode": "check"}, workbook=workbook)
         console.print(show.faults(checked["faults"]))
         yield "the check names the broken cell", [fault["cell"] for fault in checked["faults"]] == ["F8"]
-        yield "a month is not rated by a broken sheet", _refused(system, workbook)
+        yield "a month is not rated by a faulty sheet", _refused(system, workbook)
         set_threshold(workbook, before)
-        yield "the mended sheet is sound", system.rate({"mode": "check"}, workbook=workbook)["faults"] == []
+        yield "the fixed sheet is valid", system.rate({"mode": "check"}, workbook=workbook)["faults"] == []
         set_threshold(workbook, "400000")
         previewed = system.rate({"month": str(NEWEST), "mode": "preview"}, workbook=workbook)
         console.print(f"\n4 级通道 1 的 GMV 门槛由 {before} 降为 400000 lowered for level 4, channel 1:")

@@ -222,5 +222,5 @@ def test_credentials_may_expire_at_any_call_of_a_decision_which_is_then_asked_fo
     assert [cause for cause in causes if "ExpiredToken" not in cause] == []
     assert answer["outcome"] == outcome
     assert cloud.levels() == {"a": 3, "b": None}
-    untold = [names for names, item in cloud.items().items() if names[0].startswith("OUTBOX#") and "sent" not in item]
-    assert untold == []
+    unsent = [names for names, item in cloud.items().items() if names[0].startswith("OUTBOX#") and "sent" not in item]
+    assert unsent == []

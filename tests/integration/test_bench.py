@@ -83,11 +83,11 @@ def _size(month: Path) -> int:
 
 
 def test_results_that_differ_by_a_fen_are_refused() -> None:
-    sound = Cost(1.0, 1.0, 1, "digest", 100)
+    valid = Cost(1.0, 1.0, 1, "digest", 100)
 
-    refuse_differing({"floor": [replace(sound, digest=None, total=0)], "ours": [sound], "peer": [sound, sound]})
+    refuse_differing({"floor": [replace(valid, digest=None, total=0)], "ours": [valid], "peer": [valid, valid]})
     with pytest.raises(ResultsDiffer):
-        refuse_differing({"ours": [sound], "peer": [sound, replace(sound, digest="other", total=101)]})
+        refuse_differing({"ours": [valid], "peer": [valid, replace(valid, digest="other", total=101)]})
 
 
 def test_the_promise_is_held_to_the_query_that_takes_the_least() -> None:

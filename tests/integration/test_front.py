@@ -31,7 +31,7 @@ def echo(event: dict[str, Any], context: Any) -> dict[str, Any]:
         },
         "/special/not-modified": {"statusCode": 304, "headers": {"ETag": '"x"'}, "body": ""},
         "/special/bare": {"answer": 42},
-        "/special/unsound": {"statusCode": "many"},
+        "/special/invalid": {"statusCode": "many"},
     }
     if event["rawPath"] == "/special/broken":
         raise RuntimeError("the handler broke")
@@ -185,7 +185,7 @@ def test_a_result_without_a_status_is_a_json_answer(ask: Ask) -> None:
     assert json.loads(body) == {"answer": 42}
 
 
-@pytest.mark.parametrize("path", ["/special/broken", "/special/unsound"])
+@pytest.mark.parametrize("path", ["/special/broken", "/special/invalid"])
 def test_a_handler_that_fails_is_an_internal_error(ask: Ask, path: str) -> None:
     answer, body = ask("GET", path)
     assert answer.status == 500

@@ -245,8 +245,8 @@ def test_a_bad_body_is_refused_for_what_it_is(api: Caller, body: str, status: in
 
 
 def test_a_body_may_be_base64_as_the_gateway_sends_binary_ones(api: Caller) -> None:
-    sound = base64.b64encode(b'{"agency_ids": ["A"]}').decode()
-    assert api.ask("POST", "/v1/agencies/batch", body=sound, is_base64=True).status == 200
+    valid = base64.b64encode(b'{"agency_ids": ["A"]}').decode()
+    assert api.ask("POST", "/v1/agencies/batch", body=valid, is_base64=True).status == 200
     for broken in ("A", base64.b64encode(b'{"agency_ids": ["\xff"]}').decode()):
         assert api.ask("POST", "/v1/agencies/batch", body=broken, is_base64=True).status == 400
 

@@ -317,7 +317,7 @@ def test_refresh_before_the_first_month_only_checks(cloud: Cloud) -> None:
     assert cloud.items() == {}
 
 
-# --- news and reports -------------------------------------------------------------------------------------------------
+# --- events and reports -----------------------------------------------------------------------------------------------
 
 
 def sent(cloud: Cloud) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ from shared.table import Pointer, Publication
 
 
 def refresh(services: Services, confirmed: Decision | None = None) -> dict[str, Any]:
-    """Publish what the sheet says anew to readers, and say what waits, with its cells, and from when it counts.
+    """Publish what the sheet newly says to readers, and say what waits, with its cells, and from when it counts.
 
     ``confirmed``: who has confirmed, and why, that what is taken away is taken away today.
     """

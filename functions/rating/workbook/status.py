@@ -18,7 +18,7 @@ _SHOWN_LENGTH = 500
 OUTCOMES = {
     "published": "等级已发布 levels published",
     "unchanged": "没有变化，维持已发布的等级 nothing changed, the published levels stay",
-    "held": "触发护栏，暂缓发布 held by a guardrail, nothing published",
+    "held": "触发保护上限，暂缓发布 held by a guardrail, nothing published",
     "previewed": "试算完成，未发布 previewed, nothing published",
     "checked": "仅检查，未发布 checked only",
     "refreshed": "文字改动已发布 changed texts published",
