@@ -88,7 +88,7 @@ def ladder(snapshot: Snapshot) -> contract.LadderAnswer:
 
 
 def level(snapshot: Snapshot, number: str) -> contract.LevelAnswer:
-    shown = views.rung(snapshot.level(number), snapshot.month, snapshot.rulebook)
+    shown = views.level_of_ladder(snapshot.level(number), snapshot.month, snapshot.rulebook)
     return {**shown, "month": snapshot.month}
 
 

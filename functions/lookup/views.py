@@ -64,12 +64,12 @@ def ladder(month: str, rulebook: Rulebook) -> contract.LadderAnswer:
     """The levels of a month, lowest first, with what each asks for and gives, and what the metrics mean."""
     return {
         "month": month,
-        "levels": [rung(level, month, rulebook) for level in rulebook.levels],
+        "levels": [level_of_ladder(level, month, rulebook) for level in rulebook.levels],
         "metrics": [{"metric": m.key, "name": m.name, "unit": m.unit} for m in rulebook.metrics],
     }
 
 
-def rung(level: Level, month: str, rulebook: Rulebook) -> contract.Level:
+def level_of_ladder(level: Level, month: str, rulebook: Rulebook) -> contract.Level:
     """One level: any one of its channels suffices, and a channel wants every one of its thresholds."""
     shown = _Amounts(rulebook)
     return {

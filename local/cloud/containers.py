@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -132,7 +133,7 @@ def failed(answer: Any) -> bool:
 
 
 def start_api(port: int) -> int:
-    """The API on 127.0.0.1 until Ctrl-C; it checks no tokens."""
+    """The API on 127.0.0.1 until Ctrl-C; it checks no tokens, every request is as of a back office."""
     with sam_local(BUILT, "start-api", "--port", str(port)) as (command, environment):
         return subprocess.run(command, env=environment, cwd=ROOT, check=False).returncode
 
@@ -148,10 +149,24 @@ def sam_local(built: Path, *command: str) -> Iterator[tuple[list[str], dict[str,
     with tempfile.TemporaryDirectory() as folder:
         variables = Path(folder) / "variables.json"
         variables.write_text(json.dumps({"Parameters": VARIABLES}), encoding="utf-8")
-        options = ["--template-file", str(built / "template.yaml"), "--env-vars", str(variables)]
+        options = ["--template-file", str(with_local_caller(built)), "--env-vars", str(variables)]
         options += ["--docker-network", NAME, "--invoke-image", IMAGE, "--skip-pull-image"]
         options += ["--parameter-overrides", f"Architecture={ARCH}"]
         yield [str(ROOT / ".venv" / "sam" / "bin" / "sam"), "local", *command, *options], environment
+
+
+def with_local_caller(built: Path) -> Path:
+    """The built template with the setting that says who asks where nobody checks tokens; the real one never has it.
+
+    `sam local` gives a function only variables that its template declares.
+    """
+    text = (built / "template.yaml").read_text(encoding="utf-8")
+    told, count = re.subn(r"^( *)CURSOR_KEY:", r'\1LOCAL_CALLER: "*"\n\1CURSOR_KEY:', text, flags=re.MULTILINE)
+    if count != 1:
+        raise Unusable(f"{built / 'template.yaml'}: expected one CURSOR_KEY, found {count}. Run make build again.")
+    copy = built / "template.local.yaml"
+    copy.write_text(told, encoding="utf-8")
+    return copy
 
 
 def _packages() -> Path:

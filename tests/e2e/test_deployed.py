@@ -119,7 +119,7 @@ def deploy(packages: Packages, folder: Path, port: int, issuer: Issuer) -> None:
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
         "SAM_CLI_TELEMETRY": "0",
     }
-    parameters = [f"JwtIssuer={issuer.url}", f"JwtAudience={AUDIENCE}", "GradualDeployment=false"]
+    parameters = [f"JwtIssuer={issuer.url}", f"JwtAudience={AUDIENCE}", "GradualDeployment=false", "RequestSeconds=8"]
     parameters += [f"Workbook={WORKBOOK}", "ExampleThresholds=allow", f"AwsEndpointUrl=http://127.0.0.1:{port}"]
 
     def run(*command: str) -> str:
@@ -195,6 +195,16 @@ class TestTheApi:
     def test_the_public_scope_does_not_open_an_agencys_own_view(self, stack: Stack) -> None:
         assert stack.ask("/v1/agencies/A-0001/level", stack.issuer.token(PUBLIC)).status_code == 403
 
+    @pytest.mark.parametrize("claims", [{}, {"agency_id": None}, {"custom:agency_id": "A-0001"}, {"agency_id": ""}])
+    def test_a_token_that_names_no_agency_opens_no_own_view(self, stack: Stack, claims: dict[str, Any]) -> None:
+        token = stack.issuer.token(AGENCY, **claims)
+        assert stack.ask("/v1/agencies/A-0001/level", token).status_code == 403
+
+    def test_the_scope_for_any_agency_opens_every_own_view(self, stack: Stack) -> None:
+        token = stack.issuer.token(f"{AGENCY}.any")
+        assert stack.ask("/v1/agencies/A-0001/level", token).status_code == 200
+        assert stack.ask("/v1/agencies/A-0002/history", token).status_code == 200
+
     def test_no_token_opens_nothing(self, stack: Stack) -> None:
         assert stack.ask("/v1/agencies/A-0001").status_code == 401
 
@@ -222,7 +232,9 @@ class TestTheApi:
         assert [card["agency_id"] for card in answer.json()["items"]] == ["A-0003", "A-0001"]
         assert answer.json()["missing"] == ["no-such-agency"]
 
-    @pytest.mark.parametrize("path", ["/v1/levels", "/v1/benefits", "/v1/publication", "/v1/agencies?level=1"])
+    @pytest.mark.parametrize(
+        "path", ["/v1/levels", "/v1/benefits", "/v1/publication", "/v1/publications", "/v1/agencies?level=1"]
+    )
     def test_what_everybody_may_know_is_answered(self, stack: Stack, path: str) -> None:
         assert stack.ask(path, stack.issuer.token(PUBLIC)).status_code == 200
 

@@ -21,7 +21,7 @@ from tests.published import Caller, World, agency, empty_world, event, path_of, 
 
 LAMBDA_BYTES = 6_291_556  # of a function's whole result
 REFUSAL_BYTES = 10_000
-SECONDS = 2.0  # a refusal takes milliseconds; a busy machine is forgiven
+SECONDS = 2.0  # a refusal takes milliseconds; a loaded machine is forgiven
 MEGABYTES_10, KILOBYTES_10, KILOBYTES_8 = 10 * 1024**2, 10 * 1024, 8 * 1024
 MONTHS = [str(Month(2020, 1).plus(n)) for n in range(40)]
 BODIES = {
