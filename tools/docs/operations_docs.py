@@ -1,4 +1,4 @@
-"""``python -m tools.docs.operations_docs``: write the tables of docs/operations.*.md again from config/workbook.json."""
+"""``python -m tools.docs.operations_docs``: write the tables of docs/operations.*.md from config/workbook.json."""
 
 from __future__ import annotations
 
