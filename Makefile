@@ -72,9 +72,12 @@ bench: setup ## Measure speed and memory as ratios to a floor: ORDERS=5000000
 # --- operating a month ----------------------------------------------------------------------------------------------------
 
 # LOCAL=1 asks the function of `make serve` (on PORT) instead of the deployed one.
-.PHONY: check-workbook refresh backfill accept rollback preview verify sheet
+.PHONY: check-workbook check-extracts refresh backfill accept rollback preview verify sheet
 check-workbook: setup-demo ## The workbook's faults, as the function sees it; also make check LOCAL=1
 	@$(operate) check
+
+check-extracts: setup-demo ## Judge a month's data before it is handed over: FOLDER=… (or s3://…) MONTH=2026-10
+	@$(python) -m tools.check_extracts "$$FOLDER" "$$MONTH"
 
 refresh: setup-demo ## Publish changed texts, or say from when a changed threshold counts
 	@$(operate) refresh

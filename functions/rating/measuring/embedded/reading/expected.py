@@ -13,14 +13,14 @@ from functions.rating.measuring.quarantine import BadRow
 
 _SHOWN = 120
 _COLUMNS = {column.name: column for dataset in Dataset for column in dataset.columns}
-_KINDS = {
+KINDS = {
     Kind.TEXT: "text in UTF-8, or a whole number that is exact (below 2^53 in DOUBLE, 2^24 in FLOAT)",
     Kind.TIME: "2026-10-05 12:00:00, 2026/10/5 9:03, ISO 8601 with or without a zone, or epoch seconds from 2000 on",
     Kind.END: "a time as in bind_time; empty, 0, NULL, None or 0000-00-00 00:00:00 while the binding goes on",
     Kind.AMOUNT: "a whole number of fen, such as 100 or 100.0, below 2^63 (2^53 in DOUBLE, 2^24 in FLOAT)",
     Kind.POWER: "a whole number from 0 to 7",
 }
-_REASONS = {
+REASONS = {
     "wrong_column_count": "as many columns as the header has; a comma within a field wants quotes around the field",
     "malformed_record": 'a field with a quote in it in quotes, the quote doubled (""), and closed on its line',
     "backslash_escape": "quotes doubled instead of escaped with a backslash: in Spark option('escape', '\"') and "
@@ -36,8 +36,8 @@ def expected(reason: str, *examples: str) -> str:
     """What was expected where a row was found bad for this reason."""
     if reason == "invalid_utf8" and any(looks_like_gbk(_bytes(example)) for example in examples):
         return "text in UTF-8; it looks like GBK: save the file as UTF-8 (in Excel: CSV UTF-8)"
-    if reason in _REASONS:
-        return _REASONS[reason]
+    if reason in REASONS:
+        return REASONS[reason]
     column = _column(reason)
     if column is None:
         return "another value"
@@ -45,7 +45,7 @@ def expected(reason: str, *examples: str) -> str:
         return f"a {column.name} on one line"
     if reason.startswith("negative_"):
         return "0 or more"
-    return _KINDS[column.kind] + (", and never empty" if reason.startswith("missing_") else "")
+    return KINDS[column.kind] + (", and never empty" if reason.startswith("missing_") else "")
 
 
 def value_of(row: BadRow, positions: Mapping[str, int] | None) -> str:

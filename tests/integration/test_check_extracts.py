@@ -1,0 +1,95 @@
+"""`make check-extracts`: everything that is wrong with a month at once, without rating it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import boto3
+import pytest
+
+from functions.rating.extracts.datasets import Dataset
+from tests.aws import create_bucket, emulated_aws
+from tests.months import HEADERS, month_rows, write_month
+from tools.check_extracts import main
+
+MONTH = "2026-10"
+
+
+@pytest.fixture
+def extracts(tmp_path: Path) -> Path:
+    write_month(tmp_path, MONTH, month_rows(MONTH, {"a": (2, 10_000), "b": (1, 100)}))
+    return tmp_path
+
+
+def add(extracts: Path, dataset: str, name: str, text: str) -> None:
+    path = extracts / dataset / f"month={MONTH}" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def test_a_valid_month_is_said_to_be_with_its_counts(extracts: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(extracts), MONTH]) == 0
+
+    said = capsys.readouterr().out
+    assert "orders: 2 rows, 0 bad" in said
+    assert "orders: 2 used, 0 duplicate" in said
+    assert f"{MONTH}: 可用 valid" in said
+
+
+def test_everything_that_is_wrong_is_shown_at_once(extracts: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    add(extracts, "orders", "empty.csv", "")
+    add(extracts, "orders", "other.csv", "id,name\n1,2\n")
+    add(extracts, "orders", "times.csv", HEADERS[Dataset.ORDERS] + "o9,a-0,yesterday,100,\no8,a-0,today,-1,\n")
+    add(extracts, "agencies", "more.csv", HEADERS[Dataset.AGENCIES] + "机构,x,2020-01-01,,,\n")
+    add(extracts, "creators", "old/part.csv", HEADERS[Dataset.CREATORS])
+
+    assert main([str(extracts), MONTH]) == 1
+
+    said = capsys.readouterr().out
+    for finding in (
+        "orders/month=2026-10/empty.csv: the object has zero bytes",
+        "orders/month=2026-10/other.csv: column order_id is missing",
+        "orders: 2 x unreadable_pay_time; expected 2026-10-05 12:00:00",
+        "orders/month=2026-10/times.csv, row 1: 'yesterday'",
+        "agencies: 1 x malformed_agency_id; expected 1 to 64 letters",
+        "creators/month=2026-10/old/part.csv: lies in the folder old/",
+        "不可用，见上 not usable",
+        "docs/extracts",
+    ):
+        assert finding in said
+
+
+def test_a_month_that_would_be_held_is_not_usable(extracts: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    add(
+        extracts,
+        "orders",
+        "zero.csv",
+        HEADERS[Dataset.ORDERS] + "".join(f"z{i},a-0,2026-10-05,1,0\n" for i in range(1000)),
+    )
+
+    assert main([str(extracts), MONTH]) == 1
+    assert "the column risk_tag looks wrong, such as '0'" in capsys.readouterr().out
+
+
+def test_a_dataset_that_is_not_there_is_named(extracts: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(extracts), "2026-11"]) == 1
+    said = capsys.readouterr().out
+    assert all(f"{dataset}/month=2026-11: no data" in said for dataset in ("agencies", "creators", "orders"))
+
+
+def test_a_prefix_in_s3_is_judged_alike(extracts: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with emulated_aws():
+        s3 = boto3.client("s3")
+        create_bucket(s3, "extracts")
+        for path in extracts.rglob("*"):
+            if path.is_file():
+                s3.upload_file(str(path), "extracts", f"in/{path.relative_to(extracts).as_posix()}")
+        assert main(["s3://extracts/in", MONTH]) == 0
+    assert "orders: 2 rows, 0 bad" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [["/nowhere", MONTH], [".", "October"]])
+def test_what_can_not_be_meant_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert "error: " in capsys.readouterr().err
