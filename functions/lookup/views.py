@@ -21,6 +21,7 @@ from shared.levels import (
     Rulebook,
     Status,
 )
+from shared.links import is_https
 from shared.money import yuan
 from shared.reasons import ChannelResult, Check, NextLevel, reasons
 from shared.table import Publication
@@ -51,7 +52,7 @@ def card(face: Face, level: int | None, status: Status, month: str, rulebook: Ru
         "name": face.name,
         "city": face.city,
         "introduction": face.introduction,
-        "logo_url": face.logo_url,
+        "logo_url": face.logo_url if face.logo_url and is_https(face.logo_url) else None,
         "level": level,
         "level_name": level_name(level, rulebook),
         "status": Status.RATED if status is Status.OVERRIDDEN else status,

@@ -28,7 +28,8 @@ from local.cloud.template import ROOT
 from local.commandline import Parser, UserMistake, run
 from local.sample import sample_folder
 
-NAME = "mcn-levels-aws"  # of the network and of the container
+# Of the network and of the container. Each checkout has its own, so that two on one Docker engine don't meet.
+NAME = os.environ.get("EMBEDDED_AWS_NAME") or f"mcn-levels-aws-{sha256(str(ROOT).encode()).hexdigest()[:8]}"
 PORT = 5000
 ARCH = {"aarch64": "arm64", "arm64": "arm64"}.get(platform.machine(), "x86_64")
 IMAGE = os.environ.get("LAMBDA_BASE_IMAGE") or f"public.ecr.aws/lambda/python:3.13-{ARCH}"

@@ -20,6 +20,9 @@ from shared.settings import S3Prefix
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+# Read when local.cloud.containers is imported: two runs on one Docker engine don't disturb each other.
+os.environ["EMBEDDED_AWS_NAME"] = f"mcn-levels-aws-e2e-{os.getpid()}"
+
 ROOT = Path(__file__).resolve().parents[2]
 EVENTS = ROOT / "events"
 THIS_ARCH = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]

@@ -21,6 +21,7 @@ EXAMPLES: dict[str, tuple[Break, str]] = {
     "tab_missing": (lambda book: book.drop("metrics"), "metrics!A1"),
     "tab_twice": (lambda book: book.copy("levels", "等级"), "等级!A1"),
     "tab_without_rows": (lambda book: book.keep("benefits", 1), "benefits!A2"),
+    "link_not_https": (lambda book: book.put("tips!C2", "http://example.com"), "tips!C2"),
     "column_missing": (lambda book: book.drop_column("levels", "name"), "levels!C1"),
     "header_blank": (lambda book: book.put("tips!D2", "stray"), "tips!D1"),
     "header_twice": (lambda book: book.put("levels!D1", " NAME "), "levels!D1"),

@@ -22,6 +22,7 @@ from functions.rating.workbook.levels_and_metrics import Metrics, read_levels, r
 from functions.rating.workbook.overrides import read_overrides
 from functions.rating.workbook.tables import Once, Table, find_tabs, make_table
 from shared.levels import Rulebook, RuleSettings, Tip
+from shared.links import is_https
 from shared.months import Month
 
 __all__ = ["Fault", "Verdict", "parse", "unknown_overrides"]
@@ -102,6 +103,8 @@ def _read_tips(table: Table, metrics: Metrics) -> tuple[Tip, ...]:
         metric, tip, link = row.text("metric"), row.text("tip"), row.text("link")
         if metric is not None and metrics.columns.complete and metric not in metrics.by_key:
             row.fault("metric_unknown", "metric", known=", ".join(metrics.by_key))
+        if link is not None and not is_https(link):
+            row.fault("link_not_https", "link")
         tips.add(Tip(metric or "", tip or "", link or ""))
     return tuple(sorted(tips, key=lambda tip: (tip.metric, tip.tip, tip.link)))
 
