@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 from functions.lookup.authorization import AGENCY, ANY_AGENCY, EVERY_AGENCY, PUBLIC
 from local.cloud.gateway import BROKEN, Answer, Request, ask, refusal, route_of
 from local.cloud.invocation import Handler
-from local.cloud.template import LOOKUP, Route
+from local.cloud.template import LOOKUP, Route, cors
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
@@ -38,7 +38,10 @@ def front(
     functions = {LOOKUP: handler, **(others or {})}
 
     def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        request = _request(environ)
+        request, allowed = _request(environ), _cors(environ)
+        if allowed and request.method == "OPTIONS":  # the gateway answers a page's question by itself
+            start_response(_status_line(HTTPStatus.NO_CONTENT), allowed)
+            return []
         route = route_of(request)
         try:
             refused = None
@@ -49,7 +52,7 @@ def front(
         except Exception:  # what a handler may raise is open; the gateway answers all of it alike
             _logger.exception("%s %s failed", request.method, request.target)
             answer = BROKEN
-        start_response(_status_line(answer.status), _headers(request.method, answer))
+        start_response(_status_line(answer.status), [*_headers(request.method, answer), *allowed])
         return [] if request.method == "HEAD" else [answer.body]
 
     return application
@@ -66,6 +69,14 @@ def _wants_a_token(environ: dict[str, Any], route: Route) -> bool:
     """Whether a request is judged by its token: one that has a token, one from a page, or one to decide something."""
     shown = "HTTP_AUTHORIZATION" in environ or "HTTP_SEC_FETCH_SITE" in environ
     return not route.open and (shown or route.function != LOOKUP)
+
+
+def _cors(environ: dict[str, Any]) -> list[tuple[str, str]]:
+    """The template's headers for a page of another origin on this machine; none for any other page."""
+    origin = environ.get("HTTP_ORIGIN", "")
+    if urlsplit(origin).hostname not in ("localhost", "127.0.0.1"):
+        return []
+    return [("access-control-allow-origin", origin), *cors().items()]
 
 
 def _request(environ: dict[str, Any]) -> Request:

@@ -49,6 +49,18 @@ def table_definition() -> TableDefinition:
 
 
 @cache
+def cors() -> dict[str, str]:
+    """What the API's answers to pages of other origins say, but for the origin itself."""
+    declared = _template()["Resources"]["Api"]["Properties"]["CorsConfiguration"]
+    return {
+        "access-control-allow-methods": ",".join(declared["AllowMethods"]),
+        "access-control-allow-headers": ",".join(declared["AllowHeaders"]),
+        "access-control-expose-headers": ",".join(declared["ExposeHeaders"]),
+        "access-control-max-age": str(declared["MaxAge"]),
+    }
+
+
+@cache
 def api_routes() -> tuple[Route, ...]:
     """Every route of the API, whichever function it leads to."""
     routes = (route for function in (LOOKUP, OPERATIONS) for route in _routes(function))

@@ -201,3 +201,20 @@ def test_a_route_for_any_method_takes_all_of_them() -> None:
     routes = [Route("ANY", "/x/{name}", open=True)]
     assert event_for(Request("PUT", "/x/1"), routes)["routeKey"] == "ANY /x/{name}"
     assert event_for(Request("PUT", "/x/"), routes)["routeKey"] == "$default"
+
+
+def test_a_page_of_another_origin_on_this_machine_gets_the_templates_headers(ask: Ask) -> None:
+    asked = {"Origin": "http://localhost:5173", "Access-Control-Request-Method": "GET"}
+    answer, body = ask("OPTIONS", "/v1/levels", None, asked)
+    assert (answer.status, body) == (204, b"")
+    assert answer.headers["access-control-allow-origin"] == "http://localhost:5173"
+    assert answer.headers["access-control-allow-headers"] == "authorization,content-type,if-none-match"
+    answer, _ = ask("GET", "/v1/levels", None, {"Origin": "http://localhost:5173"})
+    assert answer.headers["access-control-allow-origin"] == "http://localhost:5173"
+    assert answer.headers["access-control-expose-headers"] == "etag,retry-after,x-request-id"
+
+
+@pytest.mark.parametrize("origin", ["https://example.invalid", "http://localhost.example.invalid", "null", ""])
+def test_a_page_from_elsewhere_gets_none(ask: Ask, origin: str) -> None:
+    answer, _ = ask("GET", "/v1/levels", None, {"Origin": origin})
+    assert not [name for name in answer.headers if name.lower().startswith("access-control")]
