@@ -66,10 +66,17 @@ def _answer(request: Request, services: Services) -> dict[str, Any]:
     except WorkbookFaulty as error:
         _show_status({"outcome": "faulty", "faults": error.faults}, services)
         raise
+    except LevelsError as error:
+        _show_status(
+            {"outcome": "failed", "month": request.month, "cause": f"{type(error).__name__}: {error}"}, services
+        )
+        raise
     if answer["outcome"] in IN_THE_LEDGER:
         services.reports.export_ledger(answer["month"], tuple(ledger.entries(services.table, answer["month"])))
     if request.reads_the_sheet:
         _show_status(answer, services)
+    elif not request.verify:
+        _show_status({name: value for name, value in answer.items() if name != "faults"}, services)
     return answer
 
 

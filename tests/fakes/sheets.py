@@ -36,7 +36,7 @@ _STATUSES = {
 }
 
 Cell = dict[str, Any]
-Trouble = int | Exception | Mapping[str, Any]
+Trouble = int | Exception | Mapping[str, Any] | bytes
 
 
 @dataclass
@@ -67,7 +67,8 @@ class Sheet:
 
 
 class FakeSheets(BaseAdapter):
-    """The service. ``trouble``: what the next requests meet instead of an answer: status, error body or exception.
+    """The service. ``trouble``: what the next requests meet instead of an answer: status, error body,
+    exception, or the bytes of a damaged answer.
 
     ``refuse_changes``: what every request meets that would change something. ``methods`` lists the methods called.
     """
@@ -131,6 +132,10 @@ class FakeSheets(BaseAdapter):
     def _fail(self, request: requests.PreparedRequest, trouble: Trouble) -> requests.Response:
         if isinstance(trouble, Exception):
             raise trouble
+        if isinstance(trouble, bytes):
+            damaged = _response(request, 200, {})
+            damaged._content = trouble
+            return damaged
         error: dict[str, Any] = (
             {"code": trouble, "message": "made to fail"} if isinstance(trouble, int) else dict(trouble)
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from functions.rating.workbook.google import sheet, status_tab
-from shared.errors import WorkbookFaulty, WorkbookUnavailable
+from shared.errors import MonthNotOver, WorkbookFaulty, WorkbookUnavailable
 from tests.cloud import Cloud, small_cloud
 from tests.fakes.sheets import FakeSheets
 from tests.workbooks import Workbook
@@ -50,7 +50,7 @@ def test_a_faulty_sheet_shows_its_faults_in_the_status_tab(cloud: Cloud, google:
     with pytest.raises(WorkbookFaulty):
         cloud.rate({"month": "2026-09"})
     assert "thresholds!D3" in status(google)
-    assert cloud.items() == {}
+    assert cloud.table.pointer().publications == {}
 
 
 def test_a_preview_says_in_the_sheet_who_would_move_and_by_which_metric(cloud: Cloud, google: FakeSheets) -> None:
@@ -75,4 +75,29 @@ def test_google_down_fails_the_run_and_writes_nothing(cloud: Cloud, google: Fake
     google.books.clear()
     with pytest.raises(WorkbookUnavailable):
         cloud.rate({"month": "2026-09"})
-    assert cloud.items() == {}
+    assert cloud.table.pointer().publications == {}
+
+
+def test_the_status_tab_names_each_change_with_its_cell_and_from_when_it_counts(
+    cloud: Cloud, google: FakeSheets
+) -> None:
+    cloud.rate({"month": "2026-09"})
+    google.tab(KEY, "thresholds").type_in(3, 4, 30000)
+    google.tab(KEY, "cases").type_in(2, 2, 30000)
+    cloud.rate({"mode": "check"})
+    said = status(google)
+    assert "thresholds!E4\n3 级 · 通道 1 · Paid GMV" in said
+    assert "20000.50\n30000.00\n2026-10 考核月起，2026-11-03 发布；已发布的月份保持不变（2026-09）" in said
+
+
+def test_the_status_tab_is_true_after_a_decision_and_after_a_run_that_failed(cloud: Cloud, google: FakeSheets) -> None:
+    first = cloud.rate({"month": "2026-09"})["run"]
+    cloud.put_month("2026-09", {"a": (12, 2_500_000)})
+    second = cloud.rate({"month": "2026-09"})["run"]
+    assert second in status(google)
+    cloud.rate({"rollback": first, "by": "Li", "reason": "looked at it"})
+    assert "rolled back" in status(google)
+    assert first in status(google)
+    with pytest.raises(MonthNotOver):
+        cloud.rate({"month": "2099-01"})
+    assert "MonthNotOver: month 2099-01" in status(google)

@@ -204,3 +204,30 @@ def write(folder: Path, tabs: Mapping[str, list[list[RawCell]]], encoding: str =
 
 def never(seconds: float) -> None:
     raise AssertionError(f"slept {seconds} s")
+
+
+DAMAGED: list[Any] = [b"{}", b"null", b'{"valueRanges": [{"range": "levels!A1:C4", "va', b'{"valueRanges": []}', b""]
+
+
+@pytest.mark.parametrize("body", DAMAGED)
+def test_a_damaged_answer_is_asked_for_again_and_then_said_and_never_a_shorter_workbook(body: bytes) -> None:
+    google, slept = served(Workbook()), list[float]()
+    google.trouble.append(body)
+    assert len(sheet.read_sheet(KEY, DESCRIPTION.reads, client=google.client(), sleep=slept.append).tabs) == 8
+    google.trouble.extend([body] * 5)
+    with pytest.raises(WorkbookUnavailable, match="Google 返回的内容不完整"):
+        sheet.read_sheet(KEY, DESCRIPTION.reads, client=google.client(), sleep=slept.append)
+    assert slept == [1, 1, 2, 4, 8]
+
+
+def test_an_answer_without_one_of_the_tabs_is_no_workbook(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = served(Workbook()).client()
+    whole = client.http_client.values_batch_get
+
+    def shorter(*arguments: Any) -> Any:
+        answer = whole(*arguments)
+        return {**answer, "valueRanges": answer["valueRanges"][1:]}
+
+    monkeypatch.setattr(client.http_client, "values_batch_get", shorter)
+    with pytest.raises(WorkbookUnavailable, match="asked for 8 tabs, got 7"):
+        sheet.read_sheet(KEY, client=client, sleep=lambda _: None)

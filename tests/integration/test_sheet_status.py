@@ -77,7 +77,7 @@ def test_a_tab_that_is_missing_has_no_link_and_is_named_all_the_same() -> None:
 def test_after_a_preview_it_says_who_would_move_and_why() -> None:
     rows = written({**answer("previewed"), "preview": PREVIEW})
     assert ["", "2", "3", "4"] in rows
-    assert ["", "待首次评级 awaiting", "未达标 unrated", "1"] in rows
+    assert ["", "待首次评级 awaiting", "未定级 unrated", "1"] in rows
     (mover,) = [row for row in rows if row and row[0] == "A-0001"]
     assert mover[2:] == ["2 → 3", "Paid GMV: 20000.49 / 20000.50 yuan", "Contact、Seats", ""]
 
@@ -123,7 +123,7 @@ def test_long_lists_are_cut_and_say_so() -> None:
 
 
 def test_every_outcome_of_the_rating_function_has_its_words() -> None:
-    assert set(OUTCOMES) == {*Outcome.__args__, "faulty"}  # type: ignore[attr-defined]
+    assert set(OUTCOMES) == {*Outcome.__args__, "faulty", "failed"}  # type: ignore[attr-defined]
 
 
 def test_a_sheet_shared_for_reading_only_is_said_and_stays_as_it_was() -> None:

@@ -273,7 +273,7 @@ def test_a_case_is_tried_on_the_ladder_in_force_and_on_later_ones() -> None:
     (fault,) = book.verdict().errors
     assert (fault.code, fault.cell) == ("case_fails", "D3")
     assert "2027-01" in fault.expected.en
-    assert "无（未达标）" in fault.found
+    assert "无（未定级）" in fault.found
 
 
 def test_monotony_compares_levels_that_have_the_channel_and_counts_blank_as_zero() -> None:

@@ -14,7 +14,7 @@ from shared.levels import Case, Channel, Ladder, Rung, Threshold
 
 SINCE_EVER = Text("since ever", "一直有效")
 JUMP = 10  # a number so many times larger or smaller than before is more likely a slip than meant
-UNRATED = Text("none (unrated)", "无（未达标）")
+UNRATED = Text("none (unrated)", "无（未定级）")
 
 
 @dataclass(frozen=True, slots=True)

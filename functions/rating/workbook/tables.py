@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from functions.rating.workbook.cell_types import Quota, Unreadable, Value, read_cell
-from functions.rating.workbook.cells import RawCell, RawTab, RawWorkbook, a1, shown, trimmed
+from functions.rating.workbook.cells import RawCell, RawTab, RawWorkbook, a1, plain_text, shown, trimmed
 from functions.rating.workbook.description import Column, Description, Tab
 from functions.rating.workbook.faults import Fault, FaultList, Location
 from functions.rating.workbook.headers import Header, MoreColumns
@@ -71,7 +71,7 @@ class Row:
         column = self.table.tab.column(key)
         value = self.read(key, column)
         if column.required and self.unfilled(key):
-            self.fault("value_missing", key, column=key)
+            self.fault("value_missing", key, column=self.table.header(key))
         if value is not None and not isinstance(value, kind):
             raise TypeError(f"column {key} is described as {column.type}, which is no {kind.__name__}")
         return value
@@ -90,6 +90,10 @@ class Table:
     positions: Mapping[str, int]
     more: tuple[str, ...]
 
+    def header(self, key: str) -> str:
+        """What the sheet itself calls a column."""
+        return plain_text(self.rows[self.first - 1][self.positions[key]]) or key
+
     def __iter__(self) -> Iterator[Row]:
         """The rows below the header that hold anything in a column that is read. An unchecked box holds nothing."""
         for index in range(self.first, len(self.rows)):
@@ -105,10 +109,14 @@ def find_tabs(raw: RawWorkbook, description: Description, faults: FaultList) -> 
         if description.tab_titled(title) is None:
             faults.add("tab_unread", Location(title, "A1"), shown(title), known=known)
     found: dict[str, RawTab] = {}
+    titles = {tab.title.strip() for tab in raw.tabs}
+    chinese = any(tab.zh in titles for tab in description.inputs)
     for tab in description.inputs:
         here = [candidate for candidate in raw.tabs if description.tab_titled(candidate.title) is tab]
         if not here and tab.required:
-            faults.add("tab_missing", Location(tab.key, "A1"), shown(None), en=tab.key, zh=tab.zh)
+            faults.add(
+                "tab_missing", Location(tab.zh if chinese else tab.key, "A1"), shown(None), en=tab.key, zh=tab.zh
+            )
         if len(here) > 1:
             faults.add("tab_twice", Location(here[1].title, "A1"), shown(here[1].title), en=tab.key, zh=tab.zh)
         if here:

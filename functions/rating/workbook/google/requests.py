@@ -17,6 +17,8 @@ NEW_COLUMNS = 26
 MARK = "mcn-levels"  # by which a later run finds the protections and colours that an earlier one has set
 RED = {"red": 0.96, "green": 0.8, "blue": 0.8}
 ORANGE = {"red": 1.0, "green": 0.9, "blue": 0.6}
+GREEN = {"red": 0.85, "green": 0.94, "blue": 0.83}
+COLOURS = {"green": GREEN, "orange": ORANGE, "red": RED}
 GREY = {"red": 0.93, "green": 0.93, "blue": 0.93}
 
 

@@ -19,6 +19,7 @@ from gspread.exceptions import APIError
 from gspread.utils import ValueRenderOption, absolute_range_name
 from requests import ConnectionError as NotConnected
 from requests import RequestException, Timeout
+from requests.exceptions import InvalidJSONError
 
 from functions.rating.workbook.cells import RawTab, RawWorkbook
 from functions.rating.workbook.google import identity
@@ -75,7 +76,7 @@ class GoogleSheet:
 
     def properties(self, fields: str) -> Mapping[str, Any]:
         """What Google knows of the spreadsheet besides its values; ``fields`` is Google's field mask."""
-        return self._ask(lambda: self._google.fetch_sheet_metadata(self.key, {"fields": fields}))
+        return self._ask(lambda: _described(self._google.fetch_sheet_metadata(self.key, {"fields": fields})))
 
     def read(self, wanted: Callable[[str], bool] = lambda _: True) -> RawWorkbook:
         """The cells of all tabs that are wanted, unformatted, in one request."""
@@ -90,7 +91,7 @@ class GoogleSheet:
             return RawWorkbook((), typed=True)
         ranges = [absolute_range_name(title) for title in titles]
         how = {"valueRenderOption": ValueRenderOption.unformatted.value, "majorDimension": "ROWS"}
-        answer = self._ask(lambda: self._google.values_batch_get(self.key, ranges, dict(how)))
+        answer = self._ask(lambda: _whole(self._google.values_batch_get(self.key, ranges, dict(how)), titles))
         values = [found.get("values", []) for found in answer["valueRanges"]]
         return RawWorkbook(tuple(map(RawTab, titles, values)), typed=True)
 
@@ -114,12 +115,41 @@ class GoogleSheet:
                 self._sleep(max(pause, _asked_to_wait(error)))
 
     def _unavailable(self, error: Exception) -> WorkbookUnavailable:
-        return WorkbookUnavailable(f"spreadsheet {self.key}: {_cause_and_mend(error, self._account())}")
+        return WorkbookUnavailable(f"spreadsheet {self.key}: {_cause_and_fix(error, self._account())}")
 
     def _account(self) -> str:
         """The address that the sheet must be shared with."""
         credentials = getattr(self._google.session, "credentials", None)
         return getattr(credentials, "service_account_email", None) or "the service account that reads it"
+
+
+class Damaged(RequestException):
+    """An answer that is none: empty, cut off, or without what was asked for."""
+
+
+def _described(answer: Any) -> Mapping[str, Any]:
+    """The description of a spreadsheet, which has at least one tab. Raises Damaged."""
+    if not isinstance(answer, dict) or not answer.get("sheets"):
+        raise Damaged(f"a spreadsheet without tabs: {str(answer)[:80]}")
+    return answer
+
+
+def _whole(answer: Any, titles: Sequence[str]) -> Mapping[str, Any]:
+    """The values of every tab that was asked for, in that order: never a shorter workbook. Raises Damaged."""
+    found = answer.get("valueRanges") if isinstance(answer, dict) else None
+    if not isinstance(found, list) or not all(isinstance(values, dict) for values in found):
+        raise Damaged(f"values without ranges: {str(answer)[:80]}")
+    got = [_title_in(str(values.get("range", ""))) for values in found]
+    if got != list(titles):
+        raise Damaged(f"asked for {len(titles)} tabs, got {len(found)}: {', '.join(got)[:200]}")
+    return {"valueRanges": found}
+
+
+def _title_in(address: str) -> str:
+    """The title of the tab in an address such as ``'lead''s notes'!A1:Z100`` or ``levels!A1``."""
+    if match := re.match(r"'((?:[^']|'')*)'", address):
+        return match[1].replace("''", "'")
+    return address.rpartition("!")[0] or address
 
 
 def _may_pass(error: Exception, *, changes: bool) -> bool:
@@ -129,7 +159,7 @@ def _may_pass(error: Exception, *, changes: bool) -> bool:
     if isinstance(error, APIError):
         status = error.response.status_code
         return status == 429 or (status >= 500 and not changes)
-    return isinstance(error, NotConnected | Timeout) and not changes
+    return isinstance(error, NotConnected | Timeout | Damaged | InvalidJSONError) and not changes
 
 
 def _asked_to_wait(error: Exception) -> float:
@@ -138,33 +168,46 @@ def _asked_to_wait(error: Exception) -> float:
     return min(float(header), LONGEST_PAUSE) if header.isdecimal() else 0.0
 
 
-def _cause_and_mend(error: Exception, account: str) -> str:
+def _cause_and_fix(error: Exception, account: str) -> str:
+    """What happened and what to do about it, in Chinese and in English."""
     if isinstance(error, GoogleAuthError):
         return (
-            f"Google did not accept the identity of {account} ({error}); check the Google settings of the function, "
-            "the trust of the workload identity provider in its role, and that the account is not disabled"
+            f"Google 不接受 {account} 的身份，请联系开发人员检查 Google 设置 / Google did not accept the identity of "
+            f"{account} ({error}); check the Google settings of the function, the trust of the workload identity "
+            "provider in its role, and that the account is not disabled"
         )
+    again = "，系统会自动重试 / "
     if isinstance(error, NotConnected | Timeout):
-        return f"Google can't be reached or does not answer ({type(error).__name__}); the next firing tries again"
+        said = f"Google can't be reached or does not answer ({type(error).__name__})"
+        return f"连接不上 Google{again}{said}; the next firing tries again"
     if not isinstance(error, APIError):
-        return f"Google's answer can't be read ({type(error).__name__}); the next firing tries again"
+        said = f"Google's answer can't be read ({type(error).__name__}: {error})"
+        return f"Google 返回的内容不完整{again}{said}; the next firing tries again"
     status, said = error.response.status_code, error.error.get("message", "")
     if status == 403 and "SERVICE_DISABLED" in str(error.error):
-        return f"the Google Sheets API is switched off in the Google Cloud project; enable it there ({said})"
+        return (
+            "Google Cloud 项目没有启用 Google Sheets API，请联系开发人员启用 / the Google Sheets API is switched off "
+            f"in the Google Cloud project; enable it there ({said})"
+        )
     if status == 403:
         return (
-            f"it is not shared with {account} ({said}); open the sheet, click Share, add {account} as Viewer to have "
-            "it read, as Editor to have the status tab written, and click Send"
+            f"表格没有共享给 {account}：打开表格，点“共享”，添加 {account} 并设为“编辑者” / it is not shared with "
+            f"{account} ({said}); open the sheet, click Share, add {account} as Viewer to have it read, as Editor to "
+            "have the status tab written, and click Send"
         )
     if status == 404:
         return (
-            "there is no such spreadsheet; take the key from the sheet's address, the part between /d/ and /edit, and "
-            "see that the sheet was not deleted"
+            "找不到这个表格，请核对地址中 /d/ 与 /edit 之间的部分，并确认表格没有被删除 / there is no such "
+            "spreadsheet; take the key from the sheet's address, the part between /d/ and /edit, and see that the sheet "
+            "was not deleted"
         )
     if status == 429:
-        return f"Google's quota of requests is used up ({said}); the next firing tries again"
+        return (
+            f"Google 的请求配额已用完{again}Google's quota of requests is used up ({said}); the next firing tries again"
+        )
     if status >= 500:
-        return f"Google Sheets is out of order (HTTP {status}); the next firing tries again"
+        return f"Google 表格服务异常{again}Google Sheets is out of order (HTTP {status}); the next firing tries again"
     return (
-        f"Google refused the request (HTTP {status}: {said}); see that it is a Google Sheet and no uploaded Excel file"
+        f"Google 拒绝了请求，请确认它是 Google 表格而不是上传的 Excel 文件 / Google refused the request "
+        f"(HTTP {status}: {said}); see that it is a Google Sheet and no uploaded Excel file"
     )

@@ -59,5 +59,7 @@ def _cell_data(cell: StatusCell, key: str, links: Mapping[str, int]) -> dict[str
     text_format: dict[str, Any] = {"bold": cell.bold}
     if cell.to and cell.to.tab in links:
         text_format["link"] = {"uri": _LINK.format(key=key, sheet_id=links[cell.to.tab], cell=cell.to.cell)}
-    shown = {"textFormat": text_format, "wrapStrategy": "WRAP", "verticalAlignment": "TOP"}
+    shown: dict[str, Any] = {"textFormat": text_format, "wrapStrategy": "WRAP", "verticalAlignment": "TOP"}
+    if cell.colour:
+        shown["backgroundColor"] = do.COLOURS[cell.colour]
     return {"userEnteredValue": {"stringValue": cell.text}, "userEnteredFormat": shown}
