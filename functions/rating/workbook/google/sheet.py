@@ -198,8 +198,8 @@ def _cause_and_fix(error: Exception, account: str) -> str:
     if status == 404:
         return (
             "找不到这个表格，请核对地址中 /d/ 与 /edit 之间的部分，并确认表格没有被删除 / there is no such "
-            "spreadsheet; take the key from the sheet's address, the part between /d/ and /edit, and see that the sheet "
-            "was not deleted"
+            "spreadsheet; take the key from the sheet's address, the part between /d/ and /edit, and see that the "
+            "sheet was not deleted"
         )
     if status == 429:
         return (
