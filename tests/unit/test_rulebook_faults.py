@@ -343,3 +343,18 @@ def test_whatever_the_cells_hold_there_is_a_rulebook_or_there_are_errors(
         for fault in verdict.faults:
             assert fault.cell[0].isalpha()
             assert str(fault)
+
+
+def test_a_month_that_became_a_date_is_shown_as_that_date() -> None:
+    (fault,) = Workbook().put("overrides!C2", 46266).verdict().errors
+    assert (fault.code, fault.found) == ("not_month", "2026-09-01 (日期 date)")
+
+
+def test_a_tab_that_is_missing_is_named_in_the_language_of_the_others() -> None:
+    verdict = Workbook().rename("levels", "等级").drop("metrics").verdict()
+    assert ("tab_missing", "指标!A1") in found(verdict)
+
+
+def test_a_blank_cell_is_told_by_the_header_that_the_sheet_has() -> None:
+    (fault,) = Workbook().put("overrides!E1", "原因").put("overrides!E2", None).verdict().errors
+    assert "原因" in fault.expected.zh

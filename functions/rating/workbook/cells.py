@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import TypeAlias
 
 RawCell: TypeAlias = str | int | float | bool | None
@@ -14,6 +15,8 @@ _FORMULA_ERROR = re.compile(
     r"#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|ERROR!|SPILL!|CALC!)|(Loading|正在加载)(\.\.\.|…)"
 )
 _SHOWN_LENGTH = 60
+_DAY_0 = date(1899, 12, 30)  # a date in a sheet is the number of days since
+_DATES = (36_526, 73_050)  # 2000 to 2099
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,14 @@ def shown(raw: RawCell) -> str:
         return f"{value if isinstance(value, int) else format(value, '.15g')} (数字 number)"
     visible = "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in value[:_SHOWN_LENGTH])
     return f'"{visible}{"…" if len(value) > _SHOWN_LENGTH else ""}" (文本 text)'
+
+
+def shown_date(raw: RawCell) -> str:
+    """A cell where a month belongs: a number that Google made of a date is shown as that date."""
+    if isinstance(raw, int | float) and not isinstance(raw, bool) and _DATES[0] <= raw <= _DATES[1]:
+        day = _DAY_0 + timedelta(days=int(raw))
+        return f"{day} (日期 date)"
+    return shown(raw)
 
 
 def plain_text(raw: RawCell) -> str | None:

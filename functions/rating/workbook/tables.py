@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from functions.rating.workbook.cell_types import Quota, Unreadable, Value, read_cell
-from functions.rating.workbook.cells import RawCell, RawTab, RawWorkbook, a1, plain_text, shown, trimmed
+from functions.rating.workbook.cells import RawCell, RawTab, RawWorkbook, a1, plain_text, shown, shown_date, trimmed
 from functions.rating.workbook.description import Column, Description, Tab
 from functions.rating.workbook.faults import Fault, FaultList, Location
 from functions.rating.workbook.headers import Header, MoreColumns
@@ -53,7 +53,7 @@ class Row:
 
     def unadded_fault(self, code: str, key: str, **facts: Any) -> Fault:
         """A fault of the cell under ``key`` that only a later step can tell to be one."""
-        found = facts.pop("found", None) or shown(self.raw(key))
+        found = facts.pop("found", None) or (shown_date if code == "not_month" else shown)(self.raw(key))
         return self.table.faults.make(code, self.location(key), found, **facts)
 
     def blank(self, key: str) -> bool:
