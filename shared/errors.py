@@ -20,10 +20,15 @@ LevelsError
 │   ├── PublicationConflict another run moved the pointer first
 │   ├── ItemTooLarge        something is too large to be kept in the table as one item
 │   ├── RunUnknown          no such run, or not one that this action can be done to
+│   ├── RunSuperseded       a held run is not what the month would give today; "anyway" accepts it
+│   ├── RunUnrepairable     a run can't be computed again as it was: its inputs, or its rulebook, are gone
+│   ├── MonthExpired        the month asked for is older than what the table keeps
+│   ├── ItemInvalid         what is stored can't be read: altered, or written by a newer version
 │   └── NothingPublished    there is no publication to read
+├── ScratchUnusable         the working folder is absent, read-only, or can't be used for another reason
 ├── TableUnavailable        DynamoDB can't be reached, or refuses
 ├── ReportUnwritten         the run's report could not be written, so nothing was published
-├── EventsUnsent     the levels are published, but the event bus did not take the events
+├── EventsUnsent            the levels are published, but the event bus did not take all events
 └── OutOfTime               the function's time would not suffice; it stopped cleanly
 """
 
@@ -119,8 +124,32 @@ class RunUnknown(PublicationError):
     """There is no such run, or the action can't be done to it."""
 
 
+class RunSuperseded(PublicationError):
+    """A held run is not what the month would give today; whoever accepts it has to say so."""
+
+
+class RunUnrepairable(PublicationError):
+    """A run can't be computed again as it was: its inputs, or its rulebook, are gone."""
+
+
+class MonthExpired(PublicationError):
+    """The month asked for is older than what the table keeps."""
+
+
+class ItemInvalid(PublicationError):
+    """What is stored can't be read. ``key``: partition and sort key of the item."""
+
+    def __init__(self, message: str, key: tuple[str, str]) -> None:
+        super().__init__(message)
+        self.key = key
+
+
 class NothingPublished(PublicationError):
     """There is no publication to read."""
+
+
+class ScratchUnusable(LevelsError):
+    """The working folder can't be used."""
 
 
 class TableUnavailable(LevelsError):
@@ -132,7 +161,7 @@ class ReportUnwritten(LevelsError):
 
 
 class EventsUnsent(LevelsError):
-    """The levels are published, but the event bus did not take the events."""
+    """The levels are published, but the event bus did not take all events."""
 
 
 class OutOfTime(LevelsError):

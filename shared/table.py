@@ -1,14 +1,21 @@
 """The DynamoDB table: its keys, its items, and how they are read. functions/rating/publication writes them.
 
-    pk                    sk                        holds
-    POINTER               POINTER                   which run of each month is valid: one item, one conditional write
-    LEDGER#<month>        <instant>#<run>           append-only: published, held, accepted, rolled back, refreshed
-    RULEBOOK#<id>         RULEBOOK                  a rulebook, once per content
-    RUN#<run>             RUN                       the run's record: inputs, counts, moves
-    RUN#<run>             STANDINGS#<page>          every agency's level, so that the next month can say up or down
-    RUN#<run>             LEVEL#<level>#<page>      the directory
-    OUTBOX#<run>          <replaced>#<page>         announcements, written before the run becomes visible
-    AGENCY#<agency_id>    RATING#<month>#<run>      one rating; its reasons follow from it and the rulebook
+    pk                        sk                      holds
+    POINTER                   POINTER                 which run of each month is valid: one item, one conditional write
+    LEDGER#<month>            V<version>#…            append-only: published, held, accepted, rolled back, refreshed …
+    OUTBOX                    <sequence>              a publication whose events are to be sent, and how far they are
+    CHANGES#<run>#<page>      <replaced run>          the agencies whose level differs, written before the pointer moves
+    RULEBOOK#<id>             RULEBOOK                a rulebook, once per content
+    RUN#<run>                 RUN                     the run's record: inputs, counts, level changes
+    STANDINGS#<run>#<page>    STANDINGS               every agency's level, so that the next month can say up or down
+    LEVEL#<run>#<level>#<page> LEVEL                  the directory
+    AGENCY#<agency_id>        RATING#<month>#<run>    one rating; its reasons follow from it and the rulebook
+
+Each page is a partition of its own, since DynamoDB writes 1,000 units a second to one; the first page of standings
+says how many there are. Every item carries the ``schema`` that it was written by. Fields are only ever added, with a
+default; a reader passes over what it does not know, and a writer keeps it. What an older reader would read wrongly
+raises SCHEMA, and that reader then refuses. Items without ``schema`` are of schema 1, which kept a run's pages in the
+partition of its record; they are still read.
 
 A rating is invisible until the pointer names its run; readers take run and rulebook from one reading of the pointer.
 """
@@ -16,26 +23,27 @@ A rating is invisible until the pointer names its run; readers take run and rule
 from __future__ import annotations
 
 import json
-import random
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import TypeAdapter
 
+from shared.backoff import pauses
 from shared.content import canonical_json
-from shared.errors import NothingPublished, RunUnknown, TableUnavailable
+from shared.errors import ItemInvalid, NothingPublished, RunUnknown, TableUnavailable
 from shared.levels import Rating, Rulebook, Standing, Status
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+SCHEMA = 2
 BATCH_GET_LIMIT = 100
-READ_ATTEMPTS = 6
+READ_ATTEMPTS = 6  # in a row without one more item
 
 MadeValid = Literal["published", "restated", "accepted", "rolled_back"]
 
@@ -53,10 +61,23 @@ class Publication:
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """Which publication of each month is valid. ``version`` guards the one conditional write that moves it."""
+    """Which publication of each month is valid. ``version`` guards the one conditional write that moves it.
+
+    ``unknown``: by month, what a newer version of this software has written beside a publication; it is kept.
+    """
 
     version: int
     publications: Mapping[str, Publication]
+    unknown: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    schema: int = SCHEMA
+
+    def following(self, publication: Publication) -> Pointer:
+        """The next pointer, with this publication the valid one of its month."""
+        valid = self.publications.get(publication.month)
+        same_run = valid is not None and valid.run == publication.run
+        kept = {month: more for month, more in self.unknown.items() if month != publication.month or same_run}
+        publications = {**self.publications, publication.month: publication}
+        return replace(self, version=self.version + 1, publications=publications, unknown=kept, schema=SCHEMA)
 
     def current(self) -> Publication:
         """The newest published month. Raises NothingPublished."""
@@ -124,45 +145,96 @@ def run_key(run: str) -> dict[str, Any]:
 
 
 def standings_key(run: str, page: int) -> dict[str, Any]:
-    return key(f"RUN#{run}", f"STANDINGS#{page:04d}")
+    return key(f"STANDINGS#{run}#{page:04d}", "STANDINGS")
 
 
 def directory_key(run: str, level: int, page: int) -> dict[str, Any]:
-    return key(f"RUN#{run}", f"LEVEL#{level}#{page:04d}")
+    return key(f"LEVEL#{run}#{level}#{page:04d}", "LEVEL")
+
+
+def stored(item_key: Mapping[str, Any], expires_at: int | None = None, **attributes: Any) -> dict[str, Any]:
+    """An item of the present schema: key, attributes as DynamoDB has them, expiry where it has one."""
+    expiry = {} if expires_at is None else {"expires_at": {"N": str(expires_at)}}
+    return {**item_key, **attributes, **expiry, "schema": {"N": str(SCHEMA)}}
 
 
 def rating_item(rating: Rating, run: str, expires_at: int) -> dict[str, Any]:
     """A rating as an item: one JSON text, so that equal ratings are equal bytes and reading needs no conversion."""
     body = _RATING.dump_json(rating).decode()
-    return rating_key(rating.agency_id, rating.month, run) | {"rating": {"S": body}, **_expiry(expires_at)}
+    return stored(rating_key(rating.agency_id, rating.month, run), expires_at, rating={"S": body})
 
 
-def rulebook_item(rulebook: Rulebook, rulebook_id: str) -> dict[str, Any]:
-    """A rulebook snapshot, compressed: 5,000 overrides would not fit an item as text. Its expiry is set at each use."""
-    return rulebook_key(rulebook_id) | {"content": {"B": zlib.compress(canonical_json(rulebook).encode())}}
+def rulebook_item(rulebook: Rulebook, rulebook_id: str, expires_at: int) -> dict[str, Any]:
+    """A rulebook snapshot, compressed: 5,000 overrides would not fit an item as text."""
+    body = zlib.compress(canonical_json(rulebook).encode())
+    return stored(rulebook_key(rulebook_id), expires_at, content={"B": body})
 
 
-def standings_item(run: str, page: int, standings: Mapping[str, Standing], expires_at: int) -> dict[str, Any]:
+def standings_item(
+    run: str, page: int, standings: Mapping[str, Standing], *, pages: int, expires_at: int
+) -> dict[str, Any]:
+    """One of ``pages`` pages of standings."""
     body = _STANDINGS.dump_json(dict(standings)).decode()
-    return standings_key(run, page) | {"standings": {"S": body}, **_expiry(expires_at)}
+    return stored(standings_key(run, page), expires_at, standings={"S": body}, pages={"N": str(pages)})
 
 
 def directory_item(run: str, level: int, page: int, listings: Sequence[Listing], expires_at: int) -> dict[str, Any]:
     body = _LISTINGS.dump_json(list(listings)).decode()
-    return directory_key(run, level, page) | {"listings": {"S": body}, **_expiry(expires_at)}
+    return stored(directory_key(run, level, page), expires_at, listings={"S": body})
+
+
+def publications_text(pointer: Pointer) -> str:
+    """The pointer's publications as they are stored."""
+    known = json.loads(_POINTER.dump_json(dict(sorted(pointer.publications.items()))))
+    return canonical_json({month: {**pointer.unknown.get(month, {}), **known[month]} for month in known})
 
 
 def pointer_item(pointer: Pointer) -> dict[str, Any]:
-    body = _POINTER.dump_json(dict(sorted(pointer.publications.items()))).decode()
-    return POINTER_KEY | {"version": {"N": str(pointer.version)}, "publications": {"S": body}}
+    """The pointer as an item."""
+    return stored(POINTER_KEY, version={"N": str(pointer.version)}, publications={"S": publications_text(pointer)})
 
 
-def _expiry(expires_at: int) -> dict[str, Any]:
-    return {"expires_at": {"N": str(expires_at)}}
+def pointer_from(item: Mapping[str, Any]) -> Pointer:
+    """The pointer that an item holds. Raises ItemInvalid."""
+    with reading(item):
+        body = item["publications"]["S"]
+        names = {field.name for field in fields(Publication)}
+        unknown = {
+            month: more
+            for month, publication in json.loads(body).items()
+            if (more := {name: value for name, value in publication.items() if name not in names})
+        }
+        return Pointer(int(item["version"]["N"]), _POINTER.validate_json(body), unknown, schema_of(item))
 
 
-def _rulebook_from(item: Mapping[str, Any]) -> Rulebook:
-    return _RULEBOOK.validate_json(zlib.decompress(item["content"]["B"]))
+def rulebook_from(item: Mapping[str, Any]) -> Rulebook:
+    """The rulebook that an item holds. Raises ItemInvalid."""
+    with reading(item):
+        return _RULEBOOK.validate_json(zlib.decompress(item["content"]["B"]))
+
+
+def schema_of(item: Mapping[str, Any]) -> int:
+    return int(item["schema"]["N"]) if "schema" in item else 1
+
+
+@contextmanager
+def reading(item: Mapping[str, Any]) -> Iterator[None]:
+    """Within the block an item is read. Raises ItemInvalid, which names it, for bytes that can't be."""
+    names = key_of(item)
+    try:
+        if schema_of(item) > SCHEMA:
+            raise ItemInvalid(
+                f"{' '.join(names)}: it was written by a newer version of this software (schema {schema_of(item)}, "
+                f"known are 1 to {SCHEMA}). Deploy that version again.",
+                names,
+            )
+        yield
+    except (KeyError, TypeError, ValueError, zlib.error) as error:
+        raise ItemInvalid(
+            f"{' '.join(names)}: what is stored there can't be read ({type(error).__name__}). "
+            "Verify the run; repair its month, or restore the table from a backup.",
+            names,
+        ) from error
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -171,41 +243,45 @@ def _rulebook_from(item: Mapping[str, Any]) -> Rulebook:
 class Table:
     """Reads the table through a low-level client (half the cost of the resource on the hot path)."""
 
-    def __init__(self, client: DynamoDBClient, name: str, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        name: str,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.client = client
         self.name = name
         self.sleep = sleep
+        self.clock = clock
 
     def pointer(self) -> Pointer:
         """The valid publications; version 0 and empty before the first."""
         item = self._get(POINTER_KEY)
-        if item is None:
-            return Pointer(0, {})
-        return Pointer(int(item["version"]["N"]), _POINTER.validate_json(item["publications"]["S"]))
+        return Pointer(0, {}) if item is None else pointer_from(item)
 
     def rating(self, agency_id: str, publication: Publication) -> Rating | None:
         """One agency's rating in a publication; None when the agency is not in it."""
         item = self._get(rating_key(agency_id, publication.month, publication.run))
-        return None if item is None else _RATING.validate_json(item["rating"]["S"])
+        return None if item is None else _rating_from(item)
 
     def ratings(self, wanted: Iterable[tuple[str, Publication]]) -> list[Rating]:
         """The ratings that exist among these agencies and publications, in the order asked for; one request per 100."""
         keys = [rating_key(agency_id, publication.month, publication.run) for agency_id, publication in wanted]
-        found = {key_of(item): item["rating"]["S"] for item in self.get_many(keys)}
-        bodies = (found.get(key_of(k)) for k in keys)
-        return [_RATING.validate_json(body) for body in bodies if body is not None]
+        found = {key_of(item): item for item in self.get_many(keys)}
+        return [_rating_from(item) for k in keys if (item := found.get(key_of(k))) is not None]
 
     def rulebook(self, rulebook_id: str) -> Rulebook:
         """A rulebook by its content id. Raises RunUnknown when there is no such snapshot."""
         item = self._get(rulebook_key(rulebook_id))
         if item is None:
             raise RunUnknown(f"rulebook {rulebook_id} is not in table {self.name}")
-        return _rulebook_from(item)
+        return rulebook_from(item)
 
     def rulebooks(self, rulebook_ids: Iterable[str]) -> dict[str, Rulebook]:
         """Those of these rulebooks that exist, by content id; one request per 100."""
         items = self.get_many([rulebook_key(rulebook_id) for rulebook_id in rulebook_ids])
-        return {key_of(item)[0].removeprefix("RULEBOOK#"): _rulebook_from(item) for item in items}
+        return {key_of(item)[0].removeprefix("RULEBOOK#"): rulebook_from(item) for item in items}
 
     def level_counts(self, runs: Iterable[str]) -> dict[str, dict[str, int]]:
         """Agencies by level, of those of these runs whose record exists; one request per 100."""
@@ -216,14 +292,42 @@ class Table:
     def listings(self, run: str, level: int, page: int) -> list[Listing]:
         """One page (0, 1, …) of the directory of a level, by agency_id; empty past the last."""
         item = self._get(directory_key(run, level, page))
-        return [] if item is None else _LISTINGS.validate_json(item["listings"]["S"])
+        if item is None:  # past the last page, or of schema 1
+            item = self._get(key(f"RUN#{run}", f"LEVEL#{level}#{page:04d}"))
+        if item is None:
+            return []
+        with reading(item):
+            return _LISTINGS.validate_json(item["listings"]["S"])
 
     def standings(self, run: str) -> dict[str, Standing]:
-        """Every agency's standing in a run, by agency_id."""
+        """Every agency's standing in a run, by agency_id. Raises RunUnknown when they are not, or no longer, there."""
+        first = self._get(standings_key(run, 0))
+        items = self._standings_of_schema_1(run) if first is None else [first, *self._further_standings(run, first)]
         standings: dict[str, Standing] = {}
-        for item in self.query(f"RUN#{run}", "STANDINGS#"):
-            standings |= _STANDINGS.validate_json(item["standings"]["S"])
+        for item in items:
+            with reading(item):
+                standings |= _STANDINGS.validate_json(item["standings"]["S"])
         return standings
+
+    def _further_standings(self, run: str, first: Mapping[str, Any]) -> list[dict[str, Any]]:
+        with reading(first):
+            pages = int(first["pages"]["N"])
+        found = {key_of(item): item for item in self.get_many([standings_key(run, page) for page in range(1, pages)])}
+        if len(found) < pages - 1:
+            raise self._without_standings(run)
+        return [found[names] for names in sorted(found)]
+
+    def _standings_of_schema_1(self, run: str) -> list[dict[str, Any]]:
+        items = list(self.query(f"RUN#{run}", "STANDINGS#"))
+        if not items and self._get(run_key(run)) is None:
+            raise self._without_standings(run)
+        return items
+
+    def _without_standings(self, run: str) -> RunUnknown:
+        return RunUnknown(
+            f"run {run}: its standings are not, or not all, in table {self.name}: they have expired, or were deleted. "
+            "Within its retention a valid run is written again by repairing its month."
+        )
 
     def query(self, pk: str, sk_begins: str = "") -> Iterator[dict[str, Any]]:
         """Every item of a partition whose sort key begins so, ascending."""
@@ -234,6 +338,18 @@ class Table:
             TableName=self.name,
             KeyConditionExpression=condition,
             ExpressionAttributeValues=values,
+            ConsistentRead=True,
+        )
+        with table_errors(self.name):
+            for page in pages:
+                yield from page["Items"]
+
+    def scan(self, condition: str, values: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+        """Every item of the whole table for which a condition holds: for commands that nobody waits for."""
+        pages = self.client.get_paginator("scan").paginate(
+            TableName=self.name,
+            FilterExpression=condition,
+            ExpressionAttributeValues={name: {"S": value} for name, value in values.items()},
             ConsistentRead=True,
         )
         with table_errors(self.name):
@@ -254,16 +370,23 @@ class Table:
         for start in range(0, len(unique), BATCH_GET_LIMIT):
             wanted = unique[start : start + BATCH_GET_LIMIT]
             pending: Any = {self.name: {"Keys": wanted, "ConsistentRead": True}}
-            for attempt in range(READ_ATTEMPTS):
+            attempts, waits = 0, pauses(0.05, 2.0)
+            while pending:
                 with table_errors(self.name):
                     answer = self.client.batch_get_item(RequestItems=pending)
-                yield from answer["Responses"].get(self.name, [])
+                items = answer["Responses"].get(self.name, [])
+                yield from items
                 pending = answer.get("UnprocessedKeys")
-                if not pending:
-                    break
-                self.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter, not a secret
-            else:
-                raise TableUnavailable(f"table {self.name} left keys unread after {READ_ATTEMPTS} attempts")
+                attempts = 0 if items else attempts + 1
+                if attempts == READ_ATTEMPTS:
+                    raise TableUnavailable(f"table {self.name} gave no item in {READ_ATTEMPTS} attempts")
+                if pending:
+                    self.sleep(next(waits))
+
+
+def _rating_from(item: Mapping[str, Any]) -> Rating:
+    with reading(item):
+        return _RATING.validate_json(item["rating"]["S"])
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from functions.lookup.routing import Services
 from functions.rating.app import handler
 from local.cloud.gateway import Request, ask
 from local.cloud.invocation import Context, Handler
+from shared.content import canonical_json
 from shared.settings import DEFAULT_ZONE
 from shared.table import Table
 
@@ -35,6 +36,7 @@ PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload([__name__])
 
 Environment = Mapping[str, str]
+OF_A_CLOCK = ("event_id", "published_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Death:
 def rate(environment: Environment, event: Mapping[str, Any], told: Path, death: Death | None) -> Any:
     """The handler's answer to an event, or None when it was killed on the way.
 
-    ``told``: a file that gets the id of each event that the event bus took.
+    ``told``: a file that gets each event that the event bus took, without its id and clock.
     """
     here, there = PROCESSES.Pipe(duplex=False)
     process = PROCESSES.Process(target=_rate, args=(environment, event, told, death, there), daemon=True)
@@ -92,12 +94,15 @@ def _kill_at(death: Death, events: Any) -> None:
 
 
 def _remember(params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
-    context["told"] = [json.loads(entry["Detail"])["event_id"] for entry in params["Entries"]]
+    context["told"] = [
+        canonical_json({name: value for name, value in json.loads(entry["Detail"]).items() if name not in OF_A_CLOCK})
+        for entry in params["Entries"]
+    ]
 
 
-def _tell(told: Path, ids: Sequence[str]) -> None:
+def _tell(told: Path, details: Sequence[str]) -> None:
     with told.open("a", encoding="utf-8") as file:
-        file.writelines(f"{event_id}\n" for event_id in ids)
+        file.writelines(f"{detail}\n" for detail in details)
 
 
 @contextmanager

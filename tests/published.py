@@ -27,7 +27,7 @@ from functions.lookup.routing import Api, Operation, Services
 from functions.rating.publication import staging
 from functions.rating.publication.items import items_of
 from functions.rating.publication.ledger import Entry
-from functions.rating.publication.publisher import move_pointer
+from functions.rating.publication.pointer import move_pointer
 from functions.rating.run.guardrails import Totals
 from functions.rating.run.record import DataQuality, RunRecord
 from functions.rating.run.rules import Rules
@@ -159,7 +159,8 @@ class World:
         entry = Entry(
             f"{self.runs:06d}", "published", publication.month, publication.run, publication.rulebook, "tests"
         )
-        move_pointer(self.table, self.table.pointer(), publication, entry)
+        pointer = self.table.pointer()
+        move_pointer(self.table, pointer, pointer.following(publication), entry)
 
     def items_of(self, agency_id: str) -> list[dict[str, Any]]:
         """Every stored rating of an agency."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -13,16 +14,18 @@ from functions.rating.commands.check import check, next_to_rate
 from functions.rating.commands.decide import Decision, accept, roll_back
 from functions.rating.commands.rate import preview, rate_month
 from functions.rating.commands.refresh import refresh
+from functions.rating.commands.repair import repair
 from functions.rating.commands.verify import verify
 from functions.rating.console import answered_for_the_console
 from functions.rating.events import Request, parse_event
 from functions.rating.monitoring import count_answer, count_failure
 from functions.rating.publication import ledger
 from functions.rating.result import result
+from functions.rating.scratch import run_folder
 from functions.rating.services import Services
 from functions.rating.wiring import wire
 from functions.rating.workbook.status import status_rows
-from shared.errors import LevelsError, WorkbookFaulty, WorkbookUnavailable
+from shared.errors import EventsUnsent, ItemInvalid, LevelsError, WorkbookFaulty, WorkbookUnavailable
 from shared.observability import logger, metrics
 from shared.settings import RatingSettings
 
@@ -45,14 +48,29 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         settings = RatingSettings.from_environment(os.environ)
         metrics.set_default_dimensions(stack=settings.stack)
         request = parse_event(event)
-        services = wire(settings, context, listener)
-        answer = answered_for_the_console(request, services, lambda: _answer(request, services))
+        with run_folder(settings.scratch) as scratch:
+            services = wire(replace(settings, scratch=scratch), context, listener)
+            answer = _run(request, services)
     except LevelsError as error:
         count_failure(error, event, request, services)
         raise
     finally:
         gc.unfreeze()  # the ratings: nobody searches for reference cycles among them
+    return answer
+
+
+def _run(request: Request, services: Services) -> dict[str, Any]:
+    """The answer. Events that are unsent are sent before, as far as the bus takes them, and after."""
+    outbox = services.publisher.outbox
+    if request.sends_events:
+        try:
+            outbox.send_pending(services.progress)
+        except (EventsUnsent, ItemInvalid) as error:
+            logger.warning("events of earlier publications are still unsent", cause=str(error))
+    answer = answered_for_the_console(request, services, lambda: _answer(request, services))
     count_answer(answer, request, services)
+    if request.sends_events:
+        outbox.send_pending(services.progress)
     return answer
 
 
@@ -91,7 +109,7 @@ def _show_status(answer: dict[str, Any], services: Services) -> None:
 
 def _do(request: Request, services: Services) -> dict[str, Any]:
     """The one thing that a request asks for."""
-    decision = Decision(request.by or "", request.reason or "")
+    decision = Decision(request.by or "", request.reason or "", request.anyway)
     if request.accept:
         return accept(services, request.accept, decision)
     if request.rollback:
@@ -103,6 +121,8 @@ def _do(request: Request, services: Services) -> dict[str, Any]:
     if request.mode == "check":
         return check(services, next_to_rate(services))
     month = request.rating_month(services.zone)
+    if request.repair:
+        return repair(services, month)
     if request.mode == "preview":
         return preview(services, month)
     return rate_month(services, month, scheduled=request.scheduled_at is not None)

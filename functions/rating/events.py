@@ -18,7 +18,8 @@ Mode = Literal["preview", "check", "refresh"]
 FORMS = (
     '{"scheduled_at": "<instant>"}, {"month": "YYYY-MM"}, either with "mode": "preview"; {"mode": "check"}; '
     '{"mode": "refresh"}, with "by" and "reason" to confirm what is taken away; '
-    '{"accept": "<run>"} or {"rollback": "<run>"} with "by" and "reason"; {"verify": "<run>"}'
+    '{"accept": "<run>"} or {"rollback": "<run>"} with "by" and "reason" (accept also with "anyway": true); '
+    '{"month": "YYYY-MM", "repair": true}; {"verify": "<run>"}'
 )
 
 
@@ -41,6 +42,8 @@ class Request(BaseModel):
     uploaded: tuple[str, str] | None = None
     """Bucket and key of an object that was uploaded: perhaps the workbook, which is checked then."""
     ticket: Annotated[str, Field(pattern=r"^[0-9a-f]{20}$")] | None = None
+    anyway: bool = False
+    repair: bool = False
 
     @field_validator("month")
     @classmethod
@@ -61,17 +64,26 @@ class Request(BaseModel):
         given = self.by is not None or self.reason is not None
         if (decided or given) and not (signed and (decided or self.mode == "refresh")):
             raise ValueError("accept and rollback need by and reason; besides them only mode refresh takes both")
+        if self.anyway and not self.accept:
+            raise ValueError("anyway goes with accept only")
+        if self.repair and (asked != ["month"] or self.mode):
+            raise ValueError("repair goes with month only")
         return self
 
     @property
     def publishes(self) -> bool:
         """Whether this request may make a month's levels visible."""
-        return self.mode is None and not self.verify
+        return self.mode is None and not self.verify and not self.repair
+
+    @property
+    def sends_events(self) -> bool:
+        """Whether events that are still unsent are sent on this occasion."""
+        return self.publishes or self.mode == "refresh"
 
     @property
     def reads_the_sheet(self) -> bool:
         """Whether the answer says something about the spreadsheet as it is now."""
-        return not (self.accept or self.rollback or self.verify)
+        return not (self.accept or self.rollback or self.verify or self.repair)
 
     def rating_month(self, zone: ZoneInfo) -> Month:
         """The month to be rated: the one named, or the one before the scheduled instant by the clock of ``zone``."""

@@ -20,6 +20,7 @@ Outcome = Literal[
     "rolled_back",
     "verified",
     "differs",
+    "repaired",
     "not_ready",
 ]
 

@@ -16,6 +16,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     # the rating function, from the entry down: a room, and the rooms that it may import beside itself and shared
     f"{R}.app": (
         f"{R}.wiring",
+        f"{R}.scratch",
         f"{R}.commands",
         f"{R}.publication",
         f"{R}.console",
@@ -67,6 +68,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     f"{R}.events": (),
     f"{R}.progress": (),
     f"{R}.garbage": (),
+    f"{R}.scratch": (),
     # the lookup function
     "functions.lookup": (),
     # the function behind the console; it shares the gateway with the lookup, not code: only one of them may decide

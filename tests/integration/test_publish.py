@@ -14,12 +14,12 @@ import pytest
 from functions.rating.publication import ledger, staging
 from functions.rating.publication.items import items_of
 from functions.rating.publication.ledger import Entry
-from functions.rating.publication.publisher import move_pointer
+from functions.rating.publication.pointer import move_pointer
 from functions.rating.run.guardrails import Guardrail, Totals
 from functions.rating.run.record import Compared, DataQuality, Input, RunRecord, record_from, record_item
 from shared.errors import NothingPublished, PublicationConflict, RunUnknown, TableUnavailable
 from shared.levels import Change, Ladder, Level, Measured, Rating, Rulebook, Status
-from shared.table import Publication, Table
+from shared.table import Pointer, Publication, Table
 from tests.aws import empty_table, emulated_aws, stored_items
 
 EXPIRES = 2_000_000_000
@@ -70,6 +70,10 @@ def put(table: Table, ratings: list[Rating], run: str = "r1") -> int:
     return staging.stage(table, items_of(ratings, record(run), EXPIRES), nobody_waits)
 
 
+def move(table: Table, seen: Pointer, valid: Publication, entry: Entry) -> None:
+    move_pointer(table, seen, seen.following(valid), entry)
+
+
 def test_what_is_staged_can_be_read_back_as_it_was(table: Table) -> None:
     ratings = [rating(n, level=n % 3 or None) for n in range(260)]
     put(table, ratings)
@@ -99,22 +103,22 @@ def test_nothing_is_visible_before_the_pointer_moves(table: Table) -> None:
     put(table, [rating(1)])
     with pytest.raises(NothingPublished):
         table.pointer().current()
-    move_pointer(table, table.pointer(), publication(), line())
+    move(table, table.pointer(), publication(), line())
     assert table.pointer().current() == publication()
 
 
 def test_the_pointer_moves_only_from_where_it_was_seen_and_the_ledger_goes_with_it(table: Table) -> None:
     seen = table.pointer()
-    move_pointer(table, seen, publication("r1"), line("r1", at="1"))
+    move(table, seen, publication("r1"), line("r1", at="1"))
     with pytest.raises(PublicationConflict):
-        move_pointer(table, seen, publication("r2"), line("r2", at="2"))
+        move(table, seen, publication("r2"), line("r2", at="2"))
     assert table.pointer().current().run == "r1"
     assert [entry.run for entry in ledger.entries(table, "2026-05")] == ["r1"]
 
 
 def test_a_backfill_never_lowers_the_current_month(table: Table) -> None:
-    move_pointer(table, table.pointer(), publication("r5", "2026-05"), line("r5", at="1"))
-    move_pointer(table, table.pointer(), publication("r3", "2026-03"), line("r3", "2026-03", at="2"))
+    move(table, table.pointer(), publication("r5", "2026-05"), line("r5", at="1"))
+    move(table, table.pointer(), publication("r3", "2026-03"), line("r3", "2026-03", at="2"))
     pointer = table.pointer()
     assert pointer.current().run == "r5"
     assert pointer.before("2026-05") == publication("r3", "2026-03")
@@ -123,10 +127,10 @@ def test_a_backfill_never_lowers_the_current_month(table: Table) -> None:
 
 def test_a_run_is_held_until_somebody_decides(table: Table) -> None:
     ledger.append(table, line("r1", action="held", at="1"))
-    assert ledger.is_held(table, "2026-05", "r1")
-    assert not ledger.is_held(table, "2026-05", "r2")
-    move_pointer(table, table.pointer(), publication("r1"), line("r1", action="accepted", at="2"))
-    assert not ledger.is_held(table, "2026-05", "r1")
+    assert ledger.held_entry(table, "2026-05", "r1")
+    assert not ledger.held_entry(table, "2026-05", "r2")
+    move(table, table.pointer(), publication("r1"), line("r1", action="accepted", at="2"))
+    assert not ledger.held_entry(table, "2026-05", "r1")
 
 
 def test_a_rulebook_is_kept_once_and_lives_as_long_as_its_last_use(table: Table) -> None:

@@ -5,20 +5,31 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
-import boto3
 import pytest
 
+from functions.rating import wiring
 from functions.rating.app import handler
 from functions.rating.measuring.embedded import measure
 from functions.rating.measuring.embedded.duckdb_engine import DuckDB, open_engine
 from functions.rating.publication import ledger
-from functions.rating.publication.outbox import Outbox
+from functions.rating.publication.outbox import changes_key, events, outbox_entry_from
 from local.cloud.invocation import Context
-from shared.errors import EventInvalid, MonthNotOver, PublicationConflict, RunUnknown, SettingsMissing, WorkbookFaulty
+from shared.errors import (
+    EventInvalid,
+    MonthNotOver,
+    PublicationConflict,
+    RunSuperseded,
+    RunUnknown,
+    SettingsMissing,
+    WorkbookFaulty,
+)
 from tests.cloud import FUNCTION_SECONDS, WORKBOOK, Cloud, small_cloud
+from tests.wire import at_call, on_each_call
 
 MAY, JUNE = {"scheduled_at": "2026-06-02T18:00:00Z"}, {"scheduled_at": "2026-07-02T18:00:00Z"}
 DECIDED = {"by": "Li", "reason": "looked at it"}
@@ -246,8 +257,52 @@ def test_a_held_run_that_was_compared_with_what_is_no_longer_valid_is_not_accept
     run = held_june(cloud)["run"]
     cloud.put_month("2026-05", {"a": SMALL})
     cloud.rate({"month": "2026-05"})
-    with pytest.raises(PublicationConflict):
+    with pytest.raises(PublicationConflict, match="was compared with"):
+        cloud.rate({"accept": run, **DECIDED, "anyway": True})
+
+
+def test_a_held_run_whose_extracts_have_changed_is_accepted_only_by_who_knows_it(cloud: Cloud) -> None:
+    run = held_june(cloud)["run"]
+    cloud.put_month("2026-06", {"a": BIG, "b": MIDDLE, "c": SMALL, "d": NONE})
+    with pytest.raises(RunSuperseded, match=r"in/creators/month=2026-06/part-0.csv is no longer what.*anyway"):
         cloud.rate({"accept": run, **DECIDED})
+    assert cloud.rate({"accept": run, **DECIDED, "anyway": True})["outcome"] == "published"
+    assert cloud.levels() == {"a": 1, "b": 1, "c": 1, "d": None}
+
+
+def test_a_held_run_over_a_month_that_was_published_since_is_accepted_only_by_who_knows_it(cloud: Cloud) -> None:
+    run = held_june(cloud)["run"]
+    held_extracts = {"a": SMALL, "b": SMALL, "c": SMALL, "d": NONE}
+    cloud.put_month("2026-06", {"a": BIG, "b": MIDDLE, "c": SMALL, "d": NONE})
+    other = cloud.rate(JUNE)["run"]
+    cloud.put_month("2026-06", held_extracts)
+    with pytest.raises(RunSuperseded, match=f"run {other} was published"):
+        cloud.rate({"accept": run, **DECIDED})
+    assert cloud.rate({"accept": run, **DECIDED, "anyway": True})["run"] == run
+    assert cloud.levels() == {"a": 1, "b": 1, "c": 1, "d": None}
+
+
+@pytest.mark.parametrize("call", range(1, 12))
+def test_of_two_accepts_at_once_one_publishes_and_the_other_finds_it_published(cloud: Cloud, call: int) -> None:
+    run = held_june(cloud)["run"]
+    others: list[dict[str, Any]] = []
+    with at_call(call, lambda: others.append(cloud.rate({"accept": run, **DECIDED}))):
+        answer = cloud.rate({"accept": run, **DECIDED})
+    [other] = others
+    assert sorted([answer["outcome"], other["outcome"]]) == ["published", "unchanged"]
+    assert [entry.action for entry in ledger.entries(cloud.table, "2026-06")] == ["held", "accepted"]
+
+
+def test_the_ledger_follows_the_pointer_also_when_a_clock_is_wrong(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = held_june(cloud)["run"]
+    in_the_past = SimpleNamespace(now=lambda zone: datetime(2026, 1, 1, tzinfo=zone))
+    with monkeypatch.context() as patch:
+        patch.setattr(wiring, "datetime", in_the_past)
+        cloud.rate({"accept": run, **DECIDED})
+    assert [entry.action for entry in ledger.entries(cloud.table, "2026-06")] == ["held", "accepted"]
+    assert cloud.rate({"accept": run, **DECIDED})["outcome"] == "unchanged"
 
 
 def test_only_a_held_run_can_be_accepted(cloud: Cloud) -> None:
@@ -321,9 +376,14 @@ def test_refresh_before_the_first_month_only_checks(cloud: Cloud) -> None:
 
 
 def sent(cloud: Cloud) -> list[dict[str, Any]]:
-    """Every announcement in the outbox that is marked as sent."""
-    pages = [item for (pk, _), item in cloud.items().items() if pk.startswith("OUTBOX#") and "sent" in item]
-    return [event for page in pages for event in json.loads(page["announcements"]["S"])]
+    """Every event that the outbox says was sent."""
+    found: list[dict[str, Any]] = []
+    for item in cloud.table.query("OUTBOX"):
+        entry = outbox_entry_from(item)
+        pages = [cloud.table.get(changes_key(entry.run, entry.replaced, page)) for page in range(entry.pages)]
+        changes = [change for page in pages if page for change in json.loads(page["changes"]["S"])]
+        found += list(events(entry, iter(changes)))[: int(item["sent"]["N"])]
+    return found
 
 
 def test_a_publication_is_announced_with_one_event_for_each_agency_that_moved(cloud: Cloud) -> None:
@@ -341,16 +401,18 @@ def test_a_publication_is_announced_with_one_event_for_each_agency_that_moved(cl
     }
 
 
-def test_a_rollback_and_its_reverse_are_different_news(cloud: Cloud) -> None:
+def test_every_publication_of_the_same_run_has_events_of_its_own_in_a_known_order(cloud: Cloud) -> None:
     first = cloud.rate(MAY)["run"]
     cloud.put_month("2026-05", {"a": SMALL})
     second = cloud.rate({"month": "2026-05"})["run"]
-    ids: set[str] = set()
     for run in (first, second, first, second):
         cloud.rate({"rollback": run, **DECIDED})
-        ids |= {event["detail"]["event_id"] for event in sent(cloud)}
-    assert len([event for event in sent(cloud) if event["type"] == "LevelsPublished"]) == 3
-    assert len(ids) > len(sent(cloud))
+    told = [event["detail"] for event in sent(cloud)]
+    published = [detail for detail in told if "changed" in detail]
+    assert [(detail["run"], detail["sequence"]) for detail in published] == list(
+        zip((first, second) * 3, range(1, 7), strict=True)
+    )
+    assert len({detail["event_id"] for detail in told}) == len(told)
 
 
 def test_names_from_extracts_are_text_in_the_report_never_markup(cloud: Cloud) -> None:
@@ -405,12 +467,13 @@ def test_no_log_line_holds_a_secret(
     assert "sekret" not in "".join(capsys.readouterr())
 
 
-def test_a_crash_between_publishing_and_telling_loses_no_news(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(Outbox, "send_pending", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-        with pytest.raises(KeyboardInterrupt):
-            cloud.rate(MAY)
+def test_a_crash_between_publishing_and_sending_loses_no_event(cloud: Cloud) -> None:
+    def crash(name: str) -> None:
+        if name == "eventbridge.PutEvents":
+            raise KeyboardInterrupt
+
+    with on_each_call(crash), pytest.raises(KeyboardInterrupt):
+        cloud.rate(MAY)
     assert sent(cloud) == []
     assert cloud.rate(MAY)["outcome"] == "unchanged"
     assert len(sent(cloud)) == 4
-    assert boto3.client("events").list_event_buses()["EventBuses"]

@@ -44,5 +44,5 @@ def test_a_run_that_would_not_end_in_time_stops_and_leaves_the_old_month(tmp_pat
                 break
         assert answer["outcome"] == "published"
         assert cloud.levels() == {"a": 3, "b": None}
-    for stage in ("sheet", "measure", "rate", "stage", "outbox", "publish"):
+    for stage in ("sheet", "measure", "rate", "stage", "level changes", "publish"):
         assert any(f"'{stage}'" in message for message in stopped_at), stage

@@ -37,12 +37,14 @@ def test_a_firing_rates_the_month_before_its_instant_in_shanghai(instant: str, m
         {"mode": "check"},
         {"mode": "refresh"},
         {"accept": "r", "by": "Li", "reason": "seen"},
+        {"accept": "r", "by": "Li", "reason": "seen", "anyway": True},
+        {"month": "2026-10", "repair": True},
         {"rollback": "r", "by": "Li", "reason": "wrong file"},
         {"verify": "r"},
     ],
 )
-def test_every_documented_form_is_understood(event: dict[str, str]) -> None:
-    assert parse_event(event).model_dump(exclude_none=True, mode="json") == event
+def test_every_documented_form_is_understood(event: dict[str, object]) -> None:
+    assert parse_event(event).model_dump(exclude_defaults=True, mode="json") == event
 
 
 @pytest.mark.parametrize(
@@ -65,6 +67,11 @@ def test_every_documented_form_is_understood(event: dict[str, str]) -> None:
         {"verify": "r", "by": "Li", "reason": "seen"},
         {"accept": "r", "rollback": "r", "by": "Li", "reason": "seen"},
         {"month": "2026-10", "dry_run": True},
+        {"repair": True},
+        {"month": "2026-10", "mode": "preview", "repair": True},
+        {"scheduled_at": "2026-11-03T02:00:00Z", "repair": True},
+        {"month": "2026-10", "anyway": True},
+        {"rollback": "r", "by": "Li", "reason": "seen", "anyway": True},
     ],
 )
 def test_anything_else_is_refused_with_the_forms_that_are_understood(event: object) -> None:

@@ -110,7 +110,7 @@ def example_items() -> Iterator[dict[str, Any]]:
         publications[str(month)] = Publication(
             str(month), run, rulebook_id, f"{month.renewed_on}T02:11:42.000000+08:00", "published"
         )
-        yield rulebook_item(rulebook, rulebook_id)
+        yield rulebook_item(rulebook, rulebook_id, expires_at=0)
         yield from (rating_item(rating, run, expires_at=0) for rating in ratings)
         counts = count_levels(ratings, len(rulebook.levels))
         yield run_key(run) | {"record": {"B": zlib.compress(json.dumps({"levels": counts}).encode())}}

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from functions.rating.extracts.inventory import NotReady
 from functions.rating.garbage import cycle_collection_paused
 from functions.rating.measuring.assemble import assemble
 from functions.rating.run.computed import Computed
@@ -32,6 +33,18 @@ def inputs_of(inventory: Inventory) -> tuple[Input, ...]:
     """Every object that a run of this inventory reads, the previous month's creators too, in a fixed order."""
     objects = inventory.all_objects
     return tuple(sorted((Input(o.dataset, o.key, o.etag, o.size) for o in objects), key=lambda i: i.key))
+
+
+def changed_inputs(services: Services, record: RunRecord) -> list[str]:
+    """What of the extracts is no longer as the run read it, one sentence each."""
+    inventory = services.extracts.find(Month.parse(record.month))
+    if isinstance(inventory, NotReady):
+        return [f"the extracts of {record.month} are no longer there: {'; '.join(inventory.found)}"]
+    now = {(i.key, i.etag) for i in inputs_of(inventory)}
+    then = {(i.key, i.etag) for i in record.inputs}
+    return sorted(f"{key} is no longer what the run read" for key, _ in then - now) + sorted(
+        f"{key} was not there when the run read" for key, _ in now - then
+    )
 
 
 def run_id(month: Month, rulebook_id: str, inputs: tuple[Input, ...], compared_with: Compared | None) -> str:

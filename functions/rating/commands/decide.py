@@ -5,69 +5,66 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from functions.rating.commands.compute import changed_inputs
 from functions.rating.publication import ledger
 from functions.rating.publication.items import load_record
-from functions.rating.publication.publisher import move_pointer
+from functions.rating.publication.ledger import Entry
 from functions.rating.result import result
 from functions.rating.run.record import RunRecord
 from functions.rating.services import Services
-from shared.errors import ReportUnwritten, RunUnknown
+from shared.errors import ReportUnwritten, RunSuperseded, RunUnknown
 from shared.months import Month
 from shared.observability import logger
-from shared.table import Publication
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Who decided, and why; both go into the ledger."""
+    """Who decided, and why; both go into the ledger. ``anyway``: they know what has happened since a run was held."""
 
     by: str
     reason: str
+    anyway: bool = False
 
 
 def accept(services: Services, run: str, decision: Decision) -> dict[str, Any]:
-    """Publish exactly the run that a guardrail held. Raises RunUnknown when it is not held."""
+    """Publish exactly the run that a guardrail held. Raises RunUnknown when it is not held, and RunSuperseded."""
     record = load_record(services.table, run)
+    held = ledger.held_entry(services.table, record.month, run)  # before the pointer: another accept may be at work
     valid = services.table.pointer().publications.get(record.month)
     if valid and valid.run == run:
-        return _already_valid(services, valid, record)
-    if not ledger.is_held(services.table, record.month, run):
+        return _already_valid(services, record)
+    if held is None:
         raise RunUnknown(f"run {run} of {record.month} is not held, so there is nothing to accept")
+    if not decision.anyway:
+        _refuse_superseded(services, record, held)
+    standings = services.table.standings(run)
     expires_at = services.expiry(Month.parse(record.month))
-    services.publisher.write_outbox(record, valid, services.table.standings(run), expires_at)
-    services.publisher.publish(record, "accepted", valid, by=decision.by, reason=decision.reason)
+    if not services.publisher.publish(
+        record, "accepted", valid, standings, expires_at=expires_at, by=decision.by, reason=decision.reason
+    ):
+        return _already_valid(services, record)
     return result("published", record.month, record, report=_report(services, record))
 
 
 def roll_back(services: Services, run: str, decision: Decision) -> dict[str, Any]:
     """Make an earlier publication of a month the valid one again. Raises RunUnknown when it never was published."""
     record = load_record(services.table, run)
-    pointer = services.table.pointer()
-    valid = pointer.publications.get(record.month)
-    published = [
-        line for line in ledger.entries(services.table, record.month) if line.run == run and line.action != "held"
-    ]
+    valid = services.table.pointer().publications.get(record.month)
+    lines = ledger.entries(services.table, record.month)
+    published = [line for line in lines if line.run == run and line.moves_the_pointer]
     if not valid or not published:
         raise RunUnknown(f"run {run} was never the valid one of {record.month}, so there is nothing to go back to")
-    if valid.run == run:
-        return _already_valid(services, valid, record)
-    at = services.now().isoformat(timespec="microseconds")
-    expires_at = services.expiry(Month.parse(record.month))
-    services.publisher.write_outbox(record, valid, services.table.standings(run), expires_at, occasion=at)
-    line = ledger.Entry(
-        at=at,
-        action="rolled_back",
-        month=record.month,
-        run=run,
+    if valid.run == run or not services.publisher.publish(
+        record,
+        "rolled_back",
+        valid,
+        services.table.standings(run),
+        expires_at=services.expiry(Month.parse(record.month)),
         rulebook=published[-1].rulebook,
-        code_version=services.code_version,
-        replaced=valid.run,
         by=decision.by,
         reason=decision.reason,
-    )
-    publication = Publication(record.month, run, line.rulebook, line.at, "rolled_back")
-    move_pointer(services.table, pointer, publication, line)
-    services.publisher.outbox.send_pending(run, valid.run)
+    ):
+        return _already_valid(services, record)
     return result("rolled_back", record.month, record, report=_report(services, record), replaced=valid.run)
 
 
@@ -86,8 +83,20 @@ def _report(services: Services, record: RunRecord) -> str:
     return services.reports.url(record.month, record.run)
 
 
-def _already_valid(services: Services, valid: Publication, record: RunRecord) -> dict[str, Any]:
-    """Nothing is left to decide; events may be unsent."""
-    services.publisher.send_pending(valid)
+def _refuse_superseded(services: Services, record: RunRecord, held: Entry) -> None:
+    """Raises RunSuperseded when accepting would surprise: other extracts, or another publication, since it was held."""
+    lines = ledger.entries(services.table, record.month)
+    since = [line for line in lines if line.version > held.version and line.moves_the_pointer and line.run != held.run]
+    found = [f"run {line.run} was {line.action} at {line.at}" for line in since]
+    found += changed_inputs(services, record)[:5]
+    if found:
+        raise RunSuperseded(
+            f"run {record.run} of {record.month} was held at {held.at}, and since then: {'; '.join(found)}. Nothing "
+            'was published. Run the month again, or accept the run with "anyway": true.'
+        )
+
+
+def _already_valid(services: Services, record: RunRecord) -> dict[str, Any]:
+    """Nothing is left to decide."""
     url = services.reports.url(record.month, record.run)
     return result("unchanged", record.month, record, report=url, inputs_changed=False)

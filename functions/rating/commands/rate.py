@@ -13,26 +13,26 @@ from functions.rating.commands.prepared import read_stored, try_month
 from functions.rating.extracts.inventory import NotReady
 from functions.rating.publication import ledger, staging
 from functions.rating.publication.items import items_of, load_record
-from functions.rating.publication.ledger import Entry
 from functions.rating.publication.report import Context
 from functions.rating.result import result
 from functions.rating.run.computed import Computed
 from functions.rating.run.distribution import distributions
 from functions.rating.run.movers import comparison, in_brief
-from functions.rating.run.record import Compared, record_from
+from functions.rating.run.record import Compared
 from functions.rating.run.standings import Restatement, level_changes, standings_of
 from functions.rating.services import Services
 from functions.rating.workbook.rulebook import Fault, Verdict, unknown_overrides
 from shared.content import content_id
-from shared.errors import MonthNotOver
+from shared.errors import MonthExpired, MonthNotOver
 from shared.levels import Measured, Rulebook
 from shared.months import Month
-from shared.table import Publication, run_key
+from shared.table import Publication
 
 
 def rate_month(services: Services, month: Month, *, scheduled: bool) -> dict[str, Any]:
     """Rate and publish a month. ``scheduled``: a firing of the schedule, which never replaces what is published."""
     _refuse_before_its_end(services, month)
+    refuse_expired(services, month)
     verdict = read_rulebook(services, month)
     rulebook = valid_rulebook(verdict)
     services.example.refuse(rulebook, month)
@@ -48,18 +48,17 @@ def rate_month(services: Services, month: Month, *, scheduled: bool) -> dict[str
     run = run_id(month, content_id(rulebook), inputs_of(inventory), compared_with)
     if valid and (scheduled or valid.run == run):
         return _unchanged(services, valid, verdict, inputs_changed=valid.run != run)
-    if ledger.is_held(services.table, str(month), run):
+    if ledger.held_entry(services.table, str(month), run):
         return _held(services, run, verdict)
     computed = compute(services, month, rulebook, inventory, compared_with)
     faults = verdict.faults + unknown_overrides(verdict, {rating.agency_id for rating in computed.ratings})
-    _stage(services, computed, valid)
+    stage_run(services, computed)
     restates = _restatement(services, computed, valid)
     because = why_held(services, verdict, valid)
     context = _context(services, computed, verdict, faults, reference=before, restates=restates)
     report = services.reports.write(computed, replace(context, held_because=because))
     if computed.record.held or because:
-        held = Entry.of("held", computed.record, services.now(), services.code_version, reason=because)
-        ledger.append(services.table, held)
+        services.publisher.append("held", computed.record, reason=because)
         return result(
             "held",
             str(month),
@@ -69,7 +68,13 @@ def rate_month(services: Services, month: Month, *, scheduled: bool) -> dict[str
             report=report,
             held_because=because or computed.record.held_because,
         )
-    if not services.publisher.publish(computed.record, "restated" if valid else "published", valid):
+    if not services.publisher.publish(
+        computed.record,
+        "restated" if valid else "published",
+        valid,
+        standings_of(computed.ratings),
+        expires_at=services.expiry(month),
+    ):
         return result(
             "unchanged",
             str(month),
@@ -145,8 +150,8 @@ def _preview_of_a_month_to_come(
     )
 
 
-def _stage(services: Services, computed: Computed, valid: Publication | None) -> None:
-    """Write all of a run where no reader looks: ratings, directory, record, rulebook, and the events to be sent."""
+def stage_run(services: Services, computed: Computed) -> int:
+    """Write all of a run where no reader looks: ratings, directory, record, rulebook; the number of items."""
     expires_at, total = services.expiry(computed.month), len(computed.ratings)
     with services.progress.stage("stage") as facts:
         staging.keep_rulebook(services.table, computed.rulebook, expires_at)
@@ -154,7 +159,7 @@ def _stage(services: Services, computed: Computed, valid: Publication | None) ->
         facts["items"] = staging.stage(
             services.table, items, lambda done: services.progress.advance("stage", done, total)
         )
-        services.publisher.write_outbox(computed.record, valid, standings_of(computed.ratings), expires_at)
+    return int(facts["items"])
 
 
 def _not_ready(waiting: NotReady, rulebook: Rulebook) -> dict[str, Any]:
@@ -212,14 +217,23 @@ def _refuse_before_its_end(services: Services, month: Month) -> None:
         )
 
 
+def refuse_expired(services: Services, month: Month) -> None:
+    """Raises MonthExpired for a month whose items the table may have forgotten, or would forget at once."""
+    expires_at = services.expiry(month)
+    if services.now().timestamp() >= expires_at:
+        raise MonthExpired(
+            f"month {month} is past its retention of {services.retention_months} months: what is published of it is no "
+            "longer kept, and what were written now would be deleted at once. Nothing was read or written; raise "
+            "RETENTION_MONTHS to rate older months."
+        )
+
+
 def _unchanged(services: Services, valid: Publication, verdict: Verdict, *, inputs_changed: bool) -> dict[str, Any]:
-    """The month stays as it is; events that an earlier run could not send are sent now."""
-    item = services.table.get(run_key(valid.run))
-    services.publisher.send_pending(valid)
+    """The month stays as it is."""
     return result(
         "unchanged",
         valid.month,
-        record_from(item) if item else None,
+        load_record(services.table, valid.run),
         rulebook=valid.rulebook,
         faults=dicts(verdict.faults),
         changes=dicts(verdict.changes),

@@ -6,7 +6,6 @@ What is taken away from agencies waits until somebody confirms it, or the next m
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from functions.rating.commands.check import dicts, read_rulebook, valid_rulebook
@@ -14,16 +13,12 @@ from functions.rating.commands.decide import Decision
 from functions.rating.commands.prepared import prepared
 from functions.rating.publication import staging
 from functions.rating.publication.items import load_record
-from functions.rating.publication.ledger import Entry
-from functions.rating.publication.publisher import move_pointer
 from functions.rating.result import result
 from functions.rating.services import Services
 from functions.rating.workbook.texts import what_is_shown, what_rates, with_texts_of
 from shared.content import content_id
 from shared.errors import NothingPublished
-from shared.levels import Rulebook
 from shared.months import Month
-from shared.table import Pointer, Publication
 
 
 def refresh(services: Services, confirmed: Decision | None = None) -> dict[str, Any]:
@@ -53,7 +48,9 @@ def refresh(services: Services, confirmed: Decision | None = None) -> dict[str, 
     }
     record = load_record(services.table, valid.run)
     if texts_changed or (taken_away and confirmed):
-        _publish_texts(services, pointer, valid, shown, confirmed)
+        rulebook_id = staging.keep_rulebook(services.table, shown, services.expiry(month))
+        by, reason = (confirmed.by, confirmed.reason) if confirmed else (None, None)
+        services.publisher.show_texts(pointer, valid, rulebook_id, record, by=by, reason=reason)
     if waits:
         return result("pending", valid.month, record, **common)
     if not texts_changed and not taken_away:
@@ -66,21 +63,3 @@ def _checked_before_the_first_month(services: Services) -> dict[str, Any]:
     verdict = read_rulebook(services, month)
     rulebook = content_id(valid_rulebook(verdict))
     return result("checked", str(month), rulebook=rulebook, faults=dicts(verdict.faults), changes=[])
-
-
-def _publish_texts(
-    services: Services, seen: Pointer, valid: Publication, rulebook: Rulebook, confirmed: Decision | None
-) -> None:
-    rulebook_id = staging.keep_rulebook(services.table, rulebook, services.expiry(Month.parse(valid.month)))
-    line = Entry(
-        at=services.now().isoformat(timespec="microseconds"),
-        action="refreshed",
-        month=valid.month,
-        run=valid.run,
-        rulebook=rulebook_id,
-        code_version=services.code_version,
-        replaced=valid.run,
-        by=confirmed.by if confirmed else None,
-        reason=confirmed.reason if confirmed else None,
-    )
-    move_pointer(services.table, seen, replace(valid, rulebook=rulebook_id), line)

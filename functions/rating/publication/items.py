@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from typing import Any
 
 from pydantic_core import to_json
@@ -13,7 +12,7 @@ from functions.rating.run.record import RunRecord, record_from, record_item
 from functions.rating.run.standings import standings_of
 from shared.errors import RunUnknown
 from shared.levels import Rating
-from shared.table import Listing, Table, directory_item, rating_item, run_key, standings_item
+from shared.table import Listing, Table, directory_item, key, key_of, rating_item, run_key, standings_item
 
 STANDINGS_PAGE = 2000  # about 120 KB, well below the 400 KB that an item may have
 PAGE_LISTINGS, PAGE_BYTES = 100, 300 * 1024
@@ -23,11 +22,11 @@ def items_of(ratings: Sequence[Rating], record: RunRecord, expires_at: int) -> I
     """Every item of a run except its rulebook."""
     for rating in ratings:
         yield rating_item(rating, record.run, expires_at)
-    standings = iter(standings_of(ratings).items())
-    page = 0
-    while chunk := dict(islice(standings, STANDINGS_PAGE)):
-        yield standings_item(record.run, page, chunk, expires_at)
-        page += 1
+    standings = list(standings_of(ratings).items())
+    starts = range(0, max(1, len(standings)), STANDINGS_PAGE)
+    for page, start in enumerate(starts):
+        chunk = dict(standings[start : start + STANDINGS_PAGE])
+        yield standings_item(record.run, page, chunk, pages=len(starts), expires_at=expires_at)
     by_level: dict[int, list[Listing]] = defaultdict(list)
     for rating in ratings:
         if rating.level is not None:
@@ -36,6 +35,17 @@ def items_of(ratings: Sequence[Rating], record: RunRecord, expires_at: int) -> I
         for page, of_page in enumerate(pages(listings)):
             yield directory_item(record.run, level, page, of_page, expires_at)
     yield record_item(record, expires_at)
+
+
+def as_schema_1(item: dict[str, Any]) -> dict[str, Any]:
+    """An item of a run as schema 1 kept it: pages in the partition of the run's record."""
+    kept = {name: value for name, value in item.items() if name not in ("schema", "pages")}
+    kind, *of = key_of(item)[0].split("#")
+    if kind == "STANDINGS":
+        kept |= key(f"RUN#{of[0]}", f"STANDINGS#{of[1]}")
+    elif kind == "LEVEL":
+        kept |= key(f"RUN#{of[0]}", f"LEVEL#{of[1]}#{of[2]}")
+    return kept
 
 
 def pages(listings: Iterable[Listing]) -> Iterator[list[Listing]]:
@@ -54,7 +64,7 @@ def pages(listings: Iterable[Listing]) -> Iterator[list[Listing]]:
 
 
 def load_record(table: Table, run: str) -> RunRecord:
-    """A run's record. Raises RunUnknown."""
+    """A run's record. Raises RunUnknown and ItemInvalid."""
     item = table.get(run_key(run))
     if item is None:
         raise RunUnknown(f"there is no run {run} in table {table.name}; the report of each run names its id")

@@ -1,8 +1,11 @@
-"""The ledger: what was published, held, accepted, rolled back or refreshed, when, by whom and why. Append-only."""
+"""The ledger: what was published, held, accepted, rolled back, refreshed or repaired, when, by whom and why.
+
+Append-only, and in the order of the pointer's versions: clocks of two invocations may differ.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -10,14 +13,19 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from functions.rating.run.record import RunRecord
-from shared.table import MadeValid, Publication, Table, key, table_errors
+from shared.content import content_id
+from shared.table import MadeValid, Publication, Table, key, reading, stored, table_errors
 
-Action = MadeValid | Literal["held", "refreshed"]
+Action = MadeValid | Literal["held", "refreshed", "repaired"]
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the ledger. ``at``: ISO 8601 in UTC. ``replaced``: the run that was valid for this month before."""
+    """One line of the ledger. ``at``: ISO 8601 in UTC. ``replaced``: the run that was valid for this month before.
+
+    ``version``: of the pointer that this line was written with (``moves_the_pointer``), or else the one that it saw.
+    Lines of schema 1 have 0.
+    """
 
     at: str
     action: Action
@@ -28,6 +36,11 @@ class Entry:
     replaced: str | None = None
     by: str | None = None
     reason: str | None = None
+    version: int = 0
+
+    @property
+    def moves_the_pointer(self) -> bool:
+        return self.action not in ("held", "repaired")
 
     @classmethod
     def of(
@@ -38,14 +51,23 @@ class Entry:
         code_version: str,
         *,
         replaced: Publication | None = None,
+        rulebook: str | None = None,
         by: str | None = None,
         reason: str | None = None,
+        version: int = 0,
     ) -> Entry:
         """The line about a run. ``at``: an aware instant; ``replaced``: what was valid for the month before."""
-        written_at = at.isoformat(timespec="microseconds")
-        replaced_run = replaced.run if replaced else None
         return cls(
-            written_at, action, record.month, record.run, record.rulebook, code_version, replaced_run, by, reason
+            at=at.isoformat(timespec="microseconds"),
+            action=action,
+            month=record.month,
+            run=record.run,
+            rulebook=rulebook or record.rulebook,
+            code_version=code_version,
+            replaced=replaced.run if replaced else None,
+            by=by,
+            reason=reason,
+            version=version,
         )
 
 
@@ -53,8 +75,17 @@ _ENTRY = TypeAdapter(Entry)
 
 
 def entry_item(entry: Entry) -> dict[str, Any]:
+    """An entry as an item. Its sort key: lines of schema 1, by their instant, come first."""
+    sort_key = f"V{entry.version:010d}#0" if entry.moves_the_pointer else f"V{entry.version:010d}#1#{entry.at}"
     body = _ENTRY.dump_json(entry).decode()
-    return key(f"LEDGER#{entry.month}", f"{entry.at}#{entry.action}#{entry.run}") | {"entry": {"S": body}}
+    return stored(key(f"LEDGER#{entry.month}", sort_key), entry={"S": body}, digest={"S": content_id(entry)})
+
+
+def entry_from(item: Mapping[str, Any]) -> Entry:
+    """The entry that an item holds. Raises ItemInvalid."""
+    with reading(item):
+        entry: Entry = _ENTRY.validate_json(item["entry"]["S"])
+        return entry
 
 
 def append(table: Table, entry: Entry) -> None:
@@ -65,11 +96,10 @@ def append(table: Table, entry: Entry) -> None:
 
 def entries(table: Table, month: str) -> Iterator[Entry]:
     """Every entry of a month, oldest first."""
-    for item in table.query(f"LEDGER#{month}"):
-        yield _ENTRY.validate_json(item["entry"]["S"])
+    return map(entry_from, table.query(f"LEDGER#{month}"))
 
 
-def is_held(table: Table, month: str, run: str) -> bool:
-    """Whether this run was held and is still waiting for somebody's decision."""
-    last = [entry for entry in entries(table, month) if entry.run == run]
-    return bool(last) and last[-1].action == "held"
+def held_entry(table: Table, month: str, run: str) -> Entry | None:
+    """The line that holds a run which is still waiting for somebody's decision."""
+    of_run = [entry for entry in entries(table, month) if entry.run == run]
+    return of_run[-1] if of_run and of_run[-1].action == "held" else None

@@ -1,130 +1,251 @@
-"""A transactional outbox: LevelsPublished and one AgencyLevelChanged for each agency whose level differs.
+"""A transactional outbox: what differs is written before the pointer moves, that it is to be sent with the pointer.
 
-Events are written before the pointer moves and sent after it, so a crash in between loses none: the next firing sends
-what is not marked as sent. A repeat of an event has the same id.
+So a crash loses no event: whatever is not marked as sent is sent by the next invocation, the oldest publication first.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import TypeAdapter
 
-from functions.rating.publication.staging import stage
+from functions.rating.progress import Progress
+from functions.rating.publication.event_details import SOURCE, AgencyLevelChanged, LevelsPublished
+from functions.rating.publication.outbox_of_schema_1 import mark_sent, unsent_of_schema_1
 from functions.rating.run.standings import LevelChange
+from shared.backoff import pauses
 from shared.content import canonical_json, content_id
-from shared.errors import EventsUnsent
-from shared.table import Table, key, table_errors
+from shared.errors import EventsUnsent, ItemInvalid
+from shared.table import MadeValid, Table, key, key_of, reading, stored, table_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
-SOURCE = "mcn.levels"
 PUT_EVENTS_LIMIT = 10
-PAGE = 1000  # events per outbox item, about 150 KB
+SENDERS = 4
+WINDOW = 100  # events after which progress is written down
+PATIENCE = 15.0  # seconds of pauses in which the bus takes nothing
+PAGE = 3000  # level changes on one item, at most 300 KB
+
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEntry:
+    """A publication whose events are to be sent: LevelsPublished, and AgencyLevelChanged for ``changed`` agencies.
+
+    ``sequence`` is the pointer's version; ``current``: the month was the newest published one.
+    """
+
+    sequence: int
+    month: str
+    run: str
+    replaced: str | None
+    action: MadeValid
+    published_at: str
+    current: bool
+    changed: int
+    pages: int
+
+    @property
+    def events(self) -> int:
+        return 1 + self.changed
+
+
+_ENTRY = TypeAdapter(OutboxEntry)
+_CHANGES = TypeAdapter(list[tuple[str, int | None, int | None]])
+
+
+def outbox_item(entry: OutboxEntry, expires_at: int, sent: int = 0) -> dict[str, Any]:
+    """What is written with the pointer. ``sent``: so many events, from the first, have been sent."""
+    body = _ENTRY.dump_json(entry).decode()
+    return stored(key("OUTBOX", f"{entry.sequence:010d}"), expires_at, entry={"S": body}, sent={"N": str(sent)})
+
+
+def outbox_entry_from(item: Mapping[str, Any]) -> OutboxEntry:
+    """The entry that an item holds. Raises ItemInvalid."""
+    with reading(item):
+        entry: OutboxEntry = _ENTRY.validate_json(item["entry"]["S"])
+        return entry
+
+
+def changes_items(
+    run: str, replaced: str | None, changes: Sequence[LevelChange], expires_at: int
+) -> Iterator[dict[str, Any]]:
+    """The agencies whose level differs when ``run`` replaces another one (None: the month's first)."""
+    for page, start in enumerate(range(0, len(changes), PAGE)):
+        chunk = [(c.agency_id, c.old_level, c.new_level) for c in changes[start : start + PAGE]]
+        yield stored(changes_key(run, replaced, page), expires_at, changes={"S": canonical_json(chunk)})
+
+
+def changes_key(run: str, replaced: str | None, page: int) -> dict[str, Any]:
+    return key(f"CHANGES#{run}#{page:04d}", replaced or "first")
 
 
 class Outbox:
-    """Keeps events in the table until the event bus has taken them."""
+    """Sends what the table says is to be sent."""
 
-    def __init__(self, table: Table, client: EventBridgeClient, bus: str) -> None:
+    def __init__(
+        self, table: Table, client: EventBridgeClient, bus: str, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self.table = table
         self.client = client
         self.bus = bus
+        self.sleep = sleep
 
-    def write_outbox(
-        self,
-        month: str,
-        run: str,
-        replaced: str | None,
-        changes: Sequence[LevelChange],
-        *,
-        expires_at: int,
-        progress: Callable[[int], None],
-        occasion: str = "",
-    ) -> None:
-        """Write the events of ``run`` becoming valid in the place of ``replaced`` (None: the month's first).
+    def send_pending(self, progress: Progress) -> int:
+        """Send every event that is not marked as sent, the oldest publication first; how many were sent.
 
-        ``occasion`` tells apart the times that one run replaces the same other one, as rollbacks to and fro do.
+        Raises EventsUnsent when the bus takes no more, OutOfTime; what was sent is written down before.
         """
-        stage(self.table, _items(month, run, replaced, changes, expires_at=expires_at, occasion=occasion), progress)
+        total = 0
+        with ThreadPoolExecutor(SENDERS) as pool:
+            for item, of_schema_1 in unsent_of_schema_1(self.table):
+                self._put(pool, list(enumerate(of_schema_1)), progress, lambda _: None)
+                mark_sent(self.table, item)
+                total += len(of_schema_1)
+            for item in self.table.query("OUTBOX"):
+                entry = outbox_entry_from(item)
+                with reading(item):
+                    sent, ahead = int(item["sent"]["N"]), set(json.loads(item["ahead"]["S"]) if "ahead" in item else [])
+                if sent < entry.events:
+                    total += self._send(pool, entry, sent, ahead, progress)
+        return total
 
-    def send_pending(self, run: str, replaced: str | None) -> int:
-        """Send what is not yet marked as sent; how many were sent. Raises EventsUnsent."""
-        sent = 0
-        for item in self.table.query(f"OUTBOX#{run}", f"{replaced or 'first'}#"):
-            if "sent" in item:
-                continue
-            events = json.loads(item["announcements"]["S"])
-            for start in range(0, len(events), PUT_EVENTS_LIMIT):
-                self._put(events[start : start + PUT_EVENTS_LIMIT])
-            self._mark_sent(item)
-            sent += len(events)
-        return sent
+    def _send(
+        self, pool: ThreadPoolExecutor, entry: OutboxEntry, sent: int, ahead: set[int], progress: Progress
+    ) -> int:
+        """Send the events of one publication from number ``sent`` on, except those that were sent ``ahead``."""
+        numbered = enumerate(islice(self._events_of(entry), sent, None), start=sent)
+        count = 0
+        while window := list(islice(numbered, WINDOW)):
+            to_send = [(number, event) for number, event in window if number not in ahead]
+            self._put(pool, to_send, progress, partial(self._note, entry, window))
+            self._write_progress(entry, window[-1][0] + 1, ())
+            count += len(to_send)
+        return count
 
-    def _put(self, events: Sequence[dict[str, Any]]) -> None:
-        entries = [
+    def _put(
+        self,
+        pool: ThreadPoolExecutor,
+        numbered: Sequence[tuple[int, Event]],
+        progress: Progress,
+        note: Callable[[set[int]], None],
+    ) -> None:
+        """Send until each is taken: those that the bus refuses are sent again, after a pause.
+
+        ``note`` is told which are unsent before EventsUnsent or OutOfTime is raised.
+        """
+        unsent, waits, waited = list(numbered), pauses(0.05, 5.0), 0.0
+        try:
+            while unsent:
+                progress.advance("events", 0, None)
+                batches = [unsent[i : i + PUT_EVENTS_LIMIT] for i in range(0, len(unsent), PUT_EVENTS_LIMIT)]
+                refused: list[tuple[int, Event]] = []
+                causes: set[str] = set()
+                lasting = False
+                for of_batch, why, will_last in pool.map(self._put_batch, batches):
+                    refused += of_batch
+                    causes |= why
+                    lasting |= will_last
+                if len(refused) < len(unsent):
+                    waits, waited = pauses(0.05, 5.0), 0.0
+                unsent = refused
+                if unsent and (lasting or waited > PATIENCE):
+                    raise EventsUnsent(
+                        f"event bus {self.bus} does not take events: {'; '.join(sorted(causes))}. What is published "
+                        "stays published; the next firing sends what is missing."
+                    )
+                if unsent:
+                    pause = next(waits)
+                    waited += pause
+                    self.sleep(pause)
+        finally:
+            if unsent:
+                note({number for number, _ in unsent})
+
+    def _put_batch(self, batch: Sequence[tuple[int, Event]]) -> tuple[list[tuple[int, Event]], set[str], bool]:
+        """Those of a batch that were refused, why, and whether trying again has no use: botocore has tried."""
+        entries: list[PutEventsRequestEntryTypeDef] = [
             {
                 "Source": SOURCE,
                 "DetailType": event["type"],
                 "Detail": canonical_json(event["detail"]),
                 "EventBusName": self.bus,
             }
-            for event in events
+            for _, event in batch
         ]
         try:
-            answer = self.client.put_events(Entries=entries)  # type: ignore[arg-type]
+            answers = self.client.put_events(Entries=entries)["Entries"]
         except (BotoCoreError, ClientError) as error:
-            raise EventsUnsent(f"event bus {self.bus}: {error}. The levels are published; {_RETRY}") from error
-        if answer["FailedEntryCount"]:
-            codes = sorted({entry["ErrorCode"] for entry in answer["Entries"] if "ErrorCode" in entry})
-            raise EventsUnsent(f"event bus {self.bus} refused events: {codes}. The levels are published; {_RETRY}")
+            return list(batch), {str(error)}, True
+        refused = [
+            (numbered, answer["ErrorCode"])
+            for numbered, answer in zip(batch, answers, strict=True)
+            if answer.get("ErrorCode")
+        ]
+        return [numbered for numbered, _ in refused], {code for _, code in refused}, False
 
-    def _mark_sent(self, item: dict[str, Any]) -> None:
-        with table_errors(self.table.name):
+    def _events_of(self, entry: OutboxEntry) -> Iterator[Event]:
+        changes = chain.from_iterable(self._changes(entry, page) for page in range(entry.pages))
+        return events(entry, changes)
+
+    def _changes(self, entry: OutboxEntry, page: int) -> list[tuple[str, int | None, int | None]]:
+        item_key = changes_key(entry.run, entry.replaced, page)
+        item = self.table.get(item_key)
+        if item is None:
+            raise ItemInvalid(
+                f"{' '.join(key_of(item_key))}: it is not in table {self.table.name}, so events of {entry.month} can't "
+                f"be sent. Write it again by repairing the month.",
+                key_of(item_key),
+            )
+        with reading(item):
+            return _CHANGES.validate_json(item["changes"]["S"])
+
+    def _note(self, entry: OutboxEntry, window: Sequence[tuple[int, Event]], unsent: set[int]) -> None:
+        first = min(unsent)
+        ahead = [number for number, _ in window if number > first and number not in unsent]
+        self._write_progress(entry, first, ahead)
+
+    def _write_progress(self, entry: OutboxEntry, sent: int, ahead: Sequence[int]) -> None:
+        """Never once all are sent: another invocation may have been sending too."""
+        finished_by_another = self.table.client.exceptions.ConditionalCheckFailedException
+        with table_errors(self.table.name), suppress(finished_by_another):
             self.table.client.update_item(
                 TableName=self.table.name,
-                Key=key(item["pk"]["S"], item["sk"]["S"]),
-                UpdateExpression="SET sent = :yes",
-                ExpressionAttributeValues={":yes": {"BOOL": True}},
+                Key=key("OUTBOX", f"{entry.sequence:010d}"),
+                UpdateExpression="SET sent = :sent, ahead = :ahead" if ahead else "SET sent = :sent REMOVE ahead",
+                ConditionExpression="sent < :all",
+                ExpressionAttributeValues={":sent": {"N": str(sent)}, ":all": {"N": str(entry.events)}}
+                | ({":ahead": {"S": json.dumps(list(ahead))}} if ahead else {}),
             )
 
 
-_RETRY = "the next firing sends what is missing."
+def events(entry: OutboxEntry, changes: Iterator[tuple[str, int | None, int | None]]) -> Iterator[Event]:
+    """The events of a publication: always the same ones, with the same ids, in the same order."""
+    yield _event(LevelsPublished, entry, action=entry.action, published_at=entry.published_at, changed=entry.changed)
+    for agency_id, old_level, new_level in changes:
+        yield _event(AgencyLevelChanged, entry, agency_id=agency_id, old_level=old_level, new_level=new_level)
 
 
-def _items(
-    month: str, run: str, replaced: str | None, changes: Sequence[LevelChange], *, expires_at: int, occasion: str
-) -> Iterator[dict[str, Any]]:
-    events = _events(month, run, replaced, changes, occasion)
-    page = 0
-    while chunk := list(islice(events, PAGE)):
-        yield key(f"OUTBOX#{run}", f"{replaced or 'first'}#{page:04d}") | {
-            "announcements": {"S": canonical_json(chunk)},
-            "expires_at": {"N": str(expires_at)},
-        }
-        page += 1
-
-
-def _events(
-    month: str, run: str, replaced: str | None, changes: Sequence[LevelChange], occasion: str
-) -> Iterator[dict[str, Any]]:
-    yield _event(
-        "LevelsPublished", {"month": month, "run": run, "replaced_run": replaced, "changed": len(changes)}, occasion
-    )
-    for change in changes:
-        detail = {
-            "month": month,
-            "run": run,
-            "agency_id": change.agency_id,
-            "old_level": change.old_level,
-            "new_level": change.new_level,
-        }
-        yield _event("AgencyLevelChanged", detail | {"replaced_run": replaced}, occasion)
-
-
-def _event(kind: str, detail: dict[str, Any], occasion: str) -> dict[str, Any]:
-    return {"type": kind, "detail": detail | {"event_id": content_id([kind, detail, occasion])}}
+def _event(kind: type, entry: OutboxEntry, **more: Any) -> Event:
+    detail = {
+        "sequence": entry.sequence,
+        "current": entry.current,
+        "month": entry.month,
+        "run": entry.run,
+        "replaced_run": entry.replaced,
+        **more,
+    }
+    event_id = content_id([kind.__name__, detail, entry.published_at])
+    return {"type": kind.__name__, "detail": {"event_id": event_id, **detail}}

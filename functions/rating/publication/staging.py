@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from itertools import islice
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from shared.backoff import pauses
 from shared.content import content_id
-from shared.errors import ItemTooLarge, LevelsError, TableUnavailable
+from shared.errors import ItemTooLarge, TableUnavailable
 from shared.levels import Rulebook
-from shared.table import Table, key_of, rulebook_item, rulebook_key, table_errors
+from shared.table import SCHEMA, Table, key_of, rulebook_item, rulebook_key, table_errors
 
 BATCH_WRITE_LIMIT = 25
-WRITE_ATTEMPTS = 10
+BATCH_BYTES = 512 * 1024
 WRITERS = 8
+PATIENCE = 60.0  # seconds in which the table takes nothing
+HEARTBEAT = 5.0  # seconds between two looks at the run's clock while nothing is taken
 ITEM_BYTES = 400 * 1024
 
 _FIXES = {
@@ -31,23 +35,29 @@ def stage(
 ) -> int:
     """Write items with a few concurrent batch writers; the number written. Writing them again changes nothing.
 
-    ``progress`` hears the count so far and may raise to stop. Raises ItemTooLarge and TableUnavailable.
+    A table that throttles is written to for as long as it takes something. ``progress`` hears the count so far and may
+    raise to stop. Raises ItemTooLarge and TableUnavailable.
     """
-    source, written = map(fitting, items), 0
+    written, writer = 0, _Writer(table)
     with ThreadPoolExecutor(writers) as pool:
         pending: set[Future[int]] = set()
+
+        def collect(most: int) -> None:
+            nonlocal written, pending
+            while len(pending) > most:
+                done, pending = wait(pending, timeout=HEARTBEAT, return_when=FIRST_COMPLETED)
+                written += sum(future.result() for future in done)
+                progress(written)
+
         try:
-            while batch := list(islice(source, BATCH_WRITE_LIMIT)):
-                if len(pending) >= 2 * writers:
-                    done, pending = wait(pending, return_when=FIRST_COMPLETED)
-                    written += sum(future.result() for future in done)
-                    progress(written)
-                pending.add(pool.submit(_write_batch, table, batch))
-            written += sum(future.result() for future in pending)
-        except LevelsError:
+            for batch in _batches(map(fitting, items)):
+                collect(2 * writers - 1)
+                pending.add(pool.submit(writer.write, batch))
+            collect(0)
+        finally:
+            writer.stop.set()
             for future in pending:
                 future.cancel()
-            raise
     progress(written)
     return written
 
@@ -55,17 +65,22 @@ def stage(
 def keep_rulebook(table: Table, rulebook: Rulebook, expires_at: int) -> str:
     """Store a rulebook once per content and see that it outlives whatever uses it; its id. Raises ItemTooLarge."""
     rulebook_id = content_id(rulebook)
-    item = fitting(rulebook_item(rulebook, rulebook_id))
+    item = fitting(rulebook_item(rulebook, rulebook_id, expires_at))
     already_kept_as_long = table.client.exceptions.ConditionalCheckFailedException
     with table_errors(table.name), suppress(already_kept_as_long):
         table.client.update_item(
             TableName=table.name,
             Key=rulebook_key(rulebook_id),
-            UpdateExpression="SET content = if_not_exists(content, :content), expires_at = :expires_at",
+            UpdateExpression=(
+                "SET content = if_not_exists(content, :content), expires_at = :expires_at, "
+                "#schema = if_not_exists(#schema, :schema)"
+            ),
             ConditionExpression="attribute_not_exists(expires_at) OR expires_at < :expires_at",
+            ExpressionAttributeNames={"#schema": "schema"},
             ExpressionAttributeValues={
                 ":content": item["content"],
-                ":expires_at": {"N": str(expires_at)},
+                ":expires_at": item["expires_at"],
+                ":schema": {"N": str(SCHEMA)},
             },
         )
     return rulebook_id
@@ -93,12 +108,63 @@ def _bytes(value: Mapping[str, Any]) -> int:
     return len(content.encode()) if isinstance(content, str) else len(content) if isinstance(content, bytes) else 1
 
 
-def _write_batch(table: Table, batch: Sequence[Mapping[str, Any]]) -> int:
-    unwritten: Any = {table.name: [{"PutRequest": {"Item": item}} for item in batch]}
-    for pause in islice(pauses(0.05, 5.0), WRITE_ATTEMPTS):
-        with table_errors(table.name):
-            unwritten = table.client.batch_write_item(RequestItems=unwritten).get("UnprocessedItems")
-        if not unwritten:
-            return len(batch)
-        table.sleep(pause)
-    raise TableUnavailable(f"table {table.name} left items unwritten after {WRITE_ATTEMPTS} attempts: it is throttling")
+def _batches(items: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+    """Batches of a few large items, or of many small ones."""
+    batch: list[Mapping[str, Any]] = []
+    size = 0
+    for item in items:
+        more = size_of(item)
+        if batch and (len(batch) == BATCH_WRITE_LIMIT or size + more > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(item)
+        size += more
+    if batch:
+        yield batch
+
+
+class _Writer:
+    """Writes batches, from several threads, until the table has taken nothing from any of them for too long."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.stop = threading.Event()
+        self._taken_at = table.clock()
+
+    def write(self, batch: Sequence[Mapping[str, Any]]) -> int:
+        unwritten: Any = [{"PutRequest": {"Item": item}} for item in batch]
+        waits = pauses(0.05, 5.0)
+        while not self.stop.is_set():
+            left = self._try(unwritten)
+            if len(left) < len(unwritten):
+                self._taken_at, waits = self.table.clock(), pauses(0.05, 5.0)
+            if not left:
+                return len(batch)
+            if self.table.clock() - self._taken_at > PATIENCE:
+                raise TableUnavailable(
+                    f"table {self.table.name} has taken nothing for {PATIENCE:.0f} s: it is throttling. Nothing was "
+                    "published; the next firing tries again. A higher WarmThroughput takes more at once."
+                )
+            unwritten = left
+            self.table.sleep(next(waits))
+        return 0
+
+    def _try(self, requests: Any) -> Any:
+        """What is left unwritten."""
+        name = self.table.name
+        try:
+            with table_errors(name):
+                answer = self.table.client.batch_write_item(RequestItems={name: requests})
+        except TableUnavailable as error:
+            if _is_throttling(error.__cause__):
+                return requests
+            raise
+        return answer.get("UnprocessedItems", {}).get(name, [])
+
+
+def _is_throttling(error: BaseException | None) -> bool:
+    return isinstance(error, ClientError) and error.response["Error"]["Code"] in (
+        "ProvisionedThroughputExceededException",
+        "ThrottlingException",
+        "RequestLimitExceeded",
+    )

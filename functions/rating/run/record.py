@@ -14,7 +14,7 @@ from functions.rating.run.guardrails import Guardrail, Totals
 from shared.content import canonical_json
 from shared.levels import Removed
 from shared.months import Month
-from shared.table import Publication, run_key
+from shared.table import Publication, reading, run_key, stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +93,10 @@ _RECORD = TypeAdapter(RunRecord)
 def record_item(record: RunRecord, expires_at: int) -> dict[str, Any]:
     """The record as an item, compressed: a month may have thousands of objects."""
     body = zlib.compress(canonical_json(record).encode())
-    return run_key(record.run) | {"record": {"B": body}, "expires_at": {"N": str(expires_at)}}
+    return stored(run_key(record.run), expires_at, record={"B": body})
 
 
 def record_from(item: Mapping[str, Any]) -> RunRecord:
-    """The record that an item holds."""
-    return _RECORD.validate_json(zlib.decompress(item["record"]["B"]))
+    """The record that an item holds. Raises ItemInvalid."""
+    with reading(item):
+        return _RECORD.validate_json(zlib.decompress(item["record"]["B"]))

@@ -1,0 +1,57 @@
+"""The details of the events that other systems receive; ``source`` is ``mcn.levels``, ``detail-type`` the class's name.
+
+Events arrive at least once, and in any order. A consumer that keeps each agency's level takes those with ``current``,
+passes over an ``event_id`` that it knows, and keeps, for each agency, the level with the highest ``sequence``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
+
+SOURCE = "mcn.levels"
+
+EventId = Annotated[str, Field(description="Names this occurrence: a repeat of the same event has the same id.")]
+Sequence = Annotated[
+    int, Field(description="Rises with every publication, of whichever month; events of one publication share it.")
+]
+Current = Annotated[
+    bool, Field(description="Whether the month was the newest published one: its levels are those that agencies hold.")
+]
+Month = Annotated[str, Field(description="The rating month, YYYY-MM.")]
+Run = Annotated[str, Field(description="The run that became valid for the month.")]
+Replaced = Annotated[str | None, Field(description="The run that was valid for the month before; null for its first.")]
+Level = Annotated[int | None, Field(description="null: unrated, awaiting its first rating, or not on the platform.")]
+
+
+class LevelsPublished(TypedDict):
+    """A month's levels became visible: for the first time, restated, accepted, or rolled back to."""
+
+    event_id: EventId
+    sequence: Sequence
+    current: Current
+    month: Month
+    run: Run
+    replaced_run: Replaced
+    action: Annotated[Literal["published", "restated", "accepted", "rolled_back"], Field(description="What did it.")]
+    published_at: Annotated[str, Field(description="When, ISO 8601 in UTC.")]
+    changed: Annotated[int, Field(description="How many AgencyLevelChanged go with it.")]
+
+
+class AgencyLevelChanged(TypedDict):
+    """An agency's level differs from what readers saw before: in the replaced run, or else in the month before."""
+
+    event_id: EventId
+    sequence: Sequence
+    current: Current
+    month: Month
+    run: Run
+    replaced_run: Replaced
+    agency_id: str
+    old_level: Level
+    new_level: Level
+
+
+DETAILS = {kind.__name__: kind for kind in (LevelsPublished, AgencyLevelChanged)}

@@ -1,0 +1,33 @@
+"""Events that a version of schema 1 wrote and could not send: whole events, on pages of the run they tell of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from shared.table import Table, key, key_of, reading, table_errors
+
+
+def unsent_of_schema_1(table: Table) -> Iterator[tuple[Mapping[str, Any], list[dict[str, Any]]]]:
+    """Items with their events. Nothing once this version has moved the pointer: it sends these before."""
+    pointer = table.pointer()
+    if pointer.schema > 1:
+        return
+    for publication in pointer.publications.values():
+        for item in table.query(f"OUTBOX#{publication.run}"):
+            if "sent" not in item:
+                with reading(item):
+                    events = json.loads(item["announcements"]["S"])
+                yield item, events
+
+
+def mark_sent(table: Table, item: Mapping[str, Any]) -> None:
+    """Write down that all events of an item were sent."""
+    with table_errors(table.name):
+        table.client.update_item(
+            TableName=table.name,
+            Key=key(*key_of(item)),
+            UpdateExpression="SET sent = :yes",
+            ExpressionAttributeValues={":yes": {"BOOL": True}},
+        )

@@ -1,0 +1,93 @@
+"""The one conditional write: it moves the pointer and writes what goes with it, all or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from functions.rating.publication.ledger import Entry, entry_item
+from shared.backoff import pauses
+from shared.errors import PublicationConflict, TableUnavailable
+from shared.table import POINTER_KEY, SCHEMA, Pointer, Table, publications_text, table_errors
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+PATIENCE = 60.0  # seconds in which DynamoDB does not get to the write, for other requests or for throttling
+_PASSING = {
+    "TransactionConflict",
+    "ThrottlingError",
+    "ProvisionedThroughputExceeded",
+    "TransactionInProgressException",
+}
+
+
+class PointerMoved(PublicationConflict):
+    """Another publication came first."""
+
+
+def move_pointer(table: Table, seen: Pointer, following: Pointer, line: Entry, *items: Mapping[str, Any]) -> None:
+    """Write the pointer, a line of the ledger and these items, all or none.
+
+    ``seen``: the pointer that the decision rests on. Raises PointerMoved when there is another one by now, and
+    TableUnavailable, with DynamoDB's own reasons, for anything else that does not pass.
+    """
+    put = [entry_item(replace(line, version=following.version)), *items]
+    writes: list[TransactWriteItemTypeDef] = [_pointer_update(table, seen, following)]
+    for item in put:
+        writes.append(
+            {"Put": {"TableName": table.name, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
+        )
+    waits, give_up_at = pauses(0.05, 5.0), table.clock() + PATIENCE
+    while True:
+        try:
+            with table_errors(table.name):
+                table.client.transact_write_items(TransactItems=writes)
+        except TableUnavailable as error:
+            reasons = _reasons(error.__cause__)
+            if "ConditionalCheckFailed" in reasons:
+                raise PointerMoved(
+                    f"month {line.month}: another publication came first; nothing was changed for run {line.run}. Look "
+                    "at what is valid now, then ask again if it is still needed."
+                ) from error
+            if not reasons or not reasons <= _PASSING or table.clock() > give_up_at:
+                raise
+        else:
+            return
+        table.sleep(next(waits))
+
+
+def _pointer_update(table: Table, seen: Pointer, following: Pointer) -> TransactWriteItemTypeDef:
+    """An update, so that attributes which a newer version has added are kept."""
+    values = {
+        ":version": {"N": str(following.version)},
+        ":publications": {"S": publications_text(following)},
+        ":schema": {"N": str(SCHEMA)},
+    }
+    condition = "attribute_not_exists(pk)"
+    if seen.version:
+        condition, values[":seen"] = "version = :seen", {"N": str(seen.version)}
+    return {
+        "Update": {
+            "TableName": table.name,
+            "Key": POINTER_KEY,
+            "UpdateExpression": "SET version = :version, publications = :publications, #schema = :schema",
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": {"#schema": "schema"},
+            "ExpressionAttributeValues": values,
+        }
+    }
+
+
+def _reasons(error: BaseException | None) -> set[str]:
+    """Why DynamoDB did not do a transaction; nothing when it was not asked, or does not say."""
+    if not isinstance(error, ClientError):
+        return set()
+    code = error.response["Error"]["Code"]
+    if code != "TransactionCanceledException":
+        return {code} & _PASSING
+    reasons: Any = error.response.get("CancellationReasons", [])
+    return {reason.get("Code", "None") for reason in reasons} - {"None"}

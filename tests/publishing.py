@@ -1,0 +1,213 @@
+"""The publishing half of the rating function, with levels made up instead of measured: dozens of decisions a second.
+
+Real: staging, publisher, outbox, ledger, pointer, the decisions of people. The table is tests/dynamodb.py; the bus
+keeps what it takes. Months, runs and levels are what a test says.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import boto3
+
+from functions.rating.commands.decide import Decision, accept, roll_back
+from functions.rating.extracts.inventory import NotReady
+from functions.rating.progress import Progress
+from functions.rating.publication import staging
+from functions.rating.publication.items import items_of
+from functions.rating.publication.outbox import Outbox
+from functions.rating.publication.publisher import Publisher
+from functions.rating.run.guardrails import Totals
+from functions.rating.run.record import Compared, DataQuality, RunRecord
+from functions.rating.run.standings import standings_of
+from functions.rating.services import Services
+from shared.content import content_id
+from shared.errors import LevelsError
+from shared.levels import Change, Ladder, Level, Measured, Rating, Rulebook, Status
+from shared.months import Month
+from shared.table import Table
+from tests.dynamodb import DynamoDB
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+RULEBOOK = Rulebook((Level(1, "一级", ""),), (), (Ladder(None, ()),), ())
+Levels = Mapping[str, int | None]
+
+
+@dataclass
+class Bus:
+    """An event bus that keeps what it takes; ``refuses`` is asked about each entry."""
+
+    taken: list[dict[str, Any]] = field(default_factory=list)
+    refuses: Callable[[], bool] = lambda: False
+    down: bool = False
+    calls: int = 0
+
+    def attach(self, events: Any) -> None:
+        events.register("before-call.events.PutEvents", self._answer)
+
+    def _answer(self, params: Mapping[str, Any], **_: object) -> tuple[Any, dict[str, Any]]:
+        self.calls += 1
+        if self.down:
+            error = {"Code": "InternalFailure", "Message": "the bus is down"}
+            return SimpleNamespace(status_code=500), {"Error": error, "ResponseMetadata": {"HTTPStatusCode": 500}}
+        answers: list[dict[str, str]] = []
+        for entry in json.loads(params["body"])["Entries"]:
+            if self.refuses():
+                answers.append({"ErrorCode": "ThrottlingException", "ErrorMessage": "too fast"})
+            else:
+                answers.append({"EventId": str(len(self.taken))})
+                self.taken.append({"type": entry["DetailType"], **json.loads(entry["Detail"])})
+        failed = sum("ErrorCode" in answer for answer in answers)
+        return SimpleNamespace(status_code=200), {
+            "FailedEntryCount": failed,
+            "Entries": answers,
+            "ResponseMetadata": {"HTTPStatusCode": 200},
+        }
+
+
+class House:
+    """A table, a bus, and what can be done: publish, hold, accept, roll back, send."""
+
+    def __init__(self, dynamodb: DynamoDB | None = None, seconds_left: Callable[[], float] | None = None) -> None:
+        session = boto3.Session("nobody", "nothing", region_name="cn-north-1")
+        self.dynamodb, self.bus = dynamodb or DynamoDB(), Bus()
+        self.dynamodb.attach(session.events)
+        self.bus.attach(session.events)
+        self.slept: list[float] = []
+        self.clock = datetime(2026, 11, 3, 2, tzinfo=UTC)
+        self.table = Table(session.client("dynamodb"), "levels", sleep=self.slept.append)
+        self.progress = Progress(remaining=seconds_left)
+        self.outbox = Outbox(self.table, session.client("events"), "default", sleep=self.slept.append)
+        self.publisher = Publisher(self.table, self.outbox, self.progress, self.now, "code")
+
+    def now(self) -> datetime:
+        self.clock += timedelta(seconds=1)
+        return self.clock
+
+    def services(self) -> Services:
+        """What the decisions of people work with; no extracts are there."""
+        missing = SimpleNamespace(find=lambda month: NotReady(month, ()))
+        reports = SimpleNamespace(url=lambda month, run, **_: f"s3://reports/{month}/{run}")
+        rest = dict.fromkeys(("workbook", "description", "measure"))
+        return Services(
+            **rest,  # type: ignore[arg-type]
+            extracts=missing,  # type: ignore[arg-type]
+            reports=reports,  # type: ignore[arg-type]
+            table=self.table,
+            publisher=self.publisher,
+            zone=SHANGHAI,
+            retention_months=25,
+            code_version="code",
+            now=self.now,
+            progress=self.progress,
+        )
+
+    def expiry(self, month: str) -> int:
+        return int(Month.parse(month).plus(25).end(SHANGHAI).timestamp())
+
+    def stage(self, month: str, levels: Levels) -> RunRecord:
+        """A run of a month, compared with the newest earlier one; nobody sees it."""
+        compared_with = Compared.to(self.table.pointer().before(month))
+        ratings = [rating(month, agency_id, level) for agency_id, level in sorted(levels.items())]
+        record = RunRecord(
+            run=content_id([month, dict(levels), compared_with]),
+            month=month,
+            rulebook=staging.keep_rulebook(self.table, RULEBOOK, self.expiry(month)),
+            rules_version="2",
+            compared_with=compared_with,
+            inputs=(),
+            agencies=len(ratings),
+            levels={},
+            moves={},
+            totals=Totals(0, {}),
+            quality=DataQuality({}, {}, (), ()),
+            guardrails=(),
+        )
+        staging.stage(self.table, items_of(ratings, record, self.expiry(month)), lambda _: None)
+        return record
+
+    def publish(self, month: str, levels: Levels) -> RunRecord:
+        """Rate and publish a month; its events are left to be sent."""
+        valid = self.table.pointer().publications.get(month)
+        record = self.stage(month, levels)
+        standings = standings_of([rating(month, a, level) for a, level in sorted(levels.items())])
+        action = "restated" if valid else "published"
+        self.publisher.publish(record, action, valid, standings, expires_at=self.expiry(month))  # type: ignore[arg-type]
+        return record
+
+    def hold(self, month: str, levels: Levels) -> RunRecord:
+        record = self.stage(month, levels)
+        self.publisher.append("held", record)
+        return record
+
+    def accept(self, run: str) -> dict[str, Any]:
+        return accept(self.services(), run, Decision("Li", "seen", anyway=True))
+
+    def roll_back(self, run: str) -> dict[str, Any]:
+        return roll_back(self.services(), run, Decision("Li", "wrong file"))
+
+    def send(self) -> int:
+        return self.outbox.send_pending(self.progress)
+
+    def levels(self) -> dict[str, int]:
+        """The levels that readers see now; agencies without one are left out."""
+        pointer = self.table.pointer()
+        standings = self.table.standings(pointer.current().run) if pointer.publications else {}
+        return {agency_id: s.level for agency_id, s in standings.items() if s.level is not None}
+
+
+class Consumer:
+    """Another system that keeps each agency's level by what docs/api.md tells it to do, and by nothing else."""
+
+    def __init__(self) -> None:
+        self.known: set[str] = set()
+        self.held: dict[str, tuple[int, int | None]] = {}
+
+    def hear(self, events: list[dict[str, Any]]) -> None:
+        for event in events:
+            if event["type"] != "AgencyLevelChanged" or not event["current"] or event["event_id"] in self.known:
+                continue
+            self.known.add(event["event_id"])
+            if event["sequence"] > self.held.get(event["agency_id"], (0, None))[0]:
+                self.held[event["agency_id"]] = (event["sequence"], event["new_level"])
+
+    def levels(self) -> dict[str, int]:
+        return {agency_id: level for agency_id, (_, level) in self.held.items() if level is not None}
+
+
+def rating(month: str, agency_id: str, level: int | None, introduction: str | None = None) -> Rating:
+    measured = Measured(agency_id, f"机构{agency_id}", 0, introduction=introduction)
+    status = Status.RATED if level else Status.BELOW_LADDER
+    return Rating(month, measured, status, level, level, None, None, Change.NEW, {})
+
+
+def some_levels(chance: random.Random, agencies: str = "abcdef") -> dict[str, int | None]:
+    """Levels of some of these agencies."""
+    there = [agency for agency in agencies if chance.random() < 0.8]
+    return {agency: chance.choice((None, 1, 2, 3)) for agency in there}
+
+
+def decide_at_random(house: House, chance: random.Random, runs: dict[str, list[str]]) -> str:
+    """One decision about one of six months, of any kind; what it was. ``runs`` remembers the runs of each month."""
+    month = f"2026-{chance.randrange(1, 7):02d}"
+    known = runs.setdefault(month, [])
+    what = chance.choice(("publish", "publish", "hold and accept", "roll back", "roll back", "again"))
+    try:
+        if what == "publish" or not known:
+            known.append(house.publish(month, some_levels(chance)).run)
+        elif what == "hold and accept":
+            run = house.hold(month, some_levels(chance)).run
+            known.append(run)
+            house.accept(run)
+        else:
+            house.roll_back(chance.choice(known))
+    except LevelsError as error:
+        return f"{what}: {type(error).__name__}"
+    return what
