@@ -16,6 +16,7 @@ from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, Re
 
 from functions.rating import wiring
 from functions.rating.publication import ledger
+from functions.rating.publication.outbox import outbox_entry_from
 from shared.errors import EventsUnsent, ExtractsUnavailable, LevelsError, ReportUnwritten, TableUnavailable
 from tests.cloud import WORKBOOK, Cloud, small_cloud
 from tests.wire import on_each_call
@@ -222,5 +223,6 @@ def test_credentials_may_expire_at_any_call_of_a_decision_which_is_then_asked_fo
     assert [cause for cause in causes if "ExpiredToken" not in cause] == []
     assert answer["outcome"] == outcome
     assert cloud.levels() == {"a": 3, "b": None}
-    unsent = [names for names, item in cloud.items().items() if names[0].startswith("OUTBOX#") and "sent" not in item]
-    assert unsent == []
+    entries = [(outbox_entry_from(item), int(item["sent"]["N"])) for item in cloud.table.query("OUTBOX")]
+    assert entries
+    assert [entry for entry, sent in entries if sent < entry.events] == []

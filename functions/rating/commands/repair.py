@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from functions.rating.commands.check import read_rulebook
 from functions.rating.commands.compute import compute, inputs_of, run_id
 from functions.rating.commands.rate import refuse_expired, stage_run
 from functions.rating.extracts.inventory import Inventory, NotReady
@@ -16,6 +15,7 @@ from functions.rating.result import result
 from functions.rating.run.record import Compared
 from functions.rating.run.standings import standings_of
 from functions.rating.services import Services
+from functions.rating.workbook.rulebook import parse
 from shared.content import content_id
 from shared.errors import ItemInvalid, RunUnknown, RunUnrepairable
 from shared.levels import Rulebook
@@ -94,11 +94,13 @@ def _rulebook(services: Services, month: Month, rulebook_id: str) -> Rulebook:
             return stored
     except (RunUnknown, ItemInvalid):
         pass  # it may still be what the sheet says
-    in_sheet = read_rulebook(services, month).rulebook
-    if in_sheet is None or content_id(in_sheet) != rulebook_id:
-        raise RunUnrepairable(
-            f"rulebook {rulebook_id} of {month} is not, or not whole, in table {services.table.name}, and the "
-            "spreadsheet says something else now. Restore the spreadsheet's version of that time for a moment and "
-            "repair again, or restore the table from a backup."
-        )
-    return in_sheet
+    cells = services.workbook.read()
+    for as_of in (month, month.plus(1)):  # texts are refreshed from the sheet as of the month that comes next
+        in_sheet = parse(cells, services.description, as_of).rulebook
+        if in_sheet and content_id(in_sheet) == rulebook_id:
+            return in_sheet
+    raise RunUnrepairable(
+        f"rulebook {rulebook_id} of {month} is not, or not whole, in table {services.table.name}, and the spreadsheet "
+        "says something else now. Restore the spreadsheet's version of that time for a moment and repair again, or "
+        "restore the table from a backup."
+    )
