@@ -70,7 +70,7 @@ def _run(request: Request, services: Services) -> dict[str, Any]:
     answer = answered_for_the_console(request, services, lambda: _answer(request, services))
     count_answer(answer, request, services)
     if request.sends_events:
-        outbox.send_pending(services.progress)
+        metrics.add_metric("EventsSent", MetricUnit.Count, outbox.send_pending(services.progress))
     return answer
 
 
