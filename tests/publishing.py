@@ -93,7 +93,7 @@ class House:
 
     def services(self) -> Services:
         """What the decisions of people work with; no extracts are there."""
-        missing = SimpleNamespace(find=lambda month: NotReady(month, ()))
+        missing = SimpleNamespace(find=lambda month: NotReady(month, (), ()))
         reports = SimpleNamespace(url=lambda month, run, **_: f"s3://reports/{month}/{run}")
         rest = dict.fromkeys(("workbook", "description", "measure"))
         return Services(

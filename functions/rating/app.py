@@ -32,7 +32,7 @@ from shared.settings import RatingSettings
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-IN_THE_LEDGER = ("published", "held", "rolled_back", "refreshed")
+IN_THE_LEDGER = ("published", "held", "rolled_back", "refreshed", "repaired")
 
 listener: Callable[[str, int, int | None], None] | None = None
 """Hears the progress of each stage: stage, done, total. A program that shows it to a person sets it."""
