@@ -13,7 +13,8 @@ import boto3
 
 from functions.rating.app import handler
 from local.cloud.invocation import Context
-from shared.table import Table
+from shared.table import Table, key_of
+from shared.tickets import CHECK_KEY
 from tests.aws import TABLE, create_bucket, empty_table, emulated_aws, stored_items
 from tests.months import Row, as_csv, month_rows
 
@@ -69,8 +70,8 @@ class Cloud:
         return {agency: standing.level for agency, standing in self.table.standings(publication.run).items()}
 
     def items(self) -> dict[tuple[str, str], dict[str, Any]]:
-        """Everything in the table."""
-        return stored_items(self.table)
+        """Everything in the table, but for what the console is told of the last check, at its time."""
+        return {names: item for names, item in stored_items(self.table).items() if names != key_of(CHECK_KEY)}
 
     def report(self, url: str) -> str:
         """A report's text, by the URL in an answer."""
