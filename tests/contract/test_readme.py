@@ -47,7 +47,8 @@ def test_the_columns_are_those_of_the_contract() -> None:
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
 def test_words_are_those_of_the_glossary(path: Path) -> None:
-    found = [line for line in path.read_text("utf-8").splitlines() if re.search(OLD_WORDS, line)]
+    lines = re.sub(r"`[^`]*`", "", path.read_text("utf-8")).splitlines()  # code may name what was called otherwise
+    found = [line for line in lines if re.search(OLD_WORDS, line)]
     assert found == []
 
 
