@@ -14,7 +14,7 @@ from functions.rating.measuring.embedded import duplicates
 from functions.rating.measuring.embedded.duplicates import Repeats
 from shared.errors import OutOfRoom
 
-# Few different values, in every portion and at its edges, that differ in one bit here or there.
+# Few different values, in every partition and at its edges, that differ in one bit here or there.
 HASHES = st.builds(
     lambda high, low: (high << 24) ^ low,
     st.one_of(st.integers(0, 3), st.integers(2**40 - 3, 2**40 - 1), st.integers(0, 255).map(lambda n: n << 32)),
@@ -25,23 +25,23 @@ HASHES = st.builds(
 @given(
     pieces=st.lists(st.lists(HASHES, max_size=12), max_size=8),
     chunk=st.integers(1, 20),
-    portion_bits=st.integers(1, 8),
+    partition_bits=st.integers(1, 8),
     row_bits=st.integers(1, 22),
     at_once=st.integers(1, 30),
 )
 def test_rows_that_share_what_is_compared_and_no_others(
-    pieces: list[list[int]], chunk: int, portion_bits: int, row_bits: int, at_once: int
+    pieces: list[list[int]], chunk: int, partition_bits: int, row_bits: int, at_once: int
 ) -> None:
     hashes = [number for piece in pieces for number in piece]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(duplicates, "_CHUNK", chunk)
-        patch.setattr(duplicates, "_PORTION_BITS", portion_bits)
+        patch.setattr(duplicates, "_PARTITION_BITS", partition_bits)
         patch.setattr(duplicates, "_FEWEST_ROW_BITS", row_bits)
         found = Repeats()
         for piece in pieces:
             found.add(np.array(piece, np.uint64))
         parts = [part.tolist() for part in found.rows(at_once)]
-    ignored = max(0, max(row_bits, (len(hashes) - 1).bit_length()) - portion_bits)
+    ignored = max(0, max(row_bits, (len(hashes) - 1).bit_length()) - partition_bits)
     counts = Counter(number >> ignored for number in hashes)
     assert sorted(chain(*parts)) == [row for row, number in enumerate(hashes) if counts[number >> ignored] > 1]
     assert all(part and part == sorted(part) for part in parts)
@@ -51,7 +51,7 @@ def test_rows_that_share_what_is_compared_and_no_others(
 
 
 def test_as_many_rows_share_their_hash_by_chance_as_are_expected_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(duplicates, "_PORTION_BITS", 1)
+    monkeypatch.setattr(duplicates, "_PARTITION_BITS", 1)
     monkeypatch.setattr(duplicates, "_FEWEST_ROW_BITS", 41)
     found = Repeats()
     found.add(np.random.default_rng(1).integers(0, 2**64, 10_000, np.uint64))

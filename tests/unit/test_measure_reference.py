@@ -20,7 +20,7 @@ from functions.rating.measuring.embedded.duckdb_engine import MEMORY_LIMIT
 from functions.rating.measuring.embedded.duplicates import Repeats
 from functions.rating.measuring.embedded.measure import measure
 from functions.rating.measuring.measured import MonthMeasured
-from shared.errors import NotReconciled
+from shared.errors import NotReconciled, ObjectInvalid
 from tests.reference import expect
 from tests.worlds import Maker, MonthRows, Written, write
 
@@ -115,10 +115,13 @@ BROKEN_RULES = {
     "a binding ends inclusively": ("pay_time < others.held_until", "pay_time <= others.held_until"),
     "a hot creator's binding ends inclusively": ("pay_time < hot.held_until", "pay_time <= hot.held_until"),
     "a hot creator's orders are nobody's": ("WHEN hot.holder IS NOT NULL THEN hot.holder", ""),
-    "hot creators are all there are": ("FROM numbered_holdings WHERE NOT hot", "FROM numbered_holdings WHERE FALSE"),
+    "hot creators are all there are": (
+        "FROM numbered_attributions WHERE NOT hot",
+        "FROM numbered_attributions WHERE FALSE",
+    ),
     "repeats are taken back from who held the creator at the end": (
-        "repeated_orders.pay_time < numbered_holdings.held_until",
-        "numbered_holdings.held_until = $month_end",
+        "repeated_orders.pay_time < numbered_attributions.held_until",
+        "numbered_attributions.held_until = $month_end",
     ),
     "the month ends inclusively": ("pay_time < $month_end", "pay_time <= $month_end"),
     "the month begins a microsecond late": ("pay_time >= $month_start", "pay_time > $month_start"),
@@ -132,7 +135,7 @@ BROKEN_RULES = {
     "a repeat's flag is forgotten": ("min(tag) AS tag", "CASE WHEN count(tag) = count(*) THEN min(tag) END AS tag"),
     "a flag is what is written": ("$trimmed_tag AS risk_tag", "risk_tag"),
     "any flag is the same": ("row_number() OVER (ORDER BY risk_tag)", "1"),
-    "repeats count twice": ("FROM ranked WHERE place = 1", "FROM ranked"),
+    "repeats count twice": ("FROM ranked WHERE priority = 1", "FROM ranked"),
     "repeats are not taken back": ("SELECT holder, tag, -count(*) AS orders", "SELECT holder, tag, 0 AS orders"),
     "repeats are taken back, but not what was paid": ("-sum(pay_amount) AS amount", "0 AS amount"),
     "repeats of one holder are lost": ("FROM repeated_ids WHERE disputed_id IS NULL", "FROM repeated_ids WHERE FALSE"),
@@ -162,10 +165,10 @@ BROKEN_RULES = {
 
 @pytest.mark.parametrize("rule", BROKEN_RULES)
 def test_notices_that_a_rule_is_broken(rule: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    sound, broken = BROKEN_RULES[rule]
-    assert any(sound in template.template for template in measuring.SQL.values())
+    valid, broken = BROKEN_RULES[rule]
+    assert any(valid in template.template for template in measuring.SQL.values())
     for name, template in measuring.SQL.items():
-        monkeypatch.setitem(measuring.SQL, name, Template(template.template.replace(sound, broken)))
+        monkeypatch.setitem(measuring.SQL, name, Template(template.template.replace(valid, broken)))
 
     assert not all(agrees(seed, tmp_path) for seed in range(100))
 
@@ -174,6 +177,8 @@ def agrees(seed: int, folder: Path) -> bool:
     (folder / str(seed)).mkdir()
     try:
         check(Maker(seed).world(), folder / str(seed), seed)
+    except ObjectInvalid:  # a text of this world looks like swallowed rows: it says nothing of the rule
+        return True
     except (AssertionError, NotReconciled):
         return False
     return True

@@ -1,4 +1,4 @@
-"""The quarantine: every row that could not be used, with its object, its place, the reason, and its text."""
+"""The quarantine: every row that could not be used, with its object, its row number, the reason, and its text."""
 
 from __future__ import annotations
 

@@ -1,12 +1,11 @@
--- Who holds each creator, and what else the bindings say.
+-- Who holds each creator (attribution), and what else the bindings say.
 --
--- Read: agencies(agency_id), bindings and previous_bindings(creator_id, agency_id, bind_time, unbind_time, power_level,
--- risk_tag), and orders(creator_id), of which some tell who is hot. Left: numbered_holdings and holders, for the orders;
--- creator_totals, slot_totals and binding_counts.
+-- Reads agencies(agency_id), bindings and previous_bindings(creator_id, agency_id, bind_time, unbind_time, power_level,
+-- risk_tag), and orders(creator_id), of which a sample tells the hot creators. Leaves numbered_attributions and holders
+-- for the orders; creator_totals, slot_totals and binding_counts.
 --
--- Of this and of the other SQL here: times are epoch microseconds, money is fen, an empty value is null; there are no bad
--- rows. The month is [$month_start, $month_end). Tables are dropped when they are done with. Plain SQL: it runs on DuckDB
--- and on Trino alike.
+-- In all SQL here times are epoch microseconds, money is fen, an empty value is null, and there are no bad rows. The
+-- month is [$month_start, $month_end). Tables are dropped as soon as nothing reads them any more.
 
 -- Bindings of creators that have more than one: few, and the only ones that can meet one another.
 CREATE TABLE contested AS
@@ -111,7 +110,7 @@ GROUP BY nodes_of_spans.creator_id, nodes_of_spans.span;
 
 -- Who holds each creator, for each span of the month: the binding that covers it with the latest bind_time. Spans in
 -- which nobody does have a null agency_id; every creator of the extract has spans for the whole month.
-CREATE TABLE holdings AS
+CREATE TABLE attributions AS
 WITH lone AS (
   SELECT creator_id, agency_id, bind_time, coalesce(unbind_time, $month_end) AS until, power_level, risk_tag
   FROM bindings
@@ -139,12 +138,12 @@ WHERE until < $month_end;
 -- The same with a number for each holder, 0 for nobody: numbers are grouped and compared faster than texts.
 CREATE TABLE holders AS
 SELECT agency_id, CAST(row_number() OVER (ORDER BY agency_id) AS INTEGER) AS holder
-FROM (SELECT DISTINCT agency_id FROM holdings) AS agency_ids
+FROM (SELECT DISTINCT agency_id FROM attributions) AS agency_ids
 WHERE agency_id IS NOT NULL;
 
--- hot: the creator is one of the $hot_creators with most orders, as far as any $sampled_orders orders tell. Who is hot changes
--- how fast holders are found, never who they are.
-CREATE TABLE numbered_holdings AS
+-- hot: the creator is one of the $hot_creators with most orders in a sample of $sampled_orders. It changes how fast
+-- holders are found, never who they are.
+CREATE TABLE numbered_attributions AS
 WITH some_orders AS (
   SELECT creator_id FROM orders LIMIT $sampled_orders
 ),
@@ -152,17 +151,17 @@ hot AS (
   SELECT creator_id FROM some_orders GROUP BY creator_id ORDER BY count(*) DESC LIMIT $hot_creators
 )
 SELECT
-  holdings.creator_id, holdings.held_from, holdings.held_until, coalesce(holders.holder, 0) AS holder,
+  attributions.creator_id, attributions.held_from, attributions.held_until, coalesce(holders.holder, 0) AS holder,
   hot.creator_id IS NOT NULL AS hot
-FROM holdings
-LEFT JOIN holders ON holders.agency_id = holdings.agency_id
-LEFT JOIN hot ON hot.creator_id = holdings.creator_id;
+FROM attributions
+LEFT JOIN holders ON holders.agency_id = attributions.agency_id
+LEFT JOIN hot ON hot.creator_id = attributions.creator_id;
 
 -- Creators held at the month's last instant. Tags that are none of the most usual count as one.
 CREATE TABLE creator_totals AS
 WITH held AS (
   SELECT agency_id, power_level, risk_tag
-  FROM holdings
+  FROM attributions
   WHERE held_until = $month_end AND agency_id IS NOT NULL
 ),
 named_tags AS (
@@ -193,7 +192,7 @@ WITH claims AS (
     row_number() OVER (
       PARTITION BY creator_id
       ORDER BY bind_time DESC, agency_id, power_level DESC, risk_tag NULLS LAST
-    ) AS place
+    ) AS priority
   FROM previous_bindings
   WHERE bind_time < $month_start AND (unbind_time IS NULL OR unbind_time >= $month_start)
 ),
@@ -203,7 +202,7 @@ still AS (
 SELECT claims.agency_id, count(*) AS base, count(still.creator_id) AS kept
 FROM claims
 LEFT JOIN still ON still.creator_id = claims.creator_id
-WHERE claims.place = 1 AND claims.power_level >= $assessed_power AND claims.risk_tag IS NULL
+WHERE claims.priority = 1 AND claims.power_level >= $assessed_power AND claims.risk_tag IS NULL
 GROUP BY claims.agency_id;
 
 -- What is worth knowing about the bindings themselves.
@@ -245,7 +244,7 @@ FROM meeting
 CROSS JOIN every_binding;
 
 -- Room for what reads the orders.
-DROP TABLE holdings;
+DROP TABLE attributions;
 DROP TABLE ranked;
 DROP TABLE instants;
 DROP TABLE nodes;

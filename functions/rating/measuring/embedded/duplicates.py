@@ -1,9 +1,9 @@
-"""Which order rows may be repeats of one another: those whose order_id shares its hash with another row's.
+"""Which order rows may repeat another one: those whose order_id shares its hash with another row's.
 
-Hashes find candidates only: different ids may share one, so identity is always decided on the ids themselves. The first
-eight bits of a hash choose one of 256 portions, which are sorted one after the other: that needs no second copy of all
-rows. Eight bytes a row hold its number and as many of the other bits as there is room for, fewer the more rows there
-are: between forty and fifty bits of each hash are compared, and few rows share those by chance.
+Hashes find candidates only. Different ids may share one, so identity is always decided on the ids themselves. The first
+eight bits of a hash choose one of 256 partitions. They are sorted one after the other, so that no second copy of all
+rows is needed. Eight bytes a row hold the row's number and as many of the other bits as there is room for. Between
+forty and fifty bits of each hash are compared; few rows share those by chance.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from shared.errors import OutOfRoom
 
-_CHUNK = 1 << 18  # rows that are divided into portions together: what fits into a processor's cache
-_PORTION_BITS = 8
+_CHUNK = 1 << 18  # rows that are divided into partitions together: what fits into a processor's cache
+_PARTITION_BITS = 8
 _FEWEST_ROW_BITS, _MOST_ROW_BITS = 22, 32
 
 Keys = npt.NDArray[np.uint64]
@@ -24,71 +24,71 @@ OrderNumbers = npt.NDArray[np.uint32]
 
 
 class Repeats:
-    """Takes the hashes of all rows, in order, and then tells which rows share theirs."""
+    """Keeps the hashes of all rows, in order, and then tells which rows share theirs."""
 
     def __init__(self) -> None:
-        self._taken = 0
+        self._count = 0
         self._row_bits = _FEWEST_ROW_BITS
         self._waiting: list[Keys] = []
         self._divided: list[Keys] = []
-        self._portions: list[list[Keys]] = [[] for _ in range(1 << _PORTION_BITS)]  # pieces of what was divided
+        self._partitions: list[list[Keys]] = [[] for _ in range(1 << _PARTITION_BITS)]  # chunks of what was divided
 
     def add(self, hashes: Keys) -> None:
         """The hashes of the next rows. Raises OutOfRoom after four thousand million of them."""
         for start in range(0, hashes.size, _CHUNK):
             self._waiting.append(hashes[start : start + _CHUNK])
-            if sum(piece.size for piece in self._waiting) >= _CHUNK:
+            if sum(chunk.size for chunk in self._waiting) >= _CHUNK:
                 self._divide()
 
     def rows(self, at_once: int) -> list[OrderNumbers]:
         """Call once after the last row: the rows that share their hash, ascending, counted from 0.
 
-        In parts of ``at_once`` rows or a little more, so that each can be looked at in bounded memory. All rows that
-        share a hash are in the same part.
+        In batches of ``at_once`` rows or a little more, so that each can be handled in bounded memory. All rows that
+        share a hash are in the same batch.
         """
         self._divide()
         self._divided.clear()
         row = _ones(self._row_bits)
-        parts: list[OrderNumbers] = []
+        batches: list[OrderNumbers] = []
         found: list[OrderNumbers] = []
-        for portion in self._portions:
-            keys = _joined(portion)
-            portion.clear()
+        for partition in self._partitions:
+            keys = _joined(partition)
+            partition.clear()
             keys.sort()
             shared = np.zeros(keys.size + 1, np.bool_)
             shared[1:-1] = (keys[1:] ^ keys[:-1]) <= row
             found.append((keys[shared[1:] | shared[:-1]] & row).astype(np.uint32))
-            if sum(piece.size for piece in found) >= at_once:
-                parts.append(np.sort(np.concatenate(found)))
+            if sum(chunk.size for chunk in found) >= at_once:
+                batches.append(np.sort(np.concatenate(found)))
                 found.clear()
-        if any(piece.size for piece in found):
-            parts.append(np.sort(np.concatenate(found)))
-        return parts
+        if any(chunk.size for chunk in found):
+            batches.append(np.sort(np.concatenate(found)))
+        return batches
 
     def by_chance(self) -> float:
         """How many rows may be expected to share their hash although no order is repeated."""
-        return self._taken**2 / 2.0 ** (_PORTION_BITS + 64 - self._row_bits)
+        return self._count**2 / 2.0 ** (_PARTITION_BITS + 64 - self._row_bits)
 
     def _divide(self) -> None:
-        """What waits, into the portions."""
+        """What waits, into the partitions."""
         if not self._waiting:
             return
         keys = _joined(self._waiting)
         self._waiting = []
-        self._number_up_to(self._taken + keys.size)
-        portion = (keys >> np.uint64(64 - _PORTION_BITS)).astype(np.uint8)
-        keys <<= np.uint64(_PORTION_BITS)
+        self._number_up_to(self._count + keys.size)
+        partition = (keys >> np.uint64(64 - _PARTITION_BITS)).astype(np.uint8)
+        keys <<= np.uint64(_PARTITION_BITS)
         keys &= ~_ones(self._row_bits)
-        keys |= np.arange(self._taken, self._taken + keys.size, dtype=np.uint64)
-        keys = np.take(keys, np.argsort(portion, kind="stable"), out=_lasting(keys.size), mode="clip")
-        ends = np.cumsum(np.bincount(portion, minlength=len(self._portions)))
-        for pieces, piece in zip(self._portions, np.split(keys, ends[:-1]), strict=True):
-            pieces.append(piece)
+        keys |= np.arange(self._count, self._count + keys.size, dtype=np.uint64)
+        keys = np.take(keys, np.argsort(partition, kind="stable"), out=_lasting(keys.size), mode="clip")
+        ends = np.cumsum(np.bincount(partition, minlength=len(self._partitions)))
+        for chunks, chunk in zip(self._partitions, np.split(keys, ends[:-1]), strict=True):
+            chunks.append(chunk)
         self._divided.append(keys)
-        self._taken += keys.size
+        self._count += keys.size
 
     def _number_up_to(self, rows: int) -> None:
-        """More bits for the numbers of rows, where so many need them; the hashes already taken lose theirs."""
+        """More bits for the numbers of rows, where so many need them; the hashes already kept lose theirs."""
         while rows > 1 << self._row_bits:
             if self._row_bits == _MOST_ROW_BITS:
                 raise OutOfRoom(
@@ -109,5 +109,5 @@ def _lasting(count: int) -> Keys:
     return np.frombuffer(mmap(-1, count * 8), np.uint64)
 
 
-def _joined(pieces: list[Keys]) -> Keys:
-    return np.concatenate([np.empty(0, np.uint64), *pieces])
+def _joined(chunks: list[Keys]) -> Keys:
+    return np.concatenate([np.empty(0, np.uint64), *chunks])

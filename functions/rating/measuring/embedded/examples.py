@@ -32,7 +32,7 @@ class Examples:
         counted = {
             (known, inside): orders
             for known, inside, orders in self._engine.rows(
-                select(("holder <> -1", "holder <> -2", "CAST(sum(orders) AS BIGINT)"), "order_tallies GROUP BY ALL")
+                select(("holder <> -1", "holder <> -2", "CAST(sum(orders) AS BIGINT)"), "order_counts GROUP BY ALL")
             )
         }
         outside = sum(orders for (_, inside), orders in counted.items() if not inside)
@@ -44,7 +44,7 @@ class Examples:
             times = self._engine.rows(select(("pay_time",), "orders", test, f"pay_time LIMIT {SHOWN}"))
             found[Cause.OUT_OF_MONTH] = tuple(self._local(time) for (time,) in times)
         if unknown > FREQUENT * order_rows:
-            test = f"creator_id NOT IN {nested(select(('creator_id',), 'numbered_holdings'))}"
+            test = f"creator_id NOT IN {nested(select(('creator_id',), 'numbered_attributions'))}"
             ids = self._engine.rows(select(("DISTINCT creator_id",), "orders", test, f"creator_id LIMIT {SHOWN}"))
             found[Cause.UNKNOWN_CREATOR] = tuple(creator for (creator,) in ids)
         return found

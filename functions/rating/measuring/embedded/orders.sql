@@ -1,12 +1,10 @@
 -- Every row of the orders, counted for who held the creator at the time of payment, whether or not its id is repeated.
 --
--- Read: orders(creator_id, pay_time, pay_amount, risk_tag), numbered_holdings. Left: tags and order_tallies, for what
--- follows. trim_needed_creator tests whether orders.creator_id may be written otherwise than the creators' own ids;
--- tag_meant is what a risk_tag of theirs stands for. The tags_named most usual tags keep their names, all others are
--- other_tags.
+-- Reads orders(creator_id, pay_time, pay_amount, risk_tag) and numbered_attributions. Leaves tags and order_counts.
+-- $trim_needed tests whether orders.creator_id has whitespace around it or is empty; $trimmed_tag is a tag without it.
 
--- What orders are flagged with, in each way that it is written: numbers again, one for all that are none of the most
--- usual; null where that is nothing.
+-- What orders are flagged with, in each spelling; null where that is nothing. The $tags_named most usual tags keep their
+-- names, all others share one.
 CREATE TABLE written_tags AS
 WITH every_tag AS (
   SELECT risk_tag, count(*) AS orders FROM orders WHERE risk_tag IS NOT NULL GROUP BY risk_tag
@@ -36,15 +34,15 @@ DROP TABLE written_tags;
 
 -- Paid orders, every row, by holder at the time of payment: -1 where nobody knows the creator, -2 where the month is
 -- another one. Most orders belong to few creators: their table stays in the processor's cache, the whole one does not.
--- trim_needed: those of creators that nobody knows, perhaps because of how they are written.
-CREATE TABLE order_tallies AS
+-- trim_needed: orders of unknown creators whose id has whitespace around it.
+CREATE TABLE order_counts AS
 WITH hot AS (
-  SELECT creator_id, held_from, held_until, holder FROM numbered_holdings WHERE hot
+  SELECT creator_id, held_from, held_until, holder FROM numbered_attributions WHERE hot
 ),
 others AS (
-  SELECT creator_id, held_from, held_until, holder FROM numbered_holdings WHERE NOT hot
+  SELECT creator_id, held_from, held_until, holder FROM numbered_attributions WHERE NOT hot
 ),
-placed AS (
+attributed AS (
   SELECT
     CASE
       WHEN hot.holder IS NOT NULL THEN hot.holder
@@ -69,7 +67,7 @@ placed AS (
   LEFT JOIN tags ON tags.written = orders.risk_tag
 )
 SELECT holder, tag, count(*) AS orders, sum(pay_amount) AS amount, count(trim_needed) AS trim_needed
-FROM placed
+FROM attributed
 GROUP BY holder, tag;
 
 -- The repeats found so far: rows beyond the first of each id, and ids.

@@ -1,4 +1,4 @@
-"""The relations that the measuring SQL reads, from the sources that were taken."""
+"""The relations that the measuring SQL reads, from the sources that were read."""
 
 from __future__ import annotations
 
@@ -110,9 +110,9 @@ def load_some(
     names = [column.name for column in columns]
     texts = [f"{TRIMMED_CREATOR} AS creator_id" if name == "creator_id" else name for name in names]
     wanted = [(start, source) for start, source in numbered(sources) if _among(numbers, start, source).size]
-    for query, alike in groupby(wanted, lambda place: place[1].query):
-        for some in batches(alike, lambda place: place[1].count, _SMALL):
-            engine.table("chosen", {"number": np.concatenate([_valid_among(numbers, *place) for place in some])})
+    for query, alike in groupby(wanted, lambda numbered: numbered[1].query):
+        for some in batches(alike, lambda numbered: numbered[1].count, _SMALL):
+            engine.table("chosen", {"number": np.concatenate([_valid_among(numbers, *one) for one in some])})
             every = select((*texts, *POSITION), nested(of_files([source.path for _, source in some], query)))
             chosen = f"{row_number(some)} IN {nested(select(('number',), 'chosen'))}"
             if len(some) == 1:  # in one file the engine reads nothing else of the rows that are left out
@@ -132,7 +132,7 @@ def _valid_among(numbers: OrderNumbers, start: int, source: Source) -> RowNumber
 
 @contextmanager
 def naming_the_unreadable(engine: DuckDB, datasets: Mapping[Dataset, DatasetRead]) -> Iterator[None]:
-    """What can't be read in a query over many objects, is looked for object by object: ObjectInvalid names it."""
+    """What can't be read in a query over many objects, is searched object by object: ObjectInvalid names it."""
     try:
         yield
     except EngineRefused:

@@ -1,11 +1,11 @@
 -- Paid orders, each counted once, by holder at the time of payment.
 --
--- Read: order_tallies with what was added to it for repeats, holders, tags. Left: order_totals.
+-- Read: order_counts with what was added to it for repeats, holders, tags. Left: order_totals.
 
 CREATE TABLE order_totals AS
 WITH totals AS (
   SELECT holder, tag, sum(orders) AS orders, sum(amount) AS amount
-  FROM order_tallies
+  FROM order_counts
   GROUP BY holder, tag
   HAVING sum(orders) <> 0
 ),
@@ -25,5 +25,5 @@ SELECT coalesce(sum(duplicates), 0) AS duplicates, coalesce(sum(repeated_ids), 0
 FROM repeat_counts;
 
 -- Room for what is made of the totals.
-DROP TABLE numbered_holdings;
-DROP TABLE order_tallies;
+DROP TABLE numbered_attributions;
+DROP TABLE order_counts;

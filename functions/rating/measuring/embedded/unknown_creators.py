@@ -23,13 +23,13 @@ REASON = "missing_creator_id"
 
 def need_trimming(engine: DuckDB) -> bool:
     """Whether some unknown creator of the orders just counted has whitespace around its id, or is empty."""
-    return bool(engine.rows(select(("1",), "order_tallies", "trim_needed > 0")))
+    return bool(engine.rows(select(("1",), "order_counts", "trim_needed > 0")))
 
 
 def correct_creators(engine: DuckDB, orders: DatasetRead, quarantine: Quarantine) -> None:
     """Put orders without a creator into quarantine, and have the ids of all others trimmed where they are read."""
     orders.sources = [_without_missing(engine, source, orders, quarantine) for source in orders.sources]
-    engine.run("DROP TABLE order_tallies; DROP TABLE tags; DROP TABLE repeat_counts; DROP VIEW orders")
+    engine.run("DROP TABLE order_counts; DROP TABLE tags; DROP TABLE repeat_counts; DROP VIEW orders")
     show_orders(engine, orders.sources, creator=TRIMMED_CREATOR)
 
 
