@@ -76,7 +76,7 @@ function show(): void {
   const view = offered.find((one) => `#${one}` === location.hash) ?? offered[0]!;
   const other: Language = spoken === "zh" ? "en" : "zh";
   const tab = (one: View) => made("a", { href: one === "console" ? "/console" : `#${one}`, ...(one === view ? { "aria-current": "page" } : {}) }, said[one]);
-  const main = made("main", {}, element(view, signedIn, spoken));
+  const main = made("main", {}, made("h1", { class: "hidden" }, said[view]), element(view, signedIn, spoken));
   main.addEventListener("mcn-refused", refused);
   document.body.replaceChildren(
     made(

@@ -73,7 +73,9 @@ def test_the_console_writes_nothing_but_what_it_asks() -> None:
     found = [statement for role, statement in statements() if role == "OperationsRole"]
     (writing,) = [one for one in found if "dynamodb:PutItem" in listed(one["Action"])]
     assert writing["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["TICKET#*"]}}
-    assert allowed("OperationsRole", "s3") == {"s3:GetObject", "s3:ListBucket"}
+    assert allowed("OperationsRole", "s3") == {"s3:GetObject", "s3:ListBucket", "s3:PutObject"}
+    (replacing,) = [one for one in found if one["Action"] == "s3:PutObject"]
+    assert replacing["Sid"] == "ReplaceWorkbook"
     assert not allowed("OperationsRole", "events")
     (asking,) = [one for one in found if one["Action"] == "lambda:InvokeFunction"]
     assert asking["Resource"] == {"Fn::GetAtt": ["RatingFunction", "Arn"]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -76,6 +77,26 @@ def extracts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def aws() -> Iterator[EmbeddedAws]:
     with embedded_aws() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def built_pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pages, built again from nothing but their sources."""
+    if shutil.which("npm") is None:
+        pytest.skip("no npm on this machine")
+    house = tmp_path_factory.mktemp("house")
+    copy = house / "pages"
+    shutil.copytree(ROOT / "pages", copy, ignore=shutil.ignore_patterns("node_modules", "dist"))
+    (house / "config").mkdir()
+    for description in (ROOT / "config").glob("openapi*.json"):
+        shutil.copy(description, house / "config")
+    for command in (
+        ["npm", "ci", "--no-audit", "--no-fund"],
+        *(["npm", "run", it] for it in ("types", "check", "build")),
+    ):
+        done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False, timeout=600)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return copy
 
 
 def put_extracts(s3: S3Client, place: str, folder: Path) -> None:

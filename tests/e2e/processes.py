@@ -30,7 +30,12 @@ def accepts(port: int) -> bool:
 
 @contextmanager
 def running(
-    command: Sequence[str], environment: Mapping[str, str], folder: Path, log: Path, ready: Callable[[], bool]
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    log: Path,
+    ready: Callable[[], bool],
+    within: float = STARTS_WITHIN,
 ) -> Iterator[None]:
     """A program that is ready when the block begins, and gone, with all that it started, after it."""
     with log.open("wb") as output:
@@ -44,7 +49,7 @@ def running(
             start_new_session=True,
         )
     try:
-        deadline = time.monotonic() + STARTS_WITHIN
+        deadline = time.monotonic() + within
         while not ready():
             if program.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"{command[0]} did not start:\n{log.read_text(errors='replace')[-4000:]}")

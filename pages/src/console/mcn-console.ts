@@ -194,7 +194,7 @@ export class McnConsole extends ApiElement<Shown> {
               return html`<li>
                 <code>${line.run}</code> <span class="chip">${said.standing[line.standing]}</span>
                 <span class="quiet small">${fill(said.writtenAt, { at: instant(line.written_at) })}</span>
-                <button type="button" aria-pressed=${String(open)} aria-label="${said.look} ${line.run}" @click=${() => this.#look(line.run, line.preview)}>${said.look}</button>
+                <button type="button" aria-pressed=${String(open)} aria-label="${said.look} ${line.run} ${said.standing[line.standing]}" @click=${() => this.#look(line.run, line.preview)}>${said.look}</button>
               </li>`;
             })}
           </ul>`
