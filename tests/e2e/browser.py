@@ -71,6 +71,7 @@ class Visitor:
 
     def look(self, path: str) -> None:
         """Open a path, and wait until nothing is being read any more."""
+        self.page.goto("about:blank")  # otherwise another #view of the same page would load nothing
         self.page.goto(f"{self.url}{path}")
         self.settle()
 

@@ -276,15 +276,15 @@ export class McnConsole extends ApiElement<Shown> {
         await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS));
         ticket = await answered(client.GET("/v1/operations/tickets/{ticket}", { params: { path: { ticket: ticket.ticket } } }));
       }
+      this.chosen = null;
+      this.typed = this.reason = "";
+      await this.reload();
       const outcome = String(ticket.answer?.["outcome"] ?? "");
       const message = String(ticket.answer?.["message"] ?? "");
       this.said =
         ticket.state === "done"
           ? html`<p class="notice good"><span>${fill(said.done, { outcome: said.outcome[outcome] ?? outcome })}</span></p>`
           : html`<p class="notice bad"><span>${fill(said.failed, { message })}</span></p>`;
-      this.chosen = null;
-      this.typed = this.reason = "";
-      await this.reload();
       return ticket;
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
