@@ -1,9 +1,9 @@
 -- Every row of the orders, counted for who held the creator at the time of payment, whether or not its id is repeated.
 --
 -- Reads orders(creator_id, pay_time, pay_amount, risk_tag) and numbered_attributions. Leaves tags and order_counts.
--- $trim_needed tests whether orders.creator_id has whitespace around it or is empty; $trimmed_tag is a tag without it.
+-- trim_needed tests whether orders.creator_id has whitespace around it or is empty; trimmed_tag is a tag without it.
 
--- What orders are flagged with, in each spelling; null where that is nothing. The $tags_named most usual tags keep their
+-- What orders are flagged with, in each spelling; null where that is nothing. The tags_named most usual tags keep their
 -- names, all others share one.
 CREATE TABLE written_tags AS
 WITH every_tag AS (
