@@ -1,1 +1,1 @@
-"""From ratings to what readers see: staged, published, announced, reported, and kept in the ledger."""
+"""From ratings to what readers see: staged, published, sent as events, reported, and kept in the ledger."""

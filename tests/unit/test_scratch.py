@@ -1,0 +1,70 @@
+"""A run's working folder: gone with the run, or swept by the next; what the machine refuses is told as what it is."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from functions.rating.scratch import causes_named, run_folder
+from shared.errors import LevelsError, OutOfRoom, ScratchUnusable
+
+ROOT = Path(__file__).parents[2]
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from functions.rating.scratch import run_folder
+with run_folder(Path(sys.argv[1])) as folder:
+    (folder / "rows.csv").write_text("left behind")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next_and_what_a_running_one_has_is_not(tmp_path: Path) -> None:
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], cwd=ROOT, check=False, timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    [left] = tmp_path.iterdir()
+    with run_folder(tmp_path) as running:
+        assert not left.exists()
+        with run_folder(tmp_path) as second:
+            assert running.exists()
+            assert second != running
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_files_in_the_folder_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("somebody's")
+    with run_folder(tmp_path):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        (errno.ENOSPC, OutOfRoom),
+        (errno.EFBIG, OutOfRoom),
+        (errno.EDQUOT, OutOfRoom),
+        (errno.EROFS, ScratchUnusable),
+        (errno.EACCES, ScratchUnusable),
+    ],
+)
+def test_a_refusal_of_the_disk_is_told_by_its_number(tmp_path: Path, number: int, kind: type[LevelsError]) -> None:
+    with pytest.raises(kind, match="Nothing was published"), causes_named(tmp_path):
+        raise OSError(number, os.strerror(number))
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ScratchUnusable, match="absent"), run_folder(tmp_path / "absent"):
+        pass
+
+
+def test_threads_and_memory_that_are_refused_are_room_that_is_missing(tmp_path: Path) -> None:
+    for refused in (RuntimeError("can't start new thread"), MemoryError()):
+        with pytest.raises(OutOfRoom), causes_named(tmp_path):
+            raise refused
