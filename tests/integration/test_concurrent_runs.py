@@ -19,7 +19,7 @@ BEFORE = {"a": MIDDLE, "b": MIDDLE, "c": SMALL}
 AGENCIES = {"a": BIG, "b": MIDDLE, "c": NONE}
 OTHER_AGENCIES = {"a": SMALL, "b": BIG, "c": SMALL}
 DECIDED = {"by": "Li", "reason": "looked at it"}
-CALLS, TELLING = range(1, 36), (1, 6, 12, 17, 23, 28, 31, 33)  # of listing, reading, staging, publishing, sending
+CALLS, TELLING = range(1, 40), (1, 6, 12, 18, 25, 31, 34, 37)  # of listing, reading, staging, publishing, sending
 at_some_calls = pytest.mark.parametrize(
     "call", [pytest.param(call, marks=() if call in TELLING else pytest.mark.sweep) for call in CALLS]
 )
