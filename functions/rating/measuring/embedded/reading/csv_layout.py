@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 
 from functions.rating.extracts.datasets import Column, Dataset, Kind
 
@@ -42,12 +43,12 @@ class Layout:
     def swallowed(self, record: bytes) -> int | None:
         """Which line of a record, from 0, is a row of its own that an open quote made part of this record.
 
-        Such a line has every column, and something required that the record takes for quoted text.
+        Such a line has every column, and a time or a number where one is required, but within quotes.
         """
         inside = False
         for index, line in enumerate(record.split(b"\n")):
             fields = line.split(b",")
-            if len(fields) == self.width and self._is_plausible(fields) and self._is_quoted(fields, inside=inside):
+            if len(fields) >= self.width and self._has_quoted_value(fields, inside=inside):
                 return index
             inside ^= line.count(b'"') % 2 == 1
         return None
@@ -59,27 +60,24 @@ class Layout:
         ]
 
     @cached_property
-    def _required(self) -> list[tuple[Column, int]]:
-        return [(column, at) for column, at in self._known if column.required]
+    def _values(self) -> list[tuple[int, re.Pattern[bytes]]]:
+        """The positions of required times and numbers, and what these look like."""
+        return [
+            (at, _TIME if column.kind is Kind.TIME else _NUMBER)
+            for column, at in self._known
+            if column.required and column.kind is not Kind.TEXT
+        ]
 
     @cached_property
     def _header_line(self) -> bytes:
         return _plain(",".join(self.header).encode())
 
-    def _is_plausible(self, fields: list[bytes]) -> bool:
-        """Whether at least one time or number of a row could be read."""
-        return any(
-            (_TIME if column.kind in (Kind.TIME, Kind.END) else _NUMBER).match(fields[at])
-            for column, at in self._required
-            if column.kind is not Kind.TEXT
-        )
-
-    def _is_quoted(self, fields: list[bytes], *, inside: bool) -> bool:
-        """Whether some required field begins within quotes. ``inside``: the line does."""
-        quotes = [0]
-        for field in fields:
-            quotes.append(quotes[-1] + field.count(b'"'))
-        return any((quotes[at] + inside) % 2 for _, at in self._required)
+    def _has_quoted_value(self, fields: list[bytes], *, inside: bool) -> bool:
+        """Whether some required time or number begins within quotes. ``inside``: so does the line."""
+        quotes = list(accumulate((field.count(b'"') for field in fields), initial=int(inside)))
+        from_end = len(fields) - self.width  # more commas than columns: a text before or after the value has some
+        candidates = ((position, pattern) for at, pattern in self._values for position in (at, at + from_end))
+        return any(quotes[position] % 2 and pattern.match(fields[position]) for position, pattern in candidates)
 
 
 def _plain(line: bytes) -> bytes:

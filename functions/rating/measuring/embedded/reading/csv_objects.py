@@ -17,7 +17,7 @@ from functions.rating.measuring.embedded.reading.batches import batches
 from functions.rating.measuring.embedded.reading.csv_chunk import Chunk
 from functions.rating.measuring.embedded.reading.csv_layout import Layout
 from functions.rating.measuring.embedded.reading.csv_text import open_records
-from functions.rating.measuring.embedded.reading.scan import ObjectRead, Scanner
+from functions.rating.measuring.embedded.reading.scan import BAD_TOGETHER, ObjectRead, Scanner
 from functions.rating.measuring.embedded.reading.sources import (
     POSITION,
     Origin,
@@ -48,6 +48,21 @@ class _Records:
     layout: Layout
     chunk: Chunk
     unread: int
+
+    def read(self, rows: int, bad: Sequence[BadRow], skipped: Counter[str]) -> ObjectRead:
+        return ObjectRead(self.file, rows, (), tuple(bad), skipped, self.unread, self.layout.positions)
+
+    def bad_values(self, found: Iterable[tuple[int, str]]) -> ObjectRead:
+        """Records whose values are bad, by index with the reason; some are no rows, but were counted as such."""
+        bad: list[BadRow] = []
+        skipped: Counter[str] = Counter()
+        for index, reason in found:
+            record = self.chunk.record(index)
+            if what := self.layout.no_row(record):
+                skipped[what] += 1
+            else:
+                bad.append(BadRow(self.chunk.rows[index], reason, record.decode()))
+        return self.read(-skipped.total(), bad, skipped)
 
     @property
     def shape(self) -> tuple[object, ...]:
@@ -81,27 +96,20 @@ class CsvObjects:
         """Chunks of one shape; their rows stand in one source, one after the other."""
         dataset, kept = batch[0].file.dataset, kept_query(batch[0].file.dataset)
         *starts, count = accumulate((len(some.chunk.rows) for some in batch), initial=0)
-        sources: tuple[Source, ...] = ()
-        bad: list[list[BadRow]] = [list(some.chunk.bad) for some in batch]
-        skipped = [Counter(some.chunk.skipped) for some in batch]
-        if count:
-            path = self._parse(batch)
-            [scanned] = self._scanner.scan(dataset, [path], [count], (kept,))
-            origins = tuple(Origin(some.file.key, some.chunk.rows) for some in batch)
-            sources = (Source(path, kept, origins, scanned.bad),)
-            for number, reason in self._reasons(path, kept, scanned.bad):
-                index = bisect_right(starts, number) - 1
-                chunk, within = batch[index].chunk, number - starts[index]
-                record = chunk.record(within)
-                if what := batch[index].layout.no_row(record):
-                    skipped[index][what] += 1
-                else:
-                    bad[index].append(BadRow(chunk.rows[within], reason, record.decode()))
-        for some, unusable, left_out in zip(batch, bad, skipped, strict=True):
-            rows = some.chunk.numbered - left_out.total()
-            unusable.sort(key=lambda row: row.row)
-            yield ObjectRead(some.file, rows, sources, tuple(unusable), left_out, some.unread, some.layout.positions)
-            sources = ()
+        for some in batch:
+            chunk = some.chunk
+            rows = chunk.numbered - chunk.skipped.total()
+            yield some.read(rows, chunk.bad, chunk.skipped)
+        if not count:
+            return
+        path = self._parse(batch)
+        [scanned] = self._scanner.scan(dataset, [path], [count], (kept,))
+        origins = tuple(Origin(some.file.key, some.chunk.rows) for some in batch)
+        yield ObjectRead(batch[0].file, 0, (Source(path, kept, origins, scanned.bad),))
+        for start in range(0, scanned.bad.size, BAD_TOGETHER):
+            found = self._reasons(path, kept, scanned.bad[start : start + BAD_TOGETHER])
+            for index, of_one in groupby(found, lambda row: bisect_right(starts, row[0]) - 1):
+                yield batch[index].bad_values((number - starts[index], reason) for number, reason in of_one)
 
     def _parse(self, batch: Sequence[_Records]) -> Path:
         """The values of records of one shape, as Parquet."""

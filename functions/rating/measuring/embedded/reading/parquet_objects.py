@@ -19,7 +19,7 @@ from functions.rating.measuring.embedded.reading.batches import batches
 from functions.rating.measuring.embedded.reading.parquet_footers import Footer, columns_of, footers
 from functions.rating.measuring.embedded.reading.parquet_plain import copy_with_plain
 from functions.rating.measuring.embedded.reading.parquet_shapes import Shape, plain_columns, shape_of
-from functions.rating.measuring.embedded.reading.scan import AT_ONCE, ObjectRead, Scanned, Scanner
+from functions.rating.measuring.embedded.reading.scan import AT_ONCE, BAD_TOGETHER, ObjectRead, Scanned, Scanner
 from functions.rating.measuring.embedded.reading.sources import PARQUET, Origin, Source, kept_query, of_files
 from functions.rating.measuring.embedded.reading.sql_cells import TEXT
 from functions.rating.measuring.embedded.reading.sql_values import SMALL, TEMPORAL, values
@@ -30,7 +30,6 @@ from shared.months import Month
 
 _CHECKED_LATER = ("creator_id", "risk_tag")  # of orders: where unknown, and once grouped (orders.sql)
 _TOGETHER = 32 * 1024**2  # bytes of the objects that are read together
-_BAD_TOGETHER = 50_000  # bad rows that are fetched together, of however many
 
 
 class _Object(NamedTuple):
@@ -139,9 +138,9 @@ class ParquetObjects:
         if key not in self._shapes:
             described = self._described(file.path)
             self._shapes[key] = shape_of(file, footer.columns(), described, int96_is_utc=self._int96_is_utc)
-        shape, trusted = self._shapes[key], _trusted(file.dataset)
+        shape = self._shapes[key]
         columns = [column for column in file.dataset.columns if column.name in shape.written]
-        proved = {column.name for column in columns if _proved(column, shape, footer, trusted)}
+        proved = {column.name for column in columns if _proved(column, shape, footer)}
         return _Object(file, footer.rows, shape, proved)
 
     def _described(self, path: Path) -> list[str]:
@@ -153,8 +152,8 @@ class ParquetObjects:
         """The rows of an object that can't be used, some at a time."""
         fields = ", ".join(f"{name} := {sql}" for name, sql in o.shape.shown.items())
         text = f"CAST(to_json(struct_pack({fields})) AS {TEXT}) AS text"
-        for start in range(0, found.bad.size, _BAD_TOGETHER):
-            among = self._scanner.among(found.bad[start : start + _BAD_TOGETHER])
+        for start in range(0, found.bad.size, BAD_TOGETHER):
+            among = self._scanner.among(found.bad[start : start + BAD_TOGETHER])
             shown = nested(select(("file_row_number", text), o.shape.stored, among))
             reasons = nested(select(("file_row_number", "bad"), nested(query), among))
             both = f"{reasons} AS reasons JOIN {shown} AS shown USING (file_row_number)"
@@ -177,7 +176,7 @@ def _weight(file: LocalFile) -> int:
     return file.path.stat().st_size if file.stays else _TOGETHER
 
 
-def _proved(column: Column, shape: Shape, footer: Footer, trusted: Collection[str]) -> bool:
+def _proved(column: Column, shape: Shape, footer: Footer) -> bool:
     """Whether no value of a column is bad, if the footer tells the truth."""
     written, physical = shape.written[column.name], shape.physical[column.name]
     match column.kind:
@@ -185,6 +184,6 @@ def _proved(column: Column, shape: Shape, footer: Footer, trusted: Collection[st
             valid = physical in SMALL and written in footer.never_negative
         case Kind.TIME:
             valid = physical in TEMPORAL and written in footer.dated
-        case _:
-            valid = physical == TEXT and column.name in trusted
+        case _:  # every text has to be read: it may be no UTF-8, or hold a newline
+            valid = False
     return valid and written in footer.present

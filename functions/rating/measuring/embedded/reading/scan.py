@@ -18,6 +18,7 @@ from functions.rating.measuring.embedded.sql import literal, nested, select
 from functions.rating.measuring.quarantine import BadRow
 
 AT_ONCE = 4_000_000  # rows
+BAD_TOGETHER = 50_000  # bad rows that are fetched together, of however many
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -31,7 +32,8 @@ _PART_OPTIONS = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSI
 class ObjectRead:
     """What an object, or some of its rows, came to.
 
-    ``rows``: how many there are, counted from the file itself. ``sources``: to read them from; rows of several objects
+    ``rows``: how many there are, counted from the file itself; negative where earlier ones turned out to be no rows
+    (``skipped``). ``sources``: to read them from; rows of several objects
     may be in one, which the first of these has. ``bad``: rows that can't be used, of these or of those before.
     ``skipped``: lines that are no rows, by what they are. ``unread``: how many rows the rest of the object has at most.
     ``positions``: of columns in the text of a bad row; None where the text is JSON.
