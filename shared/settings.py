@@ -49,7 +49,8 @@ class RatingSettings:
     """What the rating function is told by its environment.
 
     ``stack`` tells its metrics from those of other stacks. ``example_allowed``: levels may be published by the shipped
-    example's thresholds.
+    example's thresholds. ``int96_is_utc``: Parquet's INT96 is UTC, as Spark
+    writes it, not local time as Impala does.
     """
 
     table_name: str
@@ -62,6 +63,7 @@ class RatingSettings:
     retention_months: int
     stack: str
     example_allowed: bool
+    int96_is_utc: bool
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -77,6 +79,7 @@ class RatingSettings:
             reader.whole("RETENTION_MONTHS", DEFAULT_RETENTION_MONTHS),
             reader.stack(),
             environment.get("EXAMPLE_THRESHOLDS") == "allow",
+            reader.one_of("PARQUET_INT96", "utc", "local") == "utc",
         )
         reader.finish()
         return cls(*values)
@@ -239,6 +242,12 @@ class _Reader:
 
     def stack(self) -> str:
         return self.environment.get("STACK") or "local"
+
+    def one_of(self, name: str, default: str, other: str) -> str:
+        value = self.environment.get(name) or default
+        if value not in (default, other):
+            self.complaints.append(f"{name}: expected {default} or {other}, found {value!r}")
+        return value
 
     def finish(self) -> None:
         if self.complaints:

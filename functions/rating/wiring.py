@@ -43,7 +43,14 @@ def wire(settings: RatingSettings, context: LambdaContext, listener: Listener | 
     """The real services, made again for each of a month's few invocations."""
     memory = int(context.memory_limit_in_mb) * 1024**2  # AWS gives it as text
     s3 = boto3.client("s3", config=CLIENT)
-    engine = EmbeddedEngine(s3, settings.extracts.bucket, settings.zone, settings.scratch, engine_memory(memory))
+    engine = EmbeddedEngine(
+        s3,
+        settings.extracts.bucket,
+        settings.zone,
+        settings.scratch,
+        engine_memory(memory),
+        int96_is_utc=settings.int96_is_utc,
+    )
     table = Table(boto3.client("dynamodb", config=CLIENT), settings.table_name)
     outbox = Outbox(table, boto3.client("events", config=CLIENT), settings.event_bus)
     progress = Progress(listener, remaining=lambda: context.get_remaining_time_in_millis() / 1000)

@@ -71,6 +71,7 @@ class EmbeddedEngine:
     folder: Path
     memory_limit: int = MEMORY_LIMIT
     scratch: int = SCRATCH
+    int96_is_utc: bool = True
 
     def measure(self, inventory: Inventory, max_bad_row_share: Decimal, progress: Progress) -> MonthTotals:
         """The month's totals. The quarantine file lasts as long as this object; when this raises, nothing is left.
@@ -84,7 +85,13 @@ class EmbeddedEngine:
                 with TemporaryDirectory(prefix="objects-", dir=folder) as downloads:
                     files = self._fetched(inventory, Path(downloads), progress)
                     totals = measure(
-                        files, inventory.month, self.zone, max_bad_row_share, folder, memory_limit=self.memory_limit
+                        files,
+                        inventory.month,
+                        self.zone,
+                        max_bad_row_share,
+                        folder,
+                        memory_limit=self.memory_limit,
+                        int96_is_utc=self.int96_is_utc,
                     )
             except ExtractError as error:
                 error.quarantine = first_rows(folder / QUARANTINE)
