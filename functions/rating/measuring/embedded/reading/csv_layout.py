@@ -43,12 +43,12 @@ class Layout:
     def swallowed(self, record: bytes) -> int | None:
         """Which line of a record, from 0, is a row of its own that an open quote made part of this record.
 
-        Such a line has every column, and a time or a number where one is required, but within quotes.
+        Such a line has every column (or all but one), and a time or a number where one is required, but within quotes.
         """
         inside = False
         for index, line in enumerate(record.split(b"\n")):
             fields = line.split(b",")
-            if len(fields) >= self.width and self._has_quoted_value(fields, inside=inside):
+            if self._has_quoted_value(fields, inside=inside):
                 return index
             inside ^= line.count(b'"') % 2 == 1
         return None
@@ -75,8 +75,15 @@ class Layout:
     def _has_quoted_value(self, fields: list[bytes], *, inside: bool) -> bool:
         """Whether some required time or number begins within quotes. ``inside``: so does the line."""
         quotes = list(accumulate((field.count(b'"') for field in fields), initial=int(inside)))
-        from_end = len(fields) - self.width  # more commas than columns: a text before or after the value has some
-        candidates = ((position, pattern) for at, pattern in self._values for position in (at, at + from_end))
+        from_end = len(fields) - self.width  # a text before or after the value has more commas, or the line's start
+        if from_end < -1:
+            return False
+        candidates = (
+            (position, pattern)
+            for at, pattern in self._values
+            for position in {at, at + from_end}
+            if 0 <= position < len(fields) and (from_end >= 0 or pattern is _TIME)
+        )
         return any(quotes[position] % 2 and pattern.match(fields[position]) for position, pattern in candidates)
 
 
