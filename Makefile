@@ -44,7 +44,7 @@ serve: setup-demo ## API and pages on 127.0.0.1, over the sample: [EXTRACTS=fold
 
 test: setup ## All tests but those of real runtimes (make e2e)
 	@build/setup.sh sam
-	$(python) -m pytest --ignore tests/e2e
+	$(python) -m pytest --ignore tests/e2e --numprocesses auto --dist loadfile
 
 ifdef LOCAL
 check: check-workbook
@@ -59,7 +59,7 @@ check: setup ## Style, types, security, template, contracts
 	$(offline) .venv/bin/cfn-lint --regions us-east-1 ap-east-1 ap-southeast-1 cn-north-1 cn-northwest-1 -- template.yaml
 	$(offline) $(sam) validate --lint
 	$(python) build/vulnerabilities.py
-	$(python) -m pytest tests/contract
+	$(python) -m pytest tests/contract --numprocesses auto --dist loadfile
 endif
 
 audit: setup ## Known vulnerabilities of the dependencies
