@@ -94,8 +94,10 @@ class House:
     def services(self) -> Services:
         """What the decisions of people work with; no extracts are there."""
         missing = SimpleNamespace(find=lambda month: NotReady(month, (), ()))
-        reports = SimpleNamespace(url=lambda month, run, **_: f"s3://reports/{month}/{run}")
-        rest = dict.fromkeys(("workbook", "description", "measure"))
+        reports = SimpleNamespace(
+            url=lambda month, run, **_: f"s3://reports/{month}/{run}", show_decision=lambda *_: None
+        )
+        rest = dict.fromkeys(("workbook", "description", "measure", "example"))
         return Services(
             **rest,  # type: ignore[arg-type]
             extracts=missing,  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from functions.rating.publication.event_details import DETAILS
 from functions.rating.publication.outbox import WINDOW
-from shared.errors import EventsUnsent, LevelsError, OutOfTime
+from shared.errors import EventsUnsent, LevelsError
 from shared.table import key
 from tests.publishing import Consumer, House, decide_at_random
 
@@ -103,7 +103,7 @@ def test_sending_stops_when_the_functions_time_is_up_and_the_next_one_goes_on() 
     house.progress.remaining = None
     house.publish(MAY, {f"a{n:04d}": 1 for n in range(1_000)})
     house.progress.remaining = lambda: next(clock)
-    with pytest.raises(OutOfTime):
+    with pytest.raises(EventsUnsent, match="time is up"):
         house.send()
     assert 0 < len(house.bus.taken) < 1_001
     house.progress.remaining = None

@@ -24,7 +24,7 @@ from functions.rating.publication.outbox_of_schema_1 import mark_sent, unsent_of
 from functions.rating.run.standings import LevelChange
 from shared.backoff import pauses
 from shared.content import canonical_json, content_id
-from shared.errors import EventsUnsent, ItemInvalid
+from shared.errors import EventsUnsent, ItemInvalid, OutOfTime
 from shared.table import MadeValid, Table, key, key_of, reading, stored, table_errors
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class Outbox:
     def send_pending(self, progress: Progress) -> int:
         """Send every event that is not marked as sent, the oldest publication first; how many were sent.
 
-        Raises EventsUnsent when the bus takes no more, OutOfTime; what was sent is written down before.
+        Raises EventsUnsent when the bus takes no more, or the time is up; what was sent is written down before.
         """
         total = 0
         with ThreadPoolExecutor(SENDERS) as pool:
@@ -144,7 +144,7 @@ class Outbox:
     ) -> None:
         """Send until each is taken: those that the bus refuses are sent again, after a pause.
 
-        ``note`` is told which are unsent before EventsUnsent or OutOfTime is raised.
+        ``note`` is told which are unsent before EventsUnsent is raised.
         """
         unsent, waits, waited = list(numbered), pauses(0.05, 5.0), 0.0
         try:
@@ -152,30 +152,37 @@ class Outbox:
                 progress.advance("events", 0, None)
                 batches = [unsent[i : i + PUT_EVENTS_LIMIT] for i in range(0, len(unsent), PUT_EVENTS_LIMIT)]
                 refused: list[tuple[int, Event]] = []
-                causes: set[str] = set()
-                lasting = False
-                for of_batch, why, will_last in pool.map(self._put_batch, batches):
+                codes: set[str] = set()
+                error: Exception | None = None
+                for of_batch, of_codes, of_error in pool.map(self._put_batch, batches):
                     refused += of_batch
-                    causes |= why
-                    lasting |= will_last
+                    codes |= of_codes
+                    error = error or of_error
                 if len(refused) < len(unsent):
                     waits, waited = pauses(0.05, 5.0), 0.0
                 unsent = refused
-                if unsent and (lasting or waited > PATIENCE):
-                    raise EventsUnsent(
-                        f"event bus {self.bus} does not take events: {'; '.join(sorted(causes))}. What is published "
-                        "stays published; the next firing sends what is missing."
-                    )
+                if unsent and (error or waited > PATIENCE):
+                    raise self._unsent(str(error or ", ".join(sorted(codes)))) from error
                 if unsent:
                     pause = next(waits)
                     waited += pause
                     self.sleep(pause)
+        except OutOfTime as error:
+            raise self._unsent("the function's time is up") from error
         finally:
             if unsent:
                 note({number for number, _ in unsent})
 
-    def _put_batch(self, batch: Sequence[tuple[int, Event]]) -> tuple[list[tuple[int, Event]], set[str], bool]:
-        """Those of a batch that were refused, why, and whether trying again has no use: botocore has tried."""
+    def _unsent(self, cause: str) -> EventsUnsent:
+        return EventsUnsent(
+            f"event bus {self.bus} has not taken all events: {cause}. What is published stays published; the next "
+            "firing sends what is missing."
+        )
+
+    def _put_batch(
+        self, batch: Sequence[tuple[int, Event]]
+    ) -> tuple[list[tuple[int, Event]], set[str], Exception | None]:
+        """Those of a batch that were refused and why; an error where botocore has tried again in vain."""
         entries: list[PutEventsRequestEntryTypeDef] = [
             {
                 "Source": SOURCE,
@@ -188,13 +195,13 @@ class Outbox:
         try:
             answers = self.client.put_events(Entries=entries)["Entries"]
         except (BotoCoreError, ClientError) as error:
-            return list(batch), {str(error)}, True
+            return list(batch), set(), error
         refused = [
             (numbered, answer["ErrorCode"])
             for numbered, answer in zip(batch, answers, strict=True)
             if answer.get("ErrorCode")
         ]
-        return [numbered for numbered, _ in refused], {code for _, code in refused}, False
+        return [numbered for numbered, _ in refused], {code for _, code in refused}, None
 
     def _events_of(self, entry: OutboxEntry) -> Iterator[Event]:
         changes = chain.from_iterable(self._changes(entry, page) for page in range(entry.pages))
