@@ -33,7 +33,7 @@ def machines(package: Path) -> set[int]:
 
 def test_two_builds_are_equal_to_the_byte(packages: Packages, tmp_path: Path) -> None:
     again = sam_build(tmp_path / "again", THIS_ARCH)
-    assert set(digests(packages)) == {"rating", "lookup"}
+    assert set(digests(packages)) == {"rating", "lookup", "operations"}
     assert digests(again) == digests(packages)
 
 
@@ -41,6 +41,7 @@ def test_packages_stay_within_their_budgets(packages: Packages, foreign: Package
     for built in (packages, foreign):
         sizes = {name: float(size) for name, size in re.findall(r"^(\w+) \w+: ([\d.]+) MB", built.said, re.MULTILINE)}
         assert sizes["lookup"] <= 35
+        assert sizes["operations"] <= 40
         assert sizes["rating"] <= 200
 
 
@@ -83,7 +84,11 @@ def test_every_module_has_bytecode_that_lambda_accepts_whatever_its_date(package
 @pytest.mark.parametrize("function", sorted(HANDLERS))
 def test_descriptions_of_aws_services_that_are_not_called_are_left_out(packages: Packages, function: str) -> None:
     services = {path.name for path in (packages.of(function) / "botocore" / "data").iterdir() if path.is_dir()}
-    called = {"RatingFunction": {"dynamodb", "events", "s3", "secretsmanager", "sts"}, "LookupFunction": {"dynamodb"}}
+    called = {
+        "RatingFunction": {"dynamodb", "events", "s3", "secretsmanager", "sts"},
+        "OperationsFunction": {"dynamodb", "lambda", "s3"},
+        "LookupFunction": {"dynamodb"},
+    }
     assert services == called[function]
 
 
@@ -91,7 +96,13 @@ def test_descriptions_of_aws_services_that_are_not_called_are_left_out(packages:
 def test_a_package_needs_nothing_that_is_installed_beside_it(packages: Packages, function: str) -> None:
     package, module = packages.of(function), HANDLERS[function].removesuffix(".handler")
     code = f"import sys; sys.path.insert(0, {str(package)!r}); import {module}"
-    environment = {"TABLE_NAME": "levels", "AWS_DEFAULT_REGION": "us-east-1"}
+    environment = {
+        "TABLE_NAME": "levels",
+        "EXTRACTS": "s3://extracts/in",
+        "REPORTS": "s3://reports/out",
+        "RATING_FUNCTION": "rating",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
     answer = subprocess.run(
         [PYTHON, "-I", "-S", "-c", code], env=environment, capture_output=True, text=True, check=False
     )
