@@ -182,7 +182,7 @@ def typed_orders(
     [
         ("plain.csv", ORDERS + SOUND),
         ("packed.csv.gz", ORDERS + SOUND),
-        ("two-members.csv.gz", gzip.compress(ORDERS.encode()) + gzip.compress(SOUND.encode())),
+        ("two-members.csv.gz", gzip.compress(ORDERS.encode(), mtime=0) + gzip.compress(SOUND.encode(), mtime=0)),
         ("mark.csv", "\ufeff" + ORDERS + SOUND),
         ("crlf.csv", (ORDERS + SOUND).replace("\n", "\r\n")),
         ("no-last-newline.csv", (ORDERS + SOUND).rstrip("\n")),
@@ -196,7 +196,7 @@ def typed_orders(
         ("text.parquet", ORDERS + SOUND),
         ("000000_0", ORDERS + SOUND),
         ("PART.CSV", ORDERS + SOUND),
-        ("packed.snappy", gzip.compress((ORDERS + SOUND).encode())),
+        ("packed.snappy", gzip.compress((ORDERS + SOUND).encode(), mtime=0)),
     ],
 )  # fmt: skip
 def test_an_odd_but_sound_object_is_read(files: Files, name: str, content: bytes | str) -> None:
