@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
+
+from shared.observability import metrics
 
 settings.register_profile("default", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+@pytest.fixture(autouse=True)
+def dimensions_of_one_stack() -> Iterator[None]:
+    """A function belongs to one stack; tests stand for several in one process."""
+    yield
+    metrics.dimension_set.clear()
+    metrics.default_dimensions.clear()

@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from functions.lookup import problems
 from functions.lookup.problems import Problem
 from functions.lookup.routing import Api
-from shared.errors import LevelsError, NothingPublished
+from shared.errors import ItemInvalid, LevelsError, NothingPublished
 from shared.observability import count_now, logger
 
 
@@ -28,6 +28,7 @@ def answer_refusals(api: Api) -> None:
     api.not_found(unrouted)
     api.exception_handler(Problem)(Problem.response)
     api.exception_handler(NothingPublished)(_nothing_published)
+    api.exception_handler(ItemInvalid)(_unexpected)  # asking again does not help
     api.exception_handler(LevelsError)(_unavailable)
     api.exception_handler(Exception)(_unexpected)
 

@@ -210,7 +210,7 @@ def test_where_nobody_has_a_level_an_unrated_agency_is_shown(tmp_path: Path, wor
     write_month(folder, "2026-05", month_rows("2026-05", {"a": (0, 0)}))
     with served(folder, workbook) as system:
         answers = [curl(line) for line in system.curls]
-    assert [status for status, _ in answers] == [200] * (len(answers) - 2) + [403, 404]
+    assert [status for status, _ in answers] == [200] * (len(answers) - 3) + [403, 403, 404]
     assert json.loads(next(body for _, body in answers if "computed_level" in body))["status"] == "below_ladder"
 
 

@@ -92,7 +92,7 @@ def test_a_parameter_that_does_not_exist_is_refused_before_anything_is_built(
     cloudformation: Any,
 ) -> None:
     create(cloudformation)
-    with pytest.raises(deploy.Refused, match=r"no such parameter: LookupMemroy\. The template has AlarmEmail, "):
+    with pytest.raises(deploy.Refused, match=r"no such parameter: LookupMemroy\. The template has AgencyClaim, "):
         deploy.main(["--stack", STACK, "--set", "LookupMemroy=2048"])
 
 

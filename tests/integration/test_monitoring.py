@@ -42,7 +42,7 @@ def test_a_published_month_counts_what_the_dashboard_shows(cloud: Cloud, capsys:
     cloud.put_month("2026-09", {"A": (2, 500_000)})
     cloud.rate({"scheduled_at": BEFORE_NOON})
     counted = measured(capsys)
-    assert counted.keys() == {"Runs", "Published", "Held", "QuarantinedRows", "SecondsLeft"}
+    assert counted.keys() == {"Runs", "Published", "Held", "QuarantinedRows", "SecondsLeft", "EventsSent"}
     assert (counted["Runs"], counted["Held"], counted["QuarantinedRows"]) == (1, 0, 0)
 
 

@@ -37,7 +37,7 @@ _REFUSED = {
     rb"%PDF": "a PDF",
     rb"(?:\xef\xbb\xbf)?\s*[{\[]": "JSON",
     rb"(?:\xef\xbb\xbf)?\s*<": "HTML or XML",
-    rb"(?s:.*)\x00": "binary data",
+    rb"[^\r\n]*\x00": "binary data",  # in the header; a cell may hold any character
 }
 _MEND = (
     "expected Parquet, CSV or CSV in gzip, told by the first bytes. Write the object again in one of these; if it is "

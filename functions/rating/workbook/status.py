@@ -26,6 +26,7 @@ OUTCOMES = {
     "pending": "有改动尚未生效，见下表 changes are waiting, listed below",
     "not_ready": "数据未就绪，稍后自动重试 the month's data is not ready, tried again later",
     "rolled_back": "已回滚 rolled back",
+    "repaired": "已发布的数据已重新写入 the published items were written again",
     "verified": "复核一致 verified",
     "differs": "复核不一致 differs",
     "failed": "运行失败，没有发布任何内容 the run failed, nothing was published",
@@ -43,7 +44,7 @@ _STANDINGS = {
 Colour = Literal["green", "orange", "red"]
 _COLOURS: Mapping[str, Colour] = {
     **dict.fromkeys(
-        ("published", "unchanged", "previewed", "checked", "refreshed", "rolled_back", "verified"), "green"
+        ("published", "unchanged", "previewed", "checked", "refreshed", "rolled_back", "verified", "repaired"), "green"
     ),
     **dict.fromkeys(("held", "pending", "not_ready", "measuring"), "orange"),
 }

@@ -18,6 +18,7 @@ from functions.rating.measuring.embedded.reading.sql_cells import (
     WHOLE_WITH_ZEROS,
     cells,
     is_number_as_text,
+    trimmed,
     whole,
 )
 from functions.rating.measuring.embedded.reading.sql_times import MICROSECONDS, Span, offset_spans
@@ -199,7 +200,7 @@ def _reasons(
         elif column.kind is not Kind.TEXT and base not in SMALL:
             yield f"unreadable_{name}", f"{given} AND {value} IS NULL"
         elif column.kind is Kind.TEXT and base == TEXT and not column.multiline:
-            yield f"newline_in_{name}", f"contains({name}, chr(10))"
+            yield f"newline_in_{name}", f"contains({name}, chr(10)) AND contains({trimmed(name)}, chr(10))"
         if column.kind is Kind.AMOUNT:
             yield f"negative_{name}", f"{value} < 0"
         if column.kind is Kind.POWER:
