@@ -10,6 +10,7 @@ from typing import Any
 import openpyxl
 import pytest
 
+from functions.rating.publication.ledger import entries
 from shared.errors import WorkbookFaulty, WorkbookUnavailable
 from tests.cloud import WORKBOOK, Cloud, small_cloud
 from tests.excel_files import excel
@@ -92,6 +93,70 @@ def test_a_folder_of_csv_files_in_s3_gives_the_same_rulebook(cloud: Cloud, monke
     monkeypatch.setenv("WORKBOOK", f"s3://{BUCKET}/book/")
     assert cloud.rate({"mode": "check"})["rulebook"] == expected
     assert b"<table>" in beside(cloud, "book/status.html")
+
+
+def keep_versions(cloud: Cloud) -> None:
+    cloud.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+
+
+def upload_version(cloud: Cloud, content: bytes, key: str = KEY) -> str:
+    """The address of a new version of an object."""
+    version = cloud.s3.put_object(Bucket=BUCKET, Key=key, Body=content)["VersionId"]
+    return f"s3://{BUCKET}/{key}?versionId={version}"
+
+
+def workbooks_in_the_ledger(cloud: Cloud) -> list[tuple[str, tuple[str, ...]]]:
+    return [(line.action, line.workbook) for line in entries(cloud.table, MONTH)]
+
+
+def test_the_ledger_and_the_report_name_the_version_of_the_file_that_a_run_was_rated_by(cloud: Cloud) -> None:
+    keep_versions(cloud)
+    first = upload_version(cloud, excel(tables()))
+    published = cloud.rate({"month": MONTH})
+    second = upload_version(cloud, excel(tables(tips="metric,tip,link\ngmv,直播更多,\n")))
+    assert cloud.rate({"mode": "refresh"})["outcome"] == "refreshed"
+    third = upload_version(cloud, excel(tables(thresholds=WORKBOOK["thresholds"].replace("5000", "6000"))))
+    held = cloud.rate({"month": MONTH})
+    cloud.rate({"accept": held["run"], "by": "wang", "reason": "meant"})
+    cloud.rate({"rollback": published["run"], "by": "wang", "reason": "not meant"})
+    assert workbooks_in_the_ledger(cloud) == [
+        ("published", (first,)),
+        ("refreshed", (second,)),
+        ("held", (third,)),
+        ("accepted", (third,)),
+        ("rolled_back", (second,)),
+    ]
+    page = cloud.report(published["report"])
+    assert first in page
+    assert third in page, "the ledger in the report says which version the later run was rated by"
+    assert cloud.rate({"verify": published["run"]})["outcome"] == "verified"
+
+
+def test_the_version_of_the_file_is_no_part_of_the_run(cloud: Cloud) -> None:
+    """The same rules from another upload are the same run, to the byte."""
+    keep_versions(cloud)
+    upload_version(cloud, excel(tables()))
+    run = cloud.rate({"month": MONTH})["run"]
+    upload_version(cloud, excel(tables()))
+    assert (again := cloud.rate({"month": MONTH}))["outcome"] == "unchanged"
+    assert again["run"] == run
+
+
+def test_without_versions_of_the_bucket_the_ledger_names_none(cloud: Cloud) -> None:
+    cloud.rate({"month": MONTH})
+    assert workbooks_in_the_ledger(cloud) == [("published", ())]
+    (item,) = (item for names, item in cloud.items().items() if names[0].startswith("LEDGER"))
+    assert "workbook" not in item["entry"]["S"], "lines keep the bytes that they had before there were versions"
+
+
+def test_each_file_of_a_folder_is_named_with_its_version(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep_versions(cloud)
+    stored = [upload_version(cloud, text.encode(), f"book/{tab}.csv") for tab, text in sorted(WORKBOOK.items())]
+    upload_version(cloud, b"copy", "book/levels (1).csv")
+    monkeypatch.setenv("WORKBOOK", f"s3://{BUCKET}/book/")
+    faults = cloud.rate({"month": MONTH})["faults"]
+    assert workbooks_in_the_ledger(cloud) == [("published", tuple(stored))]
+    assert [(fault["code"], fault["tab"]) for fault in faults] == [("tab_unread", "levels (1)")]
 
 
 def test_an_upload_is_checked_and_answered_beside_it(cloud: Cloud) -> None:

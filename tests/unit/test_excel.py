@@ -57,6 +57,15 @@ def test_the_same_cells_give_the_rulebook_that_a_google_sheet_gives() -> None:
     assert rulebook_id(read(excel(SMALL))) == rulebook_id(google)
 
 
+def test_a_sheet_that_nobody_reads_is_a_warning_that_names_it() -> None:
+    raw = read_excel(excel({**SMALL, "门槛的副本": [["x"]]}), "levels.xlsx", DESCRIPTION.reads)
+    verdict = parse(raw, DESCRIPTION, OCTOBER)
+    assert [(fault.code, fault.tab) for fault in verdict.faults if fault.code == "tab_unread"] == [
+        ("tab_unread", "门槛的副本")
+    ]
+    assert not verdict.errors
+
+
 VALUES = st.one_of(
     st.none(),
     st.booleans(),

@@ -37,10 +37,15 @@ def accept(services: Services, run: str, decision: Decision) -> dict[str, Any]:
         raise RunUnknown(f"run {run} of {record.month} is not held, so there is nothing to accept")
     if not decision.anyway:
         _refuse_superseded(services, record, held)
-    standings = services.table.standings(run)
-    expires_at = services.expiry(Month.parse(record.month))
     if not services.publisher.publish(
-        record, "accepted", valid, standings, expires_at=expires_at, by=decision.by, reason=decision.reason
+        record,
+        "accepted",
+        valid,
+        services.table.standings(run),
+        expires_at=services.expiry(Month.parse(record.month)),
+        by=decision.by,
+        reason=decision.reason,
+        workbook=held.workbook,
     ):
         return _already_valid(services, record)
     return result("published", record.month, record, report=_report(services, record))
@@ -63,6 +68,7 @@ def roll_back(services: Services, run: str, decision: Decision) -> dict[str, Any
         rulebook=published[-1].rulebook,
         by=decision.by,
         reason=decision.reason,
+        workbook=published[-1].workbook,
     ):
         return _already_valid(services, record)
     return result("rolled_back", record.month, record, report=_report(services, record), replaced=valid.run)

@@ -58,7 +58,7 @@ def rate_month(services: Services, month: Month, *, scheduled: bool) -> dict[str
     context = _context(services, computed, verdict, faults, reference=before, restates=restates)
     report = services.reports.write(computed, replace(context, held_because=because))
     if computed.record.held or because:
-        services.publisher.append("held", computed.record, reason=because)
+        services.publisher.append("held", computed.record, reason=because, workbook=verdict.stored_as)
         return result(
             "held",
             str(month),
@@ -74,6 +74,7 @@ def rate_month(services: Services, month: Month, *, scheduled: bool) -> dict[str
         valid,
         standings_of(computed.ratings),
         expires_at=services.expiry(month),
+        workbook=verdict.stored_as,
     ):
         return result(
             "unchanged",
@@ -188,6 +189,7 @@ def _context(
         preview,
         earlier_measured=_measured_before(services, computed, reference),
         changes=verdict.changes,
+        workbook=verdict.stored_as,
     )
 
 

@@ -50,7 +50,9 @@ def refresh(services: Services, confirmed: Decision | None = None) -> dict[str, 
     if texts_changed or (taken_away and confirmed):
         rulebook_id = staging.keep_rulebook(services.table, shown, services.expiry(month))
         by, reason = (confirmed.by, confirmed.reason) if confirmed else (None, None)
-        services.publisher.show_texts(pointer, valid, rulebook_id, record, by=by, reason=reason)
+        services.publisher.show_texts(
+            pointer, valid, rulebook_id, record, by=by, reason=reason, workbook=verdict.stored_as
+        )
     if waits:
         return result("pending", valid.month, record, **common)
     if not texts_changed and not taken_away:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from functions.rating.run.record import RunRecord
-from shared.content import content_id
+from shared.content import added_later, content_id
 from shared.table import MadeValid, Publication, Table, key, reading, stored, table_errors
 
 Action = MadeValid | Literal["held", "refreshed", "repaired"]
@@ -24,7 +24,7 @@ class Entry:
     """One line of the ledger. ``at``: ISO 8601 in UTC. ``replaced``: the run that was valid for this month before.
 
     ``version``: of the pointer that this line was written with (``moves_the_pointer``), or else the one that it saw.
-    Lines of schema 1 have 0.
+    Lines of schema 1 have 0. ``workbook``: the objects in S3 that the rulebook was read from, each with its version.
     """
 
     at: str
@@ -37,6 +37,7 @@ class Entry:
     by: str | None = None
     reason: str | None = None
     version: int = 0
+    workbook: tuple[str, ...] = added_later(())
 
     @property
     def moves_the_pointer(self) -> bool:
@@ -55,6 +56,7 @@ class Entry:
         by: str | None = None,
         reason: str | None = None,
         version: int = 0,
+        workbook: tuple[str, ...] = (),
     ) -> Entry:
         """The line about a run. ``at``: an aware instant; ``replaced``: what was valid for the month before."""
         return cls(
@@ -68,6 +70,7 @@ class Entry:
             by=by,
             reason=reason,
             version=version,
+            workbook=workbook,
         )
 
 
@@ -77,7 +80,7 @@ _ENTRY = TypeAdapter(Entry)
 def entry_item(entry: Entry) -> dict[str, Any]:
     """An entry as an item. Its sort key: lines of schema 1, by their instant, come first."""
     sort_key = f"V{entry.version:010d}#0" if entry.moves_the_pointer else f"V{entry.version:010d}#1#{entry.at}"
-    body = _ENTRY.dump_json(entry).decode()
+    body = _ENTRY.dump_json(entry, exclude=None if entry.workbook else {"workbook"}).decode()
     return stored(key(f"LEDGER#{entry.month}", sort_key), entry={"S": body}, digest={"S": content_id(entry)})
 
 

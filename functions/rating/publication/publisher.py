@@ -44,11 +44,12 @@ class Publisher:
         rulebook: str | None = None,
         by: str | None = None,
         reason: str | None = None,
+        workbook: tuple[str, ...] = (),
     ) -> bool:
         """Make a staged run valid; False when another invocation had just made it so. Its events are left to be sent.
 
         ``replacing``: what was valid for the month when the decision was taken. ``standings``: those of the run.
-        ``rulebook``: whose texts are shown, that of the record when None.
+        ``rulebook``: whose texts are shown, that of the record when None. ``workbook``: what of S3 it was read from.
         Raises PublicationConflict when that is no longer valid, or (but for a rollback) what the run was compared with.
         """
         with self.progress.stage("publish"):
@@ -62,6 +63,7 @@ class Publisher:
                 rulebook=rulebook,
                 by=by,
                 reason=reason,
+                workbook=workbook,
             )
             publication = Publication(record.month, record.run, line.rulebook, line.at, action)
             while True:
@@ -94,6 +96,7 @@ class Publisher:
         *,
         by: str | None = None,
         reason: str | None = None,
+        workbook: tuple[str, ...] = (),
     ) -> None:
         """Show a publication with the texts of another rulebook. Raises PublicationConflict when the pointer moved."""
         line = Entry.of(
@@ -105,6 +108,7 @@ class Publisher:
             rulebook=rulebook,
             by=by,
             reason=reason,
+            workbook=workbook,
         )
         move_pointer(self.table, seen, seen.following(replace(valid, rulebook=rulebook)), line)
 
@@ -125,12 +129,19 @@ class Publisher:
         pages = staging.stage(self.table, changes_items(record.run, replaced, changes, expires_at), progress)
         return len(changes), pages
 
-    def append(self, action: ledger.Action, record: RunRecord, reason: str | None = None) -> None:
+    def append(
+        self,
+        action: ledger.Action,
+        record: RunRecord,
+        reason: str | None = None,
+        workbook: tuple[str, ...] = (),
+    ) -> None:
         """Write a line of the ledger that goes with no move of the pointer."""
         version = self.table.pointer().version
-        ledger.append(
-            self.table, Entry.of(action, record, self.now(), self.code_version, version=version, reason=reason)
+        entry = Entry.of(
+            action, record, self.now(), self.code_version, version=version, reason=reason, workbook=workbook
         )
+        ledger.append(self.table, entry)
 
     def _write_changes(
         self,

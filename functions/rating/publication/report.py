@@ -77,6 +77,7 @@ class Context:
     ``in_force``: the rulebook that the earlier levels came from; ``restates``: what changes of the month's publication
     until now; ``preview``: nothing is going to be published; ``held_because``: what besides guardrails holds the run.
     ``earlier_measured``: the agencies that move, as they were measured before; ``changes``: what the sheet changes.
+    ``workbook``: the objects in S3 that the rulebook was read from, each with its version.
     """
 
     faults: Sequence[Fault]
@@ -89,6 +90,7 @@ class Context:
     held_because: str | None = None
     earlier_measured: Mapping[str, Measured] = field(default_factory=dict)
     changes: Sequence[Change] = ()
+    workbook: tuple[str, ...] = ()
 
 
 class Reports:
@@ -187,6 +189,7 @@ def report_document(computed: Computed, context: Context) -> dict[str, Any]:
         },
         "faults": [fault.as_dict() for fault in context.faults],
         "ledger": list(context.ledger),
+        "workbook": context.workbook,
         "stages": dict(context.stages),
         "code_version": context.code_version,
     }

@@ -32,11 +32,14 @@ class RawWorkbook:
     """All tabs as they were read. ``typed``: cells have types (Google); otherwise every cell is text (CSV).
 
     ``unread``: titles of tabs that are there and were not read, because the system knows no tab of that name.
+    ``stored_as``: the objects in S3 that were read, each with its version, as ``s3://bucket/key?versionId=…``; empty
+    for other sources, and where the bucket keeps no versions.
     """
 
     tabs: tuple[RawTab, ...]
     typed: bool
     unread: tuple[str, ...] = ()
+    stored_as: tuple[str, ...] = ()
 
 
 def a1(row: int, column: int) -> str:

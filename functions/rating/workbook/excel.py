@@ -42,8 +42,8 @@ def read_excel(content: bytes, name: str, wanted: Callable[[str], bool] = lambda
     """
     _refuse_what_is_no_workbook(content, name)
     try:
-        values = _sheets(content, wanted, values=True)
-        formulas = _sheets(content, wanted, values=False)
+        values, unread = _sheets(content, wanted, values=True)
+        formulas, _ = _sheets(content, wanted, values=False)
     except WorkbookUnavailable:
         raise
     except Exception as error:  # openpyxl raises whatever its parsers met; each of them means a damaged file
@@ -53,9 +53,8 @@ def read_excel(content: bytes, name: str, wanted: Callable[[str], bool] = lambda
         ) from error
     for (title, rows), (_, written) in zip(values, formulas, strict=True):
         _refuse_unsaved_formulas(name, title, rows, written)
-    return RawWorkbook(
-        tuple(RawTab(title, [[_raw(c) for c in row] for row in rows]) for title, rows in values), typed=True
-    )
+    tabs = tuple(RawTab(title, [[_raw(c) for c in row] for row in rows]) for title, rows in values)
+    return RawWorkbook(tabs, typed=True, unread=unread)
 
 
 def _refuse_what_is_no_workbook(content: bytes, name: str) -> None:
@@ -85,11 +84,17 @@ def _refuse_what_is_no_workbook(content: bytes, name: str) -> None:
         )
 
 
-def _sheets(content: bytes, wanted: Callable[[str], bool], *, values: bool) -> list[tuple[str, list[list[Any]]]]:
-    """Every wanted sheet with its cells from A1 on: what formulas gave when the file was saved, or the formulas."""
+def _sheets(
+    content: bytes, wanted: Callable[[str], bool], *, values: bool
+) -> tuple[list[tuple[str, list[list[Any]]]], tuple[str, ...]]:
+    """Every wanted sheet with its cells from A1 on, and the titles of the others.
+
+    A cell is what its formula gave when the file was saved, or the formula.
+    """
     book: Workbook = load_workbook(io.BytesIO(content), read_only=True, data_only=values, keep_links=False)
     try:
-        return [(s.title, _from_a1(s)) for s in book.worksheets if wanted(s.title)]
+        sheets = [(s.title, _from_a1(s)) for s in book.worksheets if wanted(s.title)]
+        return sheets, tuple(s.title for s in book.worksheets if not wanted(s.title))
     finally:
         book.close()
 

@@ -34,6 +34,7 @@ class Verdict:
 
     ``addresses``: where each value stands. ``changes``: what it changes of what is in force, once compared with it.
     ``overrides``: agency ids of the overrides that are not over, each with the fault that it is if nobody knows the id.
+    ``stored_as``: what of S3 was read (``RawWorkbook``).
     """
 
     rulebook: Rulebook | None
@@ -41,6 +42,7 @@ class Verdict:
     addresses: Addresses
     changes: tuple[Change, ...] = ()
     overrides: tuple[tuple[str, Fault], ...] = ()
+    stored_as: tuple[str, ...] = ()
 
     @property
     def errors(self) -> tuple[Fault, ...]:
@@ -78,7 +80,8 @@ def parse(raw: RawWorkbook, description: Description, month: Month) -> Verdict:
     if any(fault.severity == "error" for fault in faults.faults):
         return Verdict(None, tuple(faults.faults), addresses_of(tables, description))
     rulebook = Rulebook(levels.levels, metrics.valid, ladders.ladders, benefits, tips, overrides, cases, settings)
-    return Verdict(rulebook, tuple(faults.faults), addresses_of(tables, description), overrides=if_unknown)
+    addresses = addresses_of(tables, description)
+    return Verdict(rulebook, tuple(faults.faults), addresses, overrides=if_unknown, stored_as=raw.stored_as)
 
 
 def against(verdict: Verdict, in_force: Rulebook, published: Collection[str], description: Description) -> Verdict:

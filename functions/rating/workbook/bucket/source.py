@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -21,27 +21,31 @@ if TYPE_CHECKING:
 
 _EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _Answer = TypeVar("_Answer")
-_MISSING = ("NoSuchKey", "NoSuchBucket", "404")
+_MISSING = ("NoSuchKey", "NoSuchBucket", "NoSuchVersion", "404")
 
 
 @dataclass(frozen=True, slots=True)
 class BucketWorkbook:
-    """The workbook at ``s3://<bucket>/<key>.xlsx``, or in the CSV files of ``s3://<bucket>/<prefix>/``."""
+    """The workbook at ``s3://<bucket>/<key>.xlsx``, or in the CSV files of ``s3://<bucket>/<prefix>/``.
+
+    ``version``: of the file; None for the newest. A folder has no version of its own.
+    """
 
     s3: S3Client = field(repr=False)
     bucket: str
     key: str
     description: Description
+    version: str | None = None
 
     def __post_init__(self) -> None:
-        if not self.bucket or not self.key.endswith((".xlsx", "/")):
+        if not self.bucket or not self.key.endswith((".xlsx", "/")) or (self.version and self.key.endswith("/")):
             raise WorkbookUnavailable(
                 f"workbook {self}: expected s3://<bucket>/<key>.xlsx, or s3://<bucket>/<prefix>/ with a slash at its "
                 "end for a folder of CSV files"
             )
 
     def __str__(self) -> str:
-        return f"s3://{self.bucket}/{self.key}"
+        return f"s3://{self.bucket}/{self.key}" + (f"?versionId={self.version}" if self.version else "")
 
     def owns(self, bucket: str, key: str, /) -> bool:
         """Whether an object is the workbook, or one of its CSV files."""
@@ -52,12 +56,17 @@ class BucketWorkbook:
     def read(self) -> RawWorkbook:
         """The cells as they are now. Raises WorkbookUnavailable."""
         if self.key.endswith(".xlsx"):
-            return read_excel(self._content(self.key), str(self), self.description.reads)
-        tabs = []
+            content, stored_as = self._content(self.key)
+            return replace(read_excel(content, str(self), self.description.reads), stored_as=stored_as)
+        tabs, unread, versions = [], [], []
         for key, title in self._csv_files():
-            if self.description.reads(title):
-                tabs.append(RawTab(title, read_csv(self._content(key), f"s3://{self.bucket}/{key}")))
-        return RawWorkbook(tuple(tabs), typed=False)
+            if not self.description.reads(title):
+                unread.append(title)
+                continue
+            content, stored_as = self._content(key)
+            tabs.append(RawTab(title, read_csv(content, f"s3://{self.bucket}/{key}")))
+            versions += stored_as
+        return RawWorkbook(tuple(tabs), typed=False, unread=tuple(unread), stored_as=tuple(versions))
 
     def show_status(self, rows: Sequence[StatusRow]) -> None:
         """Write the answer beside the workbook: ``levels.status.xlsx`` and ``levels.status.html``."""
@@ -80,13 +89,18 @@ class BucketWorkbook:
             )
         return found
 
-    def _content(self, key: str) -> bytes:
-        def fetched() -> bytes:
-            answer = self.s3.get_object(Bucket=self.bucket, Key=key)
+    def _content(self, key: str) -> tuple[bytes, tuple[str, ...]]:
+        """The bytes of an object, and its address with the version that they are; no address without versions."""
+
+        def fetched() -> tuple[bytes, tuple[str, ...]]:
+            asked = {"Bucket": self.bucket, "Key": key} | ({"VersionId": self.version} if self.version else {})
+            answer = self.s3.get_object(**asked)  # type: ignore[arg-type]
             if answer["ContentLength"] > MOST_BYTES:
                 size = f"{answer['ContentLength']:,} bytes; expected at most {MOST_BYTES:,}"
                 raise WorkbookUnavailable(f"workbook s3://{self.bucket}/{key}: {size}")
-            return answer["Body"].read()
+            version = answer.get("VersionId", "null")  # S3's word for an object without versions
+            stored_as = () if version == "null" else (f"s3://{self.bucket}/{key}?versionId={version}",)
+            return answer["Body"].read(), stored_as
 
         return self._ask(fetched, "read")
 
