@@ -58,7 +58,9 @@ class BucketWorkbook:
         if self.key.endswith(".xlsx"):
             content, stored_as = self._content(self.key)
             return replace(read_excel(content, str(self), self.description.reads), stored_as=stored_as)
-        tabs, unread, versions = [], [], []
+        tabs: list[RawTab] = []
+        unread: list[str] = []
+        versions: list[str] = []
         for key, title in self._csv_files():
             if not self.description.reads(title):
                 unread.append(title)
