@@ -187,3 +187,24 @@ def test_the_report_says_who_sits_near_each_threshold(cloud: Cloud) -> None:
         (3, 500_000, 1),
     ]
     assert sum(one["agencies"] for one in gmv["bins"]) == gmv["agencies"] == 4
+
+
+OVERRIDES = "agency_id,level,from_month,until_month,reason,approved_by\n{},3,2026-05,2026-12,gala,Lin\n"
+
+
+@pytest.mark.parametrize("event", [{"mode": "check"}, REFRESH, MAY, JUNE])
+def test_a_warning_about_an_override_of_nobody_stays_until_it_is_corrected(
+    cloud: Cloud, event: dict[str, str]
+) -> None:
+    """June's files are not there: what is not ready has its warnings too."""
+    cloud.write_workbook(overrides=OVERRIDES.format("nobody"))
+    (fault,) = cloud.rate(event)["faults"]
+    assert (fault["code"], fault["tab"], fault["cell"]) == ("override_unknown_agency", "overrides", "A2")
+    cloud.write_workbook(overrides=OVERRIDES.format("d"))
+    assert cloud.rate({"mode": "check"})["faults"] == []
+
+
+def test_a_month_that_is_not_ready_says_what_the_sheet_changes(cloud: Cloud) -> None:
+    cloud.write_workbook(thresholds=RAISED)
+    answer = cloud.rate(JUNE)
+    assert (answer["outcome"], [change["cell"] for change in answer["changes"]]) == ("not_ready", ["D6"])

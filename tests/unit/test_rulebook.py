@@ -273,3 +273,33 @@ def _without_trailing_blanks(row: list[RawCell]) -> list[RawCell]:
     while row and row[-1] is None:
         row = row[:-1]
     return row
+
+
+def with_stars(from_month: str) -> Workbook:
+    """The small workbook with a metric that begins later, asked for by level 3, and a case that speaks of it."""
+    book = Workbook().put("metrics!G1", "from_month").put("thresholds!F1", "stars").put("cases!E1", "stars")
+    book.add("metrics", "stars", "Stars", "creator_count", 7, 7, None, from_month)
+    return book.put("thresholds!F4", 2).put("thresholds!F5", 2)
+
+
+def test_a_case_about_a_metric_that_begins_later_is_tried_from_that_month_on() -> None:
+    assert found(with_stars("2027-01").put("cases!E3", 2).verdict()) == []
+    too_few = with_stars("2027-01").put("cases!E3", 1).verdict()
+    assert found(too_few) == [("case_fails_later", "cases!D3")]
+
+
+def test_a_case_that_says_nothing_of_a_later_metric_is_tried_before_and_after_it() -> None:
+    """Big has no stars: level 3 until December, level 2 from January on, which blocks January only."""
+    book = with_stars("2027-01")
+    (fault,) = book.verdict().faults
+    assert (fault.code, fault.severity, fault.cell) == ("case_fails_later", "warning", "D3")
+    assert "2027-01" in fault.expected.en
+    assert found(book.verdict(Month(2027, 1))) == [("override_expired", "overrides!D2"), ("case_fails", "cases!D3")]
+
+
+def test_a_case_about_a_later_level_is_tried_once_the_level_is_there() -> None:
+    book = Workbook().put("levels!D1", "from_month").add("levels", 4, "Star", None, "2027-01")
+    book.add("thresholds", None, 4, 1, 20, 50000).put("benefits!H1", "L4").put("benefits!H3", "unlimited")
+    book.put("benefits!H2", True).put("benefits!H4", "1 day")
+    assert not book.add("cases", "star", 20, 50000, 4).verdict().errors
+    assert found(book.put("cases!B4", 19).verdict())[0] == ("case_fails_later", "cases!D4")

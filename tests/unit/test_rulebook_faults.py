@@ -70,6 +70,15 @@ EXAMPLES: dict[str, tuple[Break, str]] = {
     "threshold_vanished": (lambda book: book.put("thresholds!E3", None), "thresholds!E3"),
     "number_jumped": (lambda book: next_ladder(book).put("thresholds!E9", 900000), "thresholds!E9"),
     "case_fails": (lambda book: book.put("cases!D3", 2), "cases!D3"),
+    "case_fails_later": (
+        lambda book: (
+            book.put("levels!D1", "from_month")
+            .add("levels", 4, "Star", None, "2027-01")
+            .add("thresholds", None, 4, 1, 20, 50000)
+            .add("cases", "star", 19, 50000, 4)
+        ),
+        "cases!D4",
+    ),
 }
 
 

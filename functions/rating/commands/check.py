@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from functions.rating.result import result
 from functions.rating.services import Services
 from functions.rating.workbook.changes import Change
-from functions.rating.workbook.rulebook import Fault, Verdict, against, parse
+from functions.rating.workbook.rulebook import Fault, Verdict, against, parse, unknown_overrides
 from shared.content import content_id
 from shared.errors import WorkbookFaulty
 from shared.levels import Rulebook
@@ -17,7 +18,7 @@ from shared.months import Month
 
 def check(services: Services, month: Month) -> dict[str, Any]:
     """The spreadsheet's faults, and nothing else."""
-    verdict = read_rulebook(services, month)
+    verdict = with_unknown_overrides(services, read_rulebook(services, month))
     rulebook = content_id(verdict.rulebook) if verdict.rulebook else None
     return result(
         "checked",
@@ -42,6 +43,18 @@ def read_rulebook(services: Services, month: Month) -> Verdict:
             verdict = against(verdict, in_force, pointer.publications, services.description)
         facts["faults"], facts["changes"] = len(verdict.faults), len(verdict.changes)
     return verdict
+
+
+def with_unknown_overrides(services: Services, verdict: Verdict) -> Verdict:
+    """The verdict with a warning for each override of an agency that the newest publication does not have.
+
+    So the warning stays until it is corrected; a run that measures a month knows its agencies better.
+    """
+    pointer = services.table.pointer()
+    if not verdict.overrides or not pointer.publications:
+        return verdict
+    known = services.table.standings(pointer.current().run)
+    return replace(verdict, faults=verdict.faults + unknown_overrides(verdict, known.keys()))
 
 
 def valid_rulebook(verdict: Verdict) -> Rulebook:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from functions.rating.commands.check import dicts, read_rulebook, valid_rulebook
+from functions.rating.commands.check import dicts, read_rulebook, valid_rulebook, with_unknown_overrides
 from functions.rating.commands.compute import compute, inputs_of, run_id
 from functions.rating.commands.past import why_held
 from functions.rating.commands.prepared import read_stored, try_month
@@ -42,7 +42,7 @@ def rate_month(services: Services, month: Month, *, scheduled: bool) -> dict[str
     if isinstance(inventory, NotReady):
         if scheduled and valid:
             return _unchanged(services, valid, verdict, inputs_changed=True)
-        return _not_ready(inventory, rulebook)
+        return _not_ready(services, inventory, verdict)
     before = pointer.before(str(month))
     compared_with = Compared.to(before)
     run = run_id(month, content_id(rulebook), inputs_of(inventory), compared_with)
@@ -111,7 +111,7 @@ def preview(services: Services, month: Month) -> dict[str, Any]:
         return _preview_of_a_month_to_come(services, month, rulebook, verdict)
     inventory = services.extracts.find(month)
     if isinstance(inventory, NotReady):
-        return _not_ready(inventory, rulebook)
+        return _not_ready(services, inventory, verdict)
     pointer = services.table.pointer()
     reference = pointer.publications.get(str(month)) or pointer.before(str(month))
     computed = compute(services, month, rulebook, inventory, Compared.to(reference))
@@ -163,9 +163,17 @@ def stage_run(services: Services, computed: Computed) -> int:
     return int(facts["items"])
 
 
-def _not_ready(waiting: NotReady, rulebook: Rulebook) -> dict[str, Any]:
-    missing, found = list(waiting.missing), list(waiting.found)
-    return result("not_ready", str(waiting.month), rulebook=content_id(rulebook), missing=missing, found=found)
+def _not_ready(services: Services, waiting: NotReady, verdict: Verdict) -> dict[str, Any]:
+    verdict = with_unknown_overrides(services, verdict)
+    return result(
+        "not_ready",
+        str(waiting.month),
+        rulebook=content_id(valid_rulebook(verdict)),
+        faults=dicts(verdict.faults),
+        changes=dicts(verdict.changes),
+        missing=list(waiting.missing),
+        found=list(waiting.found),
+    )
 
 
 def _context(
@@ -232,6 +240,7 @@ def refuse_expired(services: Services, month: Month) -> None:
 
 def _unchanged(services: Services, valid: Publication, verdict: Verdict, *, inputs_changed: bool) -> dict[str, Any]:
     """The month stays as it is."""
+    verdict = with_unknown_overrides(services, verdict)
     return result(
         "unchanged",
         valid.month,
@@ -245,7 +254,7 @@ def _unchanged(services: Services, valid: Publication, verdict: Verdict, *, inpu
 
 
 def _held(services: Services, run: str, verdict: Verdict) -> dict[str, Any]:
-    record = load_record(services.table, run)
+    record, verdict = load_record(services.table, run), with_unknown_overrides(services, verdict)
     return result(
         "held",
         record.month,

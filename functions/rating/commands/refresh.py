@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from functions.rating.commands.check import dicts, read_rulebook, valid_rulebook
+from functions.rating.commands.check import dicts, read_rulebook, valid_rulebook, with_unknown_overrides
 from functions.rating.commands.decide import Decision
 from functions.rating.commands.prepared import prepared
 from functions.rating.publication import staging
@@ -32,7 +32,7 @@ def refresh(services: Services, confirmed: Decision | None = None) -> dict[str, 
     except NothingPublished:
         return _checked_before_the_first_month(services)
     month = Month.parse(valid.month)
-    verdict = read_rulebook(services, month.plus(1))
+    verdict = with_unknown_overrides(services, read_rulebook(services, month.plus(1)))
     rulebook, in_force = valid_rulebook(verdict), services.table.rulebook(valid.rulebook)
     rates_alike = what_rates(rulebook, valid.month) == what_rates(in_force, valid.month)
     taken_away = any(change.takes_away for change in verdict.changes)

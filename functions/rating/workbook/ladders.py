@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from functions.rating.run.rules import computed_level
@@ -76,9 +76,12 @@ def read_ladders(table: Table, levels: Levels, metrics: Metrics, cells: Mapping[
 
 
 def read_cases(
-    table: Table, ladders: Ladders, levels: Levels, metrics: Metrics, cells: Mapping[str, Column]
+    table: Table, ladders: Ladders, levels: Levels, metrics: Metrics, cells: Mapping[str, Column], month: str
 ) -> tuple[Case, ...]:
-    """The cases by name, each tried on every ladder that is in force or to come. A blank metric is 0."""
+    """The cases by name, each tried on every ladder that is in force or to come. A blank metric is 0.
+
+    A case that fails only once a level or a metric begins, after ``month``, is a warning: today nothing depends on it.
+    """
     once = Once()
     cases: dict[str, Case] = {}
     for row in table:
@@ -89,8 +92,8 @@ def read_cases(
             continue
         cases[name] = Case(name, {key: values.get(key, 0) for key in metrics.by_key}, expected)
         if ladders.evaluable and len(table.faults.faults) == before:
-            begins = levels.begins(expected)
-            _try(cases[name], [one for one in ladders.checked if (one.effective_month or "") >= begins], row)
+            begins = _begins(values, expected, levels, metrics)
+            _try(cases[name], _states(ladders.checked, levels, metrics, begins), row, month)
     return tuple(case for _, case in sorted(cases.items()))
 
 
@@ -216,14 +219,42 @@ def _thresholds(row: ChannelRow) -> tuple[Threshold, ...]:
     return tuple(Threshold(metric, required) for metric, required in sorted(row.required.items()))
 
 
-def _try(case: Case, ladders: Sequence[Ladder], row: Row) -> None:
-    for ladder in ladders:
+def _begins(values: Mapping[str, int], expected: int | None, levels: Levels, metrics: Metrics) -> str:
+    """The first rating month that has the level that a case expects and every metric that it speaks of."""
+    of_metrics = [metric.from_month or "" for key in values if (metric := metrics.by_key[key])]
+    return max([levels.begins(expected), *of_metrics])
+
+
+def _states(ladders: Sequence[Ladder], levels: Levels, metrics: Metrics, begins: str) -> Iterator[tuple[Ladder, str]]:
+    """What is in force from ``begins`` on, and since when: each ladder, and again when a level or a metric joins it.
+
+    A level or metric that only begins later is not there yet. ``ladders`` ascend.
+    """
+    starts = sorted({one.from_month or "" for one in (*levels.levels, *metrics.valid)})
+    ends = [*((ladder.effective_month or "") for ladder in ladders[1:]), None]
+    states: list[tuple[str, Ladder]] = []
+    for ladder, end in zip(ladders, ends, strict=True):
+        since = ladder.effective_month or ""
+        joining = [month for month in starts if month > since and (end is None or month < end)]
+        states += [(month, ladder) for month in (since, *joining)]
+    first = max((month for month, _ in states if month <= begins), default="")
+    for month, ladder in states:
+        if month >= first:
+            there = {metric.key for metric in metrics.valid if (metric.from_month or "") <= month}
+            known = sum((level.from_month or "") <= month for level in levels.levels)
+            yield ladder.only(known, there), month
+
+
+def _try(case: Case, states: Iterable[tuple[Ladder, str]], row: Row, month: str) -> None:
+    for ladder, since in states:
         level = computed_level(case.metrics, ladder)
-        if level != case.expected_level:
-            row.fault(
-                "case_fails",
-                "expected_level",
-                found=f"{case.case}: {level or f'{UNRATED.zh} {UNRATED.en}'}",
-                expected=case.expected_level or UNRATED,
-                ladder=ladder.effective_month or SINCE_EVER,
-            )
+        if level == case.expected_level:
+            continue
+        joined = since > max(month, ladder.effective_month or "")
+        row.fault(
+            "case_fails_later" if joined else "case_fails",
+            "expected_level",
+            found=f"{case.case}: {level or f'{UNRATED.zh} {UNRATED.en}'}",
+            expected=case.expected_level or UNRATED,
+            ladder=(since if joined else ladder.effective_month) or SINCE_EVER,
+        )
