@@ -193,9 +193,7 @@ OVERRIDES = "agency_id,level,from_month,until_month,reason,approved_by\n{},3,202
 
 
 @pytest.mark.parametrize("event", [{"mode": "check"}, REFRESH, MAY, JUNE])
-def test_a_warning_about_an_override_of_nobody_stays_until_it_is_corrected(
-    cloud: Cloud, event: dict[str, str]
-) -> None:
+def test_a_warning_about_an_override_of_nobody_stays_until_it_is_corrected(cloud: Cloud, event: dict[str, str]) -> None:
     """June's files are not there: what is not ready has its warnings too."""
     cloud.write_workbook(overrides=OVERRIDES.format("nobody"))
     (fault,) = cloud.rate(event)["faults"]

@@ -41,8 +41,12 @@ class ChannelRow:
 
 @dataclass(frozen=True, slots=True)
 class Ladders:
-    """All ladders by month. ``evaluable``: those in force and to come are complete, so that cases can be tried."""
+    """All ladders by month. ``evaluable``: those in force and to come are complete, so that cases can be tried.
 
+    ``month``: the rating month that they were checked for.
+    """
+
+    month: str
     ladders: tuple[Ladder, ...]
     checked: tuple[Ladder, ...]
     evaluable: bool
@@ -72,15 +76,15 @@ def read_ladders(table: Table, levels: Levels, metrics: Metrics, cells: Mapping[
         if whole and earlier is not None and since >= month:
             _find_slips(by_month[earlier], by_month[since], table.more)
     ladders = {since: _ladder(since, of_month, levels) for since, of_month in by_month.items()}
-    return Ladders(tuple(ladders.values()), tuple(ladders[since] for since in checked), evaluable)
+    return Ladders(month, tuple(ladders.values()), tuple(ladders[since] for since in checked), evaluable)
 
 
 def read_cases(
-    table: Table, ladders: Ladders, levels: Levels, metrics: Metrics, cells: Mapping[str, Column], month: str
+    table: Table, ladders: Ladders, levels: Levels, metrics: Metrics, cells: Mapping[str, Column]
 ) -> tuple[Case, ...]:
     """The cases by name, each tried on every ladder that is in force or to come. A blank metric is 0.
 
-    A case that fails only once a level or a metric begins, after ``month``, is a warning: today nothing depends on it.
+    A case that fails only once a level or a metric begins, after the rating month, is a warning: today nothing depends on it.
     """
     once = Once()
     cases: dict[str, Case] = {}
@@ -93,7 +97,7 @@ def read_cases(
         cases[name] = Case(name, {key: values.get(key, 0) for key in metrics.by_key}, expected)
         if ladders.evaluable and len(table.faults.faults) == before:
             begins = _begins(values, expected, levels, metrics)
-            _try(cases[name], _states(ladders.checked, levels, metrics, begins), row, month)
+            _try(cases[name], _states(ladders.checked, levels, metrics, begins), row, ladders.month)
     return tuple(case for _, case in sorted(cases.items()))
 
 

@@ -75,7 +75,7 @@ def parse(raw: RawWorkbook, description: Description, month: Month) -> Verdict:
     benefits = read_benefits(table("benefits", levels.columns), levels, description.benefit_cells)
     tips = _read_tips(table("tips"), metrics)
     overrides, if_unknown = read_overrides(table("overrides"), levels, str(month))
-    cases = read_cases(table("cases", metrics.columns.optional()), ladders, levels, metrics, cells, str(month))
+    cases = read_cases(table("cases", metrics.columns.optional()), ladders, levels, metrics, cells)
     settings = _read_settings(table("settings"), description.settings)
     if any(fault.severity == "error" for fault in faults.faults):
         return Verdict(None, tuple(faults.faults), addresses_of(tables, description))
