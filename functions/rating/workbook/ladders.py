@@ -84,7 +84,7 @@ def read_cases(
 ) -> tuple[Case, ...]:
     """The cases by name, each tried on every ladder that is in force or to come. A blank metric is 0.
 
-    A case that fails only once a level or a metric begins, after the rating month, is a warning: today nothing depends on it.
+    A case that fails only once a level or a metric begins, after the rating month, is a warning: nothing waits for it.
     """
     once = Once()
     cases: dict[str, Case] = {}
