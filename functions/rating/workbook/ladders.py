@@ -10,7 +10,7 @@ from functions.rating.workbook.cells import BLANK, plain_text
 from functions.rating.workbook.description import Column, Text
 from functions.rating.workbook.levels_and_metrics import Levels, Metrics
 from functions.rating.workbook.tables import Once, Row, Table
-from shared.levels import Case, Channel, Ladder, Rung, Threshold
+from shared.levels import Case, Channel, Ladder, Level, Metric, Rung, Threshold
 
 SINCE_EVER = Text("since ever", "一直有效")
 JUMP = 10  # a number so many times larger or smaller than before is more likely a slip than meant
@@ -234,7 +234,8 @@ def _states(ladders: Sequence[Ladder], levels: Levels, metrics: Metrics, begins:
 
     A level or metric that only begins later is not there yet. ``ladders`` ascend.
     """
-    starts = sorted({one.from_month or "" for one in (*levels.levels, *metrics.valid)})
+    joining_rows: tuple[Level | Metric, ...] = (*levels.levels, *metrics.valid)
+    starts = sorted({row.from_month or "" for row in joining_rows})
     ends = [*((ladder.effective_month or "") for ladder in ladders[1:]), None]
     states: list[tuple[str, Ladder]] = []
     for ladder, end in zip(ladders, ends, strict=True):
