@@ -11,7 +11,7 @@ eval "$(../.venv/bin/python ../build/pip_settings.py)"
 compile() { ../.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes "$@"; }
 
 compile "$@" dev.in -o dev.txt
-for part in demo rating lookup; do
+for part in uv demo rating lookup; do
     compile --no-annotate -c dev.txt "$part.in" -o "$part.txt"
 done
 compile "$@" --no-annotate sam.in -o sam.txt

@@ -97,6 +97,14 @@ def test_what_can_t_be_installed_is_said_once_more_and_tried_again_the_next_time
     assert (run(checkout)[0], is_whole(checkout)) == (0, True)
 
 
+def test_without_uv_and_without_a_way_to_get_it_pip_installs(checkout: Path) -> None:
+    (checkout / "requirements" / "uv.txt").write_text(NOT_HERE, encoding="utf-8")
+    alone = {"PATH": "/usr/bin:/bin", "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
+    code, said = run(checkout, **alone)
+    assert (code, is_whole(checkout)) == (0, True), said
+    assert said.splitlines() == ["setup: installing requirements/demo.txt into .venv"]
+
+
 def test_what_tests_need_holds_what_the_demo_needs(checkout: Path) -> None:
     assert run(checkout, "dev")[0] == 0
     assert run(checkout, "demo") == (0, "")
