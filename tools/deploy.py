@@ -22,6 +22,7 @@ from botocore.exceptions import ClientError
 
 from local.commandline import Parser, UserMistake
 from local.commandline import run as run_this
+from tools import pages
 
 ROOT = Path(__file__).parents[1]
 SAM = ROOT / ".venv" / "sam" / "bin" / "sam"
@@ -36,7 +37,11 @@ class Refused(UserMistake):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
-    return deploy(options.stack, named(options.set), ROOT / ".deploy" / f"{options.stack}.toml")
+    answers = ROOT / ".deploy" / f"{options.stack}.toml"
+    code = deploy(options.stack, named(options.set), answers)
+    if not code and (address := pages.upload(options.stack, _saved(answers).get("region"))):
+        print(f"页面 pages  {address}/  {address}/console")
+    return code
 
 
 def deploy(stack: str, wanted: Mapping[str, str], answers: Path, run: Run | None = None) -> int:

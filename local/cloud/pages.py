@@ -25,7 +25,7 @@ KINDS = {
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-# The same as the template's PagesHeaders say of CloudFront's answers; a test holds the two together.
+# The template's PagesHeaders say the same of CloudFront's answers, and add where to sign in; a test compares them.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' https:; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
