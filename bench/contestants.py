@@ -86,10 +86,10 @@ def ours(folder: Path) -> Gmv:
 def ours_from_s3(folder: Path) -> Gmv:
     """The same from S3, with the scratch space that the template gives."""
     with tempfile.TemporaryDirectory() as scratch:
-        place, s3 = S3Prefix(BUCKET, folder.name), boto3.client("s3")
-        inventory = Extracts(s3, place).find(MONTH)
+        location, s3 = S3Prefix(BUCKET, folder.name), boto3.client("s3")
+        inventory = Extracts(s3, location).find(MONTH)
         if isinstance(inventory, NotReady):
-            raise SystemExit(f"{place} lacks {inventory.missing}")
+            raise SystemExit(f"{location} lacks {inventory.missing}")
         engine = EmbeddedEngine(s3, BUCKET, ZONE, Path(scratch))
         measured = assemble(engine.measure(inventory, MAX_BAD, Progress()))
     return {agency.agency_id: agency.paid_gmv for agency in measured.agencies}

@@ -73,7 +73,7 @@ _ORDERS = """
         FROM range({start}, {stop}) t(i)
     ),
     spread AS (
-        SELECT i, n, ((n * 2654435761) % 4294967296) / 4294967296.0 AS place FROM numbered
+        SELECT i, n, ((n * 2654435761) % 4294967296) / 4294967296.0 AS share FROM numbered
     ),
     ranked AS (
         SELECT i, n, CAST(floor({nth}) AS BIGINT) - 1 AS rank FROM spread
@@ -104,10 +104,10 @@ class Months:
     def month(self, orders: int, form: Form, chunk: int = CHUNK) -> Path:
         """A folder with the month's extracts in one form; made when it is not there yet."""
         digits = "scattered" if self.scattered else "rising"
-        place = self.folder / f"{orders}-{form.value}-{chunk}-{self.skew:g}-{self.one_in}-{digits}"
-        if (place / "complete").exists():
-            return place
-        shutil.rmtree(place, ignore_errors=True)
+        folder = self.folder / f"{orders}-{form.value}-{chunk}-{self.skew:g}-{self.one_in}-{digits}"
+        if (folder / "complete").exists():
+            return folder
+        shutil.rmtree(folder, ignore_errors=True)
         creators = max(1_000, orders // ORDERS_OF_A_CREATOR)
         values = _SCATTERED if self.scattered else _RISING
         sizes = {"creators": creators, "agencies": max(20, creators // CREATORS_OF_AN_AGENCY)}
@@ -119,20 +119,20 @@ class Months:
             "away": orders // 3 // self.one_in * self.one_in + 1,
         }
         with duckdb.connect() as connection:
-            _write(connection, _AGENCIES.format(**sizes), place / "agencies" / "all.parquet")
-            _write(connection, _CREATORS.format(**sizes, **values), place / "creators" / "all.parquet")
+            _write(connection, _AGENCIES.format(**sizes), folder / "agencies" / "all.parquet")
+            _write(connection, _CREATORS.format(**sizes, **values), folder / "creators" / "all.parquet")
             for number, start in enumerate(range(0, orders, chunk)):
                 query = _ORDERS.format(**of_orders, **values, start=start, stop=min(start + chunk, orders))
-                _write(connection, query, place / "orders" / f"part-{number:05d}.{form.suffix}")
-        (place / "complete").touch()
-        return place
+                _write(connection, query, folder / "orders" / f"part-{number:05d}.{form.suffix}")
+        (folder / "complete").touch()
+        return folder
 
     def _nth(self, creators: int) -> str:
-        """SQL for which creator, counted from 1, an order is of: Zipf's law upside down, from a place in 0 to 1."""
+        """SQL for which creator, counted from 1, an order is of: Zipf's law upside down, from a share in 0 to 1."""
         if self.skew == 1:
-            return f"{creators} ** place"
+            return f"{creators} ** share"
         power = 1 - self.skew
-        return f"({creators**power - 1} * place + 1) ** {1 / power}"
+        return f"({creators**power - 1} * share + 1) ** {1 / power}"
 
 
 def _write(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:

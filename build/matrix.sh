@@ -20,17 +20,17 @@ interpreter() {
 
 for version in ${MATRIX:-3.11 3.12 3.13}; do
     python=$(interpreter "$version")
-    place=$work/$version
-    mkdir -p "$place/bin" "$place/home"
-    ln -s "$python" "$place/bin/python3"
-    git clone --quiet . "$place/clone"
+    folder=$work/$version
+    mkdir -p "$folder/bin" "$folder/home"
+    ln -s "$python" "$folder/bin/python3"
+    git clone --quiet . "$folder/clone"
     for command in demo test; do
         echo "matrix: Python $version: make $command"
-        env -i "${settings[@]}" PIP_CACHE_DIR="$pip_cache" HOME="$place/home" PATH="$place/bin:/usr/bin:/bin" \
-            make --no-print-directory -C "$place/clone" "$command" >"$place/$command.log" 2>&1 </dev/null ||
-            { tail -60 "$place/$command.log"; echo "matrix: Python $version: make $command FAILED"; exit 1; }
-        tail -1 "$place/$command.log"
+        env -i "${settings[@]}" PIP_CACHE_DIR="$pip_cache" HOME="$folder/home" PATH="$folder/bin:/usr/bin:/bin" \
+            make --no-print-directory -C "$folder/clone" "$command" >"$folder/$command.log" 2>&1 </dev/null ||
+            { tail -60 "$folder/$command.log"; echo "matrix: Python $version: make $command FAILED"; exit 1; }
+        tail -1 "$folder/$command.log"
     done
-    "$place/clone/.venv/bin/python" --version
+    "$folder/clone/.venv/bin/python" --version
 done
 echo "matrix: all passed"

@@ -23,7 +23,7 @@ DEFAULT_REQUEST_SECONDS = 3
 
 @dataclass(frozen=True, slots=True)
 class S3Prefix:
-    """A place in S3: ``s3://bucket/prefix``; the prefix has no slash at either end and may be empty."""
+    """A location in S3: ``s3://bucket/prefix``; the prefix has no slash at either end and may be empty."""
 
     bucket: str
     prefix: str
@@ -37,7 +37,7 @@ class S3Prefix:
         return cls(bucket, prefix.strip("/"))
 
     def key(self, *parts: str) -> str:
-        """The object key of a path below this place."""
+        """The object key of a path below this location."""
         return "/".join(part for part in (self.prefix, *parts) if part)
 
     def url(self, *parts: str) -> str:
@@ -70,8 +70,8 @@ class RatingSettings:
         reader = _Reader(environment)
         values = (
             reader.required("TABLE_NAME"),
-            reader.place("EXTRACTS"),
-            reader.place("REPORTS"),
+            reader.location("EXTRACTS"),
+            reader.location("REPORTS"),
             reader.workbook("WORKBOOK"),
             reader.zone(),
             environment.get("EVENT_BUS") or "default",
@@ -140,8 +140,8 @@ class OperationsSettings:
         reader = _Reader(environment)
         values = (
             reader.required("TABLE_NAME"),
-            reader.place("EXTRACTS"),
-            reader.place("REPORTS"),
+            reader.location("EXTRACTS"),
+            reader.location("REPORTS"),
             environment.get("WORKBOOK", ""),
             reader.required("RATING_FUNCTION"),
             reader.zone(),
@@ -204,7 +204,7 @@ class _Reader:
             )
         return value
 
-    def place(self, name: str) -> S3Prefix:
+    def location(self, name: str) -> S3Prefix:
         value = self.required(name)
         try:
             return S3Prefix.parse(value) if value else S3Prefix("", "")

@@ -70,7 +70,7 @@ class Maker:
             *(middle, middle + micro, middle + timedelta(seconds=7), end - timedelta(days=1)),
             *(end - micro, end, end + micro, end + timedelta(days=2)),
         ]
-        self.creators_padded = self.random.random() < 0.5  # in orders
+        self.creators_with_whitespace = self.random.random() < 0.5  # in orders
         self.tags = (None, None, None, "", "\\N", "刷单", "云剪辑", "虚假交易", "null", "0", " 刷单\u3000")
 
     def world(self) -> MonthRows:
@@ -87,8 +87,8 @@ class Maker:
 
     def agency(self, agency_id: str) -> Row:
         return {
-            "agency_id": self.padded(agency_id),
-            "name": self.padded(self.random.choice(("甲机构", "乙, 机构", "丙\n机构", '丁"机构'))),
+            "agency_id": self.with_whitespace(agency_id),
+            "name": self.with_whitespace(self.random.choice(("甲机构", "乙, 机构", "丙\n机构", '丁"机构'))),
             "joined_at": self.time(self.random.choice(self.instants)),
             "city": self.random.choice((None, "", "杭州", "\\N")),
             "introduction": self.random.choice((None, "第一行\r\n第二行", "=1+1")),
@@ -123,11 +123,11 @@ class Maker:
             start, end = end, start
         open_end = self.random.random() < 0.4
         row: Row = {
-            "creator_id": self.padded(f"c{self.random.randrange(8)}"),
-            "agency_id": self.padded(self.random.choice(("A0", "A0", "A1", "A2", "A9"))),
+            "creator_id": self.with_whitespace(f"c{self.random.randrange(8)}"),
+            "agency_id": self.with_whitespace(self.random.choice(("A0", "A0", "A1", "A2", "A9"))),
             "bind_time": self.time(start),
             "unbind_time": self.random.choice((None, "", "0", "\\N", "-0")) if open_end else self.time(end),
-            "power_level": self.padded(str(self.random.choice((0, 3, 5, 6, 6, 6, 7, 7)))),
+            "power_level": self.with_whitespace(str(self.random.choice((0, 3, 5, 6, 6, 6, 7, 7)))),
             "risk_tag": self.random.choice(self.tags),
         }
         return self.spoiled(
@@ -146,10 +146,10 @@ class Maker:
     def order(self) -> Row:
         creator_id = f"c{self.random.randrange(9)}"
         row: Row = {
-            "order_id": self.padded(self.random.choice(("7", "007", "o{}")).format(self.random.randrange(40))),
-            "creator_id": self.padded(creator_id) if self.creators_padded else creator_id,
+            "order_id": self.with_whitespace(self.random.choice(("7", "007", "o{}")).format(self.random.randrange(40))),
+            "creator_id": self.with_whitespace(creator_id) if self.creators_with_whitespace else creator_id,
             "pay_time": self.time(self.random.choice(self.instants)),
-            "pay_amount": self.padded(str(self.random.choice((0, 1, 1, 99, 100, 5999, 10**15)))),
+            "pay_amount": self.with_whitespace(str(self.random.choice((0, 1, 1, 99, 100, 5999, 10**15)))),
             "risk_tag": self.random.choice((None, None, None, *self.tags)),
         }
         return self.spoiled(
@@ -178,12 +178,12 @@ class Maker:
             row[column] = cell
         return row
 
-    def padded(self, text: str) -> str:
+    def with_whitespace(self, text: str) -> str:
         spaces = ("", "", "", " ", "\t", "\u3000", "\xa0 ")
         return self.random.choice(spaces) + text + self.random.choice(spaces)
 
     def time(self, instant: datetime) -> str:
-        return self.padded(self.random.choice(notations(instant, self.zone)))
+        return self.with_whitespace(self.random.choice(notations(instant, self.zone)))
 
 
 def notations(instant: datetime, zone: ZoneInfo) -> list[str]:

@@ -1,6 +1,5 @@
-"""The lookup function's entry, and how it starts: importing makes no garbage, so nobody looks for any meanwhile.
-
-The search would be a fifth of the time of a cold start. Nor is it looked for in what was imported at any later time.
+"""The lookup function's entry. Garbage collection is off while modules are imported: they make none, and searching for
+it would be a fifth of a cold start. What was imported is never searched later, either.
 """
 
 import gc

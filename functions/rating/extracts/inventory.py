@@ -52,20 +52,20 @@ class NotReady:
 
 @dataclass(frozen=True, slots=True)
 class Extracts:
-    """The extracts at one place in S3."""
+    """The extracts at one location in S3."""
 
     s3: S3Client
-    place: S3Prefix
+    location: S3Prefix
 
     def find(self, month: Month) -> Inventory | NotReady:
         """The objects of a month. Raises ObjectInvalid for all that lie where no data is expected, or without any."""
-        listings = [_list(self.s3, self.place, dataset, month) for dataset in MONTHLY]
+        listings = [_list(self.s3, self.location, dataset, month) for dataset in MONTHLY]
         if waiting := [listing for listing in listings if not listing.ready]:
-            found = tuple(f"{of.dataset}: {_instead(self.s3, self.place, of)}" for of in waiting)
+            found = tuple(f"{of.dataset}: {_instead(self.s3, self.location, of)}" for of in waiting)
             return NotReady(month, tuple(str(listing.dataset) for listing in waiting), found)
         if refused := [fault for listing in listings for fault in listing.faults]:
             raise ObjectInvalid(_all(refused))
-        previous = _list(self.s3, self.place, Dataset.PREVIOUS_CREATORS, month.plus(-1))
+        previous = _list(self.s3, self.location, Dataset.PREVIOUS_CREATORS, month.plus(-1))
         usable = previous.ready and not previous.faults
         return Inventory(
             month,
@@ -102,15 +102,15 @@ class _Listing:
     faults: tuple[str, ...]
 
 
-def _list(s3: S3Client, place: S3Prefix, dataset: Dataset, month: Month) -> _Listing:
+def _list(s3: S3Client, location: S3Prefix, dataset: Dataset, month: Month) -> _Listing:
     folder = _folder(dataset)
-    prefix = place.key(folder, f"month={month}") + "/"
-    url = f"s3://{place.bucket}/{prefix}"
+    prefix = location.key(folder, f"month={month}") + "/"
+    url = f"s3://{location.bucket}/{prefix}"
     objects: list[DataObject] = []
     faults: list[str] = []
     ready = False
     try:
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=place.bucket, Prefix=prefix):
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=location.bucket, Prefix=prefix):
             for found in page.get("Contents", []):
                 name = found["Key"].removeprefix(prefix)
                 ready = ready or name == READY
@@ -150,7 +150,7 @@ def _all(faults: Sequence[str]) -> str:
     return "\n".join((f"{count} objects can't be used:", *faults[:_LISTED], *more))
 
 
-def _instead(s3: S3Client, place: S3Prefix, listing: _Listing) -> str:
+def _instead(s3: S3Client, location: S3Prefix, listing: _Listing) -> str:
     """What there is where a dataset is not ready."""
     missing = f"{listing.url}{READY} is not there"
     if count := len(listing.objects) + len(listing.faults) - (not listing.objects):
@@ -158,18 +158,18 @@ def _instead(s3: S3Client, place: S3Prefix, listing: _Listing) -> str:
             f"{missing}; found {count} object(s) in its folder without it. Is the job still writing? Spark leaves none "
             "when partitionOverwriteMode is dynamic: have the job write an empty one at the end."
         )
-    root = place.key(_folder(listing.dataset)) + "/"
+    root = location.key(_folder(listing.dataset)) + "/"
     try:
-        page = s3.list_objects_v2(Bucket=place.bucket, Prefix=root, Delimiter="/", MaxKeys=1000)
+        page = s3.list_objects_v2(Bucket=location.bucket, Prefix=root, Delimiter="/", MaxKeys=1000)
     except (BotoCoreError, ClientError) as error:
-        raise ExtractsUnavailable(f"s3://{place.bucket}/{root} can't be listed ({error})") from error
+        raise ExtractsUnavailable(f"s3://{location.bucket}/{root} can't be listed ({error})") from error
     names = [found["Prefix"].removeprefix(root) for found in page.get("CommonPrefixes", [])][-_SHOWN:]
     names += [found["Key"].removeprefix(root) for found in page.get("Contents", []) if found["Key"] != root][:_SHOWN]
     if not names:
-        return f"{missing}; found nothing below s3://{place.bucket}/{root}"
+        return f"{missing}; found nothing below s3://{location.bucket}/{root}"
     at_root = (
         f" The {READY} at the dataset's root says nothing of one month: write one into the month's folder."
         if READY in names
         else ""
     )
-    return f"{missing}; found {', '.join(names)} in s3://{place.bucket}/{root}.{at_root}"
+    return f"{missing}; found {', '.join(names)} in s3://{location.bucket}/{root}.{at_root}"

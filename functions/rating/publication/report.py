@@ -94,15 +94,15 @@ class Context:
 
 
 class Reports:
-    """Writes reports below one place in S3."""
+    """Writes reports below one location in S3."""
 
-    def __init__(self, client: S3Client, place: S3Prefix) -> None:
+    def __init__(self, client: S3Client, location: S3Prefix) -> None:
         self.client = client
-        self.place = place
+        self.location = location
 
     def url(self, month: str, run: str, *, preview: bool = False) -> str:
         """Where the report of a run is."""
-        return self.place.url(*_folder(month, run, preview=preview), "report.html")
+        return self.location.url(*_folder(month, run, preview=preview), "report.html")
 
     def write(self, computed: Computed, context: Context) -> str:
         """Write a run's report and its quarantine; the report's URL. Raises ReportUnwritten."""
@@ -126,18 +126,18 @@ class Reports:
         linked = QUARANTINE if error.quarantine else None
         page = _template("stopped.html.j2").render(document, quarantine=linked, most_rows=f"{MOST_OF_STOPPED:,}")
         self._put(page.encode(), "text/html; charset=utf-8", *folder, "report.html")
-        return self.place.url(*folder, "report.html")
+        return self.location.url(*folder, "report.html")
 
     def show_decision(self, month: str, run: str, ledger: Sequence[Entry]) -> None:
         """Write a run's report again, with what was decided since. Raises ReportUnwritten; no report, nothing to do."""
         folder = _folder(month, run, preview=False)
-        key = self.place.key(*folder, "report.json")
+        key = self.location.key(*folder, "report.json")
         try:
-            body = self.client.get_object(Bucket=self.place.bucket, Key=key)["Body"].read()
+            body = self.client.get_object(Bucket=self.location.bucket, Key=key)["Body"].read()
         except self.client.exceptions.NoSuchKey:
             return
         except (BotoCoreError, ClientError) as error:
-            raise ReportUnwritten(f"s3://{self.place.bucket}/{key}: {error}") from error
+            raise ReportUnwritten(f"s3://{self.location.bucket}/{key}: {error}") from error
         document = {**json.loads(body), "ledger": json.loads(canonical_json(list(ledger)))}
         self._put_json(document, *folder)
         self._put_page(document, *folder)
@@ -161,11 +161,11 @@ class Reports:
         self._put(report_page(document).encode(), "text/html; charset=utf-8", *folder, "report.html")
 
     def _put(self, body: bytes, content_type: str, *parts: str) -> None:
-        key = self.place.key(*parts)
+        key = self.location.key(*parts)
         try:
-            self.client.put_object(Bucket=self.place.bucket, Key=key, Body=body, ContentType=content_type)
+            self.client.put_object(Bucket=self.location.bucket, Key=key, Body=body, ContentType=content_type)
         except (BotoCoreError, ClientError) as error:
-            raise ReportUnwritten(f"s3://{self.place.bucket}/{key}: {error}; nothing was published") from error
+            raise ReportUnwritten(f"s3://{self.location.bucket}/{key}: {error}; nothing was published") from error
 
 
 def report_document(computed: Computed, context: Context) -> dict[str, Any]:

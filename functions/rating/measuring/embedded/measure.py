@@ -24,7 +24,7 @@ from functions.rating.measuring.embedded.duplicates import Repeats
 from functions.rating.measuring.embedded.examples import Examples
 from functions.rating.measuring.embedded.reading.objects import ObjectReader
 from functions.rating.measuring.embedded.reading.rows_read import DatasetRead, read_objects, refuse_too_many_bad
-from functions.rating.measuring.embedded.reading.sql_cells import padded, trimmed_if_needed
+from functions.rating.measuring.embedded.reading.sql_cells import trimmed_if_needed, untrimmed
 from functions.rating.measuring.embedded.relations import load_relations, load_repeated, naming_the_unreadable
 from functions.rating.measuring.embedded.sql import select
 from functions.rating.measuring.embedded.unknown_creators import correct_creators, need_trimming
@@ -178,7 +178,7 @@ def measuring(month: Month, zone: ZoneInfo) -> Mapping[str, str]:
     """The measuring SQL with the month's bounds."""
     start, end = bounds(month, zone)
     meant = {
-        "trim_needed": padded("orders.creator_id"),
+        "trim_needed": untrimmed("orders.creator_id"),
         "trimmed_tag": trimmed_if_needed("risk_tag"),
         "widths": ", ".join(f"({1 << level})" for level in range(32)),
         "sampled_orders": _SAMPLE,

@@ -93,7 +93,7 @@ class ParquetObjects:
                 yield from self._read_value_by_value(objects[0].file, error, self._scanner.kept - kept)
             return
         for o, found in zip(objects, scanned, strict=True):
-            path, query = o.file.path, read(trusted=_trusted(dataset), trimming=found.padded)
+            path, query = o.file.path, read(trusted=_trusted(dataset), trimming=found.untrimmed)
             if not o.file.stays:
                 try:
                     path, query = self._scanner.write(dataset, of_files([path], query)), kept_query(dataset)

@@ -24,7 +24,7 @@ Hashes = npt.NDArray[np.uint64]
 
 # One number for each row, since every further column costs time: bad, or with whitespace to trim, or else, of an order,
 # a hash of its id, which is none of these numbers.
-_BAD, _PADDED, _VALID = range(3)
+_BAD, _UNTRIMMED, _VALID = range(3)
 _PART_OPTIONS = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 0"
 
 
@@ -50,10 +50,10 @@ class ObjectRead:
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """What reading all rows has shown: which of them are bad, and whether any text is padded."""
+    """What reading all rows has shown: which of them are bad, and whether any text is untrimmed."""
 
     bad: RowNumbers
-    padded: bool
+    untrimmed: bool
 
 
 class Scanner:
@@ -78,35 +78,37 @@ class Scanner:
     ) -> list[Scanned]:
         """Read all rows of some files, or of one however large.
 
-        ``rows``: of each file. ``queries``: a later one is tried where the one before finds that some text is padded.
+        ``rows``: of each file. ``queries``: a later one is tried where the one before finds an untrimmed text.
         ``already_kept``: the first rows whose hashes were kept before. Raises EngineRefused when rows are missing, too.
         """
-        bad, padded = [np.empty(0, np.bool_)], [np.empty(0, np.bool_)]
+        bad, untrimmed = [np.empty(0, np.bool_)], [np.empty(0, np.bool_)]
         for start in range(0, sum(rows), AT_ONCE):
             count = min(AT_ONCE, sum(rows) - start)
             some = f"file_row_number BETWEEN {start} AND {start + AT_ONCE - 1}" if sum(rows) > AT_ONCE else None
-            seen, padded_here = self._read(dataset, [nested(of_files(paths, query)) for query in queries], some, count)
+            seen, untrimmed_here = self._read(
+                dataset, [nested(of_files(paths, query)) for query in queries], some, count
+            )
             bad.append(seen == _BAD)
-            padded.append(padded_here)
+            untrimmed.append(untrimmed_here)
             if dataset is Dataset.ORDERS and start + count > already_kept:
                 self._keep(seen[max(already_kept - start, 0) :])
                 self.kept = self.kept + count - max(already_kept - start, 0)
         ends = np.cumsum(rows)[:-1]
-        of_each = zip(np.split(np.concatenate(bad), ends), np.split(np.concatenate(padded), ends), strict=True)
-        return [Scanned(np.flatnonzero(bad), bool(padded.any())) for bad, padded in of_each]
+        of_each = zip(np.split(np.concatenate(bad), ends), np.split(np.concatenate(untrimmed), ends), strict=True)
+        return [Scanned(np.flatnonzero(bad), bool(untrimmed.any())) for bad, untrimmed in of_each]
 
     def _read(
         self, dataset: Dataset, relations: Sequence[str], some: str | None, count: int
     ) -> tuple[Hashes, npt.NDArray[np.bool_]]:
-        """What is seen of so many rows, and which of them are padded."""
+        """What is seen of so many rows, and which of them are untrimmed."""
         *quick, exact = relations
         for relation in quick:
-            unless_padded = _seen(dataset, f"WHEN padded THEN {_PADDED}")
-            seen = self._numbers(select((unless_padded,), relation, some), count)["seen"]
-            if not (seen == _PADDED).any():
+            unless_untrimmed = _seen(dataset, f"WHEN untrimmed THEN {_UNTRIMMED}")
+            seen = self._numbers(select((unless_untrimmed,), relation, some), count)["seen"]
+            if not (seen == _UNTRIMMED).any():
                 return seen, np.zeros(count, np.bool_)
-        found = self._numbers(select((_seen(dataset), "padded"), exact, some), count)
-        return found["seen"], found["padded"]
+        found = self._numbers(select((_seen(dataset), "untrimmed"), exact, some), count)
+        return found["seen"], found["untrimmed"]
 
     def _numbers(self, query: str, count: int) -> dict[str, npt.NDArray[Any]]:
         columns = {name: np.asarray(column) for name, column in self.engine.arrays(query).items()}

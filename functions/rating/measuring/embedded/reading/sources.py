@@ -58,7 +58,7 @@ class Source:
 
 def kept_query(dataset: Dataset) -> str:
     """The query that reads values back that were written as Parquet."""
-    return select((*(column.name for column in dataset.columns), "bad", "FALSE AS padded", *POSITION), PARQUET)
+    return select((*(column.name for column in dataset.columns), "bad", "FALSE AS untrimmed", *POSITION), PARQUET)
 
 
 def of_files(paths: Iterable[Path], query: str) -> str:

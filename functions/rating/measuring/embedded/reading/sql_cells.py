@@ -20,7 +20,7 @@ CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d"
 PLAIN_TIME = rf"{DATE}[ T]{CLOCK}:[0-5]\d"  # what the engine's own cast reads, and nothing else
 PLAIN = {Kind.TIME: PLAIN_TIME, Kind.END: PLAIN_TIME, Kind.AMOUNT: WHOLE_NUMBER, Kind.POWER: WHOLE_NUMBER}
 
-_PADDED = rf"^[{WHITESPACE}]|[{WHITESPACE}]$|^$|^\\N$"
+_UNTRIMMED = rf"^[{WHITESPACE}]|[{WHITESPACE}]$|^$|^\\N$"
 
 
 def cells(
@@ -32,20 +32,20 @@ def cells(
     damaged: Collection[str],
     trimming: bool,
 ) -> str:
-    """A relation of all columns (null where absent), ``<name>_plain``, ``<name>_inexact``, ``padded`` and POSITION.
+    """A relation of all columns (null where absent), ``<name>_plain``, ``<name>_inexact``, ``untrimmed`` and POSITION.
 
     ``columns``: with the base of their physical type. ``<name>_plain``: a time or number is written in the most usual
     way, with nothing around it. ``<name>_inexact``: a text column holds a number that may not be the one meant.
-    ``padded``: trimming changes some text of the row, or the text says that there is none; in the columns named by
-    ``trusted`` that is taken to be nowhere so. Without ``trimming`` texts are as they are written, and ``padded``
+    ``untrimmed``: trimming changes some text of the row, or the text says that there is none; in the columns named by
+    ``trusted`` that is taken to be nowhere so. Without ``trimming`` texts are as they are written, and ``untrimmed``
     tells, for half the price, where that may be wrong. ``damaged``: ``<name>_damaged`` of these columns is carried on.
     """
     absent = [f"CAST(NULL AS {TEXT}) AS {column.name}" for column, _ in columns if column.name not in present]
     written = [column for column, base in columns if base == TEXT and column.kind in PLAIN]
     plain = [f"regexp_full_match({c.name}, {literal(PLAIN[c.kind])}) AS {c.name}_plain" for c in written]
     texts = [column for column, base in columns if base == TEXT and column.name in present - set(trusted)]
-    checked = [f"{_padded(column, exactly=trimming)} AS {column.name}_padded" for column in texts]
-    any_padded = " OR ".join(f"{column.name}_padded" for column in texts) or "FALSE"
+    checked = [f"{_untrimmed(column, exactly=trimming)} AS {column.name}_untrimmed" for column in texts]
+    any_untrimmed = " OR ".join(f"{column.name}_untrimmed" for column in texts) or "FALSE"
     to_trim = texts if trimming else ()
     results = [f"{_cell(column, base, trimming=column in to_trim)} AS {column.name}" for column, base in columns]
     relation = source
@@ -55,7 +55,7 @@ def cells(
         *(f"{column.name}_plain" for column in written),
         *(f"{inexact(c.name, base)} AS {c.name}_inexact" for c, base in columns if is_number_as_text(c, base)),
         *(f"{name}_damaged" for name in damaged),
-        f"{any_padded} AS padded",
+        f"{any_untrimmed} AS untrimmed",
         *POSITION,
     )
     return nested(select((*results, *carried), relation))
@@ -66,12 +66,12 @@ def is_number_as_text(column: Column, base: str) -> bool:
     return column.kind is Kind.TEXT and base in EXACT_BELOW
 
 
-def padded(name: str) -> str:
+def untrimmed(name: str) -> str:
     """Whether trimming changes a text, or it says that there is none.
 
     The cheap tests come first and are enough for nearly every value: exact ones cost as much as reading the row.
     """
-    return f"CASE WHEN {_may_be_padded(name)} THEN regexp_matches({name}, {literal(_PADDED)}) ELSE FALSE END"
+    return f"CASE WHEN {_may_be_untrimmed(name)} THEN regexp_matches({name}, {literal(_UNTRIMMED)}) ELSE FALSE END"
 
 
 def whole(number: str, base: str) -> str:
@@ -91,14 +91,14 @@ def trimmed(name: str) -> str:
 
 def trimmed_if_needed(name: str) -> str:
     """The same, for a text that seldom has whitespace around it."""
-    return f"CASE WHEN {padded(name)} THEN {trimmed(name)} ELSE {name} END"
+    return f"CASE WHEN {untrimmed(name)} THEN {trimmed(name)} ELSE {name} END"
 
 
 def _floating(number: str) -> str:
     return f"CAST({number} AS DOUBLE)"
 
 
-def _may_be_padded(name: str) -> str:
+def _may_be_untrimmed(name: str) -> str:
     """Whether there may be whitespace around a text, or it may say that there is none."""
     return rf"(length({name}) <> strlen({name}) OR {name} < '!' OR {name}[-1] < '!' OR {name} = '\N')"
 
@@ -107,7 +107,7 @@ def _cell(column: Column, base: str, *, trimming: bool) -> str:
     name = column.name
     if base == TEXT:
         text = name if column.required else f"nullif({name}, '')"
-        return f"CASE WHEN {name}_padded THEN {trimmed(name)} ELSE {text} END" if trimming else text
+        return f"CASE WHEN {name}_untrimmed THEN {trimmed(name)} ELSE {text} END" if trimming else text
     number = name
     if base in EXACT_BELOW and base != "DECIMAL":
         number = f"CASE WHEN NOT isnan({name}) THEN {name} END"
@@ -118,11 +118,11 @@ def _cell(column: Column, base: str, *, trimming: bool) -> str:
     return f"CAST({number} AS {TEXT})"
 
 
-def _padded(column: Column, *, exactly: bool) -> str:
-    """Whether a cell is padded; if not ``exactly``, whether it may be, for those that are in every row."""
+def _untrimmed(column: Column, *, exactly: bool) -> str:
+    """Whether a cell is untrimmed; if not ``exactly``, whether it may be, for those that are in every row."""
     name = column.name
     if column.kind in PLAIN:
-        return f"CASE WHEN {name}_plain THEN FALSE ELSE {padded(name)} END"
+        return f"CASE WHEN {name}_plain THEN FALSE ELSE {untrimmed(name)} END"
     if column.required:
-        return padded(name) if exactly else f"coalesce({_may_be_padded(name)}, FALSE)"
-    return f"CASE WHEN {name} <> '' THEN {padded(name)} ELSE FALSE END"
+        return untrimmed(name) if exactly else f"coalesce({_may_be_untrimmed(name)}, FALSE)"
+    return f"CASE WHEN {name} <> '' THEN {untrimmed(name)} ELSE FALSE END"

@@ -64,12 +64,12 @@ def values(
     damaged: Collection[str] = (),
     trimming: bool = True,
 ) -> str:
-    """A SELECT of every column's value, the row's POSITION, ``bad`` (why a row can't be used, or null) and ``padded``.
+    """A SELECT of every column's value, the row's POSITION, ``bad`` (why it can't be used, or null), ``untrimmed``.
 
     ``physical``: the type of each column that ``source``, a relation, has by name; it has the rows' POSITION, too.
     ``trusted``: text columns that are read as written, without trimming. ``proved``: columns without a bad value.
     ``damaged``: text columns whose bytes may be no UTF-8. Without ``trimming`` all texts are read as written, which is
-    right unless some row is ``padded``.
+    right unless some row is ``untrimmed``.
     """
     columns = [(column, _base(physical.get(column.name, TEXT))) for column in dataset.columns]
     times = [(column, base) for column, base in columns if column.kind in TIMES]
@@ -88,7 +88,7 @@ def values(
     ):
         relation = nested(select(("*", *step), relation))
     results = [f"{column.name}_value AS {column.name}" for column, _ in columns]
-    return select((*results, f"{_bad(dataset, columns, proved, damaged)} AS bad", "padded", *POSITION), relation)
+    return select((*results, f"{_bad(dataset, columns, proved, damaged)} AS bad", "untrimmed", *POSITION), relation)
 
 
 def _base(physical: str) -> str:
