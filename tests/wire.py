@@ -46,3 +46,17 @@ def at_call(number: int, happens: Callable[[], None]) -> Iterator[list[str]]:
 
     with on_each_call(call):
         yield calls
+
+
+@contextmanager
+def before_first(name: str, happens: Callable[[], None]) -> Iterator[list[str]]:
+    """Within the block, something happens just before the first request of a ``service.Operation``. Gives all calls."""
+    calls: list[str] = []
+
+    def call(called: str) -> None:
+        calls.append(called)
+        if calls.count(name) == 1 and called == name:
+            happens()
+
+    with on_each_call(call):
+        yield calls

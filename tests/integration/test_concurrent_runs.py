@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 from functions.rating.publication import ledger
 from shared.errors import LevelsError, ObjectChanged, PublicationConflict
 from tests.cloud import Cloud, small_cloud
-from tests.wire import at_call
+from tests.wire import at_call, before_first
 
 APRIL, MAY = {"month": "2026-04"}, {"month": "2026-05"}
 BIG, MIDDLE, SMALL, NONE = (5, 500_000), (2, 10_000), (1, 0), (0, 0)
@@ -19,15 +21,23 @@ BEFORE = {"a": MIDDLE, "b": MIDDLE, "c": SMALL}
 AGENCIES = {"a": BIG, "b": MIDDLE, "c": NONE}
 OTHER_AGENCIES = {"a": SMALL, "b": BIG, "c": SMALL}
 DECIDED = {"by": "Li", "reason": "looked at it"}
-CALLS, TELLING = range(1, 40), (1, 6, 12, 18, 25, 31, 34, 37)  # of listing, reading, staging, publishing, sending
-at_some_calls = pytest.mark.parametrize(
-    "call", [pytest.param(call, marks=() if call in TELLING else pytest.mark.sweep) for call in CALLS]
-)
+MOMENTS = {
+    "before anything is read": "dynamodb.Query",
+    "before the extracts are found": "s3.ListObjectsV2",
+    "before the extracts are read": "s3.GetObject",
+    "before the run is staged": "dynamodb.BatchWriteItem",
+    "before the report is written": "s3.PutObject",
+    "before the pointer moves": "dynamodb.TransactWriteItems",
+    "after the pointer moved, before events are sent": "eventbridge.PutEvents",
+}
+Meanwhile = Callable[[Callable[[], None]], AbstractContextManager[list[str]]]
+"""Within the block something happens, once, at a moment of the run that is made there. Gives the run's calls."""
 
 
-@pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    with small_cloud(tmp_path) as cloud:
+@contextmanager
+def published_april(folder: Path) -> Iterator[Cloud]:
+    folder.mkdir(exist_ok=True)
+    with small_cloud(folder) as cloud:
         cloud.put_month("2026-04", BEFORE)
         cloud.rate(APRIL)
         cloud.put_month("2026-05", AGENCIES)
@@ -49,16 +59,9 @@ def is_whole(cloud: Cloud, run: str) -> bool:
     return valid.run == run and verified
 
 
-def test_the_calls_are_those_that_a_run_makes(cloud: Cloud) -> None:
-    with at_call(0, lambda: None) as calls:
-        cloud.rate(MAY)
-    assert len(calls) == len(CALLS), calls
-
-
-@at_some_calls
-def test_two_runs_of_the_same_inputs_publish_once(cloud: Cloud, call: int) -> None:
+def two_runs_of_the_same_inputs_publish_once(cloud: Cloud, meanwhile: Meanwhile) -> None:
     others: list[dict[str, Any]] = []
-    with at_call(call, lambda: others.append(cloud.rate(MAY))):
+    with meanwhile(lambda: others.append(cloud.rate(MAY))):
         answer = cloud.rate(MAY)
     [other] = others
     assert {answer["outcome"], other["outcome"]} == {"published", "unchanged"}
@@ -67,15 +70,14 @@ def test_two_runs_of_the_same_inputs_publish_once(cloud: Cloud, call: int) -> No
     assert [entry.action for entry in ledger.entries(cloud.table, "2026-05")] == ["published"]
 
 
-@at_some_calls
-def test_two_runs_of_different_inputs_never_mix(cloud: Cloud, call: int) -> None:
+def two_runs_of_different_inputs_never_mix(cloud: Cloud, meanwhile: Meanwhile) -> None:
     others: list[dict[str, Any]] = []
 
     def other_inputs() -> None:
         cloud.put_month("2026-05", OTHER_AGENCIES)
         others.append(cloud.rate(MAY))
 
-    with at_call(call, other_inputs):
+    with meanwhile(other_inputs):
         answer = rate(cloud, MAY)
     [other] = others
     actions = [entry.action for entry in ledger.entries(cloud.table, "2026-05")]
@@ -91,14 +93,13 @@ def test_two_runs_of_different_inputs_never_mix(cloud: Cloud, call: int) -> None
     assert cloud.levels() == {"a": 1, "b": 3, "c": 1}
 
 
-@at_some_calls
-def test_a_rollback_beside_a_run_leaves_one_of_both_valid(cloud: Cloud, call: int) -> None:
+def a_rollback_beside_a_run_leaves_one_of_both_valid(cloud: Cloud, meanwhile: Meanwhile) -> None:
     first = cloud.rate(MAY)["run"]
     cloud.put_month("2026-05", OTHER_AGENCIES)
     second = cloud.rate(MAY)["run"]
     cloud.put_month("2026-05", {"a": NONE, "b": NONE, "c": NONE})
     others: list[dict[str, Any]] = []
-    with at_call(call, lambda: others.append(cloud.rate({"rollback": first, **DECIDED}))):
+    with meanwhile(lambda: others.append(cloud.rate({"rollback": first, **DECIDED}))):
         answer = rate(cloud, MAY)
     [other] = others
     assert (other["outcome"], other["run"]) == ("rolled_back", first)
@@ -112,3 +113,30 @@ def test_a_rollback_beside_a_run_leaves_one_of_both_valid(cloud: Cloud, call: in
         assert (valid, answer["replaced"], actions[2:]) == (answer["run"], first, ["rolled_back", "restated"])
     else:
         assert (valid, answer["replaced"], actions[2:]) == (first, second, ["restated", "rolled_back"])
+
+
+STORIES = (
+    two_runs_of_the_same_inputs_publish_once,
+    two_runs_of_different_inputs_never_mix,
+    a_rollback_beside_a_run_leaves_one_of_both_valid,
+)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
+def test_it_holds_at_each_moment_of_a_run(
+    tmp_path: Path, story: Callable[[Cloud, Meanwhile], None], moment: str
+) -> None:
+    with published_april(tmp_path) as cloud:
+        story(cloud, partial(before_first, MOMENTS[moment]))
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
+def test_it_holds_before_each_call_of_a_run(tmp_path: Path, story: Callable[[Cloud, Meanwhile], None]) -> None:
+    with published_april(tmp_path) as cloud, at_call(0, lambda: None) as calls:
+        cloud.rate(MAY)
+    assert set(MOMENTS.values()) <= set(calls)
+    for number in range(1, len(calls) + 1):
+        with published_april(tmp_path / str(number)) as cloud:
+            story(cloud, partial(at_call, number))

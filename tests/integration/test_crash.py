@@ -68,7 +68,6 @@ def places(tmp_path: Path) -> Iterator[tuple[Place, Place]]:
         yield undisturbed, disturbed
 
 
-@pytest.mark.xfail(reason="the reader beside it sees too few answers since reading is closed by default", strict=False)
 @pytest.mark.parametrize("step", [2, pytest.param(1, marks=pytest.mark.sweep)])
 def test_a_run_that_is_killed_at_any_of_its_calls_is_mended_by_the_next(places: tuple[Place, Place], step: int) -> None:
     """By steps of 2, odd calls are not sent and even ones not heard of; by steps of 1, each call is both."""
