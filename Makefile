@@ -72,21 +72,21 @@ bench: setup ## Measure speed and memory as ratios to a floor: ORDERS=5000000
 # --- operating a month ----------------------------------------------------------------------------------------------------
 
 # LOCAL=1 asks the function of `make serve` (on PORT) instead of the deployed one.
-.PHONY: check-workbook check-extracts refresh backfill accept rollback preview verify sheet
+.PHONY: check-workbook check-extracts refresh backfill accept rollback preview verify repair sheet
 check-workbook: setup-demo ## The workbook's faults, as the function sees it; also make check LOCAL=1
 	@$(operate) check
 
 check-extracts: setup-demo ## Judge a month's data before it is handed over: FOLDER=… (or s3://…) MONTH=2026-10
 	@$(python) -m tools.check_extracts "$$FOLDER" "$$MONTH"
 
-refresh: setup-demo ## Publish changed texts, or say from when a changed threshold counts
-	@$(operate) refresh
+refresh: setup-demo ## Publish changed texts, or say from when a changed threshold counts: [BY=… REASON=… takes away]
+	@$(operate) refresh $(call named,BY,--by) $(call named,REASON,--reason)
 
 backfill: setup-demo ## Rate months again: FROM=2026-08 TO=2026-10
 	@$(operate) backfill "$$FROM" "$$TO"
 
-accept: setup-demo ## Publish a held run: RUN=… BY=… REASON=…
-	@$(operate) accept "$$RUN" --by "$$BY" --reason "$$REASON"
+accept: setup-demo ## Publish a held run: RUN=… BY=… REASON=… [ANYWAY=1, although it has been overtaken]
+	@$(operate) accept "$$RUN" --by "$$BY" --reason "$$REASON" $(if $(filter 1,$(ANYWAY)),--anyway)
 
 rollback: setup-demo ## Go back to an earlier run: RUN=… BY=… REASON=…
 	@$(operate) rollback "$$RUN" --by "$$BY" --reason "$$REASON"
@@ -96,6 +96,9 @@ preview: setup-demo ## Whose level would change: MONTH=2026-10
 
 verify: setup-demo ## Recompute a run and compare it: RUN=…
 	@$(operate) verify "$$RUN"
+
+repair: setup-demo ## Write a damaged month again as it was published: MONTH=2026-10
+	@$(operate) repair "$$MONTH"
 
 sheet: setup ## Build or upgrade the Google Sheet: KEY=<spreadsheet key> [LANG=zh|en]
 	@$(python) -m tools.sheet "$$KEY" $(call named,LANG,--lang)

@@ -83,12 +83,22 @@ def _events(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Ite
         case "verify":
             required(parser, "verify RUN=<id of the run>", RUN=options.run)
             yield {"verify": options.run}
-        case "check" | "refresh":
-            yield {"mode": options.verb}
+        case "repair":
+            required(parser, "repair MONTH=YYYY-MM", MONTH=options.month)
+            yield {"month": str(_month(parser, options.month)), "repair": True}
+        case "check":
+            yield {"mode": "check"}
+        case "refresh":
+            event = {"mode": "refresh"}
+            if options.by or options.reason:
+                required(parser, "refresh BY=<your name> REASON=<why>", BY=options.by, REASON=options.reason)
+                event |= {"by": options.by, "reason": options.reason}
+            yield event
         case verb:
             asked = {"RUN": options.run, "BY": options.by, "REASON": options.reason}
             required(parser, DECISION.format(verb=verb), **asked)
-            yield {verb: options.run, "by": options.by, "reason": options.reason}
+            decided = {verb: options.run, "by": options.by, "reason": options.reason}
+            yield decided | ({"anyway": True} if getattr(options, "anyway", False) else {})
 
 
 def _month(parser: argparse.ArgumentParser, text: str) -> Month:
@@ -113,10 +123,14 @@ def _parser() -> Parser:
     verbs.add_parser("preview", help="whose level would change").add_argument("month", nargs="?", help="YYYY-MM")
     verbs.add_parser("verify", help="compute a run again and compare").add_argument("run", nargs="?")
     verbs.add_parser("check", help="the spreadsheet's faults")
-    verbs.add_parser("refresh", help="publish changed texts")
-    for verb, help_text in (("accept", "publish a held run"), ("rollback", "go back to an earlier publication")):
-        decision = verbs.add_parser(verb, help=help_text)
+    verbs.add_parser("repair", help="write a damaged month again").add_argument("month", nargs="?", help="YYYY-MM")
+    refresh = verbs.add_parser("refresh", help="publish changed texts; with --by and --reason also what is taken away")
+    accept = verbs.add_parser("accept", help="publish a held run")
+    accept.add_argument("--anyway", action="store_true", help="although it has been overtaken since it was held")
+    rollback = verbs.add_parser("rollback", help="go back to an earlier publication")
+    for decision in (accept, rollback):
         decision.add_argument("run", nargs="?")
+    for decision in (accept, rollback, refresh):
         decision.add_argument("--by", help="who decides; kept in the ledger")
         decision.add_argument("--reason", help="why; kept in the ledger")
     return parser

@@ -15,7 +15,8 @@ import pytest
 from moto import mock_aws
 
 from local.commandline import UserMistake
-from shared.errors import LevelsError
+from shared.errors import LevelsError, RunSuperseded
+from shared.table import rating_key
 from tests.cloud import Cloud, small_cloud
 from tools import operate
 from tools.following import Deployed
@@ -26,6 +27,13 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
     with small_cloud(tmp_path) as cloud:
         cloud.put_month("2026-05", {"a": (5, 500_000), "b": (1, 0)})
         yield cloud
+
+
+def operate_on(cloud: Cloud, *arguments: str) -> int:
+    """The exit code of a command that asks this cloud's function."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(operate, "_asking_local", lambda port: cloud.rate)
+        return operate.main(["--local", "3000", *arguments])
 
 
 class Waiting:
@@ -102,3 +110,38 @@ def test_without_region_and_credentials_both_are_asked_for_at_once(monkeypatch: 
         UserMistake, match=r"AWS region: found none.*AWS_DEFAULT_REGION=(?s:.*)AWS credentials: found none"
     ):
         operate.main(["check"])
+
+
+def test_a_damaged_month_is_written_again_by_a_command(cloud: Cloud) -> None:
+    run = cloud.rate({"month": "2026-05"})["run"]
+    whole = cloud.items()
+    cloud.table.client.delete_item(TableName=cloud.table.name, Key=rating_key("a", "2026-05", run))
+    assert operate_on(cloud, "verify", run) == 1
+    assert operate_on(cloud, "repair", "2026-05") == 0
+    assert whole.items() <= cloud.items().items()
+    assert operate_on(cloud, "verify", run) == 0
+
+
+def test_a_run_that_was_overtaken_is_accepted_by_a_command_that_says_anyway(cloud: Cloud) -> None:
+    cloud.write_workbook(settings="setting,value\nmax_changed_share,0.1\n")
+    cloud.rate({"month": "2026-05"})
+    cloud.put_month("2026-06", {"a": (0, 0), "b": (5, 500_000)})
+    run = cloud.rate({"month": "2026-06"})["run"]
+    cloud.put_month("2026-06", {"a": (1, 0), "b": (1, 0)})
+    decided = ("accept", run, "--by", "Li", "--reason", "seen")
+    with pytest.raises(RunSuperseded):
+        operate_on(cloud, *decided)
+    assert operate_on(cloud, *decided, "--anyway") == 0
+    assert cloud.levels() == {"a": None, "b": 3}
+
+
+def test_what_is_taken_away_is_confirmed_by_a_command(cloud: Cloud) -> None:
+    cloud.rate({"month": "2026-05"})
+    shown = cloud.table.pointer().current().rulebook
+    cloud.write_workbook(benefits="benefit,name,description,kind,1,2,3\ncontact,达人建联机构,,flag,,,TRUE\n")
+    assert operate_on(cloud, "refresh") == 0
+    assert cloud.table.pointer().current().rulebook == shown
+    with pytest.raises(SystemExit):
+        operate_on(cloud, "refresh", "--by", "Li")
+    assert operate_on(cloud, "refresh", "--by", "Li", "--reason", "seen") == 0
+    assert cloud.table.pointer().current().rulebook != shown

@@ -42,6 +42,8 @@ def command(*arguments: str, **environment: str) -> tuple[int, list[str]]:
         (("tools.operate", "accept", "", "--by", "", "--reason", ""), "RUN and BY and REASON missing"),
         (("tools.operate", "rollback", "r1", "--by", "Li", "--reason", " "), "REASON missing"),
         (("tools.operate", "verify"), "RUN missing"),
+        (("tools.operate", "repair"), "MONTH missing"),
+        (("tools.operate", "refresh", "--by", "Li"), "REASON missing"),
         (("tools.operate", "preview", "October"), "'October' is no month. Expected YYYY-MM"),
         (("tools.operate", "backfill", "2026-10", "2026-08"), "nothing to rate"),
         (("tools.operate", "audit"), "invalid choice: 'audit'"),
