@@ -23,9 +23,9 @@ from functions.rating.publication import ledger
 from functions.rating.result import result
 from functions.rating.scratch import run_folder
 from functions.rating.services import Services
+from functions.rating.status import show_status
 from functions.rating.wiring import wire
-from functions.rating.workbook.status import status_rows
-from shared.errors import EventsUnsent, ItemInvalid, LevelsError, WorkbookFaulty, WorkbookUnavailable
+from shared.errors import EventsUnsent, ItemInvalid, LevelsError, WorkbookFaulty
 from shared.observability import logger, metrics
 from shared.settings import RatingSettings
 
@@ -82,29 +82,19 @@ def _answer(request: Request, services: Services) -> dict[str, Any]:
     try:
         answer = _do(request, services)
     except WorkbookFaulty as error:
-        _show_status({"outcome": "faulty", "faults": error.faults}, services)
+        show_status(services, {"outcome": "faulty", "faults": error.faults})
         raise
     except LevelsError as error:
-        _show_status(
-            {"outcome": "failed", "month": request.month, "cause": f"{type(error).__name__}: {error}"}, services
-        )
+        failed = {"outcome": "failed", "month": request.month, "error": type(error).__name__, "message": str(error)}
+        show_status(services, failed)
         raise
     if answer["outcome"] in IN_THE_LEDGER:
         services.reports.export_ledger(answer["month"], tuple(ledger.entries(services.table, answer["month"])))
     if request.reads_the_sheet:
-        _show_status(answer, services)
+        show_status(services, answer)
     elif not request.verify:
-        _show_status({name: value for name, value in answer.items() if name != "faults"}, services)
+        show_status(services, {name: value for name, value in answer.items() if name != "faults"})
     return answer
-
-
-def _show_status(answer: dict[str, Any], services: Services) -> None:
-    """Write the status tab. Levels don't depend on it, so a refusal is logged and no more."""
-    rows = status_rows(answer, services.now().astimezone(services.zone))
-    try:
-        services.workbook.show_status(rows)
-    except WorkbookUnavailable as error:
-        logger.warning("the status tab could not be written", cause=str(error))
 
 
 def _do(request: Request, services: Services) -> dict[str, Any]:

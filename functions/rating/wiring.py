@@ -42,7 +42,7 @@ CLIENT = Config(
 def wire(settings: RatingSettings, context: LambdaContext, listener: Listener | None) -> Services:
     """The real services, made again for each of a month's few invocations."""
     memory = int(context.memory_limit_in_mb) * 1024**2  # AWS gives it as text
-    s3 = boto3.client("s3", config=CLIENT)
+    s3 = boto3.client("s3", config=CLIENT.merge(Config(signature_version="s3v4")))  # else links are signed the old way
     engine = EmbeddedEngine(
         s3,
         settings.extracts.bucket,

@@ -20,6 +20,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         f"{R}.commands",
         f"{R}.publication",
         f"{R}.console",
+        f"{R}.status",
         f"{R}.services",
         f"{R}.events",
         f"{R}.monitoring",
@@ -38,6 +39,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         f"{R}.extracts",
         f"{R}.measuring.embedded",
     ),
+    f"{R}.status": (f"{R}.services", f"{R}.publication", f"{R}.workbook"),
     f"{R}.console": (f"{R}.services", f"{R}.events"),
     f"{R}.commands": (
         f"{R}.services",

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from functions.rating.workbook.description import Language
+from functions.rating.workbook.cells import Language
 from tests.workbooks import DESCRIPTION
 from tools.docs.operations_docs import LANGUAGES, page, rendered
 

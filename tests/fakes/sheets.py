@@ -47,6 +47,7 @@ class Sheet:
     cells: dict[tuple[int, int], Cell] = field(default_factory=dict)
     protected: list[dict[str, Any]] = field(default_factory=list)
     conditional: list[dict[str, Any]] = field(default_factory=list)
+    widths: dict[int, int] = field(default_factory=dict)
 
     def type_in(self, row: int, column: int, value: RawCell) -> None:
         """Put a value as a person types it; text such as ``#REF!`` stands for a formula with that result."""
@@ -234,6 +235,16 @@ def _update_cells(sheets: list[Sheet], what: Mapping[str, Any]) -> None:
         _merge(sheet.cells.setdefault((row, column), {}), given, what["fields"])
 
 
+def _update_dimension(sheets: list[Sheet], what: Mapping[str, Any]) -> None:
+    span = what["range"]
+    sheet = _by_id(sheets, span["sheetId"])
+    if (span["dimension"], what["fields"]) != ("COLUMNS", "pixelSize"):
+        raise Refused(400, "the fake changes widths of columns only")
+    for column in range(span["startIndex"], span["endIndex"]):
+        _inside(sheet, 0, column)
+        sheet.widths[column] = what["properties"]["pixelSize"]
+
+
 def _repeat_cell(sheets: list[Sheet], what: Mapping[str, Any]) -> None:
     sheet = _by_id(sheets, what["range"]["sheetId"])
     for at in _cells_in(sheet, what["range"]):
@@ -278,6 +289,7 @@ _CHANGES: dict[str, Callable[[list[Sheet], Mapping[str, Any]], dict[str, Any] | 
     "updateSheetProperties": _update_sheet_properties,
     "updateCells": _update_cells,
     "repeatCell": _repeat_cell,
+    "updateDimensionProperties": _update_dimension,
     "setDataValidation": _set_data_validation,
     "addProtectedRange": _add_protected_range,
     "deleteProtectedRange": _delete_protected_range,

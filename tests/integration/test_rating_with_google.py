@@ -39,6 +39,13 @@ def status(google: FakeSheets) -> str:
     return "\n".join(str(value) for row in tab.values() for value in row)
 
 
+def links(google: FakeSheets) -> list[str]:
+    """Where a click on a cell of the status tab leads."""
+    tab = next(tab for tab in google.books[KEY] if tab.properties["title"] in ("status", "状态"))
+    formats = (cell["userEnteredFormat"]["textFormat"] for cell in tab.cells.values() if "userEnteredFormat" in cell)
+    return [shown["link"]["uri"] for shown in formats if "link" in shown]
+
+
 def test_a_month_is_rated_by_the_sheet_and_the_status_tab_says_so(cloud: Cloud, google: FakeSheets) -> None:
     assert cloud.rate({"month": "2026-09"})["outcome"] == "published"
     assert cloud.levels() == {"a": 3, "b": 2, "c": 1, "d": None}
@@ -86,8 +93,7 @@ def test_the_status_tab_names_each_change_with_its_cell_and_from_when_it_counts(
     google.tab(KEY, "cases").type_in(2, 2, 30000)
     cloud.rate({"mode": "check"})
     said = status(google)
-    assert "thresholds!E4\n3 级 · 通道 1 · Paid GMV" in said
-    assert "20000.50\n30000.00\n2026-10 考核月起，2026-11-03 发布；已发布的月份保持不变（2026-09）" in said
+    assert "thresholds!E4\nlevel 3 · channel 1 · Paid GMV\n20000.50\n30000.00\nfrom rating month 2026-10" in said
 
 
 def test_the_status_tab_is_true_after_a_decision_and_after_a_run_that_failed(cloud: Cloud, google: FakeSheets) -> None:
@@ -100,4 +106,25 @@ def test_the_status_tab_is_true_after_a_decision_and_after_a_run_that_failed(clo
     assert first in status(google)
     with pytest.raises(MonthNotOver):
         cloud.rate({"month": "2099-01"})
-    assert "MonthNotOver: month 2099-01" in status(google)
+    assert "month 2099-01 ends at" in status(google)
+
+
+def test_a_held_run_stays_in_sight_with_all_that_decides_until_somebody_has_decided(
+    cloud: Cloud, google: FakeSheets
+) -> None:
+    cloud.rate({"month": "2026-09"})
+    google.tab(KEY, "settings").type_in(2, 0, "max_changed_share")
+    google.tab(KEY, "settings").type_in(2, 1, 0.1)
+    cloud.put_month("2026-10", {"a": (12, 2_500_000), "b": (1, 0), "c": (1, 0), "d": (0, 0)})
+    held = cloud.rate({"month": "2026-10"})["run"]
+    for event in ({"month": "2026-10"}, {"mode": "check"}):
+        cloud.rate(event)
+        said = status(google)
+        assert f"run {held} of 2026-10, held since" in said
+        assert "agencies whose level changes\n10 %\n25 %\nexceeded" in said
+        assert "2 → 1\nPaid GMV: 0.00 / 1000.00 yuan" in said
+        assert any(f"run%3D{held}/report.html?X-Amz-Algorithm=AWS4" in link for link in links(google))
+    cloud.rate({"accept": held, "by": "Li", "reason": "a campaign ended"})
+    said = status(google)
+    assert "waits for a decision" not in said
+    assert "accepted\n2026-10\n" + held + "\nLi\na campaign ended" in said

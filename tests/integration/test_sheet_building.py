@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from functions.rating.workbook.description import Language
+from functions.rating.workbook.cells import Language
 from functions.rating.workbook.folder import read_folder
 from functions.rating.workbook.google import sheet
 from functions.rating.workbook.rulebook import parse

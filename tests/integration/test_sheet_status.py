@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,52 +11,104 @@ import pytest
 import requests
 
 from functions.rating.result import Outcome
-from functions.rating.workbook.cells import RawCell
+from functions.rating.workbook.cells import Language, RawCell, RawTab, RawWorkbook
+from functions.rating.workbook.google import requests as do
 from functions.rating.workbook.google.status_tab import write_status
-from functions.rating.workbook.status import OUTCOMES, SHOWN_FAULTS, SHOWN_MOVERS, status_rows
+from functions.rating.workbook.rulebook import parse
+from functions.rating.workbook.status import SHOWN_FAULTS, SHOWN_MOVERS, Beside, StatusPage, status_rows
+from functions.rating.workbook.status_words import FAILURES, OUTCOMES, failure
+from shared import errors
 from shared.errors import WorkbookUnavailable
 from tests.fakes.sheets import FakeSheets, Sheet
-from tests.workbooks import DESCRIPTION, Workbook
+from tests.workbooks import DESCRIPTION, OCTOBER, Workbook
 
 KEY = "the-sheet"
 AT = datetime(2026, 11, 2, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
+MATRIX = [
+    {"from": "2", "to": "3", "agencies": 4},
+    {"from": "3", "to": "1", "agencies": 1},
+    {"from": "awaiting", "to": "unrated", "agencies": 1},
+]
+UP = {
+    "agency_id": "A-0001",
+    "name": '=IMPORTXML("https://example.com","//a")',
+    "old_level": 2,
+    "new_level": 3,
+    "channel": 1,
+    "decided_by": {"metric": "gmv", "required": 2_000_050, "actual": 2_000_049},
+    "benefits_gained": ["Contact", "Seats"],
+    "benefits_lost": [],
+    "benefits_changed": [],
+    "cause": None,
+}
+DOWN = {**UP, "agency_id": "A-0002", "old_level": 3, "new_level": 1, "decided_by": None, "cause": "override_ended"}
 PREVIEW: dict[str, Any] = {
-    "matrix": [{"from": "2", "to": "3", "agencies": 4}, {"from": "awaiting", "to": "unrated", "agencies": 1}],
-    "movers": [
-        {
-            "agency_id": "A-0001",
-            "name": '=IMPORTXML("https://example.com","//a")',
-            "old_level": 2,
-            "new_level": 3,
-            "channel": 1,
-            "decided_by": {"metric": "gmv", "required": 2_000_050, "actual": 2_000_049},
-            "benefits_gained": ["Contact", "Seats"],
-            "benefits_lost": [],
-        }
-    ],
+    "matrix": MATRIX,
+    "movers": [UP, DOWN],
     "metrics": {"gmv": {"key": "gmv", "name": "Paid GMV", "measure": "paid_gmv", "unit": "yuan"}},
     "cases_passed": [],
 }
+LINE = {"at": "2026-11-02T00:30:00+00:00", "action": "held", "month": "2026-10", "run": "b" * 20, "by": None}
+HELD = {
+    "record": {
+        "guardrails": [
+            {"name": "max_changed_share", "limit": "0.2", "value": 0.31, "exceeded": True, "because": None},
+            {"name": "max_gmv_change_share", "limit": "0.5", "value": None, "exceeded": False, "because": None},
+        ],
+        "levels": {"1": 3, "2": 1_200, "unrated": 7},
+    },
+    "moves": PREVIEW,
+    "held_because": "已发布月份的门槛被改动：D6 / thresholds of a published month were changed: D6",
+}
 
 
-def test_a_sound_sheet_says_when_which_version_and_that_it_is_sound() -> None:
-    rows = written(answer("checked"))
-    assert rows[0] == ["检查时间 checked at", "2026-11-02 09:00 (Asia/Shanghai)"]
-    assert rows[1][1] == "可用 valid"
-    assert rows[3][1] == "2026-10"
-    assert rows[4][1] == "version-1"
-    assert rows[6][1] == "0 个错误 errors, 0 个提醒 warnings"
+def test_the_first_line_is_the_verdict_in_colour() -> None:
+    google = served(Workbook())
+    rows = written(answer("checked"), google)
+    assert rows[0] == ["2026-10: checked, nothing published; the sheet is valid"]
+    assert rows[1] == ["checked at", "2026-11-02 09:00 Asia/Shanghai"]
+    assert colour(google, 0, 0) == colour(google, 0, 5) == "green"
+    written(faulty(Workbook().put("thresholds!D3", "５")), google)
+    assert status_tab(google).values()[0] == [
+        "2026-10: the sheet has errors, nothing is published until they are fixed; 1 errors"
+    ]
+    assert colour(google, 0, 0) == "red"
 
 
-def test_each_fault_has_its_cell_what_was_found_and_the_mend_in_both_languages() -> None:
+def test_a_chinese_sheet_is_answered_in_chinese_alone() -> None:
+    """But for identifiers, which stand in one column of the fault table of no tab, and names of the agencies."""
     book = Workbook().put("thresholds!D3", "５")
-    google = served(book)
-    (row,) = [row for row in written(faulty(book), google) if row and "not_whole" in row]
-    assert row[:3] == ["错误 error", "thresholds!D3", '"５" (文本 text)']
-    assert "整数" in str(row[3])
+    google = chinese(book)
+    held = {**faulty(book, "zh"), "outcome": "held", "changes": [], "levels": {"1": 3}}
+    beside = Beside(AT, run=HELD, link="https://s3/report", link_until=AT, waiting=[line()], ledger=[line()])
+    rows = written(held, google, beside)
+    assert rows[0][0] == "2026-10：暂缓发布，等待确认；已发布的等级保持不变；1 个错误"
+    said = "\n".join(str(cell) for row in rows for cell in row)
+    assert '"５"（文本）' in said
+    assert "\n已发布月份的门槛被改动：D6\n" in said
+    english = {
+        "held",
+        "level",
+        "agencies",
+        "report",
+        "whole",
+        "text",
+        "run",
+        "month",
+        "because",
+        "guardrail",
+        "unrated",
+    }
+    assert not english & set(re.findall(r"[a-z]+", said))
+
+
+def test_each_fault_has_its_cell_what_was_found_and_the_fix_in_the_sheets_language() -> None:
+    book = Workbook().put("thresholds!D3", "５")
+    (row,) = [row for row in written(faulty(book)) if row and row[0] == "error"]
+    assert row[:3] == ["error", "thresholds!D3", '"５" (text)']
     assert "whole number" in str(row[3])
     assert "Type plain digits" in str(row[4])
-    assert "半角数字" in str(row[4])
+    assert "半角数字" not in str(row[4])
 
 
 def test_the_cell_of_a_fault_is_a_link_to_it() -> None:
@@ -74,17 +127,70 @@ def test_a_tab_that_is_missing_has_no_link_and_is_named_all_the_same() -> None:
     assert not any(_link(cell) for cell in status_tab(google).cells.values())
 
 
-def test_after_a_preview_it_says_who_would_move_and_why() -> None:
+def test_after_a_preview_it_says_who_would_move_and_why_down_before_up() -> None:
     rows = written({**answer("previewed"), "preview": PREVIEW})
-    assert ["", "2", "3", "4"] in rows
-    assert ["", "待首次评级 awaiting", "未定级 unrated", "1"] in rows
-    (mover,) = [row for row in rows if row and row[0] == "A-0001"]
-    assert mover[2:] == ["2 → 3", "Paid GMV: 20000.49 / 20000.50 yuan", "Contact、Seats", ""]
+    assert ["level 2", "level 3", "4"] in rows
+    assert ["awaiting first rating", "unrated", "1"] in rows
+    down, up = rows.index(["down", "1 agencies"]), rows.index(["up", "4 agencies"])
+    assert rows[down + 2][:4] == ["A-0002", UP["name"], "3 → 1", "the level set by hand has ended"]
+    assert rows[up + 2][2:] == ["2 → 3", "Paid GMV: 20000.49 / 20000.50 yuan", "Contact、Seats"]
+    assert rows[up + 3] == ["and 3 more in the report"]
+
+
+def test_a_held_run_shows_each_guardrail_with_limit_and_value_counts_and_a_link_whose_end_is_told() -> None:
+    google = served(Workbook())
+    beside = Beside(AT, run=HELD, link="https://s3/report", link_until=AT)
+    rows = written(answer("held"), google, beside)
+    assert ["agencies whose level changes", "20 %", "31 %", "exceeded"] in rows
+    assert ["total GMV, against the month before", "50 %", "–", "within"] in rows
+    assert ["level 2", "1,200"] in rows
+    assert ["because", "thresholds of a published month were changed: D6"] in rows
+    assert ["report", "open the report (the link works until 2026-11-02 09:00 at the latest)"] in rows
+    assert "https://s3/report" in [_link(cell) for cell in status_tab(google).cells.values()]
+
+
+def test_a_run_that_waits_is_named_whatever_was_asked_last() -> None:
+    google = served(Workbook())
+    rows = written(answer("checked"), google, Beside(AT, waiting=[line()]))
+    assert rows[0] == ["2026-10: checked, nothing published; the sheet is valid; 1 runs wait for a decision"]
+    assert colour(google, 0, 0) == "orange"
+    assert ["waits for a decision", f"run {'b' * 20} of 2026-10, held since 2026-11-02 08:30"] in rows
+
+
+def test_the_last_ten_lines_of_the_ledger_are_there_with_who_and_why() -> None:
+    lines = [line(action="accepted", by="Lin", reason=f"reason {n}") for n in range(12)]
+    rows = written(answer("checked"), beside=Beside(AT, ledger=lines))
+    assert rows[-1] == ["2026-11-02 08:30", "accepted", "2026-10", "b" * 20, "Lin", "reason 9"]
+    assert sum("Lin" in row for row in rows) == 10
+
+
+def test_columns_are_wide_enough_for_what_stands_in_them() -> None:
+    google = served(Workbook())
+    written({**answer("previewed"), "preview": PREVIEW}, google)
+    widths = status_tab(google).widths
+    assert sorted(widths) == [0, 1, 2, 3, 4, 5]
+    assert widths[3] == len("Paid GMV: 20000.49 / 20000.50 yuan") * 8
+
+
+@pytest.mark.parametrize("name", sorted(vars(errors)))
+def test_every_failure_is_said_in_chinese_too(name: str) -> None:
+    kind = getattr(errors, name)
+    concrete = isinstance(kind, type) and issubclass(kind, errors.LevelsError) and not kind.__subclasses__()
+    assert (name in FAILURES) == (concrete and name != "WorkbookFaulty")
+
+
+def test_a_failure_is_told_in_the_sheets_language() -> None:
+    failed = {"outcome": "failed", "month": "2026-10", "error": "MonthNotOver", "message": "month 2026-10 ends later"}
+    assert ["because", "month 2026-10 ends later"] in written(failed)
+    said = "考核月还没有结束，结束后才能考核；可以先试算\nmonth 2026-10 ends later"
+    assert ["原因", said] in written(failed, chinese(Workbook()))
+    assert failure("WorkbookUnavailable", "表格没有共享 / it is not shared", "zh") == "表格没有共享"
+    assert failure("WorkbookUnavailable", "表格没有共享 / it is not shared", "en") == "it is not shared"
 
 
 def test_a_pending_change_says_from_which_month_it_counts() -> None:
     rows = written({**answer("pending"), "effective_month": "2026-11", "effective_on": "2026-12-03"})
-    assert ["生效考核月 takes effect from", "2026-11，发布日 published on 2026-12-03"] in rows
+    assert ["takes effect from", "rating month 2026-11, published on 2026-12-03"] in rows
 
 
 def test_text_that_looks_like_a_formula_stays_text() -> None:
@@ -100,14 +206,13 @@ def test_a_shorter_verdict_leaves_nothing_of_a_longer_one() -> None:
     google = served(book)
     long = written(faulty(book), google)
     short = written(answer("checked"), google)
-    assert len(short) == 7 < len(long)
-    assert status_tab(google).properties["gridProperties"]["columnCount"] == 2
+    assert len(short) == 4 < len(long)
 
 
 def test_the_tab_is_made_where_there_is_none_and_kept_under_either_name() -> None:
     google = served(Workbook())
     written(answer("checked"), google)
-    assert status_tab(google).properties["title"] == "状态"
+    assert status_tab(google).properties["title"] == "status"
     status_tab(google).properties["title"] = "Status"
     written(answer("checked"), google)
     assert [tab.properties["title"] for tab in google.books[KEY]][-1] == "Status"
@@ -117,23 +222,26 @@ def test_long_lists_are_cut_and_say_so() -> None:
     book = Workbook()
     for row in range(2, 700):
         book.put(f"overrides!A{row}", row)
-    assert len([r for r in written(faulty(book)) if r and r[0] == "错误 error"]) == SHOWN_FAULTS
-    preview = {**PREVIEW, "movers": PREVIEW["movers"] * (SHOWN_MOVERS + 7)}
-    assert written({**answer("previewed"), "preview": preview})[-1] == ["… 另有 7 条 7 more"]
+    assert len([r for r in written(faulty(book)) if r and r[0] == "error"]) == SHOWN_FAULTS
+    many = SHOWN_MOVERS + 7
+    matrix = [{"from": "2", "to": "3", "agencies": many}]
+    preview = {**PREVIEW, "matrix": matrix, "movers": [UP] * many}
+    rows = written({**answer("previewed"), "preview": preview})
+    assert sum(row[:1] == ["A-0001"] for row in rows) == SHOWN_MOVERS
+    assert ["and 7 more in the report"] in rows
 
 
 def test_every_outcome_of_the_rating_function_has_its_words() -> None:
-    assert set(OUTCOMES) == {*Outcome.__args__, "faulty", "failed"}  # type: ignore[attr-defined]
+    assert set(OUTCOMES) == {*Outcome.__args__, "faulty", "failed", "refused"}  # type: ignore[attr-defined]
 
 
 def test_a_sheet_shared_for_reading_only_is_said_and_stays_as_it_was() -> None:
     google = served(Workbook())
     client = google.client()
     before = [tab.properties["title"] for tab in google.books[KEY]]
-    rows = status_rows(answer("checked"), AT)
     google.refuse_changes = {"code": 403, "message": "The caller does not have permission"}
     with pytest.raises(WorkbookUnavailable, match="Editor to have the status tab written"):
-        write_status(KEY, rows, DESCRIPTION, client=client)
+        write_status(KEY, page(answer("checked")), DESCRIPTION, client=client)
     assert [tab.properties["title"] for tab in google.books[KEY]] == before
 
 
@@ -141,7 +249,7 @@ def test_a_lost_answer_to_a_change_is_not_asked_for_again() -> None:
     google = served(Workbook())
     google.refuse_changes = requests.ReadTimeout("slow")
     with pytest.raises(WorkbookUnavailable, match="ReadTimeout"):
-        write_status(KEY, status_rows(answer("checked"), AT), DESCRIPTION, client=google.client())
+        write_status(KEY, page(answer("checked")), DESCRIPTION, client=google.client())
     assert google.methods.count("sheets.spreadsheets.batchUpdate") == 1
 
 
@@ -149,8 +257,21 @@ def answer(outcome: str) -> dict[str, Any]:
     return {"outcome": outcome, "month": "2026-10", "rulebook": "version-1", "faults": []}
 
 
-def faulty(book: Workbook) -> dict[str, Any]:
-    return {**answer("faulty"), "rulebook": None, "faults": [fault.as_dict() for fault in book.verdict().faults]}
+def page(what: dict[str, Any], beside: Beside | None = None) -> StatusPage:
+    return lambda language: status_rows(what, beside or Beside(AT), language)
+
+
+def line(**changed: Any) -> dict[str, Any]:
+    """A line of the ledger."""
+    return {**LINE, "reason": None, **changed}
+
+
+def faulty(book: Workbook, language: Language = "en") -> dict[str, Any]:
+    raw = book.raw()
+    titles = {tab.key: getattr(tab.title, language) for tab in DESCRIPTION.tabs}
+    tabs = tuple(RawTab(titles.get(tab.title, tab.title), tab.rows) for tab in raw.tabs)
+    verdict = parse(RawWorkbook(tabs, typed=True), DESCRIPTION, OCTOBER)
+    return {**answer("faulty"), "rulebook": None, "faults": [fault.as_dict() for fault in verdict.faults]}
 
 
 def served(book: Workbook) -> FakeSheets:
@@ -159,11 +280,24 @@ def served(book: Workbook) -> FakeSheets:
     return google
 
 
-def written(what: dict[str, Any], google: FakeSheets | None = None) -> list[list[RawCell]]:
+def chinese(book: Workbook) -> FakeSheets:
+    """The workbook with Chinese titles."""
+    google = FakeSheets()
+    google.book(KEY, {DESCRIPTION.tab(tab).zh: rows for tab, rows in book.tabs.items()})
+    return google
+
+
+def written(
+    what: dict[str, Any], google: FakeSheets | None = None, beside: Beside | None = None
+) -> list[list[RawCell]]:
     google = google or served(Workbook())
-    rows = status_rows(what, AT)
-    write_status(KEY, rows, DESCRIPTION, client=google.client())
+    write_status(KEY, page(what, beside), DESCRIPTION, client=google.client())
     return status_tab(google).values()
+
+
+def colour(google: FakeSheets, row: int, column: int) -> str:
+    shown = status_tab(google).cells[row, column]["userEnteredFormat"]["backgroundColor"]
+    return next(name for name, colour in do.COLOURS.items() if colour == shown)
 
 
 def status_tab(google: FakeSheets) -> Sheet:

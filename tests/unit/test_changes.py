@@ -117,7 +117,7 @@ def test_a_benefit_that_is_gone_altogether_waits() -> None:
 def test_an_override_or_a_guardrail_that_is_gone_takes_something_away() -> None:
     guarded = Workbook().add("settings", "max_changed_share", 0.3, None)
     change = only(Workbook(), in_force=guarded)
-    assert (change.effect, change.takes_away, change.old, change.new) == ("month", True, "值 0.3", None)
+    assert (change.effect, change.takes_away, change.old, change.new) == ("month", True, "value 0.3", None)
     change = only(Workbook().drop("overrides", 2))
     assert (change.effect, change.takes_away, change.what.en) == ("month", True, "A-0007")
 

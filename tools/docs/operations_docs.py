@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from functions.rating.workbook.description import Column, Description, Language, Tab, Text, load_description
+from functions.rating.workbook.cells import Language
+from functions.rating.workbook.description import Column, Description, Tab, Text, load_description
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from functions.rating.workbook.cells import RawCell, RawTab, RawWorkbook, plain_text
-from functions.rating.workbook.description import Description, Language, Tab
+from functions.rating.workbook.cells import Language, RawCell, RawTab, RawWorkbook, plain_text
+from functions.rating.workbook.description import Description, Tab
 from functions.rating.workbook.google import requests as do
 from functions.rating.workbook.google.requests import Area, Request
 from functions.rating.workbook.google.sheet import GoogleSheet

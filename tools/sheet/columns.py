@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from functions.rating.workbook.cell_types import UNLIMITED
-from functions.rating.workbook.cells import RawWorkbook, a1, plain_text
-from functions.rating.workbook.description import CellType, Column, Description, Language, Tab, Text
+from functions.rating.workbook.cells import Language, RawWorkbook, a1, plain_text
+from functions.rating.workbook.description import CellType, Column, Description, Tab, Text
 from functions.rating.workbook.faults import FaultList
 from functions.rating.workbook.google.requests import CellValue
 from functions.rating.workbook.levels_and_metrics import level_key, read_levels, read_metrics

@@ -13,8 +13,8 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from functions.rating.workbook.cells import RawWorkbook, a1, plain_text
-from functions.rating.workbook.description import Description, Language, Tab
+from functions.rating.workbook.cells import Language, RawWorkbook, a1, plain_text
+from functions.rating.workbook.description import Description, Tab
 from tools.sheet.columns import FORMATS, SheetColumn, Tables, columns_of, values_of
 from tools.workbook.checks import check_of, number_format_of
 

@@ -24,9 +24,9 @@ def why_held(services: Services, verdict: Verdict, valid: Publication | None) ->
         return None
     old = services.table.rulebook(valid.rulebook)
     compared = compare(old, verdict.rulebook, [valid.month], verdict.addresses, services.description)
-    cells = [_in_words(change) for change in compared.changes if valid.month in change.past_months]
-    listed = "; ".join(cells[:SHOWN_CHANGES]) + ("; …" if len(cells) > SHOWN_CHANGES else "")
-    return f"已发布月份的门槛被改动 thresholds of a published month were changed: {listed}"
+    past = [change for change in compared.changes if valid.month in change.past_months]
+    zh, en = (_listed([_in_words(change, language) for change in past]) for language in ("zh", "en"))
+    return f"已发布月份的门槛被改动：{zh} / thresholds of a published month were changed: {en}"
 
 
 def _thresholds(rulebook: Rulebook, month: str) -> tuple[object, object]:
@@ -34,6 +34,10 @@ def _thresholds(rulebook: Rulebook, month: str) -> tuple[object, object]:
     return rates["rungs"], rates["metrics"]
 
 
-def _in_words(change: Change) -> str:
+def _listed(cells: list[str]) -> str:
+    return "; ".join(cells[:SHOWN_CHANGES]) + ("; …" if len(cells) > SHOWN_CHANGES else "")
+
+
+def _in_words(change: Change, language: str) -> str:
     cell = f"{change.tab}!{change.cell}" if change.cell else change.tab
-    return f"{cell} {change.what.zh} {change.old or '–'} → {change.new or '–'}"
+    return f"{cell} {getattr(change.what, language)} {change.old or '–'} → {change.new or '–'}"

@@ -142,6 +142,23 @@ class Reports:
         self._put_json(document, *folder)
         self._put_page(document, *folder)
 
+    def document(self, url: str) -> dict[str, Any] | None:
+        """The data of a report, by its URL; None where it can't be read."""
+        try:
+            answer = self.client.get_object(**self._object(url.removesuffix(".html") + ".json"))
+            return dict(json.loads(answer["Body"].read()))
+        except (BotoCoreError, ClientError) as error:
+            logger.warning("a report could not be read", report=url, cause=str(error))
+            return None
+
+    def link(self, url: str, seconds: int) -> str:
+        """An address under which a browser opens a report for so long, and no longer than AWS's credentials last."""
+        return self.client.generate_presigned_url("get_object", Params=self._object(url), ExpiresIn=seconds)
+
+    def _object(self, url: str) -> Any:
+        found = S3Prefix.parse(url)
+        return {"Bucket": found.bucket, "Key": found.prefix}
+
     def export_ledger(self, month: str, ledger: Sequence[Entry]) -> None:
         """Write a month's ledger as one JSON line for each entry, for the day on which the table is lost.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from functions.rating.workbook.cells import a1, plain_text
+from functions.rating.workbook.cells import Language, a1, plain_text
 from functions.rating.workbook.description import Description
 from functions.rating.workbook.faults import Location
 from functions.rating.workbook.tables import Row, Table
@@ -27,11 +27,15 @@ KEY_COLUMNS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """The rows of each tab by their keys. ``titles``: what a tab is called, also one that is not there."""
+    """The rows of each tab by their keys. ``titles``: what a tab is called, also one that is not there.
+
+    ``language``: the sheet's.
+    """
 
     tables: Mapping[str, Table]
     rows: Mapping[tuple[str, RowKey], Row]
     titles: Mapping[str, str]
+    language: Language
 
     def of(self, tab: str, key: RowKey, column: str | None = None) -> Location:
         """The cell of a value, the row of a whole row (``5:5``), the column of a row that vanished (``C:C``).
@@ -51,16 +55,15 @@ class Addresses:
         return Location(title, "")
 
 
-def addresses_of(tables: Mapping[str, Table], description: Description) -> Addresses:
+def addresses_of(tables: Mapping[str, Table], description: Description, language: Language) -> Addresses:
     """The addresses in the tabs of one reading. A key that stands in two rows is that of the first."""
     rows: dict[tuple[str, RowKey], Row] = {}
     for tab, table in tables.items():
         for row in table:
             key = tuple(plain_text(row.raw(column)) or "" for column in KEY_COLUMNS[tab])
             rows.setdefault((tab, key), row)
-    chinese = any(table.rows and table.title == table.tab.zh for table in tables.values())
     titles = {
-        tab.key: tables[tab.key].title if tables[tab.key].rows else (tab.zh if chinese else tab.key)
+        tab.key: tables[tab.key].title if tables[tab.key].rows else str(getattr(tab.title, language))
         for tab in description.inputs
     }
-    return Addresses(tables, rows, titles)
+    return Addresses(tables, rows, titles, language)

@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
+Language = Literal["en", "zh"]
 RawCell: TypeAlias = str | int | float | bool | None
 
-BLANK = "空白 (blank)"
 _FORMULA_ERROR = re.compile(
     r"#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|ERROR!|SPILL!|CALC!)|(Loading|正在加载)(\.\.\.|…)"
 )
@@ -57,25 +57,32 @@ def trimmed(raw: RawCell) -> RawCell:
     return raw if not isinstance(raw, str) else raw.strip() or None
 
 
-def shown(raw: RawCell) -> str:
+def shown(raw: RawCell, language: Language) -> str:
     """A cell as a person recognises it: text in quotes with what is invisible spelled out, and marked as text."""
-    value = trimmed(raw)
+    value, zh = trimmed(raw), language == "zh"
     if value is None:
-        return BLANK
+        return blank(language)
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, int | float):
-        return f"{value if isinstance(value, int) else format(value, '.15g')} (数字 number)"
+        number = str(value) if isinstance(value, int) else format(value, ".15g")
+        return f"{number}（数字）" if zh else f"{number} (number)"
     visible = "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in value[:_SHOWN_LENGTH])
-    return f'"{visible}{"…" if len(value) > _SHOWN_LENGTH else ""}" (文本 text)'
+    quoted = f'"{visible}{"…" if len(value) > _SHOWN_LENGTH else ""}"'
+    return f"{quoted}（文本）" if zh else f"{quoted} (text)"
 
 
-def shown_date(raw: RawCell) -> str:
+def shown_date(raw: RawCell, language: Language) -> str:
     """A cell where a month belongs: a number that Google made of a date is shown as that date."""
     if isinstance(raw, int | float) and not isinstance(raw, bool) and _DATES[0] <= raw <= _DATES[1]:
         day = _DAY_0 + timedelta(days=int(raw))
-        return f"{day} (日期 date)"
-    return shown(raw)
+        return f"{day}（日期）" if language == "zh" else f"{day} (date)"
+    return shown(raw, language)
+
+
+def blank(language: Language) -> str:
+    """What is said of a blank cell."""
+    return "空白" if language == "zh" else "blank"
 
 
 def plain_text(raw: RawCell) -> str | None:

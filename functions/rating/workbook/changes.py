@@ -21,7 +21,8 @@ class Change:
     """One cell, or one whole row, that says something else than what is in force.
 
     ``tab`` and ``cell`` are those of the sheet as it is now: a row that vanished has its column, or no cell. ``old``
-    and ``new`` are None where there is nothing. The other fields are those of ``Counts``; ``when`` says them in words.
+    and ``new`` are in the sheet's language, None where there is nothing. The other fields are those of ``Counts``;
+    ``when`` says them in words.
     """
 
     tab: str
@@ -74,14 +75,14 @@ class _Comparison:
         return Change(location.tab, location.cell, self._what(difference), old, new, *fields, _when(how))
 
     def slips(self, found: Collection[Difference]) -> Iterator[Fault]:
-        faults = FaultList(self.description.faults)
+        faults = FaultList(self.description.faults, self.addresses.language)
         for difference in found:
             if difference.tab != "thresholds" or difference.old is None:
                 continue
             what, (shown_old, shown_new) = self._what(difference), self._shown(difference)
             location = self._location(difference)
             at = Location(location.tab, location.cell or "A1")
-            said = f"{what.zh} ({what.en}): {shown_old} → {shown_new or '–'}"
+            said = f"{getattr(what, self.addresses.language)}: {shown_old} → {shown_new or '–'}"
             old, new = difference.cells()
             if shown_new is None:
                 yield faults.make("threshold_vanished", at, said, old=shown_old)
@@ -102,16 +103,20 @@ class _Comparison:
         if difference.column is None:
             return self._listed(difference.tab, difference.old), self._listed(difference.tab, difference.new)
         old, new = difference.cells()
-        names = difference.tab, difference.column
-        return shown_value(*names, old, self.in_force), shown_value(*names, new, self.sheet)
+        names, language = (difference.tab, difference.column), self.addresses.language
+        return shown_value(*names, old, self.in_force, language), shown_value(*names, new, self.sheet, language)
 
     def _listed(self, tab: str, row: FlatRow | None) -> str | None:
         """The cells of a row as one text."""
         if row is None:
             return None
         book = self.sheet if tab in ("thresholds", "cases") else self.in_force
-        cells = ((self._column(tab, key).zh, shown_value(tab, key, value, book)) for key, value in row.cells.items())
-        return "；".join(f"{name} {value}" for name, value in cells) or "–"
+        language = self.addresses.language
+        values = (
+            (self._column(tab, key), shown_value(tab, key, value, book, language)) for key, value in row.cells.items()
+        )
+        listed = (f"{getattr(name, language)} {value}" for name, value in values)
+        return ("；" if language == "zh" else "; ").join(listed) or "–"
 
     def _column(self, tab: str, column: str) -> Text:
         titles = {known.key: known.title for known in self.description.tab(tab).columns}

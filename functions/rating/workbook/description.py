@@ -6,13 +6,14 @@ config/workbook.json is the description. The parser, the sheet builder, the stat
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
-Language = Literal["en", "zh"]
+from functions.rating.workbook.cells import Language
+
 Severity = Literal["error", "warning"]
 Role = Literal["guide", "input", "output"]
 CellType = Literal[
@@ -104,6 +105,12 @@ class Description:
         """The tab that a title names, in English or Chinese."""
         name = title.strip().casefold()
         return next((tab for tab in self.tabs if name in (tab.key.casefold(), tab.zh.casefold())), None)
+
+    def language(self, titles: Iterable[str]) -> Language:
+        """The language of a spreadsheet, by the titles of its tabs; Chinese when none of them tells."""
+        known = [(title.strip().casefold(), tab) for title in titles if (tab := self.tab_titled(title))]
+        english = known and all(name == tab.key.casefold() for name, tab in known)
+        return "en" if english else "zh"
 
     def reads(self, title: str) -> bool:
         """Whether a tab of this title is read."""

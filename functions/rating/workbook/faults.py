@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from functions.rating.workbook.cells import Language
 from functions.rating.workbook.description import FaultKind, Severity, Text
 
 
@@ -13,7 +14,7 @@ from functions.rating.workbook.description import FaultKind, Severity, Text
 class Fault:
     """One fault. ``code`` is of the catalogue in config/workbook.json; ``cell`` is an A1 address in ``tab``.
 
-    ``found`` quotes the cell and needs no translation. Errors keep the sheet from being used, warnings don't.
+    ``found`` quotes the cell, in the sheet's language. Errors keep the sheet from being used, warnings don't.
     """
 
     severity: Severity
@@ -46,10 +47,14 @@ class Location:
 
 
 class FaultList:
-    """Collects faults in the words of the catalogue, so that one reading of the sheet finds them all."""
+    """Collects faults in the words of the catalogue, so that one reading of the sheet finds them all.
 
-    def __init__(self, catalogue: Mapping[str, FaultKind]) -> None:
+    ``language``: the sheet's, in which cells are quoted.
+    """
+
+    def __init__(self, catalogue: Mapping[str, FaultKind], language: Language = "en") -> None:
         self._catalogue = catalogue
+        self.language: Language = language
         self.faults: list[Fault] = []
 
     def add(self, code: str, place: Location, found: str, **facts: Any) -> None:

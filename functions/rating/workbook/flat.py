@@ -9,13 +9,13 @@ from typing import TypeAlias
 
 from functions.rating.workbook.addresses import RowKey
 from functions.rating.workbook.cell_types import UNLIMITED
+from functions.rating.workbook.cells import Language
 from functions.rating.workbook.description import Text
 from functions.rating.workbook.levels_and_metrics import level_key
 from shared.levels import Benefit, Grant, Measure, Rulebook, RuleSettings
 from shared.money import yuan
 
 Held: TypeAlias = str | int | Decimal | bool
-SHOWN_UNLIMITED = "不限 unlimited"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def column_name(tab: str, column: str, rulebook: Rulebook, titles: Mapping[str, 
     return titles.get(column, Text(column, column))
 
 
-def shown_value(tab: str, column: str, value: Held | None, rulebook: Rulebook) -> str | None:
+def shown_value(tab: str, column: str, value: Held | None, rulebook: Rulebook, language: Language) -> str | None:
     """A value as the sheet shows it; None for a blank cell."""
     if value is None:
         return None
@@ -51,7 +51,7 @@ def shown_value(tab: str, column: str, value: Held | None, rulebook: Rulebook) -
         return yuan(value) if of_money else str(value)
     if value is True:
         return "TRUE"
-    return SHOWN_UNLIMITED if value == UNLIMITED else str(value)
+    return "不限" if value == UNLIMITED and language == "zh" else str(value)
 
 
 def _rows(rulebook: Rulebook) -> Iterator[tuple[tuple[str, RowKey], FlatRow]]:

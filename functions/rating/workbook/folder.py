@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from functions.rating.workbook.cells import RawTab, RawWorkbook
 from functions.rating.workbook.description import Description
-from functions.rating.workbook.status import StatusRow
+from functions.rating.workbook.status import StatusPage
 from shared.errors import WorkbookUnavailable
 
 
@@ -27,7 +27,7 @@ class Folder:
     def owns(self, *_: str) -> bool:
         return False
 
-    def show_status(self, rows: Sequence[StatusRow]) -> None:
+    def show_status(self, page: StatusPage) -> None:
         """Nothing: whoever keeps a folder reads the answer itself."""
 
 

@@ -55,13 +55,21 @@ class Header:
             key = self._key(text, position)
             if key in positions:
                 other = Location(self.raw.title, a1(self.row, positions[key]))
-                self.faults.add("header_twice", self._location(position), shown(text), other=other)
+                self.faults.add(
+                    "header_twice", self._location(position), shown(text, self.faults.language), other=other
+                )
             elif key is not None:
                 positions[key] = position
         self._find_values_without_header()
         for column in (*self.tab.columns, *(self.more.required if self.more else ())):
             if column.indispensable and column.key not in positions:
-                self.faults.add("column_missing", self._free_location(), shown(None), en=column.key, zh=column.zh)
+                self.faults.add(
+                    "column_missing",
+                    self._free_location(),
+                    shown(None, self.faults.language),
+                    en=column.key,
+                    zh=column.zh,
+                )
         return positions
 
     def _key(self, text: str, position: int) -> str | None:
@@ -69,10 +77,10 @@ class Header:
         name = text.casefold()
         key = fixed_headers(self.tab).get(name) or (self.more.by_header.get(name) if self.more else None)
         if is_formula_error(text):
-            self.faults.add("formula_error", self._location(position), shown(text))
+            self.faults.add("formula_error", self._location(position), shown(text, self.faults.language))
         elif key is None and (self.more is None or self.more.complete):
             code = "header_unread" if self.more is None else "header_unknown"
-            self.faults.add(code, self._location(position), shown(text), known=self._known())
+            self.faults.add(code, self._location(position), shown(text, self.faults.language), known=self._known())
         return key
 
     def _known(self) -> str:
@@ -87,7 +95,11 @@ class Header:
             for position, cell in enumerate(self.raw.rows[index]):
                 if position not in named and trimmed(cell) is not None:
                     named.add(position)
-                    self.faults.add("header_blank", self._location(position), f"{a1(index, position)}: {shown(cell)}")
+                    self.faults.add(
+                        "header_blank",
+                        self._location(position),
+                        f"{a1(index, position)}: {shown(cell, self.faults.language)}",
+                    )
 
     def _free_location(self) -> Location:
         """Where one more header can be typed: after the last one."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from functions.rating.run.rules import computed_level
-from functions.rating.workbook.cells import BLANK, plain_text
+from functions.rating.workbook.cells import Language, blank, plain_text
 from functions.rating.workbook.description import Column, Text
 from functions.rating.workbook.levels_and_metrics import Levels, Metrics
 from functions.rating.workbook.tables import Once, Row, Table
@@ -112,7 +112,12 @@ def _read_rows(
         required, unsure = _metric_cells(row, metrics, cells)
         if level is None or channel is None or (month is None and not row.blank("effective_month")):
             every_row_known = False
-        elif once.admit((month, level, channel), row, "channel", found=f"{month or BLANK}, {level}, {channel}"):
+        elif once.admit(
+            (month, level, channel),
+            row,
+            "channel",
+            found=f"{month or blank(table.faults.language)}, {level}, {channel}",
+        ):
             rows.append(ChannelRow(row, month or "", level, channel, required, unsure))
     return rows, every_row_known
 
@@ -147,10 +152,19 @@ def _is_complete(rows: Sequence[ChannelRow], levels: Levels, metrics: Metrics, e
             for row in empty:
                 row.row.fault("channel_without_threshold", "channel")
         else:
-            at, found = (empty[0].row, None) if empty else (rows[-1].row, f"等级 level {level}: {BLANK}")
+            at, found = (
+                (empty[0].row, None)
+                if empty
+                else (rows[-1].row, _level_gone(level, rows[-1].row.table.faults.language))
+            )
             at.fault("level_without_threshold", "level", found=found, level=level, ladder=month)
         complete &= bool(channels) and not empty
     return complete
+
+
+def _level_gone(level: int, language: Language) -> str:
+    name = f"等级 {level}：" if language == "zh" else f"level {level}: "
+    return name + blank(language)
 
 
 def _find_steps_down(rows: Sequence[ChannelRow], metrics: Sequence[str]) -> None:
@@ -188,7 +202,8 @@ def _find_slips(earlier: Sequence[ChannelRow], rows: Sequence[ChannelRow], metri
     for (level, channel), row in before.items():
         if (level, channel) not in after:
             nearest = max((r for r in rows if r.level <= level), key=lambda r: (r.level, r.channel), default=rows[0])
-            gone = f"等级 level {level} · 通道 channel {channel}: –"
+            zh = nearest.row.table.faults.language == "zh"
+            gone = f"{level} 级 · 通道 {channel}：–" if zh else f"level {level} · channel {channel}: –"
             nearest.row.fault("ladder_smaller", "channel", found=gone, other=row.row.location("channel"))
     for key, row in after.items():
         for metric in metrics if key in before else ():
@@ -259,7 +274,7 @@ def _try(case: Case, states: Iterable[tuple[Ladder, str]], row: Row, month: str)
         row.fault(
             "case_fails_later" if joined else "case_fails",
             "expected_level",
-            found=f"{case.case}: {level or f'{UNRATED.zh} {UNRATED.en}'}",
+            found=f"{case.case}: {level or getattr(UNRATED, row.table.faults.language)}",
             expected=case.expected_level or UNRATED,
             ladder=(since if joined else ladder.effective_month) or SINCE_EVER,
         )

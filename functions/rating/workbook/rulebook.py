@@ -59,7 +59,7 @@ def parse(raw: RawWorkbook, description: Description, month: Month) -> Verdict:
     ``month`` is the rating month: the ladder in force for it and those of later months are checked as a whole and
     must pass the cases; ladders superseded before it only need readable cells.
     """
-    faults = FaultList(description.faults)
+    faults = FaultList(description.faults, description.language(tab.title for tab in raw.tabs))
     tabs = find_tabs(raw, description, faults)
 
     tables: dict[str, Table] = {}
@@ -78,9 +78,9 @@ def parse(raw: RawWorkbook, description: Description, month: Month) -> Verdict:
     cases = read_cases(table("cases", metrics.columns.optional()), ladders, levels, metrics, cells)
     settings = _read_settings(table("settings"), description.settings)
     if any(fault.severity == "error" for fault in faults.faults):
-        return Verdict(None, tuple(faults.faults), addresses_of(tables, description))
+        return Verdict(None, tuple(faults.faults), addresses_of(tables, description, faults.language))
     rulebook = Rulebook(levels.levels, metrics.valid, ladders.ladders, benefits, tips, overrides, cases, settings)
-    addresses = addresses_of(tables, description)
+    addresses = addresses_of(tables, description, faults.language)
     return Verdict(rulebook, tuple(faults.faults), addresses, overrides=if_unknown, stored_as=raw.stored_as)
 
 

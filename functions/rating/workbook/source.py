@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
 from functions.rating.workbook.cells import RawWorkbook
-from functions.rating.workbook.status import StatusRow
+from functions.rating.workbook.status import StatusPage
 
 
 class WorkbookSource(Protocol):
@@ -18,5 +17,5 @@ class WorkbookSource(Protocol):
     def owns(self, bucket: str, key: str, /) -> bool:
         """Whether an object in S3 is the workbook, or a part of it."""
 
-    def show_status(self, rows: Sequence[StatusRow]) -> None:
-        """Show operations what came of the last check or run. Raises WorkbookUnavailable."""
+    def show_status(self, page: StatusPage) -> None:
+        """Show operations what came of the last check or run, in the sheet's language. Raises WorkbookUnavailable."""

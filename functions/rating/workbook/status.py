@@ -1,192 +1,363 @@
-"""The status tab: what operations read in the sheet after a check or a run, in Chinese and English. Pure."""
+"""The status tab: what operations read in the sheet after a check or a run, in the sheet's language. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from functions.rating.workbook.cells import Language
+from functions.rating.workbook.description import Text
 from functions.rating.workbook.faults import Location
+from functions.rating.workbook.status_words import (
+    ACTIONS,
+    CAUSES,
+    GUARDRAILS,
+    OUTCOMES,
+    STANDINGS,
+    failure,
+    one_language,
+)
 from shared.levels import Measure
 from shared.money import yuan
 
 SHOWN_FAULTS = 500
 SHOWN_MOVERS = 200
 SHOWN_CHANGES = 200
+SHOWN_LEDGER = 10
 _SHOWN_LENGTH = 500
-
-OUTCOMES = {
-    "published": "等级已发布 levels published",
-    "unchanged": "没有变化，维持已发布的等级 nothing changed, the published levels stay",
-    "held": "暂缓发布，旧等级继续有效 held, the levels that are out stay",
-    "previewed": "试算完成，未发布 previewed, nothing published",
-    "checked": "仅检查，未发布 checked only",
-    "refreshed": "文字改动已发布 changed texts published",
-    "pending": "有改动尚未生效，见下表 changes are waiting, listed below",
-    "not_ready": "数据未就绪，稍后自动重试 the month's data is not ready, tried again later",
-    "rolled_back": "已回滚 rolled back",
-    "repaired": "已发布的数据已重新写入 the published items were written again",
-    "verified": "复核一致 verified",
-    "differs": "复核不一致 differs",
-    "failed": "运行失败，没有发布任何内容 the run failed, nothing was published",
-    "faulty": "表格有错误，未发布任何内容 the sheet has errors, nothing was published",
-}
-_SEVERITIES = {"error": "错误 error", "warning": "提醒 warning"}
-_STANDINGS = {
-    "unrated": "未定级 unrated",
-    "awaiting": "待首次评级 awaiting",
-    "awaiting_first_rating": "待首次评级 awaiting",
-    "absent": "无 none",
-}
-
 
 Colour = Literal["green", "orange", "red"]
 _COLOURS: Mapping[str, Colour] = {
     **dict.fromkeys(
         ("published", "unchanged", "previewed", "checked", "refreshed", "rolled_back", "verified", "repaired"), "green"
     ),
-    **dict.fromkeys(("held", "pending", "not_ready", "measuring"), "orange"),
+    **dict.fromkeys(("held", "pending", "not_ready", "refused"), "orange"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class StatusCell:
-    """A cell of the status tab; ``to`` is the cell of the sheet that a click on it leads to."""
+    """A cell of the status tab; a click on it leads to ``to``, a cell of the sheet or a web address."""
 
     text: str
-    to: Location | None = None
+    to: Location | str | None = None
     bold: bool = False
     colour: Colour | None = None
 
 
 StatusRow = tuple[StatusCell, ...]
+StatusPage = Callable[[Language], Sequence[StatusRow]]
+"""The rows of the tab in a language."""
 
 
-def status_rows(answer: Mapping[str, Any], at: datetime) -> list[StatusRow]:
-    """What the tab says about an answer of the rating function, at a local time.
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What the tab says beside an answer.
 
-    ``answer``: its ``outcome``, ``month``, ``rulebook`` (the version) and ``faults``, and where there is one its
-    ``preview`` of who would move with its ``effective_month``, and the ``changes`` of what is in force. For a sheet
-    with errors the outcome is ``faulty``; for a run that failed ``failed``, with its ``cause``. Without ``faults``
-    nothing is said of the sheet, because it was not read.
+    ``at``: now, by the platform's clock. ``run``: the report of the run that is told of, as data. ``link``: an address
+    of that report that opens in a browser until ``link_until``. ``waiting``: lines of the ledger about the runs that
+    wait for a decision; ``ledger``: its last lines, newest first. ``asked``: what was asked from the console tab.
     """
-    faults = answer.get("faults")
-    rows = [*_summary(answer, at, faults)]
-    if faults is not None:
-        rows += [(), *_faults(faults)]
-    if changes := answer.get("changes"):
-        rows += [(), *_changes(changes)]
-    for step in answer.get("prepared", ())[1:]:
-        when = f"{step['effective_month']}，发布日 published on {step['effective_on']}"
-        rows += [(), _line("更晚的改动 takes effect from", when), *_moves(step["preview"])]
-    if preview := answer.get("preview"):
-        rows += [(), *_moves(preview)]
-    return rows
+
+    at: datetime
+    run: Mapping[str, Any] = field(default_factory=dict)
+    link: str | None = None
+    link_until: datetime | None = None
+    waiting: Sequence[Mapping[str, Any]] = ()
+    ledger: Sequence[Mapping[str, Any]] = ()
+    asked: Text | None = None
 
 
-def _summary(
-    answer: Mapping[str, Any], at: datetime, faults: Sequence[Mapping[str, Any]] | None
-) -> Iterator[StatusRow]:
-    errors = sum(fault["severity"] == "error" for fault in faults or ())
-    outcome, colour = OUTCOMES[answer["outcome"]], _COLOURS.get(answer["outcome"], "red")
-    verdict = "可用 valid" if not errors else "有错误，改好之前不会发布 faulty, nothing is published until it is fixed"
-    yield _line("检查时间 checked at", f"{at:%Y-%m-%d %H:%M} ({at.tzinfo})")
-    if faults is not None:
-        yield _line("表格 spreadsheet", verdict)
-    yield StatusCell("结果 outcome", bold=True, colour=colour), StatusCell(outcome, bold=True, colour=colour)
-    if cause := answer.get("cause"):
-        yield _line("原因 cause", cause)
-    if because := answer.get("held_because"):
-        yield _line("原因 because", because)
-    yield _line("考核月 rating month", answer.get("month") or "")
-    yield _line("规则版本 rulebook version", answer.get("rulebook") or "")
-    for name, key in (("批次 run", "run"), ("报告 report", "report"), ("数据月份 measured month", "measured_month")):
-        if value := answer.get(key):
-            yield _line(name, value)
-    if levels := answer.get("levels"):
-        counts = (f"{_standing(level)}: {count}" for level, count in levels.items())
-        yield _line("等级分布 levels", "、".join(counts))
-    if month := answer.get("effective_month"):
-        yield _line("生效考核月 takes effect from", f"{month}，发布日 published on {answer.get('effective_on', '')}")
+def status_rows(answer: Mapping[str, Any], beside: Beside, language: Language) -> list[StatusRow]:
+    """What the tab says about an answer of the rating function; the first row is the verdict.
+
+    For a sheet with errors the outcome is ``faulty``; for a run that failed ``failed``, with its ``error`` and
+    ``message``. Without ``faults`` nothing is said of the sheet, because it was not read.
+    """
+    return _Page(answer, beside, language).rows()
 
 
-def _faults(faults: Sequence[Mapping[str, Any]]) -> Iterator[StatusRow]:
-    errors = sum(fault["severity"] == "error" for fault in faults)
-    yield _line("问题 faults", f"{errors} 个错误 errors, {len(faults) - errors} 个提醒 warnings")
-    if faults:
-        yield _header("级别 severity", "单元格 cell", "发现 found", "应为 expected", "处理 how to fix", "代码 code")
-    for fault in faults[:SHOWN_FAULTS]:
-        place = Location(fault["tab"], fault["cell"])
-        expected, fix = (f"{fault[part]['zh']}\n{fault[part]['en']}" for part in ("expected", "fix"))
-        texts = (_cell(text) for text in (fault["found"], expected, fix, fault["code"]))
-        yield StatusCell(_SEVERITIES[fault["severity"]]), StatusCell(str(place), to=place), *texts
-    yield from _more(len(faults) - SHOWN_FAULTS)
+@dataclass(frozen=True, slots=True)
+class _Page:
+    answer: Mapping[str, Any]
+    beside: Beside
+    language: Language
+
+    def rows(self) -> list[StatusRow]:
+        answer, run = self.answer, self.beside.run
+        sections = [
+            self._summary(),
+            self._faults(answer.get("faults")),
+            self._guardrails(run.get("record", {}).get("guardrails", ())),
+            self._levels(answer.get("levels") or run.get("record", {}).get("levels") or {}),
+            self._moves(answer.get("preview") or run.get("moves")),
+            self._changes(answer.get("changes") or ()),
+        ]
+        for step in answer.get("prepared", ()):
+            sections.append(self._prepared(step))
+        sections.append(self._ledger())
+        written = [rows for section in sections if (rows := list(section))]
+        return [row for rows in written for row in (*rows, ())][:-1]
+
+    def say(self, en: str, zh: str) -> str:
+        return zh if self.language == "zh" else en
+
+    # --- the verdict and the facts ------------------------------------------------------------------------------------
+
+    def _summary(self) -> Iterator[StatusRow]:
+        answer, beside = self.answer, self.beside
+        text, colour = self._verdict()
+        yield tuple(StatusCell(cell, bold=True, colour=colour) for cell in (text, *[""] * 5))
+        zone = self.say(f"{beside.at.tzinfo}", "北京时间" if str(beside.at.tzinfo) == "Asia/Shanghai" else "")
+        yield self._line("checked at", "更新时间", f"{beside.at:%Y-%m-%d %H:%M} {zone}".rstrip())
+        if beside.asked:
+            yield self._line("asked from the console", "控制台请求", self._text(beside.asked))
+        for line in beside.waiting:
+            what = self.say(
+                f"run {line['run']} of {line['month']}, held since {self._time(line['at'])}",
+                f"{line['month']} 的批次 {line['run']}，{self._time(line['at'])} 起暂缓",
+            )
+            yield StatusCell(self.say("waits for a decision", "等待确认"), bold=True, colour="orange"), _cell(what)
+        for because in self._because():
+            yield self._line("because", "原因", because)
+        for en, zh, key in (
+            ("rating month", "考核月", "month"),
+            ("measured month", "数据月份", "measured_month"),
+            ("run", "批次", "run"),
+            ("rulebook version", "规则版本", "rulebook"),
+            ("missing data", "缺少的数据", "missing"),
+        ):
+            if value := answer.get(key):
+                yield self._line(en, zh, value if isinstance(value, str) else "、".join(value))
+        if beside.link and beside.link_until:
+            until = self.say(
+                f"open the report (the link works until {beside.link_until:%Y-%m-%d %H:%M} at the latest)",
+                f"打开报告（链接最晚 {beside.link_until:%Y-%m-%d %H:%M} 前有效）",
+            )
+            yield StatusCell(self.say("report", "报告"), bold=True), StatusCell(until, to=beside.link)
+        if month := answer.get("effective_month"):
+            day = answer.get("effective_on", "")
+            yield self._line(
+                "takes effect from",
+                "生效考核月",
+                self.say(f"rating month {month}, published on {day}", f"{month} 考核月，{day} 发布"),
+            )
+
+    def _verdict(self) -> tuple[str, Colour]:
+        """One line, and its colour: red when something has to be fixed, orange when somebody has to decide."""
+        outcome, faults = self.answer["outcome"], self.answer.get("faults") or ()
+        errors = sum(fault["severity"] == "error" for fault in faults)
+        warnings = len(faults) - errors
+        if outcome == "checked" and errors:
+            outcome = "faulty"
+        said = [self._text(OUTCOMES[outcome])]
+        if month := self.answer.get("month"):
+            said[0] = self.say(f"{month}: {said[0]}", f"{month}：{said[0]}")
+        if errors:
+            said.append(self.say(f"{errors} errors", f"{errors} 个错误"))
+        elif self.answer.get("faults") is not None and outcome != "failed":
+            said.append(self.say("the sheet is valid", "表格可用"))
+        if warnings:
+            said.append(self.say(f"{warnings} warnings", f"{warnings} 个提醒"))
+        colour = _COLOURS.get(outcome, "red")
+        if self.beside.waiting and outcome != "held":
+            count = len(self.beside.waiting)
+            said.append(self.say(f"{count} runs wait for a decision", f"{count} 个批次等待确认"))
+            colour = "orange" if colour == "green" else colour
+        return self.say("; ", "；").join(said), colour
+
+    def _because(self) -> Iterator[str]:
+        """Why it failed, was refused or is held, one sentence each."""
+        answer = self.answer
+        if answer.get("error"):
+            yield failure(answer["error"], answer["message"], self.language)
+        exceeded = [one for one in self.beside.run.get("record", {}).get("guardrails", ()) if one["exceeded"]]
+        if answer["outcome"] == "held":
+            yield from (one["because"][self.language] for one in exceeded if one.get("because"))
+            if because := self.beside.run.get("held_because"):
+                yield one_language(because, self.language)
+
+    # --- the sheet ----------------------------------------------------------------------------------------------------
+
+    def _faults(self, faults: Sequence[Mapping[str, Any]] | None) -> Iterator[StatusRow]:
+        if not faults:
+            return
+        yield self._header(
+            ("problem", "问题"), ("cell", "单元格"), ("found", "发现"), ("expected", "应为"), ("how to fix", "处理")
+        )
+        kinds: dict[str, tuple[str, Colour]] = {
+            "error": (self.say("error", "错误"), "red"),
+            "warning": (self.say("warning", "提醒"), "orange"),
+        }
+        for fault in sorted(faults, key=lambda one: one["severity"])[:SHOWN_FAULTS]:
+            place = Location(fault["tab"], fault["cell"])
+            texts = (fault["found"], *(fault[p][self.language] for p in ("expected", "fix")))
+            kind, colour = kinds[fault["severity"]]
+            yield StatusCell(kind, colour=colour), StatusCell(str(place), to=place), *map(_cell, texts)
+        yield from self._more(len(faults) - SHOWN_FAULTS)
+
+    def _changes(self, changes: Sequence[Mapping[str, Any]]) -> Iterator[StatusRow]:
+        """What the sheet changes of what is in force, with the cells; what takes something away is orange."""
+        if not changes:
+            return
+        yield self._line(
+            "against what is in force",
+            "与正在生效的规则相比",
+            self.say(f"{len(changes)} changes", f"{len(changes)} 处改动"),
+        )
+        yield self._header(("cell", "单元格"), ("what", "内容"), ("old", "原来"), ("new", "现在"), ("when", "何时生效"))
+        gone = self.say(" (row gone)", "（整行已删除）")
+        for change in changes[:SHOWN_CHANGES]:
+            location = Location(change["tab"], change["cell"])
+            said = str(location) if change["cell"] else f"{change['tab']}{gone}"
+            what, when = (change[part][self.language] for part in ("what", "when"))
+            cells = (what, change["old"] or "–", change["new"] or "–", when)
+            colour: Colour | None = "orange" if change["takes_away"] else None
+            to = location if change["cell"] else None
+            yield StatusCell(said, to=to, colour=colour), *map(_cell, cells)
+        yield from self._more(len(changes) - SHOWN_CHANGES)
+
+    # --- the levels ---------------------------------------------------------------------------------------------------
+
+    def _guardrails(self, guardrails: Sequence[Mapping[str, Any]]) -> Iterator[StatusRow]:
+        if not guardrails:
+            return
+        yield self._header(("guardrail", "保护上限"), ("limit", "限值"), ("this run", "本次"), ("", ""))
+        for one in guardrails:
+            shown = _percent if one["name"] != "min_rows" else str
+            value = "–" if one["value"] is None else shown(one["value"])
+            colour: Colour = "red" if one["exceeded"] else "green"
+            said = self.say("exceeded", "超出") if one["exceeded"] else self.say("within", "未超出")
+            name = self._text(GUARDRAILS.get(one["name"], Text(one["name"], one["name"])))
+            yield _cell(name), _cell(shown(one["limit"])), _cell(value), StatusCell(said, colour=colour)
+
+    def _levels(self, levels: Mapping[str, int]) -> Iterator[StatusRow]:
+        if not levels:
+            return
+        yield self._header(("level", "等级"), ("agencies", "机构数"))
+        for level, count in levels.items():
+            yield _cell(self._standing(level)), _cell(f"{count:,}")
+
+    def _prepared(self, step: Mapping[str, Any]) -> Iterator[StatusRow]:
+        """What changes from a month on, and who would move."""
+        month, day = step["effective_month"], step["effective_on"]
+        said = self.say(f"rating month {month}, published on {day}", f"{month} 考核月，{day} 发布")
+        yield self._line("prepared for", "已准备的改动", said)
+        yield from self._moves(step["preview"])
+
+    def _moves(self, moves: Mapping[str, Any] | None) -> Iterator[StatusRow]:
+        """Who moves, down before up, then how many go from where to where."""
+        if not moves or not moves["matrix"]:
+            return
+        movers: dict[bool, list[Mapping[str, Any]]] = {True: [], False: []}
+        for mover in moves["movers"]:
+            movers[(mover["new_level"] or 0) > (mover["old_level"] or 0)].append(mover)
+        room = SHOWN_MOVERS
+        for up, total in ((False, _moving(moves["matrix"], up=False)), (True, _moving(moves["matrix"], up=True))):
+            if not total:
+                continue
+            name = self.say("up" if up else "down", "升级" if up else "降级")
+            count = self.say(f"{total:,} agencies", f"{total:,} 家机构")
+            yield StatusCell(name, bold=True, colour="green" if up else "orange"), _cell(count)
+            yield self._header(
+                ("agency", "机构"),
+                ("name", "名称"),
+                ("change", "变化"),
+                ("decided by", "决定性指标"),
+                ("benefits gained", "新增权益"),
+                ("benefits lost", "失去权益"),
+            )
+            shown = movers[up][:room]
+            room -= len(shown)
+            yield from (self._mover(mover, moves["metrics"]) for mover in shown)
+            if total > len(shown):
+                more = total - len(shown)
+                yield (_cell(self.say(f"and {more:,} more in the report", f"另有 {more:,} 家，见报告")),)
+        yield self._header(("from", "原等级"), ("to", "新等级"), ("agencies", "机构数"))
+        for entry in moves["matrix"]:
+            old, new = self._standing(entry["from"]), self._standing(entry["to"])
+            yield _cell(old), _cell(new), _cell(f"{entry['agencies']:,}")
+
+    def _mover(self, mover: Mapping[str, Any], metrics: Mapping[str, Any]) -> StatusRow:
+        change = " → ".join(self._level(mover[level]) for level in ("old_level", "new_level"))
+        gained, lost = (list(mover[f"benefits_{way}"]) for way in ("gained", "lost"))
+        for one in mover.get("benefits_changed", ()):
+            gained.append(f"{one['benefit']}: {one['before']} → {one['now']}")
+        cells = (mover["agency_id"], mover["name"], change, self._decided_by(mover, metrics))
+        return (*map(_cell, cells), _cell("、".join(gained)), _cell("、".join(lost)))
+
+    def _decided_by(self, mover: Mapping[str, Any], metrics: Mapping[str, Mapping[str, Any]]) -> str:
+        """The threshold that decided, as ``name: actual / required unit``; GMV in yuan."""
+        if cause := mover.get("cause"):
+            return self._text(CAUSES[cause])
+        check = mover["decided_by"]
+        if check is None:
+            return ""
+        metric = metrics[check["metric"]]
+        shown = yuan if metric["measure"] == Measure.PAID_GMV else str
+        return f"{metric['name']}: {shown(check['actual'])} / {shown(check['required'])} {metric['unit']}".rstrip()
+
+    # --- the ledger ---------------------------------------------------------------------------------------------------
+
+    def _ledger(self) -> Iterator[StatusRow]:
+        if not self.beside.ledger:
+            return
+        yield self._header(
+            ("last decisions", "最近记录"),
+            ("what", "操作"),
+            ("rating month", "考核月"),
+            ("run", "批次"),
+            ("by", "操作人"),
+            ("reason", "原因"),
+        )
+        for line in self.beside.ledger[:SHOWN_LEDGER]:
+            action = self._text(ACTIONS.get(line["action"], Text(line["action"], line["action"])))
+            by, reason = line["by"] or "–", one_language(line["reason"] or "–", self.language)
+            yield tuple(map(_cell, (self._time(line["at"]), action, line["month"], line["run"], by, reason)))
+
+    # --- words --------------------------------------------------------------------------------------------------------
+
+    def _text(self, text: Text) -> str:
+        return str(getattr(text, self.language))
+
+    def _time(self, instant: str) -> str:
+        return f"{datetime.fromisoformat(instant).astimezone(self.beside.at.tzinfo):%Y-%m-%d %H:%M}"
+
+    def _standing(self, standing: str) -> str:
+        return (
+            self._text(STANDINGS[standing])
+            if standing in STANDINGS
+            else self.say(f"level {standing}", f"{standing} 级")
+        )
+
+    def _level(self, level: int | None) -> str:
+        return self._text(STANDINGS["unrated"]) if level is None else str(level)
+
+    def _line(self, en: str, zh: str, text: str) -> StatusRow:
+        return StatusCell(self.say(en, zh), bold=True), _cell(text)
+
+    def _header(self, *names: tuple[str, str]) -> StatusRow:
+        return tuple(StatusCell(self.say(*name), bold=True) for name in names)
+
+    def _more(self, hidden: int) -> Iterator[StatusRow]:
+        if hidden > 0:
+            yield (_cell(self.say(f"and {hidden:,} more", f"另有 {hidden:,} 条")),)
 
 
-def _changes(changes: Sequence[Mapping[str, Any]]) -> Iterator[StatusRow]:
-    """What the sheet changes of what is in force, with the cells; what takes something away is orange."""
-    yield _line("与正在生效的规则相比 against what is in force", f"{len(changes)} 处改动 changes")
-    yield _header("单元格 cell", "内容 what", "原来 old", "现在 new", "何时生效 when")
-    for change in changes[:SHOWN_CHANGES]:
-        location = Location(change["tab"], change["cell"])
-        said = str(location) if change["cell"] else f"{change['tab']}（整行已删除 row gone）"
-        what, when = (f"{change[part]['zh']}\n{change[part]['en']}" for part in ("what", "when"))
-        colour: Colour | None = "orange" if change["takes_away"] else None
-        cells = (_cell(text) for text in (what, change["old"] or "–", change["new"] or "–", when))
-        yield StatusCell(said, to=location if change["cell"] else None, colour=colour), *cells
-    yield from _more(len(changes) - SHOWN_CHANGES)
+def _moving(matrix: Sequence[Mapping[str, Any]], *, up: bool) -> int:
+    """How many agencies go up or down. Unrated, awaiting and absent rank below level 1; who has left is not counted."""
+
+    def rank(standing: str) -> int:
+        return int(standing) if standing.isdecimal() else 0
+
+    pairs = [(rank(one["from"]), rank(one["to"]), one["agencies"]) for one in matrix if one["to"] != "absent"]
+    return sum(agencies for old, new, agencies in pairs if (new > old if up else new < old))
 
 
-def _moves(preview: Mapping[str, Any]) -> Iterator[StatusRow]:
-    yield _header("等级变化 who would move", "原等级 from", "新等级 to", "机构数 agencies")
-    for entry in preview["matrix"]:
-        yield _row("", _standing(entry["from"]), _standing(entry["to"]), str(entry["agencies"]))
-    movers = preview["movers"]
-    if movers:
-        yield ()
-        names = ("机构 agency", "名称 name", "变化 change", "决定性指标 decided by")
-        yield _header(*names, "新增权益 benefits gained", "失去权益 benefits lost")
-    for mover in movers[:SHOWN_MOVERS]:
-        gained, lost = ("、".join(mover[f"benefits_{way}"]) for way in ("gained", "lost"))
-        change = f"{_level(mover['old_level'])} → {_level(mover['new_level'])}"
-        decided_by = _decided_by(mover["decided_by"], preview["metrics"])
-        yield _row(mover["agency_id"], mover["name"], change, decided_by, gained, lost)
-    yield from _more(len(movers) - SHOWN_MOVERS)
-
-
-def _decided_by(check: Mapping[str, Any] | None, metrics: Mapping[str, Mapping[str, Any]]) -> str:
-    """The threshold that decided, as ``name: actual / required unit``; GMV in yuan."""
-    if check is None:
-        return ""
-    metric = metrics[check["metric"]]
-    shown = yuan if metric["measure"] == Measure.PAID_GMV else str
-    return f"{metric['name']}: {shown(check['actual'])} / {shown(check['required'])} {metric['unit']}".rstrip()
-
-
-def _more(hidden: int) -> Iterator[StatusRow]:
-    if hidden > 0:
-        yield _row(f"… 另有 {hidden} 条 {hidden} more")
-
-
-def _standing(standing: str) -> str:
-    return _STANDINGS.get(standing, standing)
-
-
-def _level(level: int | None) -> str:
-    return "未定级 unrated" if level is None else str(level)
-
-
-def _line(name: str, text: str) -> StatusRow:
-    return StatusCell(name, bold=True), _cell(text)
-
-
-def _header(*names: str) -> StatusRow:
-    return tuple(StatusCell(name, bold=True) for name in names)
-
-
-def _row(*texts: str) -> StatusRow:
-    return tuple(map(_cell, texts))
+def _percent(share: Any) -> str:
+    return f"{100 * float(share):.4g} %"
 
 
 def _cell(text: str) -> StatusCell:

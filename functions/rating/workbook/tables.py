@@ -53,7 +53,8 @@ class Row:
 
     def unadded_fault(self, code: str, key: str, **facts: Any) -> Fault:
         """A fault of the cell under ``key`` that only a later step can tell to be one."""
-        found = facts.pop("found", None) or (shown_date if code == "not_month" else shown)(self.raw(key))
+        show = shown_date if code == "not_month" else shown
+        found = facts.pop("found", None) or show(self.raw(key), self.table.faults.language)
         return self.table.faults.make(code, self.location(key), found, **facts)
 
     def blank(self, key: str) -> bool:
@@ -107,18 +108,22 @@ def find_tabs(raw: RawWorkbook, description: Description, faults: FaultList) -> 
     known = description.titles
     for title in (*raw.unread, *(tab.title for tab in raw.tabs)):
         if description.tab_titled(title) is None:
-            faults.add("tab_unread", Location(title, "A1"), shown(title), known=known)
+            faults.add("tab_unread", Location(title, "A1"), shown(title, faults.language), known=known)
     found: dict[str, RawTab] = {}
-    titles = {tab.title.strip() for tab in raw.tabs}
-    chinese = any(tab.zh in titles for tab in description.inputs)
     for tab in description.inputs:
         here = [candidate for candidate in raw.tabs if description.tab_titled(candidate.title) is tab]
         if not here and tab.required:
             faults.add(
-                "tab_missing", Location(tab.zh if chinese else tab.key, "A1"), shown(None), en=tab.key, zh=tab.zh
+                "tab_missing",
+                Location(getattr(tab.title, faults.language), "A1"),
+                shown(None, faults.language),
+                en=tab.key,
+                zh=tab.zh,
             )
         if len(here) > 1:
-            faults.add("tab_twice", Location(here[1].title, "A1"), shown(here[1].title), en=tab.key, zh=tab.zh)
+            faults.add(
+                "tab_twice", Location(here[1].title, "A1"), shown(here[1].title, faults.language), en=tab.key, zh=tab.zh
+            )
         if here:
             found[tab.key] = here[0]
     return found
@@ -131,14 +136,14 @@ def make_table(raw: RawTab | None, tab: Tab, more: MoreColumns | None, faults: F
     header_at = next((index for index, row in enumerate(raw.rows) if any(trimmed(c) is not None for c in row)), None)
     if header_at is None:
         if tab.required:
-            faults.add("tab_without_rows", Location(raw.title, "A1"), shown(None))
+            faults.add("tab_without_rows", Location(raw.title, "A1"), shown(None, faults.language))
         return Table(tab, raw.title, typed, (), faults, 0, {}, ())
     header = Header(raw, tab, more, faults, header_at)
     positions = header.positions()
     further = tuple(key for key in positions if key not in {column.key for column in tab.columns})
     table = Table(tab, raw.title, typed, raw.rows, faults, header_at + 1, positions, further)
     if tab.required and positions and not any(True for _ in table):
-        faults.add("tab_without_rows", Location(raw.title, a1(header_at + 1, 0)), shown(None))
+        faults.add("tab_without_rows", Location(raw.title, a1(header_at + 1, 0)), shown(None, faults.language))
     return table
 
 

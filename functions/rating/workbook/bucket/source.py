@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.rating.workbook.bucket.status_files import status_page, status_workbook
-from functions.rating.workbook.cells import RawTab, RawWorkbook
+from functions.rating.workbook.cells import Language, RawTab, RawWorkbook
 from functions.rating.workbook.description import Description
 from functions.rating.workbook.excel import MOST_BYTES, read_excel
 from functions.rating.workbook.folder import read_csv
-from functions.rating.workbook.status import StatusRow
+from functions.rating.workbook.status import StatusPage
 from shared.errors import WorkbookUnavailable
 
 if TYPE_CHECKING:
@@ -70,12 +70,21 @@ class BucketWorkbook:
             versions += stored_as
         return RawWorkbook(tuple(tabs), typed=False, unread=tuple(unread), stored_as=tuple(versions))
 
-    def show_status(self, rows: Sequence[StatusRow]) -> None:
+    def show_status(self, page: StatusPage) -> None:
         """Write the answer beside the workbook: ``levels.status.xlsx`` and ``levels.status.html``."""
+        language = self._language()
+        rows = page(language)
         stem = self.key.removesuffix(".xlsx")
         beside = f"{stem}status" if stem.endswith("/") else f"{stem}.status"
-        self._put(f"{beside}.xlsx", status_workbook(rows), _EXCEL)
-        self._put(f"{beside}.html", status_page(rows), "text/html; charset=utf-8")
+        self._put(f"{beside}.xlsx", status_workbook(rows, language), _EXCEL)
+        self._put(f"{beside}.html", status_page(rows, language), "text/html; charset=utf-8")
+
+    def _language(self) -> Language:
+        """The workbook's language, by the titles of its tabs; Chinese where it can't be read."""
+        try:
+            return self.description.language(tab.title for tab in self.read().tabs)
+        except WorkbookUnavailable:
+            return "zh"
 
     def _csv_files(self) -> list[tuple[str, str]]:
         """Key and title of every CSV file right in the folder."""

@@ -83,6 +83,12 @@ def head(sheet_id: int, row: int, column: int, title: str | None, note: str) -> 
     return {"updateCells": {"start": start, "rows": [{"values": [cell]}], "fields": fields}}
 
 
+def widen(sheet_id: int, column: int, pixels: int) -> Request:
+    """Set the width of a column."""
+    columns = {"sheetId": sheet_id, "dimension": "COLUMNS", "startIndex": column, "endIndex": column + 1}
+    return {"updateDimensionProperties": {"range": columns, "properties": {"pixelSize": pixels}, "fields": "pixelSize"}}
+
+
 def show_as(area: Area, kind: str, pattern: str = "") -> Request:
     """Format numbers: ``kind`` is TEXT, NUMBER or PERCENT."""
     number_format = {"type": kind, "pattern": pattern} if pattern else {"type": kind}

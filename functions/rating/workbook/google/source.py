@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from functions.rating.workbook.cells import RawWorkbook
 from functions.rating.workbook.description import Description
 from functions.rating.workbook.google import sheet, status_tab
-from functions.rating.workbook.status import StatusRow
+from functions.rating.workbook.status import StatusPage
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,5 +23,5 @@ class GoogleSource:
     def owns(self, *_: str) -> bool:
         return False
 
-    def show_status(self, rows: Sequence[StatusRow]) -> None:
-        status_tab.write_status(self.key, rows, self.description)
+    def show_status(self, page: StatusPage) -> None:
+        status_tab.write_status(self.key, page, self.description)

@@ -1,0 +1,77 @@
+"""Shows operations what came of a check, a run or a decision: the status tab of the workbook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from functions.rating.publication import ledger
+from functions.rating.publication.ledger import Entry
+from functions.rating.services import Services
+from functions.rating.workbook.description import Text
+from functions.rating.workbook.status import SHOWN_LEDGER, Beside, status_rows
+from shared.errors import LevelsError, WorkbookUnavailable
+from shared.months import Month
+from shared.observability import logger
+
+LINK_SECONDS = 6 * 3600  # a function's credentials last about as long, and a link no longer than they
+RECENT_MONTHS = 12
+_OF_A_RUN = ("published", "held", "previewed", "rolled_back")
+
+
+def show_status(services: Services, answer: Mapping[str, Any], asked: Text | None = None) -> None:
+    """Write the status tab. Levels don't depend on it, so a refusal is logged and no more.
+
+    ``asked``: what was asked from the console tab.
+    """
+    try:
+        services.workbook.show_status(lambda language: status_rows(answer, _beside(services, answer, asked), language))
+    except WorkbookUnavailable as error:
+        logger.warning("the status tab could not be written", cause=str(error))
+
+
+def held_lines(lines: list[Entry]) -> list[Entry]:
+    """The lines about runs that wait for a decision. ``lines``: of one or more months, newest first."""
+    last: dict[str, Entry] = {}
+    for line in lines:
+        last.setdefault(line.run, line)
+    return [line for line in last.values() if line.action == "held"]
+
+
+def recent_lines(services: Services) -> list[Entry]:
+    """The ledger of the newest months, newest line first."""
+    lines = [line for month in _recent_months(services) for line in ledger.entries(services.table, str(month))]
+    return sorted(lines, key=lambda line: line.at, reverse=True)
+
+
+def _beside(services: Services, answer: Mapping[str, Any], asked: Text | None) -> Beside:
+    at = services.now().astimezone(services.zone)
+    try:
+        lines = recent_lines(services)
+    except LevelsError as error:  # the table may be what has failed
+        logger.warning("the status tab says nothing of earlier runs", cause=str(error))
+        return Beside(at, asked=asked)
+    waiting = held_lines(lines)
+    report = answer.get("report")
+    document = services.reports.document(report) if report and answer["outcome"] in _OF_A_RUN else None
+    if document is None and waiting and answer["outcome"] not in _OF_A_RUN and not answer.get("preview"):
+        report = services.reports.url(waiting[0].month, waiting[0].run)
+        document = services.reports.document(report)
+    return Beside(
+        at,
+        run=document or {},
+        link=services.reports.link(report, LINK_SECONDS) if report else None,
+        link_until=at + timedelta(seconds=LINK_SECONDS),
+        waiting=[asdict(line) for line in waiting],
+        ledger=[asdict(line) for line in lines[:SHOWN_LEDGER]],
+        asked=asked,
+    )
+
+
+def _recent_months(services: Services) -> Iterator[Month]:
+    """The newest published month, or the one that is due, and those before it."""
+    due = Month.of(services.now(), services.zone).plus(-1)
+    newest = max([due, *map(Month.parse, services.table.pointer().publications)])
+    yield from (newest.plus(-back) for back in range(RECENT_MONTHS))
