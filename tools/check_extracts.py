@@ -57,15 +57,17 @@ def judge(folder: Path, month: Month, zone: ZoneInfo) -> Findings:
 def _files(folder: Path, month: Month, findings: Findings) -> Iterator[LocalFile]:
     for dataset in (*MONTHLY, Dataset.PREVIOUS_CREATORS):
         previous = dataset is Dataset.PREVIOUS_CREATORS
-        place = folder / (Dataset.CREATORS if previous else dataset) / f"month={month.plus(-1) if previous else month}"
-        below = sorted(path for path in place.rglob("*") if path.is_file())
-        names = {path.relative_to(place).as_posix(): path for path in below}
+        of_month = (
+            folder / (Dataset.CREATORS if previous else dataset) / f"month={month.plus(-1) if previous else month}"
+        )
+        below = sorted(path for path in of_month.rglob("*") if path.is_file())
+        names = {path.relative_to(of_month).as_posix(): path for path in below}
         data = {name: path for name, path in names.items() if is_data(name)}
         if not previous and READY not in names:
-            findings.notes.append(f"{place}: no {READY} yet; write it last, a month without it is not ready.")
+            findings.notes.append(f"{of_month}: no {READY} yet; write it last, a month without it is not ready.")
         if not data:
             (findings.notes if previous else findings.errors).append(
-                f"{place}: no data; expected {dataset} as Parquet, CSV or CSV in gzip."
+                f"{of_month}: no data; expected {dataset} as Parquet, CSV or CSV in gzip."
                 + (" Without it the retention of binding slots is not assessed." if previous else "")
             )
         for name, path in data.items():
@@ -123,19 +125,19 @@ def _count(files: Sequence[LocalFile], month: Month, zone: ZoneInfo, work: Path,
     findings.errors += [f"{of.because.en}\n  {of.because.zh}" for of in held if of.because]
 
 
-def _downloaded(place: S3Prefix, month: Month, into: Path) -> None:
+def _downloaded(location: S3Prefix, month: Month, into: Path) -> None:
     """The month's objects, and the creators of the month before, in the same folders as in S3."""
     s3 = boto3.client("s3")
     wanted = [(dataset, month) for dataset in MONTHLY] + [(Dataset.CREATORS, month.plus(-1))]
     for dataset, of in wanted:
         for page in s3.get_paginator("list_objects_v2").paginate(
-            Bucket=place.bucket, Prefix=f"{place.key(dataset, f'month={of}')}/"
+            Bucket=location.bucket, Prefix=f"{location.key(dataset, f'month={of}')}/"
         ):
             for found in page.get("Contents", []):
                 if not found["Key"].endswith("/"):
-                    path = into / found["Key"].removeprefix(place.key("")).lstrip("/")
+                    path = into / found["Key"].removeprefix(location.key("")).lstrip("/")
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    s3.download_file(place.bucket, found["Key"], str(path))
+                    s3.download_file(location.bucket, found["Key"], str(path))
 
 
 def show(findings: Findings, month: Month) -> int:

@@ -100,9 +100,9 @@ def start() -> None:
     mounts = [f"{ROOT}:/project:ro", f"{packages}:/packages:ro", f"{sample_folder()}:/extracts:ro"]
     volumes = [part for mount in mounts for part in ("--volume", mount)]
     variables = [part for name, value in VARIABLES.items() for part in ("--env", f"{name}={value}")]
-    place = ["--env", "PYTHONPATH=/project:/packages", "--workdir", "/project", "--network", NAME, "--name", NAME]
+    setting = ["--env", "PYTHONPATH=/project:/packages", "--workdir", "/project", "--network", NAME, "--name", NAME]
     server = [IMAGE, "-m", "moto.server", "--host", NAME, "--port", str(PORT)]
-    _docker("run", "--detach", *place, *volumes, *variables, "--entrypoint", PYTHON, *server)
+    _docker("run", "--detach", *setting, *volumes, *variables, "--entrypoint", PYTHON, *server)
     try:
         _docker("exec", NAME, PYTHON, "-c", WAIT)
         _docker("exec", NAME, PYTHON, "-m", "local.cloud.seed", "/extracts")

@@ -101,8 +101,8 @@ def refuse_elsewhere() -> None:
 def create_table_and_buckets() -> None:
     """Create what template.yaml declares and the functions need."""
     s3, dynamodb = boto3.client("s3"), boto3.client("dynamodb")
-    for place in (EXTRACTS, REPORTS):
-        s3.create_bucket(Bucket=urlsplit(place).netloc)
+    for url in (EXTRACTS, REPORTS):
+        s3.create_bucket(Bucket=urlsplit(url).netloc)
     definition = table_definition()
     dynamodb.create_table(TableName=TABLE, **definition.create)
     dynamodb.update_time_to_live(TableName=TABLE, TimeToLiveSpecification=definition.expiry)

@@ -56,12 +56,12 @@ class System:
 
     def save_reports(self, folder: Path) -> None:
         """Copy every run's report and quarantined rows to a folder, which then looks like the bucket's prefix."""
-        place, s3 = S3Prefix.parse(REPORTS), boto3.client("s3")
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=place.bucket, Prefix=place.key("")):
+        location, s3 = S3Prefix.parse(REPORTS), boto3.client("s3")
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=location.bucket, Prefix=location.key("")):
             for found in page.get("Contents", []):
-                path = folder / found["Key"].removeprefix(place.key("")).lstrip("/")
+                path = folder / found["Key"].removeprefix(location.key("")).lstrip("/")
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(s3.get_object(Bucket=place.bucket, Key=found["Key"])["Body"].read())
+                path.write_bytes(s3.get_object(Bucket=location.bucket, Key=found["Key"])["Body"].read())
 
     def standings(self) -> dict[str, Standing]:
         """Every agency's level in the newest publication; empty before the first."""
@@ -104,14 +104,14 @@ def schedule_event(month: Month) -> dict[str, Any]:
 
 def upload(folder: Path) -> None:
     """Put a folder's extracts where the functions look for them; ``_SUCCESS`` comes last, as it does from Spark."""
-    place, s3 = S3Prefix.parse(EXTRACTS), boto3.client("s3")
+    location, s3 = S3Prefix.parse(EXTRACTS), boto3.client("s3")
     files = [path for path in folder.rglob("*") if path.is_file()]
     with ThreadPoolExecutor(4) as pool:
         for marker in (False, True):
             some = [path for path in files if (path.name == "_SUCCESS") is marker]
-            list(pool.map(lambda path: _put(s3, place, folder, path), some))
+            list(pool.map(lambda path: _put(s3, location, folder, path), some))
 
 
-def _put(s3: S3Client, place: S3Prefix, folder: Path, path: Path) -> None:
+def _put(s3: S3Client, location: S3Prefix, folder: Path, path: Path) -> None:
     with path.open("rb") as body:
-        s3.put_object(Bucket=place.bucket, Key=place.key(path.relative_to(folder).as_posix()), Body=body)
+        s3.put_object(Bucket=location.bucket, Key=location.key(path.relative_to(folder).as_posix()), Body=body)

@@ -90,12 +90,12 @@ def write_month(market: MarketMonth, folder: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch, duckdb.connect() as engine:
         _load(engine, market, Path(scratch))
         for dataset, files in _FILES.items():
-            place = folder / dataset / f"month={market.month}"
-            place.mkdir(parents=True)
+            of_month = folder / dataset / f"month={market.month}"
+            of_month.mkdir(parents=True)
             for name, query in files.items():
-                _write(engine.sql(query), place / name)
-            (place / "part-9-odd.csv").write_bytes(odd[dataset])
-            (place / "_SUCCESS").touch()
+                _write(engine.sql(query), of_month / name)
+            (of_month / "part-9-odd.csv").write_bytes(odd[dataset])
+            (of_month / "_SUCCESS").touch()
 
 
 def _write(rows: duckdb.DuckDBPyRelation, path: Path) -> None:
