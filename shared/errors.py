@@ -1,4 +1,4 @@
-"""Everything that can go wrong on purpose: one type per cause, each message with location, finding, expectation and fix.
+"""Everything that can go wrong on purpose: one type per cause; a message says where, what, what is expected, the fix.
 
 LevelsError
 ├── SettingsMissing         environment variables are absent or malformed; all of them at once

@@ -7,8 +7,18 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    model_validator,
+)
 
 from shared.errors import SettingsMissing
 
@@ -44,49 +54,104 @@ class S3Prefix:
         return f"s3://{self.bucket}/{self.key(*parts)}"
 
 
-@dataclass(frozen=True, slots=True)
-class RatingSettings:
-    """What the rating function is told by its environment.
+def _parsed_zone(value: str | ZoneInfo) -> ZoneInfo:
+    try:
+        return ZoneInfo(str(value))
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"expected a name such as {DEFAULT_ZONE}, found {value!r}") from None
 
-    ``stack`` tells its metrics from those of other stacks. ``example_allowed``: levels may be published by the shipped
-    example's thresholds. ``int96_is_utc``: Parquet's INT96 is UTC, as Spark
-    writes it, not local time as Impala does.
-    """
 
-    table_name: str
-    extracts: S3Prefix
-    reports: S3Prefix
-    workbook: str
-    zone: ZoneInfo
-    event_bus: str
-    scratch: Path
-    retention_months: int
-    stack: str
-    example_allowed: bool
-    int96_is_utc: bool
+def _parsed_count(value: str | int) -> int:
+    text = str(value)
+    if not text.isdecimal() or not int(text):
+        raise ValueError(f"expected a whole number of at least 1, found {text!r}")
+    return int(text)
+
+
+def _parsed_workbook(value: str) -> str:
+    kind, _, rest = value.partition(":")
+    if kind not in ("gsheet", "s3", "dir") or not rest:
+        forms = "gsheet:<spreadsheet key>, s3://<bucket>/<key>.xlsx, s3://<bucket>/<prefix>/ or dir:<folder>"
+        raise ValueError(f"expected {forms}, found {value!r}")
+    return value
+
+
+def _parsed_provider(value: str) -> str:
+    if value and not _WORKLOAD_PROVIDER.fullmatch(value):
+        raise ValueError(
+            "expected //iam.googleapis.com/projects/<number>/locations/global/workloadIdentityPools/"
+            f"<pool>/providers/<provider>, found {value!r}"
+        )
+    return value
+
+
+def _parsed_base_path(value: str) -> str:
+    """``levels``, ``/levels`` and ``/levels/`` are all ``/levels``; empty where there is none."""
+    path = value.strip("/")
+    return f"/{path}" if path else ""
+
+
+def _is_utc(value: str) -> bool:
+    if value not in ("utc", "local"):
+        raise ValueError(f"expected utc or local, found {value!r}")
+    return value == "utc"
+
+
+Location = Annotated[S3Prefix, PlainValidator(S3Prefix.parse)]
+Zone = Annotated[ZoneInfo, PlainValidator(_parsed_zone)]
+Count = Annotated[int, PlainValidator(_parsed_count)]
+
+
+class _Settings(BaseModel):
+    """Each field is the environment variable of its name in capital letters, or of its alias."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=str.upper, validate_by_name=True)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        reader = _Reader(environment)
-        values = (
-            reader.required("TABLE_NAME"),
-            reader.location("EXTRACTS"),
-            reader.location("REPORTS"),
-            reader.workbook("WORKBOOK"),
-            reader.zone(),
-            environment.get("EVENT_BUS") or "default",
-            Path(environment.get("SCRATCH") or tempfile.gettempdir()),
-            reader.whole("RETENTION_MONTHS", DEFAULT_RETENTION_MONTHS),
-            reader.stack(),
-            environment.get("EXAMPLE_THRESHOLDS") == "allow",
-            reader.one_of("PARQUET_INT96", "utc", "local") == "utc",
-        )
-        reader.finish()
-        return cls(*values)
+        """The settings; a variable that is empty counts as not set. Raises SettingsMissing with all that is wrong."""
+        try:
+            return cls.model_validate({name: text for name, text in environment.items() if text})
+        except ValidationError as error:
+            complaints = "; ".join(_complaint(found) for found in error.errors())
+            raise SettingsMissing(f"{complaints}. Set them in the function's environment (template.yaml).") from None
 
 
-@dataclass(frozen=True, slots=True)
-class LookupSettings:
+def _complaint(found: Any) -> str:
+    name = ".".join(map(str, found["loc"]))
+    if found["type"] == "missing":
+        return f"{name} is not set"
+    reason = (
+        str(found["ctx"]["error"]) if "error" in found.get("ctx", {}) else f"{found['msg']}, found {found['input']!r}"
+    )
+    return f"{name}: {reason}" if name else reason
+
+
+class RatingSettings(_Settings):
+    """What the rating function is told by its environment.
+
+    ``workbook``: ``gsheet:<key>``, ``s3://<bucket>/<key>.xlsx``, ``s3://<bucket>/<prefix>/`` or ``dir:<folder>``.
+    ``scratch``: a folder on local disk. ``retention_months``: how long a rated month is kept after its end.
+    ``stack`` tells its metrics from those of other stacks. ``example_allowed``: levels may be published by the shipped
+    example's thresholds. ``int96_is_utc``: Parquet's INT96 is UTC, as Spark writes it, not local time as Impala does.
+    """
+
+    table_name: str
+    extracts: Location
+    reports: Location
+    workbook: Annotated[str, PlainValidator(_parsed_workbook)]
+    zone: Zone = Field(ZoneInfo(DEFAULT_ZONE), alias="TIMEZONE")
+    event_bus: str = "default"
+    scratch: Path = Field(default_factory=lambda: Path(tempfile.gettempdir()))
+    retention_months: Count = DEFAULT_RETENTION_MONTHS
+    stack: str = "local"
+    example_allowed: Annotated[bool, BeforeValidator(lambda text: text == "allow")] = Field(
+        False, alias="EXAMPLE_THRESHOLDS"
+    )
+    int96_is_utc: Annotated[bool, BeforeValidator(_is_utc)] = Field(True, alias="PARQUET_INT96")
+
+
+class LookupSettings(_Settings):
     """What the lookup function is told by its environment.
 
     ``cursor_key`` signs cursors; the same on every instance of a stack. ``agency_claim``: the claim of a token that
@@ -96,62 +161,28 @@ class LookupSettings:
     """
 
     table_name: str
-    zone: ZoneInfo
-    cursor_key: str
-    agency_claim: str
-    request_seconds: float
-    retention_months: int
-    base_path: str
-    local_caller: str
-    stack: str
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        reader = _Reader(environment)
-        table_name = reader.required("TABLE_NAME")
-        values = (
-            table_name,
-            reader.zone(),
-            environment.get("CURSOR_KEY") or table_name,
-            environment.get("AGENCY_CLAIM") or DEFAULT_AGENCY_CLAIM,
-            float(reader.whole("REQUEST_SECONDS", DEFAULT_REQUEST_SECONDS)),
-            reader.whole("RETENTION_MONTHS", DEFAULT_RETENTION_MONTHS),
-            reader.base_path("BASE_PATH"),
-            environment.get("LOCAL_CALLER") or "",
-            reader.stack(),
-        )
-        reader.finish()
-        return cls(*values)
+    zone: Zone = Field(ZoneInfo(DEFAULT_ZONE), alias="TIMEZONE")
+    cursor_key: str = Field(default_factory=lambda known: known.get("table_name", ""))
+    agency_claim: str = DEFAULT_AGENCY_CLAIM
+    request_seconds: Count = DEFAULT_REQUEST_SECONDS
+    retention_months: Count = DEFAULT_RETENTION_MONTHS
+    base_path: Annotated[str, PlainValidator(_parsed_base_path)] = ""
+    local_caller: str = ""
+    stack: str = "local"
 
 
-@dataclass(frozen=True, slots=True)
-class OperationsSettings:
+class OperationsSettings(_Settings):
     """What the function behind the console is told by its environment. ``rating_function``: whom it asks."""
 
     table_name: str
-    extracts: S3Prefix
-    reports: S3Prefix
-    workbook: str
+    extracts: Location
+    reports: Location
+    workbook: str = ""
     rating_function: str
-    zone: ZoneInfo
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        reader = _Reader(environment)
-        values = (
-            reader.required("TABLE_NAME"),
-            reader.location("EXTRACTS"),
-            reader.location("REPORTS"),
-            environment.get("WORKBOOK", ""),
-            reader.required("RATING_FUNCTION"),
-            reader.zone(),
-        )
-        reader.finish()
-        return cls(*values)
+    zone: Zone = Field(ZoneInfo(DEFAULT_ZONE), alias="TIMEZONE")
 
 
-@dataclass(frozen=True, slots=True)
-class GoogleSettings:
+class GoogleSettings(_Settings):
     """How to prove to Google who is reading the sheet: exactly one of two ways.
 
     Keyless: ``workload_provider``, the full name of the workload identity provider that trusts this AWS role
@@ -160,97 +191,26 @@ class GoogleSettings:
     With a key: ``key_secret``, the name or ARN of the secret in Secrets Manager that holds the service account's key.
     """
 
-    workload_provider: str
-    service_account: str
-    key_secret: str
+    model_config = ConfigDict(alias_generator=lambda name: f"GOOGLE_{name.upper()}")
 
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        reader = _Reader(environment)
-        key_secret = environment.get("GOOGLE_KEY_SECRET", "")
-        if key_secret:
-            for name in ("GOOGLE_WORKLOAD_PROVIDER", "GOOGLE_SERVICE_ACCOUNT"):
-                reader.absent(name, "GOOGLE_KEY_SECRET")
-            values = ("", "", key_secret)
+    workload_provider: Annotated[str, PlainValidator(_parsed_provider)] = ""
+    service_account: str = ""
+    key_secret: str = ""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        keyless = {
+            "GOOGLE_WORKLOAD_PROVIDER": self.workload_provider,
+            "GOOGLE_SERVICE_ACCOUNT": self.service_account,
+        }
+        if self.key_secret:
+            wrong = [
+                f"{name} and GOOGLE_KEY_SECRET are both set, and only one of them can count"
+                for name in keyless
+                if keyless[name]
+            ]
         else:
-            values = (reader.provider("GOOGLE_WORKLOAD_PROVIDER"), reader.required("GOOGLE_SERVICE_ACCOUNT"), "")
-        reader.finish()
-        return cls(*values)
-
-
-class _Reader:
-    """Collects complaints, so that one look shows everything that is to be set."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self.environment = environment
-        self.complaints: list[str] = []
-
-    def required(self, name: str) -> str:
-        value = self.environment.get(name, "")
-        if not value:
-            self.complaints.append(f"{name} is not set")
-        return value
-
-    def absent(self, name: str, because_of: str) -> None:
-        if self.environment.get(name):
-            self.complaints.append(f"{name} and {because_of} are both set, and only one of them can count")
-
-    def provider(self, name: str) -> str:
-        value = self.required(name)
-        if value and not _WORKLOAD_PROVIDER.fullmatch(value):
-            self.complaints.append(
-                f"{name}: expected //iam.googleapis.com/projects/<number>/locations/global/workloadIdentityPools/"
-                f"<pool>/providers/<provider>, found {value!r}"
-            )
-        return value
-
-    def location(self, name: str) -> S3Prefix:
-        value = self.required(name)
-        try:
-            return S3Prefix.parse(value) if value else S3Prefix("", "")
-        except ValueError as error:
-            self.complaints.append(f"{name}: {error}")
-            return S3Prefix("", "")
-
-    def workbook(self, name: str) -> str:
-        value = self.required(name)
-        kind, _, rest = value.partition(":")
-        if value and (kind not in ("gsheet", "s3", "dir") or not rest):
-            forms = "gsheet:<spreadsheet key>, s3://<bucket>/<key>.xlsx, s3://<bucket>/<prefix>/ or dir:<folder>"
-            self.complaints.append(f"{name}: expected {forms}, found {value!r}")
-        return value
-
-    def base_path(self, name: str) -> str:
-        """``levels``, ``/levels`` and ``/levels/`` are all ``/levels``; empty where there is none."""
-        path = self.environment.get(name, "").strip("/")
-        return f"/{path}" if path else ""
-
-    def zone(self) -> ZoneInfo:
-        name = self.environment.get("TIMEZONE") or DEFAULT_ZONE
-        try:
-            return ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError):
-            self.complaints.append(f"TIMEZONE: expected a name such as {DEFAULT_ZONE}, found {name!r}")
-            return ZoneInfo("UTC")
-
-    def whole(self, name: str, default: int) -> int:
-        text = self.environment.get(name) or str(default)
-        if not text.isdecimal() or not int(text):
-            self.complaints.append(f"{name}: expected a whole number of at least 1, found {text!r}")
-            return default
-        return int(text)
-
-    def stack(self) -> str:
-        return self.environment.get("STACK") or "local"
-
-    def one_of(self, name: str, default: str, other: str) -> str:
-        value = self.environment.get(name) or default
-        if value not in (default, other):
-            self.complaints.append(f"{name}: expected {default} or {other}, found {value!r}")
-        return value
-
-    def finish(self) -> None:
-        if self.complaints:
-            raise SettingsMissing(
-                "; ".join(self.complaints) + ". Set them in the function's environment (template.yaml)."
-            )
+            wrong = [f"{name} is not set" for name, value in keyless.items() if not value]
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self

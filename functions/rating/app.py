@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -49,7 +48,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         metrics.set_default_dimensions(stack=settings.stack)
         request = parse_event(event)
         with run_folder(settings.scratch) as scratch:
-            services = wire(replace(settings, scratch=scratch), context, listener)
+            services = wire(settings.model_copy(update={"scratch": scratch}), context, listener)
             answer = _run(request, services)
     except LevelsError as error:
         count_failure(error, event, request, services)

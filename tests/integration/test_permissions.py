@@ -121,7 +121,7 @@ def test_a_workbook_in_s3_is_read_and_answered_beside_and_no_other_object_is(
 
 def test_a_key_for_google_is_read_only_where_the_stack_has_one(cloud: Cloud, events: Any) -> None:
     arn = boto3.client("secretsmanager").create_secret(Name="google-key", SecretString="{}")["ARN"]
-    settings = GoogleSettings("", "", arn)
+    settings = GoogleSettings(key_secret=arn)
     for given, message in (
         ({"GoogleKeySecret": arn}, "it is no service account key"),
         ({}, "not authorized to perform"),
