@@ -1,7 +1,8 @@
 """The time that one request has: a table that hangs is answered 503 long before the gateway or a caller gives up.
 
 botocore asks here before each attempt to reach the table, and after each that failed. An attempt may take a third of
-the budget (``config``), and begins only while half of one is left; one that failed is repeated once, at once.
+the budget, however slowly its answer arrives, and half of that to connect; it begins only while half of one is left.
+One that failed is repeated once, at once.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, HTTPClientError
+
+from functions.lookup.bounded_reads import bound_reads
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -35,7 +38,7 @@ class Budget:
     def __init__(self, seconds: float = SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
         self.seconds = seconds
         self._clock = clock
-        self._ends = clock() + seconds
+        self._ends = self._attempt_ends = clock() + seconds
 
     @property
     def attempt_seconds(self) -> float:
@@ -57,6 +60,7 @@ class Budget:
         client.meta.events.register("before-send.dynamodb", self._before_attempt)
         again: Any = self._after_attempt  # typed as if botocore did not read what it returns
         client.meta.events.register("needs-retry.dynamodb", again)
+        bound_reads(client, lambda: self._attempt_ends - self._clock())
 
     def sleep(self, seconds: float) -> None:
         """Wait, but not beyond the end of the budget."""
@@ -68,6 +72,7 @@ class Budget:
     def _before_attempt(self, **_: Any) -> None:
         if self._left() < self.attempt_seconds / 2:
             raise BudgetSpent
+        self._attempt_ends = min(self._clock() + self.attempt_seconds, self._ends)
 
     def _after_attempt(self, response: Any, attempts: int, caught_exception: Any, **_: Any) -> float | None:
         """Seconds until the next attempt, None for no other one."""

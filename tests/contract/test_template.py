@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -157,9 +158,12 @@ def test_logs_end_by_themselves_and_no_log_group_is_made_by_accident() -> None:
     assert stage["AccessLogSettings"]["DestinationArn"] == {"Fn::GetAtt": ["AccessLog", "Arn"]}
 
 
-def test_an_access_log_line_is_one_json_object() -> None:
-    line = json.loads(properties("ApiApiGatewayDefaultStage")["AccessLogSettings"]["Format"])
+def test_an_access_log_line_is_one_json_object_with_the_claim_that_names_the_agency() -> None:
+    text = properties("ApiApiGatewayDefaultStage")["AccessLogSettings"]["Format"]["Fn::Sub"]
+    line = json.loads(text)
     assert line["requestId"] == "$context.requestId"
+    assert line["agency"] == "$context.authorizer.claims.${AgencyClaim}"
+    assert re.findall(r"\$\{(\w+)\}", text) == ["AgencyClaim"]
 
 
 TAGGABLE = (

@@ -8,7 +8,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from botocore.session import get_session
@@ -26,6 +26,7 @@ from tools.docs.example import NOW, TABLE_NAME, ZONE, InMemory, example_items
 CARD = "/v1/agencies/A-0042"
 GUARDED = [operation for operation in declared.operations if operation.scope]
 WITHOUT_A_READ = {"get_ladder", "get_level", "get_catalogue", "get_benefit", "get_publication"}
+DRIP_SECONDS = 0.03
 SHORT = 0.6  # seconds: a budget for tests that try every operation; the deployed one is 3
 LONGEST = 3.5  # seconds that any answer may take
 
@@ -36,11 +37,18 @@ class Dynamo:
     def __init__(self) -> None:
         self.items = InMemory(example_items())
         self.pause: Callable[[dict[str, Any]], float] = lambda _: 0.0
+        self.dripping: Literal["", "headers", "body"] = ""
         self.closing = Event()
-        self.asked = 0
+        self.asked = self.connections = 0
         dynamo = self
 
         class Answer(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                super().setup()
+                dynamo.connections += 1
+
             def do_POST(self) -> None:
                 asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 dynamo.asked += 1
@@ -51,8 +59,22 @@ class Dynamo:
                 self.send_response(200)
                 self.send_header("Content-Type", "application/x-amz-json-1.0")
                 self.send_header("Content-Length", str(len(content)))
+                if dynamo.dripping == "headers":
+                    self.flush_headers()
+                    self.drip(b"X-Long: " + b"x" * 1000)
+                    return
                 self.end_headers()
-                self.wfile.write(content)
+                if dynamo.dripping == "body":
+                    self.drip(content)
+                else:
+                    self.wfile.write(content)
+
+            def drip(self, content: bytes) -> None:
+                """One byte at a time, none of which comes late by itself."""
+                for byte in content:
+                    if dynamo.closing.wait(DRIP_SECONDS):
+                        return
+                    self.wfile.write(bytes([byte]))
 
             def log_message(self, *_: Any) -> None:
                 """Say nothing: the tests' output is theirs."""
@@ -75,8 +97,12 @@ class Dynamo:
     def be_slow(self, seconds: float) -> None:
         self.pause = lambda _: seconds
 
+    def drip(self, part: Literal["headers", "body"]) -> None:
+        self.dripping, self.asked = part, 0
+
     def recover(self) -> None:
         self.pause = lambda _: 0.0
+        self.dripping = ""
 
     def stop(self) -> None:
         self.closing.set()
@@ -187,3 +213,33 @@ def test_a_table_that_answers_after_nine_tenths_of_a_second_ends_in_time_too(dyn
     again, seconds = instance.timed(lambda caller: caller.get(path))
     assert seconds < LONGEST
     assert answer.status == 200 or (is_try_again(answer) and again.status == 200)
+
+
+@pytest.mark.parametrize("part", ["headers", "body"])
+def test_a_table_that_sends_byte_by_byte_ends_in_time_too(dynamo: Dynamo, part: Literal["headers", "body"]) -> None:
+    dynamo.drip(part)
+    instance = Instance(dynamo, Budget())
+    answer, seconds = instance.timed(lambda caller: caller.get(CARD))
+    assert is_try_again(answer)
+    assert seconds < LONGEST
+    assert dynamo.asked == 2
+    dynamo.recover()
+    assert instance.caller.get(CARD).status == 200
+
+
+@pytest.mark.parametrize("operation", GUARDED, ids=lambda operation: operation.name)
+def test_no_operation_waits_for_bytes_beyond_the_budget(dynamo: Dynamo, operation: Operation) -> None:
+    instance = Instance(dynamo, Budget(SHORT))
+    assert instance.caller.get("/v1/levels").status == 200
+    dynamo.drip("body")
+    answer, seconds = instance.timed(asking(operation))
+    assert seconds < SHORT + 0.5
+    assert answer.status == 200 if operation.name in WITHOUT_A_READ else is_try_again(answer)
+
+
+def test_answers_within_their_time_share_one_connection(dynamo: Dynamo) -> None:
+    connections = dynamo.connections
+    instance = Instance(dynamo, Budget())
+    for _ in range(5):
+        assert instance.caller.get(CARD).status == 200
+    assert dynamo.connections == connections + 1
