@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +21,8 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from local.cloud.embedded import EmbeddedAws
 from local.cloud.template import ROOT
@@ -150,24 +151,39 @@ def sam_local(built: Path, *command: str) -> Iterator[tuple[list[str], dict[str,
     with tempfile.TemporaryDirectory() as folder:
         variables = Path(folder) / "variables.json"
         variables.write_text(json.dumps({"Parameters": VARIABLES}), encoding="utf-8")
-        options = ["--template-file", str(with_local_caller(built)), "--env-vars", str(variables)]
+        options = ["--template-file", str(for_sam_local(built)), "--env-vars", str(variables)]
         options += ["--docker-network", NAME, "--invoke-image", IMAGE, "--skip-pull-image"]
         options += ["--parameter-overrides", f"Architecture={ARCH}"]
         yield [str(ROOT / ".venv" / "sam" / "bin" / "sam"), "local", *command, *options], environment
 
 
-def with_local_caller(built: Path) -> Path:
-    """The built template with the setting that says who asks where nobody checks tokens; the real one never has it.
+def for_sam_local(built: Path) -> Path:
+    """A copy of the built template with what `sam local` can't know by itself; the real one never has it.
 
-    `sam local` gives a function only variables that its template declares.
+    It gives a function only variables that its template declares, so the setting that says who asks where nobody checks
+    tokens is declared here. It evaluates no condition in an API's body, so the open routes stand here without theirs.
     """
-    text = (built / "template.yaml").read_text(encoding="utf-8")
-    told, count = re.subn(r"^( *)CURSOR_KEY:", r'\1LOCAL_CALLER: "*"\n\1CURSOR_KEY:', text, flags=re.MULTILINE)
-    if count != 1:
-        raise Unusable(f"{built / 'template.yaml'}: expected one CURSOR_KEY, found {count}. Run make build again.")
+    template = yaml.safe_load((built / "template.yaml").read_text(encoding="utf-8"))
+    resources = template["Resources"]
+    resources["LookupFunction"]["Properties"]["Environment"]["Variables"]["LOCAL_CALLER"] = "*"
+    body = resources["Api"]["Properties"]["DefinitionBody"]
+    body["paths"] = {_local_path(path): _opened(methods) for path, methods in body["paths"].items()}
     copy = built / "template.local.yaml"
-    copy.write_text(told, encoding="utf-8")
+    copy.write_text(yaml.safe_dump(template, sort_keys=False, allow_unicode=True), encoding="utf-8")
     return copy
+
+
+def _opened(conditional: dict[str, Any]) -> dict[str, Any]:
+    """The methods of an open route, as `sam local` finds the function of each: by its name in the address."""
+    _condition, methods, _nothing = conditional["Fn::If"]
+    address = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/${LookupFunction.Arn}/invocations"
+    for operation in methods.values():
+        operation["x-amazon-apigateway-integration"]["uri"] = {"Fn::Sub": address}
+    return dict(methods)
+
+
+def _local_path(path: str) -> str:
+    return "$default" if path == "/$default" else path
 
 
 def _packages() -> Path:
