@@ -42,9 +42,11 @@ demo: setup-demo ## Rate three months of sample data and look levels up, all on 
 serve: setup-demo ## API and pages on 127.0.0.1, over the sample: [EXTRACTS=folder] [WORKBOOK=folder] [PORT=3000]
 	@$(python) -m local.serve $(call named,PORT,--port) $(call named,EXTRACTS,--extracts) $(call named,WORKBOOK,--workbook)
 
+# After `make check`, in the same command, the tests of contracts have run.
 test: setup ## All tests but those of real runtimes (make e2e)
 	@build/setup.sh sam
-	$(python) -m pytest --ignore tests/e2e --numprocesses auto --dist loadfile
+	$(python) -m pytest --ignore tests/e2e $(if $(filter check,$(MAKECMDGOALS)),--ignore tests/contract) \
+		--numprocesses auto --dist loadfile
 
 ifdef LOCAL
 check: check-workbook
@@ -145,7 +147,7 @@ e2e: setup ## Real runtimes: packages, runtime interface, Docker, a deployed sta
 	@build/setup.sh sam
 	@build/setup.sh e2e
 	@build/setup.sh clients
-	$(python) -m pytest tests/e2e -rs
+	$(python) -m pytest tests/e2e -rs --numprocesses 2 --dist loadgroup
 
 matrix: ## demo and test in fresh clones, with only Python 3.11, 3.12 and 3.13
 	@build/matrix.sh

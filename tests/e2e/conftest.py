@@ -37,6 +37,15 @@ HANDLERS = {
 RATING_EVENTS = ("check", "preview", "monthly-run", "rerun", "refresh")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Processes side by side: one builds the packages and runs the files that need them, others take file by file."""
+    here = [item for item in items if item.path.parent == Path(__file__).parent]
+    of_packages = {item.path for item in here if "packages" in getattr(item, "fixturenames", ())}
+    for item in here:
+        item.add_marker(pytest.mark.xdist_group("packages" if item.path in of_packages else item.path.stem))
+
+
 @dataclass(frozen=True)
 class Packages:
     """What `sam build` made: a folder for each function, the built template, and what the build said."""
