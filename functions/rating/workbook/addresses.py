@@ -55,6 +55,11 @@ class Addresses:
         return Location(title, "")
 
 
+def unaddressed(description: Description) -> Addresses:
+    """The addresses of a rulebook that is read from no sheet: the tabs, and no cells."""
+    return Addresses({}, {}, {tab.key: tab.zh for tab in description.inputs}, "zh")
+
+
 def addresses_of(tables: Mapping[str, Table], description: Description, language: Language) -> Addresses:
     """The addresses in the tabs of one reading. A key that stands in two rows is that of the first."""
     rows: dict[tuple[str, RowKey], Row] = {}

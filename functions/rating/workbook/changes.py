@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from functions.rating.workbook.addresses import Addresses
+from functions.rating.workbook.addresses import Addresses, unaddressed
 from functions.rating.workbook.description import Description, Text
 from functions.rating.workbook.differences import Counts, Difference, Effect, counts, differences
 from functions.rating.workbook.faults import Fault, FaultList, Location
@@ -17,12 +17,11 @@ from shared.months import Month
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One cell, or one whole row, that says something else than what is in force.
+class CellChange:
+    """One cell, or one whole row, that says something else than in another version of the workbook.
 
-    ``tab`` and ``cell`` are those of the sheet as it is now: a row that vanished has its column, or no cell. ``old``
-    and ``new`` are in the sheet's language, None where there is nothing. The other fields are those of ``Counts``;
-    ``when`` says them in words.
+    ``tab`` and ``cell`` are those of the newer version: a row that vanished has its column, or no cell. ``old`` and
+    ``new`` are in the sheet's language, None where there is nothing.
     """
 
     tab: str
@@ -30,6 +29,17 @@ class Change:
     what: Text
     old: str | None
     new: str | None
+
+    def __str__(self) -> str:
+        where = f"{self.tab}!{self.cell}" if self.cell else self.tab
+        what = self.what.zh if self.what.zh == self.what.en else f"{self.what.zh} ({self.what.en})"
+        return f"{where}  {what}  {self.old or '–'} → {self.new or '–'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Change(CellChange):
+    """A change of what is in force. The fields are those of ``Counts``; ``when`` says them in words."""
+
     effect: Effect
     takes_away: bool
     from_month: str | None
@@ -47,6 +57,14 @@ class Compared:
 
     changes: tuple[Change, ...]
     warnings: tuple[Fault, ...]
+
+
+def between(
+    old: Rulebook, new: Rulebook, description: Description, addresses: Addresses | None = None
+) -> tuple[CellChange, ...]:
+    """What differs between any two versions, in the order of the tabs. Without ``addresses`` there are no cells."""
+    comparison = _Comparison(old, new, addresses or unaddressed(description), description)
+    return tuple(map(comparison.cell_change, differences(old, new, [tab.key for tab in description.inputs])))
 
 
 def compare(
@@ -69,10 +87,13 @@ class _Comparison:
     description: Description
 
     def change(self, difference: Difference, how: Counts) -> Change:
+        change = self.cell_change(difference)
+        cell = (change.tab, change.cell, change.what, change.old, change.new)
+        return Change(*cell, how.effect, how.takes_away, how.from_month, how.past_months, _when(how))
+
+    def cell_change(self, difference: Difference) -> CellChange:
         location = self._location(difference)
-        old, new = self._shown(difference)
-        fields = (how.effect, how.takes_away, how.from_month, how.past_months)
-        return Change(location.tab, location.cell, self._what(difference), old, new, *fields, _when(how))
+        return CellChange(location.tab, location.cell, self._what(difference), *self._shown(difference))
 
     def slips(self, found: Collection[Difference]) -> Iterator[Fault]:
         faults = FaultList(self.description.faults, self.addresses.language)

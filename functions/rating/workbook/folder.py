@@ -6,9 +6,10 @@ import csv
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
-from functions.rating.workbook.cells import RawTab, RawWorkbook
+from functions.rating.workbook.cells import RawCell, RawTab, RawWorkbook
 from functions.rating.workbook.description import Description
 from functions.rating.workbook.status import StatusPage
 from shared.errors import WorkbookUnavailable
@@ -77,6 +78,23 @@ def read_csv(content: bytes, name: str) -> list[list[str]]:
         ) from error
     _refuse_other_separators(rows, name)
     return rows
+
+
+def write_folder(raw: RawWorkbook, folder: Path) -> None:
+    """Write each tab as a CSV file that reads back as the same cells, whatever types they had."""
+    for tab in raw.tabs:
+        with (folder / f"{tab.title.strip()}.csv").open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows([csv_text(cell) for cell in row] for row in tab.rows)
+
+
+def csv_text(cell: RawCell) -> str:
+    """A cell as a CSV file holds it. Of a binary fraction 15 digits are what a person typed."""
+    if cell is None or cell is False:
+        return ""
+    if isinstance(cell, float):
+        number = Decimal(f"{cell:.15g}")
+        return f"{number:f}" if number != number.to_integral_value() else str(int(number))
+    return str(cell).upper() if cell is True else str(cell)
 
 
 def _looks_like_gbk(content: bytes) -> str:
