@@ -21,7 +21,8 @@ packaged := template.yaml Makefile $(shell find functions shared config build re
 # Values reach the shell as environment variables, whatever they hold.
 # Some names are environment variables that mean something else: only those given to make itself count.
 named = $(if $(filter command line,$(origin $1)),$2 "$${$1}")
-operate = $(python) -m tools.operate $(if $(LOCAL),--local $(if $(filter command line,$(origin PORT)),$(PORT),3000))
+local = $(if $(LOCAL),--local $(if $(filter command line,$(origin PORT)),$(PORT),3000))
+operate = $(python) -m tools.operate $(local)
 
 .PHONY: help
 help: ## List the targets
@@ -36,10 +37,10 @@ setup: ## Make .venv (done by the other targets too; PYTHON=… chooses the inte
 setup-demo:
 	@build/setup.sh demo
 
-demo: setup-demo ## Rate three months of sample data and look levels up, all on this machine
-	@$(python) -m local.demo
+demo: setup-demo ## Rate three months of sample data and look levels up, all on this machine: [WORKBOOK=levels.xlsx]
+	@$(python) -m local.demo $(call named,WORKBOOK,--workbook)
 
-serve: setup-demo ## API and pages on 127.0.0.1, over the sample: [EXTRACTS=folder] [WORKBOOK=folder] [PORT=3000]
+serve: setup-demo ## API and pages on 127.0.0.1, over the sample: [EXTRACTS=folder] [WORKBOOK=levels.xlsx or folder] [PORT=3000]
 	@$(python) -m local.serve $(call named,PORT,--port) $(call named,EXTRACTS,--extracts) $(call named,WORKBOOK,--workbook)
 
 # After `make check`, in the same command, the tests of contracts have run.
@@ -105,9 +106,15 @@ repair: setup-demo ## Write a damaged month again as it was published: MONTH=202
 sheet: setup ## Build or upgrade the Google Sheet: KEY=<spreadsheet key> [LANG=zh|en]
 	@$(python) -m tools.sheet "$$KEY" $(call named,LANG,--lang)
 
-.PHONY: workbook
+.PHONY: workbook diff pull
 workbook: setup ## The Excel file that operations edit, filled with the example: INTO=levels.xlsx [LANG=zh|en]
-	@$(python) -m tools.workbook "$(INTO)" $(sheet_language)
+	@$(python) -m tools.workbook "$$INTO" $(call named,LANG,--lang)
+
+diff: setup-demo ## What differs between two versions of the workbook, cell by cell: A=… B=… (ids of rulebooks, files, s3://…)
+	@$(python) -m tools.diff $(local) "$$A" "$$B"
+
+pull: setup-demo ## Write a workbook as a folder of CSV files: KEY=<spreadsheet key> or WORKBOOK=levels.xlsx, INTO=folder
+	@$(python) -m tools.pull $(local) $(if $(KEY),"gsheet:$$KEY","$$WORKBOOK") "$$INTO"
 
 # --- real runtimes ----------------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ import duckdb
 from functions.rating.extracts.datasets import Dataset
 from functions.rating.extracts.inventory import MONTHLY, READY
 from functions.rating.workbook.description import load_description
-from functions.rating.workbook.folder import read_folder
+from functions.rating.workbook.on_disk import read_on_disk
 from functions.rating.workbook.rulebook import parse
 from local.cloud.template import ROOT
 from local.commandline import UserMistake
@@ -26,7 +26,7 @@ def check(extracts: Path | None, workbook: Path) -> None:
     month = months_in(extracts)[-1] if extracts else Month.parse("2026-10")
     found = list(wrong_files(extracts)) if extracts else []
     description = load_description(ROOT / "config" / "workbook.json")
-    verdict = parse(read_folder(workbook, description.reads), description, month)
+    verdict = parse(read_on_disk(workbook, description.reads), description, month)
     found += [f"{workbook}: {fault}" for fault in verdict.errors]
     if found:
         raise UserMistake("\n".join([f"Your files have {len(found)} faults; nothing was started.", *found]))

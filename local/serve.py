@@ -5,6 +5,7 @@ The rating function is there too: `make preview MONTH=2026-10 LOCAL=1` asks it a
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import socket
@@ -19,10 +20,10 @@ import waitress
 from rich.console import Console
 
 from local.cloud import pages
-from local.cloud.embedded import HOST
+from local.cloud.embedded import HOST, TABLE
 from local.cloud.front import BODY_LIMIT, LOCAL_AGENCY, front
 from local.cloud.issuer import LocalIssuer
-from local.cloud.lambda_api import with_invoke
+from local.cloud.lambda_api import with_lambda
 from local.cloud.operations import operations_handler
 from local.cloud.system import WORKBOOK, System
 from local.cloud.template import OPERATIONS
@@ -53,12 +54,13 @@ def main(arguments: list[str] | None = None) -> int:
                     system.save_reports(REPORTS)
                     return answer
 
-            one_run_at_a_time, operations = Lock(), operations_handler(rate, f"dir:{workbook}")
+            one_run_at_a_time, operations = Lock(), operations_handler(rate, system.workbook_setting(workbook))
             issuer = LocalIssuer(url, pages.examples(system))
             api = pages.with_pages(front(system.lookup, {OPERATIONS: operations}, issuer.claims), issuer)
             # One request at a time, as an instance of the function gets them: it keeps the event in one place.
+            variables = {"TABLE_NAME": TABLE, "AWS_ENDPOINT_URL": os.environ["AWS_ENDPOINT_URL"]}
             server = waitress.create_server(
-                with_invoke(api, rate), sockets=[listening], threads=1, max_request_body_size=BODY_LIMIT
+                with_lambda(api, rate, variables), sockets=[listening], threads=1, max_request_body_size=BODY_LIMIT
             )
             server.run()
     return 0
@@ -151,7 +153,9 @@ def _parser() -> Parser:
     parser = Parser(prog="python -m local.serve", description=__doc__)
     parser.add_argument("--port", type=int, default=PORT, help="port on 127.0.0.1; 0: any free one (default: 3000)")
     parser.add_argument("--extracts", type=Path, help="folder with <dataset>/month=YYYY-MM/… (default: the sample)")
-    parser.add_argument("--workbook", type=Path, default=WORKBOOK, help="folder of CSV tabs (default: config/workbook)")
+    parser.add_argument(
+        "--workbook", type=Path, default=WORKBOOK, help=".xlsx file or folder of CSV tabs (default: config/workbook)"
+    )
     return parser
 
 

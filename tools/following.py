@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from functions.rating.publication import ledger
@@ -24,8 +25,33 @@ from shared.tickets import open_ticket, read_ticket
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
 
 POLL_SECONDS = 3.0
+LAMBDA_LIMIT_SECONDS = 900
+_OWN = {"region_name": "us-east-1", "aws_access_key_id": "local", "aws_secret_access_key": "local"}
+
+
+def lambda_of_serve(port: int) -> LambdaClient:
+    """The Lambda of ``make serve`` on a port of this machine, in which there is one function."""
+    config = Config(read_timeout=LAMBDA_LIMIT_SECONDS + 30, retries={"max_attempts": 0}, proxies={})
+    return boto3.client("lambda", endpoint_url=f"http://127.0.0.1:{port}", config=config, **_OWN)  # type: ignore[call-overload, no-any-return]
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The table and the S3 of ``make serve``."""
+
+    table: Table
+    s3: S3Client
+
+    @classmethod
+    def on(cls, port: int) -> Served:
+        """Those behind the function on a port."""
+        variables = lambda_of_serve(port).get_function_configuration(FunctionName="rating")["Environment"]["Variables"]
+        there = {"endpoint_url": variables["AWS_ENDPOINT_URL"], "config": Config(proxies={}), **_OWN}
+        table = Table(boto3.client("dynamodb", **there), variables["TABLE_NAME"])  # type: ignore[call-overload]
+        return cls(table, boto3.client("s3", **there))  # type: ignore[call-overload]
 
 
 @dataclass(frozen=True)

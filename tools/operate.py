@@ -10,15 +10,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
-from botocore.config import Config
 
 from local.commandline import CREDENTIALS, REGION, Parser, UserMistake, required, run
 from shared.months import Month
-from tools.following import Deployed
+from tools.following import Deployed, lambda_of_serve
 
 Ask = Callable[[dict[str, Any]], dict[str, Any]]
 
-LAMBDA_LIMIT_SECONDS = 900
 DECISION = "{verb} RUN=<id of the run> BY=<your name> REASON=<why>"
 
 
@@ -43,9 +41,7 @@ def _say(line: str) -> None:
 
 def _asking_local(port: int) -> Ask:
     """Asks the function of `make serve` on a port of this machine."""
-    config = Config(read_timeout=LAMBDA_LIMIT_SECONDS + 30, retries={"max_attempts": 0}, proxies={})
-    own = {"region_name": "us-east-1", "aws_access_key_id": "local", "aws_secret_access_key": "local"}
-    client = boto3.client("lambda", endpoint_url=f"http://127.0.0.1:{port}", config=config, **own)  # type: ignore[call-overload]
+    client = lambda_of_serve(port)
 
     def ask(event: dict[str, Any]) -> dict[str, Any]:
         answer = client.invoke(FunctionName="rating", Payload=json.dumps(event).encode())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import boto3
@@ -20,15 +21,15 @@ from functions.rating.workbook.description import Description, load_description
 from functions.rating.workbook.google.identity import READING
 from functions.rating.workbook.google.sheet import GoogleSheet
 from functions.rating.workbook.on_disk import is_excel, read_on_disk
-from functions.rating.workbook.rulebook import Verdict, parse
-from local.commandline import UserMistake
+from functions.rating.workbook.rulebook import parse
+from local.commandline import Parser, UserMistake
 from shared.content import ID_LENGTH
 from shared.errors import RunUnknown
 from shared.levels import Rulebook
 from shared.months import Month
 from shared.settings import DEFAULT_ZONE
 from shared.table import Table
-from tools.following import Deployed, of_make_serve
+from tools.following import Deployed, Served
 from tools.sheet.__main__ import client_for_commands
 
 if TYPE_CHECKING:
@@ -44,6 +45,19 @@ _RULEBOOK = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}")
 _S3 = re.compile(r"s3://(?P<bucket>[^/]+)/(?P<key>.+?)(\?versionId=(?P<version>.+))?")
 
 
+class VersionsParser(Parser):
+    """The command line of a command that reads versions."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        self.add_argument(
+            "--function",
+            default=os.environ.get("RATING_FUNCTION", "mcn-levels-rating"),
+            help="the deployed rating function, whose stored rulebooks are meant (default: $RATING_FUNCTION)",
+        )
+        self.add_argument("--local", type=int, metavar="PORT", help="those of `make serve` instead")
+
+
 @dataclass(frozen=True, slots=True)
 class Version:
     """A rulebook by the name that the command line gave it, with the cells of its values where it has any."""
@@ -55,18 +69,27 @@ class Version:
 
 @dataclass
 class Versions:
-    """Reads versions. ``function``: the deployed rating function; ``port``: ask ``make serve`` there instead."""
+    """Reads versions. ``function``: the deployed rating function; ``port``: ask ``make serve`` there instead.
+
+    ``google`` and ``table`` are found by these when they are not given.
+    """
 
     function: str
     port: int | None = None
     google: Client | None = None
+    table: Table | None = None
     description: Description = field(default_factory=lambda: load_description(DESCRIPTION))
 
     def find(self, name: str) -> Version:
         """The version that a name means. Raises UserMistake or WorkbookUnavailable, which say what to do."""
         if _RULEBOOK.fullmatch(name) and not Path(name).exists():
             return Version(name, self._stored(name), unaddressed(self.description))
-        verdict = self.verdict(self.cells(name), name)
+        return self.read(self.cells(name), name)
+
+    def read(self, raw: RawWorkbook, name: str) -> Version:
+        """The version in these cells, checked for the last month that is over. Raises UserMistake."""
+        zone = ZoneInfo(DEFAULT_ZONE)
+        verdict = parse(raw, self.description, Month.of(datetime.now(zone), zone).plus(-1))
         if verdict.rulebook is None:
             listed = "\n".join(str(fault) for fault in verdict.errors)
             raise UserMistake(f"{name}: it has {len(verdict.errors)} errors, so it is no version.\n{listed}")
@@ -82,14 +105,9 @@ class Versions:
             return read_on_disk(Path(name), self.description.reads)
         raise UserMistake(f"{name!r} is no version of a workbook, and no such folder is here. Expected {FORMS}.")
 
-    def verdict(self, raw: RawWorkbook, name: str) -> Verdict:
-        """The cells as a rulebook, checked for the last month that is over. ``name``: for messages."""
-        zone = ZoneInfo(DEFAULT_ZONE)
-        return parse(raw, self.description, Month.of(datetime.now(zone), zone).plus(-1))
-
     def _stored(self, rulebook: str) -> Rulebook:
         try:
-            return self._table.rulebook(rulebook)
+            return (self.table or self._found_table).rulebook(rulebook)
         except RunUnknown as error:
             raise UserMistake(
                 f"rulebook {rulebook}: it is not, or no longer, stored. Reports and the tab 版本 versions name those "
@@ -103,11 +121,11 @@ class Versions:
             raise UserMistake(str(error)) from error
 
     @cached_property
-    def _table(self) -> Table:
+    def _found_table(self) -> Table:
         if self.port is None:
             return Deployed.find(boto3.Session(), self.function, print).table
-        return of_make_serve(self.port).table
+        return Served.on(self.port).table
 
     @cached_property
     def _s3(self) -> S3Client:
-        return boto3.client("s3") if self.port is None else of_make_serve(self.port).s3
+        return boto3.client("s3") if self.port is None else Served.on(self.port).s3

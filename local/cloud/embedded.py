@@ -23,6 +23,8 @@ REGION = "us-east-1"
 TABLE = "levels"
 EXTRACTS = "s3://extracts/monthly"
 REPORTS = "s3://reports/runs"
+WORKBOOKS = "workbook"
+"""The bucket of a workbook that is an Excel file; it keeps versions, as docs/deploy.md has it."""
 SERVICES = ("s3", "dynamodb", "events")
 
 
@@ -103,6 +105,8 @@ def create_table_and_buckets() -> None:
     s3, dynamodb = boto3.client("s3"), boto3.client("dynamodb")
     for url in (EXTRACTS, REPORTS):
         s3.create_bucket(Bucket=urlsplit(url).netloc)
+    s3.create_bucket(Bucket=WORKBOOKS)
+    s3.put_bucket_versioning(Bucket=WORKBOOKS, VersioningConfiguration={"Status": "Enabled"})
     definition = table_definition()
     dynamodb.create_table(TableName=TABLE, **definition.create)
     dynamodb.update_time_to_live(TableName=TABLE, TimeToLiveSpecification=definition.expiry)

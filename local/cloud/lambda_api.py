@@ -1,33 +1,45 @@
-"""Lambda's Invoke, before the API's front: what operates a deployed function operates the one on this machine too.
+"""Lambda's own API, before the front: what operates a deployed function operates the one on this machine too.
 
-https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html and API_GetFunctionConfiguration.html
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
 INVOKE = re.compile(r"/2015-03-31/functions/[^/]+/invocations")
+CONFIGURATION = re.compile(r"/2015-03-31/functions/[^/]+/configuration")
 
 
-def with_invoke(api: WSGIApplication, function: Callable[[dict[str, Any]], Any]) -> WSGIApplication:
-    """The API, with a function before it that the AWS SDK's ``invoke`` reaches. Errors are answered as Lambda does."""
+def with_lambda(
+    api: WSGIApplication, function: Callable[[dict[str, Any]], Any], variables: Mapping[str, str]
+) -> WSGIApplication:
+    """The API, with a function before it that the AWS SDK's ``invoke`` reaches. Errors are answered as Lambda does.
+
+    ``variables``: what its configuration says of its environment.
+    """
 
     def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        if environ["REQUEST_METHOD"] != "POST" or not INVOKE.fullmatch(environ["PATH_INFO"]):
+        asked = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        configuration = asked[0] == "GET" and CONFIGURATION.fullmatch(asked[1])
+        if not configuration and not (asked[0] == "POST" and INVOKE.fullmatch(asked[1])):
             return api(environ, start_response)
         if "HTTP_ORIGIN" in environ:  # a page of some other site, in the developer's browser
             start_response("403 Forbidden", [("Content-Length", "0")])
             return []
         headers = [("Content-Type", "application/json")]
+        answer: Any
         try:
-            answer = function(json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))))
+            if configuration:
+                answer = {"Environment": {"Variables": dict(variables)}}
+            else:
+                answer = function(json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))))
         except Exception as error:  # noqa: BLE001 - whatever a function raises is an answer of Lambda's
             headers.append(("X-Amz-Function-Error", "Unhandled"))
             answer = {"errorMessage": str(error), "errorType": type(error).__name__}

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 
 import boto3
 
-from local.cloud.embedded import EXTRACTS, REPORTS, TABLE, embedded_aws
+from functions.rating.workbook.on_disk import is_excel
+from local.cloud.embedded import EXTRACTS, REPORTS, TABLE, WORKBOOKS, embedded_aws
 from local.cloud.front import local_claims
 from local.cloud.gateway import Answer, Request, ask
 from local.cloud.invocation import Context, Handler
@@ -38,16 +39,27 @@ Progress = Callable[[str, int, int | None], None]
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """The running system. ``lookup`` is the handler behind the API."""
+    """The running system. ``lookup`` is the handler behind the API; ``uploaded``: Excel files, as they were."""
 
     rating: Any
     lookup: Handler
+    uploaded: dict[Path, bytes] = field(default_factory=dict)
 
     def rate(self, event: dict[str, Any], *, workbook: Path = WORKBOOK, progress: Progress | None = None) -> Any:
         """The rating function's answer to an event; ``progress`` hears stage, done and total."""
-        os.environ["WORKBOOK"] = f"dir:{workbook}"
+        os.environ["WORKBOOK"] = self.workbook_setting(workbook)
         self.rating.listener = progress
         return self.rating.handler(event, Context("rating", RATING_TIMEOUT))
+
+    def workbook_setting(self, workbook: Path) -> str:
+        """The setting WORKBOOK for a folder, or for an Excel file, which is uploaded whenever it has changed here."""
+        if not is_excel(workbook):
+            return f"dir:{workbook}"
+        key, content = f"{workbook.stem}.xlsx", workbook.read_bytes()
+        if self.uploaded.get(workbook) != content:
+            boto3.client("s3").put_object(Bucket=WORKBOOKS, Key=key, Body=content)
+            self.uploaded[workbook] = content
+        return f"s3://{WORKBOOKS}/{key}"
 
     def get(self, target: str, agency_id: str | None = None) -> Answer:
         """The API's answer to a GET; ``agency_id``: as asked with that agency's own token."""
@@ -55,13 +67,19 @@ class System:
         return ask(self.lookup, Request("GET", target, [("host", "127.0.0.1")], claims=claims))
 
     def save_reports(self, folder: Path) -> None:
-        """Copy every run's report and quarantined rows to a folder, which then looks like the bucket's prefix."""
-        location, s3 = S3Prefix.parse(REPORTS), boto3.client("s3")
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=location.bucket, Prefix=location.key("")):
-            for found in page.get("Contents", []):
-                path = folder / found["Key"].removeprefix(location.key("")).lstrip("/")
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(s3.get_object(Bucket=location.bucket, Key=found["Key"])["Body"].read())
+        """Copy every run's report and quarantined rows to a folder, which then looks like the bucket's prefix.
+
+        The status files beside an Excel workbook come along.
+        """
+        reports, s3 = S3Prefix.parse(REPORTS), boto3.client("s3")
+        for bucket, prefix in ((reports.bucket, reports.key("")), (WORKBOOKS, "")):
+            for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+                for found in page.get("Contents", []):
+                    if bucket == WORKBOOKS and ".status." not in found["Key"]:
+                        continue
+                    path = folder / found["Key"].removeprefix(prefix).lstrip("/")
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_bytes(s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read())
 
     def standings(self) -> dict[str, Standing]:
         """Every agency's level in the newest publication; empty before the first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import os
@@ -22,6 +23,7 @@ from rich.console import Console
 from local.cloud.template import ROOT
 from local.demo.__main__ import verdict
 from tests.cloud import WORKBOOK as WORKBOOK_TABS
+from tests.excel_files import excel
 from tests.months import month_rows, write_month
 
 READY = "# Ctrl-C 结束 ends it\n"
@@ -212,6 +214,63 @@ def test_where_nobody_has_a_level_an_unrated_agency_is_shown(tmp_path: Path, wor
         answers = [curl(line) for line in system.curls]
     assert [status for status, _ in answers] == [200] * (len(answers) - 3) + [403, 403, 404]
     assert json.loads(next(body for _, body in answers if "computed_level" in body))["status"] == "below_ladder"
+
+
+def excel_file(path: Path, **tabs: str) -> Path:
+    rows = {name: list(csv.reader(text.splitlines())) for name, text in {**WORKBOOK_TABS, **tabs}.items()}
+    path.write_bytes(excel({name: [[typed(cell) for cell in row] for row in table] for name, table in rows.items()}))
+    return path
+
+
+def typed(cell: str) -> object:
+    """A CSV cell as Excel keeps it."""
+    return int(cell) if cell.isdecimal() else cell == "TRUE" or cell
+
+
+def test_an_excel_file_is_served_checked_and_compared_from_version_to_version(tmp_path: Path, extracts: Path) -> None:
+    book = excel_file(tmp_path / "等级 levels.xlsx")
+    with served(extracts, book) as system:
+        assert re.search(r"2026-05  已发布 published", system.printed)
+        excel_file(book, tips="metric,tip,link\ngmv,直播更多,\n")
+        code, refreshed = system.operate("refresh")
+        assert (code, refreshed["outcome"]) == (0, "refreshed")
+        reports = re.search(r"reports  (/.*)", system.printed)
+        assert reports
+        assert "文字改动已发布" in (Path(reports[1]) / "等级 levels.status.html").read_text("utf-8")
+        stored = system.operate("verify", str(refreshed["run"]))[1]["rulebook"]
+        compared = run("tools.diff", "--local", system.port, str(stored), str(refreshed["rulebook"]))
+        assert compared.stdout.splitlines()[2:] == [
+            "2 处改动 changes",
+            "提升建议  gmv  建议 多开播 / stream more → –",
+            "提升建议  gmv  – → 建议 直播更多",
+        ], compared.stderr
+        named = re.findall(r"s3://workbook/.*?\?versionId=[\w-]+", system.report(refreshed).read_text("utf-8"))
+        compared = run("tools.diff", "--local", system.port, named[0], str(book))
+        assert compared.stdout.splitlines()[2] == "2 处改动 changes", compared.stderr
+
+
+@pytest.mark.parametrize("module", ["local.demo", "local.serve"])
+@pytest.mark.parametrize(
+    ("content", "said"), [(None, "there is no such file"), (b"no zip", "no .xlsx file, or was cut off on the way")]
+)
+def test_an_excel_file_that_is_missing_or_broken_is_one_line(
+    tmp_path: Path, module: str, content: bytes | None, said: str
+) -> None:
+    book = tmp_path / "levels.xlsx"
+    if content:
+        book.write_bytes(content)
+    ran = run(module, *(("--port", "0") if module == "local.serve" else ()), "--workbook", str(book))
+    assert (ran.returncode, ran.stdout) == (1, "")
+    (line,) = ran.stderr.splitlines()
+    assert said in line
+    assert str(book) in line
+
+
+def test_an_excel_file_with_faults_starts_nothing_and_names_the_cells(tmp_path: Path) -> None:
+    book = excel_file(tmp_path / "levels.xlsx", levels="level,name\none,一级\n2,二级\n3,三级\n")
+    ran = run("local.demo", "--workbook", str(book))
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "levels!A2" in ran.stderr
 
 
 def test_before_anything_is_published_the_api_says_so(tmp_path: Path, workbook: Path) -> None:

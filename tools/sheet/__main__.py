@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None, client: Client | None = None) -
     asked = parser.parse_args(arguments)
     required(parser, "make sheet KEY=<the part of the address between /d/ and /edit>", KEY=asked.key)
     try:
-        sheet = GoogleSheet(asked.key, client or _client())
+        sheet = GoogleSheet(asked.key, client or client_for_commands(WRITING))
         description = load_description(CONFIG / "workbook.json")
         built = build(sheet, description, read_folder(CONFIG / "workbook"), asked.lang)
     except DefaultCredentialsError as error:
@@ -39,14 +39,14 @@ def main(arguments: Sequence[str] | None = None, client: Client | None = None) -
     return 0
 
 
-def _client() -> Client:
+def client_for_commands(scope: str) -> Client:
     """As the deployed function is known to Google, or else as the person at this machine is."""
     try:
-        return connect(WRITING)
+        return connect(scope)
     except SettingsMissing:
         if os.environ.get("GOOGLE_KEY_SECRET") or os.environ.get("GOOGLE_WORKLOAD_PROVIDER"):
             raise
-    credentials, _ = google.auth.default(scopes=[WRITING])
+    credentials, _ = google.auth.default(scopes=[scope])
     return client_for(credentials)
 
 
