@@ -34,7 +34,7 @@ from functions.operations.problems import (
     Unavailable,
     Unexpected,
 )
-from functions.operations.reading import Reader, held_runs, unknown_run
+from functions.operations.reading import Reader, RunFiles, held_runs, unknown_run
 from shared.errors import LevelsError
 from shared.months import Month
 from shared.observability import logger
@@ -115,19 +115,19 @@ def get_months() -> contract.Months:
 def get_runs(
     month: Annotated[str, Query(pattern=r"^[1-9][0-9]{3}-(0[1-9]|1[0-2])$", description="考核月")],
 ) -> contract.Runs:
-    """The runs of a month that have a report, previews too, newest first."""
+    """The runs of a month that have a report, previews and those that stopped too, newest first."""
     reader, rated = services().reader, Month.parse(month)
     pointer, ledger = reader.table.pointer(), reader.ledger(rated)
-    found = sorted(reader.reports_of(rated), key=lambda one: one[2], reverse=True)
     lines = [
         contract.RunLine(
-            run=run,
+            run=found.run,
             month=month,
-            preview=preview,
-            written_at=at.astimezone(reader.zone),
-            standing=_standing(run, month, preview, pointer, ledger),
+            preview=found.kind == "preview",
+            written_at=found.written_at.astimezone(reader.zone),
+            standing=_standing(found, month, pointer, ledger),
+            files=[contract.File(name=name, link=reader.link(key)) for name, key in found.files],
         )
-        for run, preview, at in found
+        for found in reader.reports_of(rated)
     ]
     return contract.Runs(items=lines)
 
@@ -144,9 +144,9 @@ def get_run(run: RunInPath, month: MonthInQuery = None, preview: Annotated[bool,
     rated = Month.parse(month) if month else reader.month_of(run)
     shown = views.report(reader.report(run, rated, preview=preview))
     pointer, ledger = reader.table.pointer(), reader.ledger(rated)
-    shown["faults"] = views.linked(shown["faults"], services().workbook)
+    shown["faults"] = views.linked(shown["faults"], (last_check(reader.table) or {}).get("addresses", {}))
     shown["ledger"] = ledger
-    standing = _standing(run, str(rated), preview, pointer, ledger)
+    standing = "preview" if preview else _standing_of(run, str(rated), pointer, ledger)
     return contract.Report.model_validate({**shown, "pointer": pointer.version, "standing": standing})
 
 
@@ -166,7 +166,7 @@ def get_workbook() -> contract.Workbook:
     wired = services()
     found = last_check(wired.reader.table) or {"faults": [], "changes": [], "unshown_faults": 0}
     blank = dict.fromkeys(("at", "outcome", "month", "effective_month"))
-    linked = {part: views.linked(found[part], wired.workbook) for part in ("faults", "changes")}
+    linked = {part: views.linked(found[part], found.get("addresses", {})) for part in ("faults", "changes")}
     at = {"at": wired.reader.local(found["at"])} if found.get("at") else {}
     return contract.Workbook.model_validate({**blank, **found, **linked, **at})
 
@@ -203,6 +203,12 @@ def post_check(body: contract.CheckRequest) -> Response[contract.TicketAnswer]:
     """Read the workbook now; its faults and changes are then at ``/v1/operations/workbook``."""
     del body
     return _accepted(services().asking.check(by()))
+
+
+@app.post("/v1/operations/refresh")
+def post_refresh(body: contract.RefreshRequest) -> Response[contract.TicketAnswer]:
+    """Publish changed texts now, and take away what the last check says is taken away."""
+    return _accepted(services().asking.refresh(by(), body.model_dump()))
 
 
 @app.post("/v1/operations/workbook")
@@ -325,9 +331,11 @@ def _month_state(month: Month, pointer: Pointer) -> contract.MonthState:
     )
 
 
-def _standing(run: str, month: str, preview: bool, pointer: Pointer, ledger: list[dict[str, Any]]) -> str:
-    if preview:
-        return "preview"
+def _standing(found: RunFiles, month: str, pointer: Pointer, ledger: list[dict[str, Any]]) -> str:
+    return found.kind if found.kind != "run" else _standing_of(found.run, month, pointer, ledger)
+
+
+def _standing_of(run: str, month: str, pointer: Pointer, ledger: list[dict[str, Any]]) -> str:
     valid = pointer.publications.get(month)
     if valid and valid.run == run:
         return "valid"

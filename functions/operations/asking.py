@@ -15,7 +15,7 @@ from functions.operations.reading import Reader, held_runs
 from shared.content import content_id
 from shared.months import Month
 from shared.table import Pointer, Table
-from shared.tickets import Ticket, close_ticket, open_ticket, read_ticket
+from shared.tickets import Ticket, close_ticket, last_check, open_ticket, read_ticket
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -76,6 +76,27 @@ class Asking:
     def preview(self, month: str, by: str) -> Ticket:
         """Preview a month. The same month asked twice within a minute is one request."""
         return self._ask(content_id(["preview", month, self._minute()]), by, {"month": month, "mode": "preview"})
+
+    def refresh(self, by: str, decision: Mapping[str, Any]) -> Ticket:
+        """Publish texts, and what is taken away. Raises Stale when something was published or checked since."""
+        ticket = content_id(["refresh", decision["pointer"], decision["checked_at"].isoformat()])
+        known = read_ticket(self.table, ticket, self.now())
+        if known and known.state != "failed":
+            return self._same(known, by)
+        pointer, checked = self.table.pointer(), last_check(self.table)
+        if pointer.version != decision["pointer"]:
+            raise Stale(
+                "Something was published since this page was loaded. Load the page again.",
+                "页面打开后发布内容已变化。请刷新页面。",
+                pointer=pointer.version,
+            )
+        if checked is None or datetime.fromisoformat(checked["at"]) != decision["checked_at"]:
+            raise Stale(
+                "The workbook was read again since this page was loaded. Look at its changes again.",
+                "页面打开后工作簿已重新读取。请重新查看改动。",
+                at=checked and checked["at"],
+            )
+        return self._ask(ticket, by, {"mode": "refresh", "by": by, "reason": decision["reason"].strip()})
 
     def check(self, by: str) -> Ticket:
         """Check the workbook as it is now."""

@@ -81,14 +81,22 @@ class Ledger(Answer):
 # --- runs -------------------------------------------------------------------------------------------------------------
 
 
+class File(Answer):
+    """A file of a run. ``link``: good for an hour, for whoever has it."""
+
+    name: Annotated[str, Field(examples=["report.html"])]
+    link: str
+
+
 class RunLine(Answer):
-    """A run that has a report."""
+    """A run that has a report. ``stopped``: its data were bad, and nothing was rated."""
 
     run: RunId
     month: MonthText
     preview: bool
     written_at: datetime
-    standing: Literal["preview", "valid", "held", "replaced", "never published"]
+    standing: Literal["preview", "valid", "held", "replaced", "never published", "stopped"]
+    files: list[File]
 
 
 class Runs(Answer):
@@ -144,7 +152,10 @@ class Bin(Answer):
 
 
 class Near(Answer):
+    """How many agencies are within so many percent of a threshold, and on which side."""
+
     percent: int
+    agencies: int
     below: int
     at_or_above: int
 
@@ -255,6 +266,14 @@ class PreviewRequest(Asked):
 
 class CheckRequest(Asked):
     """Nothing needs to be said."""
+
+
+class RefreshRequest(Asked):
+    """Confirms what the workbook takes away. ``pointer``, ``checked_at``: of the page it was decided on."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=1000, pattern=r"\S", examples=["agreed with legal"])]
+    pointer: Annotated[int, Field(ge=0)]
+    checked_at: datetime
 
 
 class WorkbookRequest(Asked):

@@ -24,6 +24,17 @@ if TYPE_CHECKING:
 SHOWN_MONTHS = 12
 DATASETS = ("agencies", "creators", "orders")
 REPORT = "report.json"
+LINK_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class RunFiles:
+    """What was kept of a run: name and key of each file. ``kind``: run, preview, or stopped (its data were bad)."""
+
+    run: str
+    kind: str
+    written_at: datetime
+    files: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +69,28 @@ class Reader:
         """The datasets of a month that are not complete."""
         return [dataset for dataset in DATASETS if not self._exists(dataset, month)]
 
-    def reports_of(self, month: Month) -> Iterator[tuple[str, bool, datetime]]:
-        """The runs of a month that have a report: run, whether it is a preview, when it was written."""
+    def reports_of(self, month: Month) -> list[RunFiles]:
+        """The runs of a month that have a report, newest first."""
         prefix = self.reports.key(f"month={month}") + "/"
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.reports.bucket, Prefix=prefix)
+        folders: dict[str, dict[str, datetime]] = {}
         with s3_errors():
             for page in pages:
                 for found in page.get("Contents", ()):
-                    kind, _, run = found["Key"].removeprefix(prefix).partition("/")[0].partition("=")
-                    if found["Key"].endswith(f"/{REPORT}") and kind in ("run", "preview"):
-                        yield run, kind == "preview", found["LastModified"]
+                    folder, _, name = found["Key"].removeprefix(prefix).partition("/")
+                    folders.setdefault(folder, {})[name] = found["LastModified"]
+        runs = [
+            RunFiles(run, kind, files[REPORT], tuple((name, f"{prefix}{folder}/{name}") for name in sorted(files)))
+            for folder, files in folders.items()
+            for kind, _, run in [folder.partition("=")]
+            if REPORT in files and kind in ("run", "preview", "stopped")
+        ]
+        return sorted(runs, key=lambda found: found.written_at, reverse=True)
+
+    def link(self, key: str) -> str:
+        """An address at which an object of the reports can be read for an hour, by whoever has it."""
+        parameters = {"Bucket": self.reports.bucket, "Key": key}
+        return self.s3.generate_presigned_url("get_object", Params=parameters, ExpiresIn=LINK_SECONDS)
 
     def month_of(self, run: str) -> Month:
         """The month that a staged run rates. Raises RunUnknown."""

@@ -53,13 +53,14 @@ class Amounts:
         return yuan(value) if metric in self._money else value
 
 
-def linked(found: Sequence[Json], workbook: str) -> list[dict[str, Any]]:
-    """Faults or changes with a link to their cell, where the workbook is a Google Sheet."""
-    kind, _, key = workbook.partition(":")
-    if kind != "gsheet":
-        return [dict(one) for one in found]
-    address = f"https://docs.google.com/spreadsheets/d/{quote(key)}/edit#range="
-    return [{**one, "link": address + quote(f"'{one['tab']}'!{one['cell']}")} for one in found]
+def linked(found: Sequence[Json], addresses: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Faults or changes with a link to their cell, where their tab has an address; without a cell, to the tab."""
+    return [{**one, "link": _link(one, addresses)} for one in found]
+
+
+def _link(one: Json, addresses: Mapping[str, str]) -> str | None:
+    address = addresses.get(one["tab"])
+    return f"{address}&range={quote(one['cell'])}" if address and one["cell"] else address
 
 
 def _gravity(mover: Json) -> tuple[int, str]:
@@ -94,7 +95,12 @@ def _distribution(one: Json, amounts: Amounts) -> dict[str, Any]:
             for b in bins
         ],
         "thresholds": [
-            {**seen, "required": amounts(metric, seen["required"]), "position": _position(seen["required"], bins)}
+            {
+                **seen,
+                "required": amounts(metric, seen["required"]),
+                "near": [{**near, "agencies": near["below"] + near["at_or_above"]} for near in seen["near"]],
+                "position": _position(seen["required"], bins),
+            }
             for seen in one["thresholds"]
         ],
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 from functions.rating.events import Request
 from functions.rating.services import Services
-from shared.errors import LevelsError, TableUnavailable, WorkbookFaulty
+from shared.errors import LevelsError, TableUnavailable, WorkbookFaulty, WorkbookUnavailable
 from shared.observability import logger
 from shared.tickets import SHOWN_FAULTS, close_ticket, keep_check
 
@@ -52,8 +52,18 @@ def _keep_check(services: Services, answer: Mapping[str, Any]) -> None:
         "faults": answer["faults"][:SHOWN_FAULTS],
         "unshown_faults": max(0, len(answer["faults"]) - SHOWN_FAULTS),
         "changes": answer.get("changes", [])[:SHOWN_FAULTS],
+        "addresses": dict(_addresses(services)) if answer["faults"] or answer.get("changes") else {},
     }
     _kept(lambda: keep_check(services.table, found))
+
+
+def _addresses(services: Services) -> Mapping[str, str]:
+    """Where a click on a cell leads; without them the cells are named all the same."""
+    try:
+        return services.workbook.addresses()
+    except WorkbookUnavailable as error:
+        logger.warning("the addresses of the tabs could not be read", cause=str(error))
+        return {}
 
 
 def _kept(write: Callable[[], None]) -> None:

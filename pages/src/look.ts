@@ -95,6 +95,7 @@ export const look = css`
   .foot { display: flex; flex-wrap: wrap; gap: 4px 18px; color: var(--quiet); font-size: 0.84rem; }
   @container (min-width: 760px) {
     .two { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); align-items: start; }
+    .past { grid-template-columns: minmax(0, 2fr) minmax(0, 3fr); }
   }
   @container (max-width: 480px) {
     .panel { padding: 16px; }

@@ -28,6 +28,12 @@ export function instant(text: string): string {
   return `${text.slice(0, 10)} ${text.slice(11, 16)}`;
 }
 
+/** The address of a file when it may be followed: https, or this very machine where the page itself is served by it. */
+export function reachable(address: string): string | null {
+  const local = location.hostname === "127.0.0.1" && URL.canParse(address) && new URL(address).hostname === "127.0.0.1";
+  return local ? address : https(address);
+}
+
 /** The address when it may be followed or shown: https only. */
 export function https(address: string | null | undefined): string | null {
   return address && URL.canParse(address) && new URL(address).protocol === "https:" ? address : null;

@@ -35,6 +35,7 @@ OPERATE = (
     ("get", "tickets/{ticket}"),
     ("post", "runs/{run}/accept"),
     ("post", "runs/{run}/rollback"),
+    ("post", "refresh"),
     ("post", "previews"),
     ("post", "checks"),
     ("post", "workbook"),

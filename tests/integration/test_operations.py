@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
+from functions.rating.workbook.folder import Folder
+from shared.errors import TooManyBadRows
 from tests.cloud import REPORTS, Cloud, small_cloud
 from tests.operating import WANG, Console
 
@@ -90,8 +93,8 @@ def test_each_metric_has_a_histogram_that_adds_up_and_its_thresholds(console: Co
     seen = {(one["level"], one["channel"]): one for one in gmv["thresholds"]}
     assert (seen[(2, 1)]["required"], seen[(2, 1)]["met_by"]) == ("100.00", 2)
     assert seen[(2, 1)]["near"] == [
-        {"percent": 5, "below": 0, "at_or_above": 1},
-        {"percent": 10, "below": 0, "at_or_above": 1},
+        {"percent": 5, "agencies": 1, "below": 0, "at_or_above": 1},
+        {"percent": 10, "agencies": 1, "below": 0, "at_or_above": 1},
     ]
 
 
@@ -180,14 +183,75 @@ def test_a_check_shows_faults_with_their_cells(console: Console, cloud: Cloud) -
     assert fault["link"] is None
 
 
-def test_a_google_sheet_has_links_to_its_cells(console: Console, cloud: Cloud) -> None:
+def test_cells_have_links_where_their_tabs_have_addresses(
+    console: Console, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = "https://docs.google.com/spreadsheets/d/the-key/edit#gid=7"
+    monkeypatch.setattr(Folder, "addresses", lambda _: {"thresholds": address})
     cloud.write_workbook(settings=FEW, thresholds="effective_month,level,channel,six,gmv\n,1,1,one,\n")
     console.ask("POST", "/v1/operations/checks", {})
     console.work()
-    console.workbook = "gsheet:the-key"
-    links = {fault["link"] for fault in console.get("workbook")["faults"]}
-    assert all(link.startswith("https://docs.google.com/spreadsheets/d/the-key/") for link in links)
-    assert any("D2" in link for link in links)
+    links = {(fault["tab"], fault["cell"]): fault["link"] for fault in console.get("workbook")["faults"]}
+    assert links["thresholds", "D2"] == f"{address}&range=D2"
+
+
+def test_what_is_taken_away_waits_until_somebody_confirms_what_they_saw(console: Console, cloud: Cloud) -> None:
+    cloud.write_workbook(settings=FEW, benefits="benefit,name,description,kind,1,2,3\ncontact,联系,,flag,,,TRUE\n")
+    console.ask("POST", "/v1/operations/checks", {})
+    console.work()
+    checked = console.get("workbook")
+    assert [change["cell"] for change in checked["changes"] if change["takes_away"]] == ["F2"]
+    seen = {"reason": "agreed", "pointer": console.get("months")["pointer"], "checked_at": checked["at"]}
+
+    stale = console.ask("POST", "/v1/operations/refresh", {**seen, "checked_at": "2026-01-01T00:00:00Z"})
+    assert (stale.status, stale.json["type"]) == (409, "urn:problem-type:mcn-levels:stale-page")
+    assert console.ask("POST", "/v1/operations/refresh", {**seen, "pointer": 99}).status == 409
+    first, again = (console.ask("POST", "/v1/operations/refresh", seen) for _ in range(2))
+    assert first.json["ticket"] == again.json["ticket"]
+    assert console.ask("POST", "/v1/operations/refresh", seen, WANG).status == 409
+    assert len(console.asked) == 1
+    console.work()
+
+    assert console.get(f"tickets/{first.json['ticket']}")["answer"]["outcome"] == "refreshed"
+    line = console.get("ledger?month=2026-04")["items"][0]
+    assert (line["action"], line["by"], line["reason"]) == ("refreshed", "li.hua@example.com", "agreed")
+
+
+def test_a_held_run_whose_extracts_have_changed_is_accepted_anyway_by_who_says_so(
+    console: Console, cloud: Cloud, held: str
+) -> None:
+    cloud.put_month("2026-05", {**MAY, "d": (9, 900_000)})
+    ticket = console.ask("POST", f"/v1/operations/runs/{held}/accept", decision(console)).json["ticket"]
+    console.work()
+    failed = console.get(f"tickets/{ticket}")
+    assert (failed["state"], failed["answer"]["error"]) == ("failed", "RunSuperseded")
+
+    console.ask("POST", f"/v1/operations/runs/{held}/accept", decision(console, anyway=True))
+    console.work()
+
+    done = console.get(f"tickets/{ticket}")
+    assert (done["state"], done["answer"]["outcome"]) == ("done", "published")
+
+
+def test_the_files_of_a_run_can_be_read_by_their_links(console: Console, held: str) -> None:
+    (line,) = console.get("runs?month=2026-05")["items"]
+    assert (line["run"], [file["name"] for file in line["files"]]) == (held, ["report.html", "report.json"])
+    page = requests.get(line["files"][0]["link"], timeout=10)
+    assert page.status_code == 200
+    assert held in page.text
+
+
+def test_a_run_that_stopped_over_its_data_is_listed_with_its_report(console: Console, cloud: Cloud) -> None:
+    bad = "".join(f"o-{i},a-0,yesterday,100,\n" for i in range(50))
+    cloud.put_month("2026-05", MAY)
+    cloud.put_object(
+        "orders", "2026-05", "bad.csv", f"order_id,creator_id,pay_time,pay_amount,risk_tag\n{bad}".encode()
+    )
+    with pytest.raises(TooManyBadRows):
+        cloud.rate({"month": "2026-05"})
+    (line,) = console.get("runs?month=2026-05")["items"]
+    assert line["standing"] == "stopped"
+    assert "report.html" in [file["name"] for file in line["files"]]
 
 
 def test_a_preview_publishes_nothing_and_has_a_report(console: Console, cloud: Cloud, held: str) -> None:

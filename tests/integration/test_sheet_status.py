@@ -13,6 +13,7 @@ import requests
 from functions.rating.result import Outcome
 from functions.rating.workbook.cells import Language, RawCell, RawTab, RawWorkbook
 from functions.rating.workbook.google import requests as do
+from functions.rating.workbook.google.sheet import addresses
 from functions.rating.workbook.google.status_tab import write_status
 from functions.rating.workbook.rulebook import parse
 from functions.rating.workbook.status import SHOWN_FAULTS, SHOWN_MOVERS, Beside, StatusPage, status_rows
@@ -272,6 +273,12 @@ def faulty(book: Workbook, language: Language = "en") -> dict[str, Any]:
     tabs = tuple(RawTab(titles.get(tab.title, tab.title), tab.rows) for tab in raw.tabs)
     verdict = parse(RawWorkbook(tabs, typed=True), DESCRIPTION, OCTOBER)
     return {**answer("faulty"), "rulebook": None, "faults": [fault.as_dict() for fault in verdict.faults]}
+
+
+def test_each_tab_has_an_address_to_which_a_cell_can_be_added() -> None:
+    found = addresses(KEY, client=served(Workbook()).client())
+    assert found["thresholds"].startswith(f"https://docs.google.com/spreadsheets/d/{KEY}/edit#gid=")
+    assert len(set(found.values())) == len(found) == len(Workbook().tabs)
 
 
 def served(book: Workbook) -> FakeSheets:

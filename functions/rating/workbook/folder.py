@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -27,6 +27,9 @@ class Folder:
 
     def owns(self, *_: str) -> bool:
         return False
+
+    def addresses(self) -> Mapping[str, str]:
+        return {}
 
     def show_status(self, page: StatusPage) -> None:
         """Nothing: whoever keeps a folder reads the answer itself."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from functions.rating.workbook.cells import RawWorkbook
@@ -16,6 +17,9 @@ class WorkbookSource(Protocol):
 
     def owns(self, bucket: str, key: str, /) -> bool:
         """Whether an object in S3 is the workbook, or a part of it."""
+
+    def addresses(self) -> Mapping[str, str]:
+        """The web address of each tab, by title, for links; empty where tabs have none. Raises WorkbookUnavailable."""
 
     def show_status(self, page: StatusPage) -> None:
         """Show operations what came of the last check or run, in the sheet's language. Raises WorkbookUnavailable."""

@@ -72,6 +72,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/operations/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Publish changed texts now, and take away what the last check says is taken away */
+        post: operations["post_refresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/operations/runs": {
         parameters: {
             query?: never;
@@ -79,7 +96,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The runs of a month that have a report, previews too, newest first */
+        /** The runs of a month that have a report, previews and those that stopped too, newest first */
         get: operations["get_runs"];
         put?: never;
         post?: never;
@@ -297,6 +314,19 @@ export interface components {
              */
             link?: string | null;
         };
+        /**
+         * File
+         * @description A file of a run. ``link``: good for an hour, for whoever has it.
+         */
+        File: {
+            /**
+             * Name
+             * @example report.html
+             */
+            name: string;
+            /** Link */
+            link: string;
+        };
         /** Guardrail */
         Guardrail: {
             /**
@@ -455,10 +485,15 @@ export interface components {
             /** Benefits Lost */
             benefits_lost: string[];
         };
-        /** Near */
+        /**
+         * Near
+         * @description How many agencies are within so many percent of a threshold, and on which side.
+         */
         Near: {
             /** Percent */
             percent: number;
+            /** Agencies */
+            agencies: number;
             /** Below */
             below: number;
             /** At Or Above */
@@ -489,6 +524,24 @@ export interface components {
             detail: string;
             /** Detail Zh */
             detail_zh: string;
+        };
+        /**
+         * RefreshRequest
+         * @description Confirms what the workbook takes away. ``pointer``, ``checked_at``: of the page it was decided on.
+         */
+        RefreshRequest: {
+            /**
+             * Reason
+             * @example agreed with legal
+             */
+            reason: string;
+            /** Pointer */
+            pointer: number;
+            /**
+             * Checked At
+             * Format: date-time
+             */
+            checked_at: string;
         };
         /**
          * Report
@@ -564,7 +617,7 @@ export interface components {
         };
         /**
          * RunLine
-         * @description A run that has a report.
+         * @description A run that has a report. ``stopped``: its data were bad, and nothing was rated.
          */
         RunLine: {
             /**
@@ -589,7 +642,9 @@ export interface components {
              * Standing
              * @enum {string}
              */
-            standing: "preview" | "valid" | "held" | "replaced" | "never published";
+            standing: "preview" | "valid" | "held" | "replaced" | "never published" | "stopped";
+            /** Files */
+            files: components["schemas"]["File"][];
         };
         /**
          * Runs
@@ -977,6 +1032,114 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["PreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description Asked; the ticket says where the answer will be. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketAnswer"];
+                };
+            };
+            /** @description The body is not JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description No token, or one that is not valid. Made by the gateway. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The token lacks the scope (made by the gateway), or names nobody. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is nothing at this path. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description The page is out of date. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description The body's content type is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Too many requests. Made by the gateway. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Something went wrong here. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Not available now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+        };
+    };
+    post_refresh: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefreshRequest"];
             };
         };
         responses: {

@@ -3,7 +3,7 @@ import { answered, connect, Refused, type Client, type Ledger, type Months, type
 import { fill } from "../language";
 import { ApiElement } from "../levels/element";
 import { look } from "../look";
-import { amount, instant } from "../show";
+import { amount, instant, reachable } from "../show";
 import { FIRST, movers, type Choice } from "./movers";
 import { distribution, guardrails, matrix } from "./run";
 import { words, type Words } from "./texts";
@@ -39,6 +39,7 @@ export class McnConsole extends ApiElement<Shown> {
     choice: { state: true },
     typed: { state: true },
     reason: { state: true },
+    anyway: { state: true },
     working: { state: true },
     said: { state: true },
   };
@@ -63,6 +64,9 @@ export class McnConsole extends ApiElement<Shown> {
     .flow .stay { font-weight: 700; }
     .runs li { display: flex; flex-wrap: wrap; gap: 4px 12px; align-items: center; padding: 6px 0; border-top: 1px solid var(--line); }
     .runs li:first-child { border-top: 0; }
+    .runs .files { flex-basis: 100%; display: flex; flex-wrap: wrap; gap: 2px 14px; font-size: 0.86rem; }
+    label.check { display: flex; gap: 10px; align-items: start; font-size: 0.93rem; color: var(--text); }
+    label.check input { width: 20px; min-height: 20px; flex: none; margin: 2px 0 0; }
     .runs button { padding: 4px 12px; min-height: 34px; margin-left: auto; }
     @container (min-width: 760px) { .controls { grid-template-columns: 2fr 1fr 1fr; } }
   `];
@@ -73,6 +77,8 @@ export class McnConsole extends ApiElement<Shown> {
   declare choice: Choice;
   declare typed: string;
   declare reason: string;
+  /** Null: nobody asks. A boolean once the run was found to be overtaken: whether it is to be published all the same. */
+  declare anyway: boolean | null;
   declare working: boolean;
   declare said: TemplateResult | null;
 
@@ -80,7 +86,7 @@ export class McnConsole extends ApiElement<Shown> {
     super();
     this.section = "month";
     this.choice = FIRST;
-    this.chosen = this.metric = this.said = null;
+    this.chosen = this.metric = this.said = this.anyway = null;
     this.typed = this.reason = "";
     this.working = false;
   }
@@ -163,21 +169,29 @@ export class McnConsole extends ApiElement<Shown> {
   #decision(report: Report, months: Months, said: Words): TemplateResult {
     const action = report.standing === "held" ? "accept" : report.standing === "replaced" ? "rollback" : null;
     if (!action) return html`<section class="panel"><h2>${said.standing[report.standing]}</h2><p class="quiet">${said.run} <code>${report.run}</code></p></section>`;
-    const ready = this.typed.trim() === report.month && this.reason.trim() !== "" && !this.working;
+    const ready = this.typed.trim() === report.month && this.reason.trim() !== "" && !this.working && this.anyway !== false;
     const decide = (event: SubmitEvent) => {
       event.preventDefault();
       if (!ready) return;
-      const body = { reason: this.reason.trim(), month: this.typed.trim(), pointer: months.pointer, anyway: false };
+      const body = { reason: this.reason.trim(), month: this.typed.trim(), pointer: months.pointer, anyway: this.anyway ?? false };
       const params = { path: { run: report.run } };
+      const { reason, typed } = this;
       void this.#ask((client) =>
         action === "accept" ? client.POST("/v1/operations/runs/{run}/accept", { params, body }) : client.POST("/v1/operations/runs/{run}/rollback", { params, body }),
-      );
+      ).then((ticket) => {
+        if (ticket?.answer?.["error"] !== "RunSuperseded") return;
+        this.#look(report.run, false);
+        Object.assign(this, { reason, typed, anyway: false });
+      });
     };
     return html`<section class="panel">
       <h2>${said.decision}</h2>
       <form @submit=${decide}>
         <label>${said.reason}<textarea name="reason" rows="3" maxlength="1000" required .value=${this.reason} @input=${(event: Event) => (this.reason = (event.target as HTMLTextAreaElement).value)}></textarea></label>
         <label>${fill(said.typeMonth, { month: report.month })}<input name="month" autocomplete="off" required .value=${this.typed} @input=${(event: Event) => (this.typed = (event.target as HTMLInputElement).value)} /></label>
+        ${this.anyway === null
+          ? nothing
+          : html`<label class="check"><input type="checkbox" name="anyway" .checked=${this.anyway} @change=${(event: Event) => (this.anyway = (event.target as HTMLInputElement).checked)} /><span>${said.anyway}</span></label>`}
         <p><button class="primary" type="submit" ?disabled=${!ready}>${said[action]}</button></p>
       </form>
       <p class="quiet small">${said.by} ${said.exact}</p>
@@ -194,7 +208,10 @@ export class McnConsole extends ApiElement<Shown> {
               return html`<li>
                 <code>${line.run}</code> <span class="chip">${said.standing[line.standing]}</span>
                 <span class="quiet small">${fill(said.writtenAt, { at: instant(line.written_at) })}</span>
-                <button type="button" aria-pressed=${String(open)} aria-label="${said.look} ${line.run} ${said.standing[line.standing]}" @click=${() => this.#look(line.run, line.preview)}>${said.look}</button>
+                ${line.standing === "stopped"
+                  ? nothing
+                  : html`<button type="button" aria-pressed=${String(open)} aria-label="${said.look} ${line.run} ${said.standing[line.standing]}" @click=${() => this.#look(line.run, line.preview)}>${said.look}</button>`}
+                <span class="files">${line.files.map((file) => fileLink(file, line.run, said))}</span>
               </li>`;
             })}
           </ul>`
@@ -234,7 +251,27 @@ export class McnConsole extends ApiElement<Shown> {
             </form>`
           : nothing}
       </section>
-      ${faults(data.workbook, said, this.language)} ${changes(data.workbook, said, this.language)}`;
+      ${faults(data.workbook, said, this.language)} ${changes(data.workbook, said, this.language)}
+      ${data.workbook.changes.some((change) => change.takes_away) ? this.#takeAway(data, said) : nothing}`;
+  }
+
+  /** Benefits that are taken away wait for the next month, or for somebody who confirms them. */
+  #takeAway(data: Shown, said: Words): TemplateResult {
+    const ready = this.reason.trim() !== "" && !this.working;
+    const confirm = (event: SubmitEvent) => {
+      event.preventDefault();
+      if (!ready) return;
+      const body = { reason: this.reason.trim(), pointer: data.months.pointer, checked_at: data.workbook.at! };
+      void this.#ask((client) => client.POST("/v1/operations/refresh", { body }));
+    };
+    return html`<section class="panel">
+      <h2>${said.takeAway}</h2>
+      <p>${said.takeAwayWhy}</p>
+      <form @submit=${confirm}>
+        <label>${said.reason}<textarea name="reason" rows="2" maxlength="1000" required .value=${this.reason} @input=${(event: Event) => (this.reason = (event.target as HTMLTextAreaElement).value)}></textarea></label>
+        <p><button class="primary" type="submit" ?disabled=${!ready}>${said.takeAwayAsk}</button></p>
+      </form>
+    </section>`;
   }
 
   async #upload(event: SubmitEvent): Promise<void> {
@@ -251,7 +288,7 @@ export class McnConsole extends ApiElement<Shown> {
   }
 
   #choose(month: string): void {
-    this.chosen = this.said = null;
+    this.chosen = this.said = this.anyway = null;
     this.typed = this.reason = "";
     this.month = month;
   }
@@ -259,6 +296,7 @@ export class McnConsole extends ApiElement<Shown> {
   #look(run: string, preview: boolean): void {
     this.chosen = { run, preview };
     this.choice = FIRST;
+    this.anyway = null;
     this.typed = this.reason = "";
     void this.reload();
   }
@@ -276,7 +314,7 @@ export class McnConsole extends ApiElement<Shown> {
         await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS));
         ticket = await answered(client.GET("/v1/operations/tickets/{ticket}", { params: { path: { ticket: ticket.ticket } } }));
       }
-      this.chosen = null;
+      this.chosen = this.anyway = null;
       this.typed = this.reason = "";
       await this.reload();
       const outcome = String(ticket.answer?.["outcome"] ?? "");
@@ -284,7 +322,10 @@ export class McnConsole extends ApiElement<Shown> {
       this.said =
         ticket.state === "done"
           ? html`<p class="notice good"><span>${fill(said.done, { outcome: said.outcome[outcome] ?? outcome })}</span></p>`
-          : html`<p class="notice bad"><span>${fill(said.failed, { message })}</span></p>`;
+          : html`<div class="notice bad" role="alert">
+              <p><b>${fill(said.failed, { message: said.failure[String(ticket.answer?.["error"])] ?? "" })}</b></p>
+              <p>${message}</p>
+            </div>`;
       return ticket;
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
@@ -305,6 +346,11 @@ export class McnConsole extends ApiElement<Shown> {
     this.chosen = this.said = null;
     void this.reload();
   }
+}
+
+function fileLink(file: Runs["items"][number]["files"][number], run: string, said: Words): TemplateResult | typeof nothing {
+  const link = reachable(file.link);
+  return link ? html`<a href=${link} target="_blank" rel="noopener noreferrer">${said.file[file.name] ?? file.name}<span class="hidden"> ${run}</span></a>` : nothing;
 }
 
 function defaultRun(month: MonthState): Chosen | null {

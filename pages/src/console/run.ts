@@ -96,8 +96,7 @@ export function distribution(report: Report, chosen: string | null, choose: (met
             <th scope="col">${words.threshold}</th>
             <th scope="col" class="number">${words.required}</th>
             <th scope="col" class="number">${words.metBy}</th>
-            <th scope="col" class="number">${words.nearBelow}</th>
-            <th scope="col" class="number">${words.nearAbove}</th>
+            <th scope="col" class="number">${words.near}</th>
           </tr>
         </thead>
         <tbody>
@@ -107,8 +106,10 @@ export function distribution(report: Report, chosen: string | null, choose: (met
               <th scope="row">${threshold.level}·${threshold.channel}</th>
               <td class="number">${amount(threshold.required)}</td>
               <td class="number">${amount(threshold.met_by)}</td>
-              <td class="number">${amount(near?.below ?? 0)}</td>
-              <td class="number">${amount(near?.at_or_above ?? 0)}</td>
+              <td class="number">
+                <b>${fill(words.nearCount, { count: amount(near?.agencies ?? 0) })}</b><br />
+                <span class="quiet small">${fill(words.nearSides, { below: amount(near?.below ?? 0), above: amount(near?.at_or_above ?? 0) })}</span>
+              </td>
             </tr>`;
           })}
         </tbody>

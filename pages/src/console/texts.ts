@@ -25,7 +25,7 @@ const zh = {
   firstMonth: "首月，无对比",
   agencies: "{count} 家机构",
   noRun: "这个月还没有批次。",
-  standing: { preview: "试算", valid: "当前有效", held: "暂缓", replaced: "已被替换", "never published": "未发布" } as Record<string, string>,
+  standing: { preview: "试算", valid: "当前有效", held: "暂缓", replaced: "已被替换", "never published": "未发布", stopped: "数据有误，已停止" } as Record<string, string>,
   action: {
     published: "发布", restated: "更正后重新发布", accepted: "确认发布", rolled_back: "回滚", held: "暂缓", refreshed: "更新文字", repaired: "重写", rejected: "不发布",
   } as Record<string, string>,
@@ -45,6 +45,16 @@ const zh = {
   reason: "原因（永久保存在台账中）",
   typeMonth: "输入考核月 {month} 以确认",
   exact: "发布的正是本批次，不会重新计算；若期间已有其他发布，系统会拒绝。",
+  anyway: "我知道此批次暂缓之后数据或发布已有变化，仍然发布它",
+  takeAway: "确认收回权益",
+  takeAwayWhy: "上面标有“收回”的改动会等到下次发布。在此确认后立即生效，并写入台账。",
+  takeAwayAsk: "立即收回",
+  file: { "report.html": "运行报告", "report.json": "报告数据（JSON）", "quarantine.csv.gz": "未计入的行" } as Record<string, string>,
+  failure: {
+    RunSuperseded: "此批次暂缓之后，数据或发布已有变化", WorkbookFaulty: "工作簿有错误", WorkbookUnavailable: "暂时无法读取工作簿", ExtractsUnavailable: "暂时无法读取数据",
+    TooManyBadRows: "数据中坏行太多", AgenciesInvalid: "机构数据有误", ObjectInvalid: "数据文件损坏", MonthNotOver: "考核月尚未结束", PublicationConflict: "期间已有其他发布", OutOfTime: "时间用尽，可再试一次",
+    ExampleThresholds: "仍是示例门槛", Unavailable: "暂时无法执行",
+  } as Record<string, string>,
   asking: "正在执行…",
   done: "已完成：{outcome}",
   failed: "未完成：{message}",
@@ -59,8 +69,9 @@ const zh = {
   threshold: "等级·通道",
   required: "门槛",
   metBy: "达标",
-  nearBelow: "低于 5% 以内",
-  nearAbove: "高于 5% 以内",
+  near: "门槛上下 5% 以内",
+  nearCount: "{count} 家",
+  nearSides: "未达 {below} · 已达 {above}",
   movers: "谁在变化，为什么",
   search: "机构名称或 ID",
   direction: "方向",
@@ -117,7 +128,7 @@ const zh = {
   reloadPage: "刷新页面内容",
   openReport: "看看机构的页面",
   outcome: {
-    published: "已发布", unchanged: "没有变化", rolled_back: "已回滚", previewed: "试算完成", checked: "检查完成", held: "已暂缓", not_ready: "数据未就绪", faulty: "表格有错误",
+    published: "已发布", unchanged: "没有变化", rolled_back: "已回滚", previewed: "试算完成", checked: "检查完成", held: "已暂缓", not_ready: "数据未就绪", faulty: "表格有错误", refreshed: "改动已生效", pending: "有改动等待生效", measuring: "正在统计，稍后继续",
   } as Record<string, string>,
 };
 
@@ -144,7 +155,7 @@ const en: typeof zh = {
   firstMonth: "the first month, compared with nothing",
   agencies: "{count} agencies",
   noRun: "There is no run of this month yet.",
-  standing: { preview: "preview", valid: "valid now", held: "held", replaced: "replaced", "never published": "never published" },
+  standing: { preview: "preview", valid: "valid now", held: "held", replaced: "replaced", "never published": "never published", stopped: "stopped by its data" },
   action: {
     published: "published", restated: "published again, corrected", accepted: "accepted", rolled_back: "rolled back", held: "held", refreshed: "texts updated", repaired: "written again", rejected: "rejected",
   },
@@ -164,6 +175,16 @@ const en: typeof zh = {
   reason: "Reason (kept in the ledger for good)",
   typeMonth: "Type the month {month} to confirm",
   exact: "Exactly this run is published, nothing is computed again. It is refused when something else was published since.",
+  anyway: "I know that data or publications have changed since this run was held. Publish it all the same",
+  takeAway: "Confirm what is taken away",
+  takeAwayWhy: "Changes marked “takes away” wait for the next publication. Confirmed here they take effect at once, and the ledger says so.",
+  takeAwayAsk: "Take away now",
+  file: { "report.html": "Report", "report.json": "Report as JSON", "quarantine.csv.gz": "Rows left out" },
+  failure: {
+    RunSuperseded: "data or publications have changed since this run was held", WorkbookFaulty: "the workbook has errors", WorkbookUnavailable: "the workbook can't be read now", ExtractsUnavailable: "the data can't be read now",
+    TooManyBadRows: "too many bad rows in the data", AgenciesInvalid: "the agencies' data are wrong", ObjectInvalid: "a file of the data is damaged", MonthNotOver: "the month is not over", PublicationConflict: "something else was published in between", OutOfTime: "time ran out; try again",
+    ExampleThresholds: "these are the example's thresholds", Unavailable: "it can't be done now",
+  },
   asking: "Working…",
   done: "Done: {outcome}",
   failed: "Not done: {message}",
@@ -178,8 +199,9 @@ const en: typeof zh = {
   threshold: "Level·channel",
   required: "Threshold",
   metBy: "Met by",
-  nearBelow: "Up to 5% below",
-  nearAbove: "Up to 5% above",
+  near: "Within 5%",
+  nearCount: "{count} agencies",
+  nearSides: "{below} below · {above} above",
   movers: "Who moves, and why",
   search: "Name or id of an agency",
   direction: "Direction",
@@ -236,7 +258,7 @@ const en: typeof zh = {
   reloadPage: "Load the page's content again",
   openReport: "See the agency's page",
   outcome: {
-    published: "published", unchanged: "nothing changed", rolled_back: "rolled back", previewed: "previewed", checked: "checked", held: "held", not_ready: "the data are not ready", faulty: "the workbook has errors",
+    published: "published", unchanged: "nothing changed", rolled_back: "rolled back", previewed: "previewed", checked: "checked", held: "held", not_ready: "the data are not ready", faulty: "the workbook has errors", refreshed: "the changes are in effect", pending: "changes are waiting", measuring: "measuring, to be continued",
   },
 };
 

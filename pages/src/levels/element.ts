@@ -1,7 +1,8 @@
 /** What the elements have in common: where the API is, whose token, and what is shown while there is no answer. */
 
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
-import { connect, Refused, type Client, type Token } from "../api/client";
+import { connect, Refused, type Client, type Publication, type Token } from "../api/client";
+import { instant } from "../show";
 import { fill, languageOf, type Language } from "../language";
 import { texts, type Texts } from "./texts";
 
@@ -94,6 +95,17 @@ export abstract class ApiElement<Data> extends LitElement {
         ? nothing
         : html`<p class="actions"><button type="button" @click=${() => this.reload()}>${words.again}</button></p>`}
     </section>`;
+  }
+
+  /** What stands on every page: the month measured, when it was published, when the next one is due, and the run. */
+  protected foot(shown: Omit<Publication, "stale">): TemplateResult {
+    const words = this.texts;
+    return html`<p class="foot">
+      <span>${fill(words.measured, { month: shown.month })}</span>
+      <span>${fill(words.published, { at: instant(shown.published_at) })}</span>
+      <span>${fill(words.nextRenewal, { date: shown.next_renewal_on })}</span>
+      <span>${words.run} <code>${shown.run}</code></span>
+    </p>`;
   }
 
   protected stale(stale: boolean): TemplateResult | typeof nothing {

@@ -13,7 +13,7 @@ export function history(past: History, names: Names): TemplateResult {
   const stops = [...past.items].reverse().map(({ month, level }) => ({ month, level }));
   return html`<section class="panel">
     <h2 id="history">${words.history}</h2>
-    <div class="two">
+    <div class="two past">
     ${course(stops, names.levels.length, { said: words.history, none: "–" })}
     <div class="scroll" tabindex="0" role="group" aria-labelledby="history">
       <table>

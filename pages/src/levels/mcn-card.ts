@@ -1,5 +1,5 @@
 import { css, html, nothing, type CSSResultGroup, type TemplateResult } from "lit";
-import { answered, type Card, type Client, type Directory } from "../api/client";
+import { answered, type Card, type Client, type Directory, type Publication } from "../api/client";
 import { look } from "../look";
 import { https } from "../show";
 import { ApiElement } from "./element";
@@ -42,17 +42,23 @@ function gone(event: Event): void {
   (event.target as HTMLImageElement).hidden = true;
 }
 
+interface Shown {
+  readonly publication: Publication;
+  readonly agency: Card;
+}
+
 /** `<mcn-card agency="A-0042">`: level and basic information of an agency, for creators and merchants. */
-export class McnCard extends ApiElement<Card> {
+export class McnCard extends ApiElement<Shown> {
   static override styles = [look, cardStyle];
 
-  protected async read(client: Client): Promise<Card | null> {
+  protected async read(client: Client): Promise<Shown | null> {
     if (!this.agency) return null;
-    const query = this.month ? { month: this.month } : {};
-    return answered(client.GET("/v1/agencies/{agency_id}", { params: { path: { agency_id: this.agency }, query } }));
+    const publication = await answered(client.GET("/v1/publication", { params: { query: this.month ? { month: this.month } : {} } }));
+    const params = { path: { agency_id: this.agency }, query: { month: publication.month } };
+    return { publication, agency: await answered(client.GET("/v1/agencies/{agency_id}", { params })) };
   }
 
-  protected shown(agency: Card): TemplateResult {
-    return html`${this.stale(agency.stale)} ${card(agency, this.texts)}`;
+  protected shown({ publication, agency }: Shown): TemplateResult {
+    return html`${this.stale(publication.stale || agency.stale)} ${card(agency, this.texts)} ${this.foot(publication)}`;
   }
 }

@@ -2,7 +2,6 @@ import { css, html, nothing, type PropertyValues, type TemplateResult } from "li
 import { answered, connect, Refused, type Card, type Client, type Directory, type Ladder, type Publication } from "../api/client";
 import { fill } from "../language";
 import { look } from "../look";
-import { instant } from "../show";
 import { ApiElement } from "./element";
 import { card, cardStyle } from "./mcn-card";
 import { Names } from "./names";
@@ -67,11 +66,7 @@ export class McnDirectory extends ApiElement<Listed> {
       <section class="panel">
         <h1>${words.directory}</h1>
         ${this.#search()}
-        <p class="foot">
-          <span>${fill(words.measured, { month: data.publication.month })}</span>
-          <span>${fill(words.published, { at: instant(data.publication.published_at) })}</span>
-          <span>${words.run} <code>${data.publication.run}</code></span>
-        </p>
+        ${this.foot(data.publication)}
       </section>
       ${data.found ? card(data.found, words) : nothing}
       <section class="sheet">

@@ -3,7 +3,7 @@ import { answered, type Catalogue, type Client, type History, type Ladder, type 
 import { stairs } from "../drawing/stairs";
 import { fill } from "../language";
 import { look } from "../look";
-import { amount, instant } from "../show";
+import { amount } from "../show";
 import { Names } from "./names";
 import { matrix, tables } from "./matrix";
 import { nextLevel, channelStyle } from "./next-level";
@@ -101,12 +101,7 @@ export class McnLevel extends ApiElement<LevelCentre> {
         </ul>
       </div>
       <p class="quiet small">${words.onlyMonth}</p>
-      <p class="foot">
-        <span>${fill(words.measured, { month: view.month })}</span>
-        <span>${fill(words.published, { at: instant(view.publication.published_at) })}</span>
-        <span>${fill(words.nextRenewal, { date: view.publication.next_renewal_on })}</span>
-        <span>${words.run} <code>${view.publication.run}</code></span>
-      </p>
+      ${this.foot(view.publication)}
     </section>`;
   }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -69,6 +69,9 @@ class BucketWorkbook:
             tabs.append(RawTab(title, read_csv(content, f"s3://{self.bucket}/{key}")))
             versions += stored_as
         return RawWorkbook(tuple(tabs), typed=False, unread=tuple(unread), stored_as=tuple(versions))
+
+    def addresses(self) -> Mapping[str, str]:
+        return {}
 
     def show_status(self, page: StatusPage) -> None:
         """Write the answer beside the workbook: ``levels.status.xlsx`` and ``levels.status.html``."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 TIMEOUT = (5.0, 30.0)  # seconds to connect, seconds to wait for an answer
 PAUSES = (1.0, 2.0, 4.0, 8.0)  # seconds before each new attempt; the next firing of the schedule is the attempt after
 LONGEST_PAUSE = 30.0
+ADDRESS = "https://docs.google.com/spreadsheets/d/{key}/edit#gid={sheet_id}"
 _KEY = re.compile(r"[A-Za-z0-9_-]+")
 _Answer = TypeVar("_Answer")
 
@@ -48,6 +49,13 @@ def read_sheet(
     ``wanted`` says by its title whether a tab is read. Raises WorkbookUnavailable, which says what to do about it.
     """
     return GoogleSheet(key, client or connect(identity.READING), sleep).read(wanted)
+
+
+def addresses(key: str, *, client: Client | None = None) -> dict[str, str]:
+    """The web address of each tab by its title; ``&range=B2`` leads to a cell. Raises WorkbookUnavailable."""
+    sheet = GoogleSheet(key, client or connect(identity.READING))
+    tabs = [found["properties"] for found in sheet.properties("sheets.properties(title,sheetId)").get("sheets", [])]
+    return {tab["title"]: ADDRESS.format(key=key, sheet_id=tab["sheetId"]) for tab in tabs}
 
 
 def connect(scope: str) -> Client:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from functions.rating.workbook.cells import RawWorkbook
@@ -22,6 +23,9 @@ class GoogleSource:
 
     def owns(self, *_: str) -> bool:
         return False
+
+    def addresses(self) -> Mapping[str, str]:
+        return sheet.addresses(self.key)
 
     def show_status(self, page: StatusPage) -> None:
         status_tab.write_status(self.key, page, self.description)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from functions.rating.workbook.description import Description
 from functions.rating.workbook.google import identity
 from functions.rating.workbook.google import requests as do
-from functions.rating.workbook.google.sheet import GoogleSheet, connect
+from functions.rating.workbook.google.sheet import ADDRESS, GoogleSheet, connect
 from functions.rating.workbook.status import StatusCell, StatusPage, StatusRow
 
 if TYPE_CHECKING:
     from gspread import Client
 
 _NARROWEST, _WIDEST, _PIXELS_PER_LETTER = 12, 48, 8
-_LINK = "https://docs.google.com/spreadsheets/d/{key}/edit#gid={sheet_id}&range={cell}"
+_LINK = ADDRESS + "&range={cell}"
 
 
 def write_status(
