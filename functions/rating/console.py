@@ -7,6 +7,7 @@ from typing import Any
 
 from functions.rating.events import Request
 from functions.rating.services import Services
+from functions.rating.workbook.status_words import FAILURES
 from shared.errors import LevelsError, TableUnavailable, WorkbookFaulty, WorkbookUnavailable
 from shared.observability import logger
 from shared.tickets import SHOWN_FAULTS, close_ticket, keep_check
@@ -35,7 +36,9 @@ def answered_for_the_console(
 
 
 def _said(error: LevelsError) -> dict[str, Any]:
-    return {"error": type(error).__name__, "message": str(error)[:2000]}
+    names = [kind.__name__ for kind in type(error).__mro__]
+    in_chinese = next((FAILURES[name] for name in names if name in FAILURES), None)
+    return {"error": names[0], "message": str(error)[:2000], "message_zh": in_chinese}
 
 
 def _close(request: Request, services: Services, state: Any, answer: Mapping[str, Any]) -> None:

@@ -225,6 +225,7 @@ def test_a_held_run_whose_extracts_have_changed_is_accepted_anyway_by_who_says_s
     console.work()
     failed = console.get(f"tickets/{ticket}")
     assert (failed["state"], failed["answer"]["error"]) == ("failed", "RunSuperseded")
+    assert failed["answer"]["message_zh"]
 
     console.ask("POST", f"/v1/operations/runs/{held}/accept", decision(console, anyway=True))
     console.work()

@@ -319,12 +319,13 @@ export class McnConsole extends ApiElement<Shown> {
       await this.reload();
       const outcome = String(ticket.answer?.["outcome"] ?? "");
       const message = String(ticket.answer?.["message"] ?? "");
+      const inChinese = this.language === "zh" ? ticket.answer?.["message_zh"] : null;
       this.said =
         ticket.state === "done"
           ? html`<p class="notice good"><span>${fill(said.done, { outcome: said.outcome[outcome] ?? outcome })}</span></p>`
           : html`<div class="notice bad" role="alert">
-              <p><b>${fill(said.failed, { message: said.failure[String(ticket.answer?.["error"])] ?? "" })}</b></p>
-              <p>${message}</p>
+              <p><b>${said.failed}${inChinese ? html`：${inChinese}` : nothing}</b></p>
+              <p lang="en">${message}</p>
             </div>`;
       return ticket;
     } catch (error) {
