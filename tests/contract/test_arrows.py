@@ -40,7 +40,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         f"{R}.measuring.embedded",
     ),
     f"{R}.status": (f"{R}.services", f"{R}.publication", f"{R}.workbook"),
-    f"{R}.console": (f"{R}.services", f"{R}.events"),
+    f"{R}.console": (f"{R}.services", f"{R}.events", f"{R}.workbook"),
     f"{R}.commands": (
         f"{R}.services",
         f"{R}.result",
