@@ -30,7 +30,7 @@ help: ## List the targets
 
 # --- a laptop -----------------------------------------------------------------------------------------------------------
 
-.PHONY: setup setup-demo demo serve test check audit bench
+.PHONY: setup setup-demo demo serve test check audit bench docs
 setup: ## Make .venv (done by the other targets too; PYTHON=… chooses the interpreter)
 	@build/setup.sh dev
 
@@ -64,6 +64,9 @@ check: setup ## Style, types, security, template, contracts
 	$(python) build/vulnerabilities.py
 	$(python) -m pytest tests/contract --numprocesses auto --dist loadfile
 endif
+
+docs: setup ## Write again what is generated of docs/ and config/
+	@$(python) -m tools.docs
 
 audit: setup ## Known vulnerabilities of the dependencies
 	$(python) build/vulnerabilities.py

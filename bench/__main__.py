@@ -5,10 +5,8 @@ Ends with 1 when two ways to the same result disagree; a goal that is missed is 
 
 from __future__ import annotations
 
-import argparse
 import os
 import platform
-import sys
 import tempfile
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -18,6 +16,7 @@ from bench import lookup, measuring, publishing
 from bench.compared import CONSOLE, show
 from bench.contestants import ours
 from bench.months import Form, Months
+from local.commandline import Parser, run
 
 MEASURED_WITH = ("duckdb", "numpy", "boto3", "pydantic")
 AGENCIES = 100_000
@@ -26,7 +25,7 @@ MEASURED_ORDERS = 5_000_000  # what the rules for all agencies are compared with
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="make bench", description="Speed and memory as ratios to a floor.")
+    parser = Parser(prog="make bench", description="Speed and memory as ratios to a floor.")
     parser.add_argument("--orders", type=int, default=MEASURED_ORDERS)
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--forms", nargs="+", type=Form, choices=list(Form), default=list(Form))
@@ -38,13 +37,9 @@ def main() -> int:
     if not 0 <= arguments.skew <= MOST_SKEWED or arguments.one_in < 2:
         parser.error(f"expected a skew from 0 to {MOST_SKEWED}, and one repeat in 2 orders or more")
     with tempfile.TemporaryDirectory(prefix="bench-") as temporary:
-        try:
-            folder = arguments.data or Path(temporary)
-            months = Months(folder, arguments.skew, arguments.one_in, scattered=arguments.scattered)
-            _measure(months, arguments.forms, arguments.orders, arguments.turns)
-        except measuring.ResultsDiffer as error:
-            print(f"bench: {error}", file=sys.stderr)
-            return 1
+        folder = arguments.data or Path(temporary)
+        months = Months(folder, arguments.skew, arguments.one_in, scattered=arguments.scattered)
+        _measure(months, arguments.forms, arguments.orders, arguments.turns)
     return 0
 
 
@@ -74,4 +69,4 @@ def _cpuinfo() -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

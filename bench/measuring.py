@@ -18,6 +18,7 @@ from bench.contestants import BUCKET, agencies_rated, duckdb_group_by, floor, ou
 from bench.months import MONTH, Form, Months
 from local.cloud.embedded import embedded_aws
 from local.cloud.template import ROOT
+from local.commandline import UserMistake
 
 MEGABYTE = 1024**2
 PLAIN = (duckdb_group_by, polars)  # queries that one would write, and that check nothing
@@ -31,7 +32,7 @@ RUNNERS = {
 MOST_ORDERS = {pandas: 10_000_000}  # it takes 400 bytes an order
 
 
-class ResultsDiffer(Exception):
+class ResultsDiffer(UserMistake):
     """Two ways to measure the same month disagree: nothing that was timed means anything."""
 
 

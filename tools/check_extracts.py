@@ -6,8 +6,6 @@ FOLDER is a folder or an ``s3://bucket/prefix`` that holds ``<dataset>/month=YYY
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -26,6 +24,7 @@ from functions.rating.measuring.embedded.reading.expected import expected
 from functions.rating.measuring.embedded.reading.objects import ObjectReader
 from functions.rating.measuring.embedded.reading.rows_read import DatasetRead
 from functions.rating.run.nothing_counted import nothing_counted
+from local.commandline import Parser, run
 from shared.errors import ExtractError, ObjectInvalid
 from shared.levels import RuleSettings
 from shared.months import Month
@@ -157,7 +156,7 @@ def show(findings: Findings, month: Month) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="make check-extracts", description=__doc__)
+    parser = Parser(prog="make check-extracts", description=__doc__)
     parser.add_argument("folder", help="a folder, or s3://bucket/prefix")
     parser.add_argument("month", help="2026-10")
     given = parser.parse_args(arguments)
@@ -175,4 +174,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

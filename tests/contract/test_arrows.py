@@ -84,7 +84,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "local.demo": ("functions", "local.sample", "local.cloud", "local.commandline", "local.own_files"),
     "local": ("functions", "local.sample", "local.cloud", "local.commandline", "local.own_files", "local.demo"),
     "tools": ("functions", "local.cloud", "local.commandline"),
-    "bench": ("functions", "local.cloud", "tools", "tests"),
+    "bench": ("functions", "local.cloud", "local.commandline", "tools", "tests"),
 }
 """Every room of the house. An arrow that is not here does not exist; the order holds no circle."""
 

@@ -19,7 +19,7 @@ from tools.docs.extracts_docs import LANGUAGES, ROOT, page, rendered
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_tables_are_those_of_the_code(language: str) -> None:
     text = page(language).read_text(encoding="utf-8")
-    assert text == rendered(text, language), "run: python -m tools.docs.extracts_docs"
+    assert text == rendered(text, language), "run: make docs"
     assert all(f"| `{reason}` |" in text for reason in REASONS)
 
 

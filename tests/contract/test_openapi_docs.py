@@ -11,7 +11,7 @@ PAGE = PATH.read_text(encoding="utf-8")
 
 
 def test_the_answers_shown_are_those_of_the_handler() -> None:
-    assert with_answers(PAGE) == PAGE, "run: python -m tools.docs.api_docs"
+    assert with_answers(PAGE) == PAGE, "run: make docs"
 
 
 def test_every_operation_is_shown() -> None:

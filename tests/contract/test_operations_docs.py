@@ -14,7 +14,7 @@ from tools.docs.operations_docs import LANGUAGES, page, rendered
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_tables_of_the_guide_are_those_of_the_description(language: Language) -> None:
     text = page(language).read_text(encoding="utf-8")
-    assert text == rendered(text, DESCRIPTION, language), "run: python -m tools.docs.operations_docs"
+    assert text == rendered(text, DESCRIPTION, language), "run: make docs"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

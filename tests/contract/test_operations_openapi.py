@@ -27,7 +27,7 @@ COMMITTED: dict[str, Any] = json.loads(PATH.read_text(encoding="utf-8"))
 
 
 def test_what_is_committed_is_what_the_code_says() -> None:
-    assert PATH.read_text(encoding="utf-8") == text(), "run: python -m tools.docs.console_openapi"
+    assert PATH.read_text(encoding="utf-8") == text(), "run: make docs"
 
 
 def test_it_is_a_valid_openapi_3_1_document() -> None:

@@ -88,8 +88,11 @@ def test_a_prefix_in_s3_is_judged_alike(extracts: Path, capsys: pytest.CaptureFi
     assert "orders: 2 rows, 0 bad" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [["/nowhere", MONTH], [".", "October"]])
-def test_what_can_not_be_meant_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["/nowhere", MONTH], "FOLDER: '/nowhere' is no folder"), ([".", "October"], "MONTH: ")],
+)
+def test_what_can_not_be_meant_is_refused(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
         main(arguments)
-    assert "error: " in capsys.readouterr().err
+    assert capsys.readouterr().err.startswith(f"make check-extracts: {said}")

@@ -1,4 +1,4 @@
-"""docs/api.md's answers, put there by the real handler: ``python -m tools.docs.api_docs``.
+"""docs/api.md's answers, put there by the real handler: ``make docs``.
 
 A block of ``sh`` with a curl line is followed by a block of ``json``: what the example world answers to it.
 """
@@ -14,8 +14,6 @@ from local.cloud.front import LOCAL_AGENCY, local_claims
 from local.cloud.gateway import Request
 from local.cloud.template import ROOT
 from tools.docs.example import example_answer
-from tools.docs.openapi import PATH as OPENAPI
-from tools.docs.openapi import text as openapi_text
 
 PATH = ROOT / "docs" / "api.md"
 WIDTH = 118
@@ -58,8 +56,3 @@ def pretty(value: Any, indent: str = "") -> str:
         parts = [f"{inner}{json.dumps(name)}: {pretty(part, inner)}" for name, part in value.items()]
         return "{\n" + ",\n".join(parts) + f"\n{indent}}}"
     return "[\n" + ",\n".join(inner + pretty(part, inner) for part in value) + f"\n{indent}]"
-
-
-if __name__ == "__main__":
-    OPENAPI.write_text(openapi_text(), encoding="utf-8")
-    PATH.write_text(with_answers(PATH.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""config/openapi-operations.json, what the console's own function answers: ``python -m tools.docs.console_openapi``.
+"""config/openapi-operations.json, what the console's own function answers: ``make docs``.
 
 A document of its own: client developers read config/openapi.json, and what operations decide is not theirs. Paths and
 models are those of the function's routes; its refusals are added here.
@@ -98,7 +98,3 @@ def _problem(kind: type[Problem]) -> dict[str, Any]:
 def text() -> str:
     """The document as it is committed."""
     return json.dumps(document(), ensure_ascii=False, indent=1) + "\n"
-
-
-if __name__ == "__main__":
-    PATH.write_text(text(), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""``python -m tools.docs.extracts_docs``: write the tables of docs/extracts.*.md again from the code."""
+"""The tables of docs/extracts.*.md, from the code (``make docs``)."""
 
 from __future__ import annotations
 
@@ -104,12 +104,3 @@ def _reasons(language: int) -> str:
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
-
-
-def main() -> None:
-    for language in LANGUAGES:
-        page(language).write_text(rendered(page(language).read_text(encoding="utf-8"), language), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""config/openapi.json, generated from the routes and models of the lookup function: ``python -m tools.docs.openapi``.
+"""config/openapi.json, generated from the routes and models of the lookup function: ``make docs``.
 
 Parameters, bodies and answers are the contract's models; examples are what the handler answers in the example world.
 """
@@ -259,7 +259,3 @@ def _headers(tagged: bool) -> dict[str, Any]:
 def text() -> str:
     """The document as it is committed."""
     return json.dumps(document(), ensure_ascii=False, indent=1) + "\n"
-
-
-if __name__ == "__main__":
-    PATH.write_text(text(), encoding="utf-8")

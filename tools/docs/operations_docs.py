@@ -1,4 +1,4 @@
-"""``python -m tools.docs.operations_docs``: write the tables of docs/operations.*.md from config/workbook.json."""
+"""The tables of docs/operations.*.md, from config/workbook.json (``make docs``)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from functions.rating.workbook.cells import Language
-from functions.rating.workbook.description import Column, Description, Tab, Text, load_description
+from functions.rating.workbook.description import Column, Description, Tab, Text
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
@@ -84,9 +84,3 @@ def _number(number: Decimal | None) -> str:
 
 
 _SECTIONS: dict[str, Callable[[Description, Language], str]] = {"tabs": _tabs, "settings": _settings, "faults": _faults}
-
-if __name__ == "__main__":
-    described = load_description(ROOT / "config" / "workbook.json")
-    for spoken in LANGUAGES:
-        path = page(spoken)
-        path.write_text(rendered(path.read_text(encoding="utf-8"), described, spoken), encoding="utf-8")

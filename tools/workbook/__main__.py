@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from functions.rating.workbook.description import load_description
 from functions.rating.workbook.folder import read_folder
+from local.commandline import Parser, run
 from tools.workbook.builder import build_workbook
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -16,7 +15,7 @@ CONFIG = Path(__file__).parents[2] / "config"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the file; one that is there stays, because operations may have changed it."""
-    parser = argparse.ArgumentParser(prog="make workbook", description=__doc__)
+    parser = Parser(prog="make workbook", description=__doc__)
     parser.add_argument("into", type=Path, help="the .xlsx file to write")
     parser.add_argument("--lang", choices=("zh", "en"), default="zh", help="language of tabs, headers and notes")
     given = parser.parse_args(arguments)
@@ -33,4 +32,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

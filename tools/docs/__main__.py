@@ -1,0 +1,42 @@
+"""``make docs``: write again whatever is generated of docs/ and config/, and say which files changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from functions.rating.workbook.description import load_description
+from local.cloud.template import ROOT
+from local.commandline import Parser, run
+from tools.docs import api_docs, console_openapi, extracts_docs, openapi, operations_docs
+
+
+def generated() -> Iterator[tuple[Path, str]]:
+    """Each file with the text that it should have."""
+    yield openapi.PATH, openapi.text()
+    yield console_openapi.PATH, console_openapi.text()
+    yield api_docs.PATH, api_docs.with_answers(_read(api_docs.PATH))
+    for language in extracts_docs.LANGUAGES:
+        path = extracts_docs.page(language)
+        yield path, extracts_docs.rendered(_read(path), language)
+    description = load_description(ROOT / "config" / "workbook.json")
+    for spoken in operations_docs.LANGUAGES:
+        path = operations_docs.page(spoken)
+        yield path, operations_docs.rendered(_read(path), description, spoken)
+
+
+def main() -> int:
+    Parser(prog="make docs", description=__doc__).parse_args()
+    for path, text in generated():
+        if _read(path) != text:
+            path.write_text(text, encoding="utf-8")
+            print(path.relative_to(ROOT))
+    return 0
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run(main)
