@@ -23,6 +23,7 @@ from functions.rating.result import result
 from functions.rating.scratch import run_folder
 from functions.rating.services import Services
 from functions.rating.status import show_status
+from functions.rating.versions import show_versions
 from functions.rating.wiring import wire
 from shared.errors import EventsUnsent, ItemInvalid, LevelsError, WorkbookFaulty
 from shared.observability import logger, metrics
@@ -87,7 +88,8 @@ def _answer(request: Request, services: Services) -> dict[str, Any]:
         failed = {"outcome": "failed", "month": request.month, "error": type(error).__name__, "message": str(error)}
         show_status(services, failed)
         raise
-    if answer["outcome"] in IN_THE_LEDGER:
+    if answer["outcome"] in IN_THE_LEDGER or answer.get("texts_published"):
+        show_versions(services)
         services.reports.export_ledger(answer["month"], tuple(ledger.entries(services.table, answer["month"])))
     if request.reads_the_sheet:
         show_status(services, answer)

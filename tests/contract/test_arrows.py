@@ -21,6 +21,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         f"{R}.publication",
         f"{R}.console",
         f"{R}.status",
+        f"{R}.versions",
         f"{R}.services",
         f"{R}.events",
         f"{R}.monitoring",
@@ -40,6 +41,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         f"{R}.measuring.embedded",
     ),
     f"{R}.status": (f"{R}.services", f"{R}.publication", f"{R}.workbook"),
+    f"{R}.versions": (f"{R}.services", f"{R}.publication", f"{R}.workbook"),
     f"{R}.console": (f"{R}.services", f"{R}.events", f"{R}.workbook"),
     f"{R}.commands": (
         f"{R}.services",

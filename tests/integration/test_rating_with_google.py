@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import pytest
 
 from functions.rating.workbook.google import sheet, status_tab
 from shared.errors import MonthNotOver, WorkbookFaulty, WorkbookUnavailable
+from shared.table import rulebook_key
 from tests.cloud import Cloud, small_cloud
 from tests.fakes.sheets import FakeSheets
-from tests.workbooks import Workbook
+from tests.workbooks import DESCRIPTION, Workbook
 
 KEY = "1AbC_dEf-example"
 
@@ -128,3 +130,71 @@ def test_a_held_run_stays_in_sight_with_all_that_decides_until_somebody_has_deci
     said = status(google)
     assert "waits for a decision" not in said
     assert "accepted\n2026-10\n" + held + "\nLi\na campaign ended" in said
+
+
+def versions(google: FakeSheets) -> list[list[str]]:
+    """The rows of the tab of versions, without its title and header."""
+    tab = next(tab for tab in google.books[KEY] if tab.properties["title"] in ("versions", "版本"))
+    return [[str(cell or "") for cell in row] for row in tab.values()][2:]
+
+
+def test_the_tab_of_versions_says_since_when_for_which_months_and_what_each_changed(
+    cloud: Cloud, google: FakeSheets
+) -> None:
+    first = cloud.rate({"month": "2026-09"})["rulebook"]
+    assert [row[:1] + row[2:4] for row in versions(google)] == [[f"{first} (in force)", "2026-09", "the first"]]
+    google.tab(KEY, "levels").type_in(1, 1, "Copper")
+    second = cloud.rate({"mode": "refresh"})["rulebook"]
+    google.tab(KEY, "thresholds").type_in(3, 4, 21000)
+    google.tab(KEY, "cases").type_in(2, 2, 21000)
+    cloud.put_month("2026-10", {"a": (12, 2_500_000)})
+    third = cloud.rate({"month": "2026-10"})["rulebook"]
+    assert [row[:1] + row[2:] for row in versions(google)] == [
+        [f"{third} (in force)", "2026-10", "2 changes"],
+        ["", "thresholds", "level 3 · channel 1 · Paid GMV", "20000.50", "21000.00"],
+        ["", "cases", "big · Paid GMV", "20000.50", "21000.00"],
+        [second, "2026-09", "1 changes"],
+        ["", "levels", "level 1 · name", "Bronze", "Copper"],
+        [first, "2026-09", "the first"],
+    ]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", row[1]) for row in versions(google) if row[0])
+
+
+def test_a_rollback_shows_which_version_is_in_force_again(cloud: Cloud, google: FakeSheets) -> None:
+    published = cloud.rate({"month": "2026-09"})
+    google.tab(KEY, "thresholds").type_in(3, 4, 21000)
+    google.tab(KEY, "cases").type_in(2, 2, 21000)
+    held = cloud.rate({"month": "2026-09"})
+    cloud.rate({"accept": held["run"], "by": "Li", "reason": "meant"})
+    cloud.rate({"rollback": published["run"], "by": "Li", "reason": "not meant"})
+    assert [row[0] for row in versions(google) if row[0]] == [
+        held["rulebook"],
+        f"{published['rulebook']} (in force)",
+    ]
+
+
+def test_a_version_that_is_no_longer_stored_is_named_all_the_same(cloud: Cloud, google: FakeSheets) -> None:
+    first = cloud.rate({"month": "2026-09"})["rulebook"]
+    google.tab(KEY, "levels").type_in(1, 1, "Copper")
+    second = cloud.rate({"mode": "refresh"})["rulebook"]
+    cloud.table.client.delete_item(TableName=cloud.table.name, Key=rulebook_key(first))
+    google.tab(KEY, "levels").type_in(1, 1, "Tin")
+    third = cloud.rate({"mode": "refresh"})["rulebook"]
+    assert [row[:1] + row[2:4] for row in versions(google) if row[0]] == [
+        [f"{third} (in force)", "2026-09", "1 changes"],
+        [second, "2026-09", "one of the two is no longer stored"],
+        [first, "2026-09", "the first"],
+    ]
+
+
+def test_a_sheet_in_chinese_has_its_versions_in_chinese(cloud: Cloud, google: FakeSheets) -> None:
+    for title, tab in ((title, google.tab(KEY, title)) for title in Workbook().tabs):
+        tab.properties["title"] = DESCRIPTION.tab(title).zh
+    first = cloud.rate({"month": "2026-09"})["rulebook"]
+    assert [row[:1] + row[2:4] for row in versions(google)] == [[f"{first} （生效中）", "2026-09", "首个版本"]]
+
+
+def test_a_sheet_shared_for_reading_only_is_rated_all_the_same(cloud: Cloud, google: FakeSheets) -> None:
+    google.refuse_changes = {"code": 403, "message": "The caller does not have permission"}
+    assert cloud.rate({"month": "2026-09"})["outcome"] == "published"
+    assert [tab.properties["title"] for tab in google.books[KEY]] == [*Workbook().tabs]

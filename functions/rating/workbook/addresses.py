@@ -55,9 +55,10 @@ class Addresses:
         return Location(title, "")
 
 
-def unaddressed(description: Description) -> Addresses:
+def unaddressed(description: Description, language: Language = "zh") -> Addresses:
     """The addresses of a rulebook that is read from no sheet: the tabs, and no cells."""
-    return Addresses({}, {}, {tab.key: tab.zh for tab in description.inputs}, "zh")
+    titles = {tab.key: str(getattr(tab.title, language)) for tab in description.inputs}
+    return Addresses({}, {}, titles, language)
 
 
 def addresses_of(tables: Mapping[str, Table], description: Description, language: Language) -> Addresses:

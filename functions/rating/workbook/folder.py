@@ -34,6 +34,9 @@ class Folder:
     def show_status(self, page: StatusPage) -> None:
         """Nothing: whoever keeps a folder reads the answer itself."""
 
+    def show_versions(self, page: StatusPage) -> None:
+        """Nothing, likewise."""
+
 
 def read_folder(folder: Path, wanted: Callable[[str], bool] = lambda _: True) -> RawWorkbook:
     """The wanted CSV files of the folder as tabs named like the files; all cells are text.

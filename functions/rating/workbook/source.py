@@ -23,3 +23,6 @@ class WorkbookSource(Protocol):
 
     def show_status(self, page: StatusPage) -> None:
         """Show operations what came of the last check or run, in the sheet's language. Raises WorkbookUnavailable."""
+
+    def show_versions(self, page: StatusPage) -> None:
+        """Show operations the versions that were in force, where the source has a place for it."""

@@ -89,6 +89,9 @@ class BucketWorkbook:
         except WorkbookUnavailable:
             return "zh"
 
+    def show_versions(self, page: StatusPage) -> None:
+        """Nothing: the versions of the object in S3 are the history, and ``make diff`` compares them."""
+
     def _csv_files(self) -> list[tuple[str, str]]:
         """Key and title of every CSV file right in the folder."""
 

@@ -29,3 +29,6 @@ class GoogleSource:
 
     def show_status(self, page: StatusPage) -> None:
         status_tab.write_status(self.key, page, self.description)
+
+    def show_versions(self, page: StatusPage) -> None:
+        status_tab.write_status(self.key, page, self.description, written="versions")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from functions.rating.workbook.description import Description
 from functions.rating.workbook.google import identity
@@ -24,24 +24,29 @@ def write_status(
     page: StatusPage,
     description: Description,
     *,
+    written: Literal["status", "versions"] = "status",
     client: Client | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Replace the status tab of a spreadsheet by these rows, in the language of its tabs.
+    """Replace the status tab of a spreadsheet, or that of the versions, by these rows, in the language of its tabs.
 
     Text is written as text, whatever it begins with. Raises WorkbookUnavailable, as when the sheet is shared for
     reading only; a run should log that and go on, for the levels don't depend on it.
     """
     sheet = GoogleSheet(key, client or connect(identity.WRITING), sleep)
     tabs = {s["properties"]["title"]: s["properties"] for s in sheet.properties("sheets.properties").get("sheets", [])}
-    sheet.change(status_requests(key, tabs, page(description.language(tabs)), description))
+    sheet.change(status_requests(key, tabs, page(description.language(tabs)), description, written))
 
 
 def status_requests(
-    key: str, tabs: Mapping[str, Mapping[str, Any]], rows: Sequence[StatusRow], description: Description
+    key: str,
+    tabs: Mapping[str, Mapping[str, Any]],
+    rows: Sequence[StatusRow],
+    description: Description,
+    written: Literal["status", "versions"] = "status",
 ) -> list[do.Request]:
     """What replaces the tab: it gets the size of what is written, so that nothing stays below or beside it."""
-    status = description.tab("status")
+    status = description.tab(written)
     width = max(map(len, rows))
     title = next((title for title in tabs if description.tab_titled(title) is status), None)
     if title is None:
