@@ -10,7 +10,7 @@ from functions.rating.workbook.addresses import unaddressed
 from functions.rating.workbook.cells import Language
 from functions.rating.workbook.changes import between
 from functions.rating.workbook.description import Description
-from functions.rating.workbook.status import StatusCell, StatusRow
+from functions.rating.workbook.status import Colour, StatusCell, StatusRow
 from shared.levels import Rulebook
 
 SHOWN_VERSIONS = 60
@@ -74,7 +74,7 @@ class _Tab:
         else:
             said = self.say(f"{len(changes)} changes", f"{len(changes)} 处改动")
         name = f"{version.id} {self.say('(in force)', '（生效中）')}" if version.id == self.in_force else version.id
-        colour = "green" if version.id == self.in_force else None
+        colour: Colour | None = "green" if version.id == self.in_force else None
         months = (StatusCell(f"{version.since:%Y-%m-%d %H:%M}"), StatusCell("、".join(version.months)))
         yield StatusCell(name, bold=True, colour=colour), *months, StatusCell(said, bold=True)
         for tab, what, old, new in (changes or ())[:SHOWN_CHANGES]:
