@@ -2,7 +2,7 @@
 # Makes an environment hold exactly what requirements/<name>.txt names; does nothing when it already does.
 #   build/setup.sh demo               .venv: what make demo and make serve need
 #   build/setup.sh dev                .venv: the same, and what tests and checks need
-#   build/setup.sh sam|bench|e2e|clients      .venv/<name>: tools that pin too much to share an environment with the project
+#   build/setup.sh sam|bench|e2e|clients|spark   .venv/<name>: tools that pin too much to share an environment with the project
 set -eu
 cd "$(dirname "$0")/.."
 name=$1

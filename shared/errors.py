@@ -14,6 +14,7 @@ LevelsError
 │   ├── ObjectChanged       an object appeared, changed or went while it was being read
 │   ├── AgenciesInvalid     a row of the agencies extract is bad, or two of one agency differ
 │   ├── TooManyBadRows      a dataset has more bad rows than the settings allow
+│   ├── MeasuringFailed     a measurement can't be read or written, or the Spark job that makes it failed
 │   ├── OutOfRoom           memory or scratch space does not suffice for the extracts
 │   └── NotReconciled       the rows accounted for are not the rows in the files
 ├── PublicationError
@@ -98,6 +99,10 @@ class AgenciesInvalid(ExtractError):
 
 class TooManyBadRows(ExtractError):
     """A dataset has more bad rows than the settings allow."""
+
+
+class MeasuringFailed(ExtractError):
+    """A measurement can't be read or written, or the Spark job that makes it failed."""
 
 
 class OutOfRoom(ExtractError):

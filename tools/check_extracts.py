@@ -20,9 +20,9 @@ from functions.rating.extracts.keys import FolderUnknown, columns_of_key, is_dat
 from functions.rating.measuring.assemble import assemble
 from functions.rating.measuring.embedded.duckdb_engine import open_engine
 from functions.rating.measuring.embedded.measure import measure
-from functions.rating.measuring.embedded.reading.expected import expected
 from functions.rating.measuring.embedded.reading.objects import ObjectReader
 from functions.rating.measuring.embedded.reading.rows_read import DatasetRead
+from functions.rating.measuring.expected import expected
 from functions.rating.run.nothing_counted import nothing_counted
 from local.commandline import Parser, run
 from shared.errors import ExtractError, ObjectInvalid
@@ -99,9 +99,10 @@ def _read(files: Sequence[LocalFile], month: Month, zone: ZoneInfo, work: Path, 
         allowed = 0 if dataset is Dataset.AGENCIES else SETTINGS.max_bad_row_share * of.rows
         stops = of.bad > allowed and dataset is not Dataset.PREVIOUS_CREATORS
         for reason, count in of.bad_rows.most_common():
-            found = "; ".join(of.examples[reason])
+            examples = of.counted().examples[reason]
+            found = "; ".join(examples)
             (findings.errors if stops else findings.notes).append(
-                f"{dataset}: {count:,} x {reason}; expected {expected(reason, *of.examples[reason])}; found {found}"
+                f"{dataset}: {count:,} x {reason}; expected {expected(reason, *examples)}; found {found}"
             )
         findings.notes += [f"{dataset}: {count:,} x {what}, left out" for what, count in of.skipped.items()]
 

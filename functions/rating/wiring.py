@@ -12,6 +12,8 @@ from botocore.config import Config
 
 from functions.rating.extracts.inventory import Extracts
 from functions.rating.measuring.embedded.measure import EmbeddedEngine, engine_memory
+from functions.rating.measuring.measurements import Measurements
+from functions.rating.measuring.reuse import Measuring
 from functions.rating.progress import Listener, Progress
 from functions.rating.publication.outbox import Outbox
 from functions.rating.publication.publisher import Publisher
@@ -51,6 +53,8 @@ def wire(settings: RatingSettings, context: LambdaContext, listener: Listener | 
         engine_memory(memory),
         int96_is_utc=settings.int96_is_utc,
     )
+    measurements = Measurements(s3, settings.reports, settings.scratch)
+    measuring = Measuring(measurements, engine.measure, settings.zone, int96_is_utc=settings.int96_is_utc)
     table = Table(boto3.client("dynamodb", config=CLIENT), settings.table_name)
     outbox = Outbox(table, boto3.client("events", config=CLIENT), settings.event_bus)
     progress = Progress(listener, remaining=lambda: context.get_remaining_time_in_millis() / 1000)
@@ -61,7 +65,7 @@ def wire(settings: RatingSettings, context: LambdaContext, listener: Listener | 
         description=description,
         example=Example(ROOT / "config" / "workbook", description, settings.example_allowed),
         extracts=Extracts(s3, settings.extracts),
-        measure=engine.measure,
+        measure=measuring.measure,
         table=table,
         reports=Reports(s3, settings.reports),
         publisher=publisher,

@@ -38,6 +38,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         f"{R}.workbook.google",
         f"{R}.publication",
         f"{R}.extracts",
+        f"{R}.measuring",
         f"{R}.measuring.embedded",
     ),
     f"{R}.status": (f"{R}.services", f"{R}.publication", f"{R}.workbook"),
@@ -65,7 +66,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     f"{R}.result": (f"{R}.run",),
     f"{R}.run": (f"{R}.measuring", f"{R}.garbage"),
     f"{R}.measuring.embedded": (f"{R}.measuring", f"{R}.extracts", f"{R}.progress", f"{R}.garbage"),
-    f"{R}.measuring": (f"{R}.extracts", f"{R}.garbage"),
+    f"{R}.measuring": (f"{R}.extracts", f"{R}.progress", f"{R}.garbage"),
     f"{R}.extracts": (),
     f"{R}.workbook.google": (f"{R}.workbook",),
     f"{R}.workbook": (f"{R}.run",),  # cases are tried by the rules

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from functions.rating.extracts.datasets import FORMATS_PAGE
-from functions.rating.measuring.embedded.reading.expected import REASONS
+from functions.rating.measuring.expected import REASONS
 from shared.months import Month
 from shared.settings import DEFAULT_ZONE
 from tools.check_extracts import judge

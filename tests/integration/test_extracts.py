@@ -18,6 +18,7 @@ from functions.rating.extracts.datasets import Dataset
 from functions.rating.extracts.download import fetch
 from functions.rating.extracts.inventory import Extracts, Inventory, NotReady
 from functions.rating.measuring.assemble import assemble
+from functions.rating.measuring.bad_rows import within_share
 from functions.rating.measuring.embedded.measure import EmbeddedEngine
 from functions.rating.measuring.measured import MonthMeasured
 from functions.rating.progress import Progress
@@ -64,7 +65,7 @@ class Bucket:
 
     def measure(self, inventory: Inventory | None = None, progress: Progress | None = None) -> MonthMeasured:
         inventory = inventory or self.found()
-        totals = self.engine.measure(inventory, Decimal(1), progress or Progress())
+        totals = within_share(self.engine.measure(inventory, Decimal(1), progress or Progress()), Decimal(1))
         self.extracts.confirm_unchanged(inventory)
         return assemble(totals)
 
@@ -147,12 +148,15 @@ def test_damage_in_the_month_before_is_a_warning(bucket: Bucket, name: str, cont
     for put, text in (("part-0.csv", CREATORS), (name, content), ("_SUCCESS", "")):
         bucket.put(f"creators/month=2026-09/{put}", text)
 
-    totals = bucket.engine.measure(bucket.found(), Decimal("0.5"), Progress())
-    measured = assemble(totals)
+    inventory = bucket.found()
+    measured = assemble(within_share(bucket.engine.measure(inventory, Decimal("0.5"), Progress()), Decimal("0.5")))
 
     assert measured.agencies[0].slots.base is None
     assert measured.previous_creators is None
-    assert any("part-1" in warning or "9 of 11 rows are bad" in warning for warning in measured.warnings)
+    assert any(
+        "part-1" in warning or "9 of 11 rows are bad" in warning
+        for warning in (*inventory.warnings, *measured.warnings)
+    )
 
 
 def test_hidden_objects_and_folder_markers_are_no_data(bucket: Bucket) -> None:

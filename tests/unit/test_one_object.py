@@ -20,7 +20,7 @@ from shared.months import Month
 put_away = []
 path, folder = map(Path, sys.argv[1:])
 read = read_object(LocalFile(Dataset.ORDERS, "orders/o", path), Month(2026, 10), ZoneInfo("Asia/Shanghai"), folder,
-                   put_away.extend)
+                   lambda bad, _: put_away.extend(bad))
 print(read.rows, dict(read.bad), [(row.row, row.reason) for row in put_away])
 loaded = {name for name in sys.modules if name.startswith("functions.rating.measuring.embedded.")}
 assert not loaded & {f"functions.rating.measuring.embedded.{name}" for name in ("measure", "relations", "duplicates")}

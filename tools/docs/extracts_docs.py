@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from functions.rating.extracts.datasets import Column, Dataset, Kind
-from functions.rating.measuring.embedded.reading.expected import KINDS, REASONS, expected
+from functions.rating.measuring.expected import KINDS, REASONS, expected
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = ("en", "zh")

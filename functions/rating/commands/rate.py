@@ -58,7 +58,9 @@ def rate_month(services: Services, month: Month, *, scheduled: bool) -> dict[str
     context = _context(services, computed, verdict, faults, reference=before, restates=restates)
     report = services.reports.write(computed, replace(context, held_because=because))
     if computed.record.held or because:
-        services.publisher.append("held", computed.record, reason=because, workbook=verdict.stored_as)
+        services.publisher.append(
+            "held", computed.record, because, workbook=verdict.stored_as, engine=computed.measured.engine
+        )
         return result(
             "held",
             str(month),
@@ -75,6 +77,7 @@ def rate_month(services: Services, month: Month, *, scheduled: bool) -> dict[str
         standings_of(computed.ratings),
         expires_at=services.expiry(month),
         workbook=verdict.stored_as,
+        engine=computed.measured.engine,
     ):
         return result(
             "unchanged",

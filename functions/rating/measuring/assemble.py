@@ -55,6 +55,7 @@ def _assemble(totals: MonthTotals) -> MonthMeasured:
         quarantine=totals.quarantine,
         examples=_examples(totals, known),
         warnings=tuple(totals.warnings),
+        engine=totals.engine,
     )
 
 

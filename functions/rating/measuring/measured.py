@@ -69,7 +69,8 @@ class MonthMeasured:
     ``agencies``: every agency of the extract, by agency_id. ``excluded_creators`` and ``excluded_orders``: everything
     that risk control flagged, whoever held it, under OTHER_TAGS what has none of the usual tags. ``quarantine``: a
     ``.csv.gz`` of the bad rows, None without any. ``examples``: up to three values for a cause that is frequent.
-    ``warnings``: what was wrong with the creators of the month before, which are left out then.
+    ``warnings``: what was wrong with the creators of the month before, which are left out then. ``engine``: what
+    measured it.
     """
 
     agencies: tuple[Measured, ...]
@@ -82,3 +83,4 @@ class MonthMeasured:
     quarantine: Path | None
     examples: Mapping[Cause, tuple[str, ...]]
     warnings: tuple[str, ...] = ()
+    engine: str | None = None

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Self
+from tempfile import TemporaryFile
+from typing import IO, Self
 
 QUARANTINE = "quarantine.csv.gz"
 MOST_OF_STOPPED = 10_000  # rows that are kept of a run that stops
@@ -27,34 +28,56 @@ class BadRow:
 
 
 class Quarantine:
-    """Writes bad rows to a ``.csv.gz``; the same rows give the same bytes. There is no file where there are none."""
+    """Writes bad rows to a ``.csv.gz``, by object and row number, in whatever order they are found.
+
+    Each object is a gzip member of its own, and so is the header: members that different machines have written can be
+    put together by appending them. There is no file where there are no bad rows.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.rows = 0
         self._open = ExitStack()
-        self._text: io.TextIOWrapper | None = None
+        self._found: IO[bytes] | None = None
+        self._ends: dict[str, list[tuple[int, int, int]]] = {}  # of each object: row number, first byte, last byte
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._open.close()
+        with self._open:
+            if self._found is not None:
+                self._write(self._found)
 
     def add(self, key: str, bad: Iterable[BadRow]) -> None:
-        """Put an object's bad rows away."""
+        """Put some of an object's bad rows away."""
         for row in bad:
-            if self._text is None:
-                self._text = self._begin()
-            csv.writer(self._text).writerow((key, row.row, row.reason, row.text))
+            if self._found is None:
+                self._found = self._open.enter_context(TemporaryFile(dir=self.path.parent))  # noqa: SIM115 - the stack closes it
+            start = self._found.tell()
+            self._found.write(_line((key, row.row, row.reason, row.text)))
+            self._ends.setdefault(key, []).append((row.row, start, self._found.tell()))
             self.rows += 1
 
-    def _begin(self) -> io.TextIOWrapper:
-        raw = self._open.enter_context(self.path.open("wb"))
-        packed = self._open.enter_context(gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0))
-        text = self._open.enter_context(io.TextIOWrapper(packed, encoding="utf-8", newline=""))
-        csv.writer(text).writerow(HEADER)
-        return text
+    def _write(self, found: IO[bytes]) -> None:
+        with self.path.open("wb") as into:
+            into.write(header_member())
+            for _, spans in sorted(self._ends.items()):
+                with gzip.GzipFile(fileobj=into, mode="wb", filename="", mtime=0) as packed:
+                    for _, start, end in sorted(spans):
+                        found.seek(start)
+                        packed.write(found.read(end - start))
+
+
+def header_member() -> bytes:
+    """The gzip member that a quarantine begins with."""
+    return gzip.compress(_line(HEADER), mtime=0)
+
+
+def _line(cells: Sequence[object]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerow(cells)
+    return text.getvalue().encode()
 
 
 def first_rows(path: Path, most: int = MOST_OF_STOPPED) -> bytes:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from functions.rating.extracts.datasets import Dataset
 from functions.rating.measuring.measured import Cause
+
+EXAMPLES_SHOWN = 3
 
 
 class Agency(NamedTuple):
@@ -73,12 +77,14 @@ class Duplicates(NamedTuple):
 class RowsRead:
     """One dataset's rows: how many its files have, and how many of those are bad, by reason.
 
-    ``skipped``: lines that are no rows, by what they are (``empty_rows``, ``repeated_headers``).
+    ``skipped``: lines that are no rows, by what they are (``empty_rows``, ``repeated_headers``). ``examples``: for each
+    reason the first few bad values, with where they are.
     """
 
     rows: int
     bad: Mapping[str, int]
     skipped: Mapping[str, int] = field(default_factory=dict)
+    examples: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,7 @@ class MonthTotals:
     ``rows_read``: of each dataset that was there; PREVIOUS_CREATORS may be absent. ``agencies``: equal rows once, by
     agency_id. ``slots``: empty without the month before. ``quarantine``: a ``.csv.gz`` of the bad rows, None where
     there are none. ``examples``: up to three values, the smallest, for a cause that is frequent. ``warnings``: what was
-    wrong with the creators of the month before.
+    wrong with the creators of the month before. ``engine``: what added it up, for people.
     """
 
     rows_read: Mapping[Dataset, RowsRead]
@@ -101,3 +107,14 @@ class MonthTotals:
     quarantine: Path | None
     examples: Mapping[Cause, tuple[str, ...]] = field(default_factory=dict)
     warnings: Sequence[str] = ()
+    engine: str | None = None
+
+
+def is_frequent(rows: int, order_rows: int) -> bool:
+    """Whether so many orders count for nothing that examples are worth looking for; a few do in every month."""
+    return 10 * rows > order_rows
+
+
+def shown_time(microseconds: int, zone: ZoneInfo) -> str:
+    """An instant as an example shows it: ISO 8601 in the month's time zone, to the second."""
+    return datetime.fromtimestamp(microseconds // 1_000_000, UTC).astimezone(zone).isoformat()

@@ -25,6 +25,7 @@ class Entry:
 
     ``version``: of the pointer that this line was written with (``moves_the_pointer``), or else the one that it saw.
     Lines of schema 1 have 0. ``workbook``: the objects in S3 that the rulebook was read from, each with its version.
+    ``engine``: what measured the month, where the line comes of measuring it.
     """
 
     at: str
@@ -38,6 +39,7 @@ class Entry:
     reason: str | None = None
     version: int = 0
     workbook: tuple[str, ...] = added_later(())
+    engine: str | None = added_later(None)
 
     @property
     def moves_the_pointer(self) -> bool:
@@ -57,6 +59,7 @@ class Entry:
         reason: str | None = None,
         version: int = 0,
         workbook: tuple[str, ...] = (),
+        engine: str | None = None,
     ) -> Entry:
         """The line about a run. ``at``: an aware instant; ``replaced``: what was valid for the month before."""
         return cls(
@@ -71,6 +74,7 @@ class Entry:
             reason=reason,
             version=version,
             workbook=workbook,
+            engine=engine,
         )
 
 

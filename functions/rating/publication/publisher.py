@@ -45,11 +45,13 @@ class Publisher:
         by: str | None = None,
         reason: str | None = None,
         workbook: tuple[str, ...] = (),
+        engine: str | None = None,
     ) -> bool:
         """Make a staged run valid; False when another invocation had just made it so. Its events are left to be sent.
 
         ``replacing``: what was valid for the month when the decision was taken. ``standings``: those of the run.
         ``rulebook``: whose texts are shown, that of the record when None. ``workbook``: what of S3 it was read from.
+        ``engine``: what measured the month, where that was done now.
         Raises PublicationConflict when that is no longer valid, or (but for a rollback) what the run was compared with.
         """
         with self.progress.stage("publish"):
@@ -64,6 +66,7 @@ class Publisher:
                 by=by,
                 reason=reason,
                 workbook=workbook,
+                engine=engine,
             )
             publication = Publication(record.month, record.run, line.rulebook, line.at, action)
             while True:
@@ -134,12 +137,21 @@ class Publisher:
         action: ledger.Action,
         record: RunRecord,
         reason: str | None = None,
+        *,
         workbook: tuple[str, ...] = (),
+        engine: str | None = None,
     ) -> None:
         """Write a line of the ledger that goes with no move of the pointer."""
         version = self.table.pointer().version
         entry = Entry.of(
-            action, record, self.now(), self.code_version, version=version, reason=reason, workbook=workbook
+            action,
+            record,
+            self.now(),
+            self.code_version,
+            version=version,
+            reason=reason,
+            workbook=workbook,
+            engine=engine,
         )
         ledger.append(self.table, entry)
 

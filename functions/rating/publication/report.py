@@ -209,6 +209,7 @@ def report_document(computed: Computed, context: Context) -> dict[str, Any]:
         "workbook": context.workbook,
         "stages": dict(context.stages),
         "code_version": context.code_version,
+        "engine": computed.measured.engine,
     }
     return dict(json.loads(canonical_json(document)))
 
@@ -222,7 +223,7 @@ def report_page(document: Mapping[str, Any]) -> str:
         return money(value) if metrics[metric]["measure"] == Measure.PAID_GMV else f"{value:,}"
 
     return _template("report.html.j2").render(
-        document,
+        {"engine": None, **document},
         level_names=level_names,
         words=WORDS,
         guardrail_words=GUARDRAILS,

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from heapq import nsmallest
 from zoneinfo import ZoneInfo
 
 from functions.rating.measuring.embedded.duckdb_engine import DuckDB
 from functions.rating.measuring.embedded.sql import nested, select
 from functions.rating.measuring.measured import Cause
-
-FREQUENT = 0.1  # of the orders: fewer are in every month, and looking for them costs a pass over all orders
-SHOWN = 3
+from functions.rating.measuring.totals import EXAMPLES_SHOWN, is_frequent, shown_time
 
 
 class Examples:
@@ -24,7 +21,8 @@ class Examples:
 
     def note_duplicates(self) -> None:
         """Before duplicates.sql drops them."""
-        smallest = select(("order_id",), "repeated_orders", order=f"order_id LIMIT {SHOWN}")
+        repeated = "repeated_orders GROUP BY order_id HAVING count(*) > 1"
+        smallest = select(("order_id",), repeated, order=f"order_id LIMIT {EXAMPLES_SHOWN}")
         self._order_ids.update(order_id for (order_id,) in self._engine.rows(smallest))
 
     def collect(self, order_rows: int, month_bounds: tuple[int, int]) -> dict[Cause, tuple[str, ...]]:
@@ -37,17 +35,19 @@ class Examples:
         }
         outside = sum(orders for (_, inside), orders in counted.items() if not inside)
         unknown = sum(orders for (known, _), orders in counted.items() if not known)
-        found = {Cause.DUPLICATE: tuple(nsmallest(SHOWN, self._order_ids))}
-        if outside > FREQUENT * order_rows:
+        [(duplicates,)] = self._engine.rows(select(("coalesce(sum(duplicates), 0)",), "repeat_counts"))
+        found = {}
+        if is_frequent(duplicates, order_rows):
+            found[Cause.DUPLICATE] = tuple(nsmallest(EXAMPLES_SHOWN, self._order_ids))
+        if is_frequent(outside, order_rows):
             start, end = month_bounds
             test = f"pay_time < {start} OR pay_time >= {end}"
-            times = self._engine.rows(select(("pay_time",), "orders", test, f"pay_time LIMIT {SHOWN}"))
-            found[Cause.OUT_OF_MONTH] = tuple(self._local(time) for (time,) in times)
-        if unknown > FREQUENT * order_rows:
+            times = self._engine.rows(select(("pay_time",), "orders", test, f"pay_time LIMIT {EXAMPLES_SHOWN}"))
+            found[Cause.OUT_OF_MONTH] = tuple(shown_time(time, self._zone) for (time,) in times)
+        if is_frequent(unknown, order_rows):
             test = f"creator_id NOT IN {nested(select(('creator_id',), 'numbered_attributions'))}"
-            ids = self._engine.rows(select(("DISTINCT creator_id",), "orders", test, f"creator_id LIMIT {SHOWN}"))
+            ids = self._engine.rows(
+                select(("DISTINCT creator_id",), "orders", test, f"creator_id LIMIT {EXAMPLES_SHOWN}")
+            )
             found[Cause.UNKNOWN_CREATOR] = tuple(creator for (creator,) in ids)
         return found
-
-    def _local(self, microseconds: int) -> str:
-        return datetime.fromtimestamp(microseconds // 1_000_000, UTC).astimezone(self._zone).isoformat()

@@ -7,10 +7,9 @@ import shutil
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from string import Template
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -19,6 +18,7 @@ from functions.rating.extracts.datasets import Dataset, LocalFile
 from functions.rating.extracts.download import fetch
 from functions.rating.extracts.inventory import Inventory
 from functions.rating.garbage import cycle_collection_paused
+from functions.rating.measuring.bad_rows import within_share
 from functions.rating.measuring.embedded.duckdb_engine import MEMORY_LIMIT, DuckDB, open_engine
 from functions.rating.measuring.embedded.duplicates import Repeats
 from functions.rating.measuring.embedded.examples import Examples
@@ -28,8 +28,9 @@ from functions.rating.measuring.embedded.reading.sql_cells import trimmed_if_nee
 from functions.rating.measuring.embedded.relations import load_relations, load_repeated, naming_the_unreadable
 from functions.rating.measuring.embedded.sql import select
 from functions.rating.measuring.embedded.unknown_creators import correct_creators, need_trimming
-from functions.rating.measuring.measured import OTHER_TAGS, TAGS_NAMED, Cause
+from functions.rating.measuring.measured import Cause
 from functions.rating.measuring.quarantine import QUARANTINE, Quarantine, first_rows
+from functions.rating.measuring.statements import BINDINGS, bounds, meant_by, template
 from functions.rating.measuring.totals import (
     Agency,
     BindingCounts,
@@ -37,21 +38,20 @@ from functions.rating.measuring.totals import (
     Duplicates,
     MonthTotals,
     OrderTotal,
-    RowsRead,
     SlotTotal,
 )
 from functions.rating.progress import Progress
 from shared.errors import ExtractError, OutOfRoom
-from shared.levels import ASSESSED_POWER
 from shared.months import Month
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 SQL = {
-    name: Template(Path(__file__).with_name(f"{name}.sql").read_text(encoding="utf-8"))
-    for name in ("bindings", "orders", "duplicates", "totals")
+    "bindings": BINDINGS,
+    **{name: template(__package__, name) for name in ("holders", "orders", "duplicates", "totals")},
 }
+ENGINE = "DuckDB"
 SCRATCH = 10 * 1024**3  # the most that a Lambda function's ephemeral storage can be
 _REPEATED_ROW = 64  # bytes of the limit for each order that may be repeated: half as many suffice to group them
 _HOT = 6_000  # creators that are looked up apart: as many as a processor's cache has room for
@@ -76,7 +76,8 @@ class EmbeddedEngine:
     def measure(self, inventory: Inventory, max_bad_row_share: Decimal, progress: Progress) -> MonthTotals:
         """The month's totals. The quarantine file lasts as long as this object; when this raises, nothing is left.
 
-        Raises one ExtractError for each cause, with the first bad rows.
+        Stops early where ``max_bad_row_share`` does not allow so many bad rows; the totals are those of any share that
+        does. Raises one ExtractError for each cause, with the first bad rows.
         """
         with progress.stage("measure") as facts, ExitStack() as unless_measured:
             folder = Path(mkdtemp(prefix="extracts-", dir=self.folder))
@@ -84,7 +85,7 @@ class EmbeddedEngine:
             try:
                 with TemporaryDirectory(prefix="objects-", dir=folder) as downloads:
                     files = self._fetched(inventory, Path(downloads), progress)
-                    totals = measure(
+                    totals = add_up(
                         files,
                         inventory.month,
                         self.zone,
@@ -106,7 +107,7 @@ class EmbeddedEngine:
             facts |= {name: read.rows for name, read in totals.rows_read.items()}
             facts["quarantined"] = sum(sum(read.bad.values()) for read in totals.rows_read.values())
             unless_measured.pop_all()
-        return replace(totals, warnings=(*inventory.warnings, *totals.warnings))
+        return totals
 
     def _fetched(self, inventory: Inventory, folder: Path, progress: Progress) -> Iterator[LocalFile]:
         objects = inventory.all_objects
@@ -121,6 +122,26 @@ class EmbeddedEngine:
 
 
 def measure(
+    files: Iterable[LocalFile],
+    month: Month,
+    zone: ZoneInfo,
+    max_bad_row_share: Decimal,
+    scratch: Path,
+    *,
+    memory_limit: int = MEMORY_LIMIT,
+    int96_is_utc: bool = True,
+) -> MonthTotals:
+    """What a month's extracts add up to under a setting: the parameters are those of ``add_up``.
+
+    Without the creators of the month before where these have too many bad rows.
+    """
+    totals = add_up(
+        files, month, zone, max_bad_row_share, scratch, memory_limit=memory_limit, int96_is_utc=int96_is_utc
+    )
+    return within_share(totals, max_bad_row_share)
+
+
+def add_up(
     files: Iterable[LocalFile],
     month: Month,
     zone: ZoneInfo,
@@ -151,6 +172,7 @@ def measure(
         with naming_the_unreadable(engine, datasets):
             load_relations(engine, {dataset: of.sources for dataset, of in datasets.items()})
             engine.run(sql["bindings"])
+            engine.run(sql["holders"])
             engine.run(sql["orders"])
             if need_trimming(engine):
                 correct_creators(engine, datasets[Dataset.ORDERS], quarantine)
@@ -163,7 +185,7 @@ def measure(
             shown = examples.collect(datasets[Dataset.ORDERS].rows, bounds(month, zone))
             engine.run(sql["totals"])
         path = quarantine.path if quarantine.rows else None
-        return _totals(engine, datasets, path, shown, reader.warnings)
+        return _totals(engine, datasets, path, shown, sorted(reader.warnings))
 
 
 def engine_memory(function_memory: int) -> int:
@@ -176,25 +198,14 @@ def engine_memory(function_memory: int) -> int:
 
 def measuring(month: Month, zone: ZoneInfo) -> Mapping[str, str]:
     """The measuring SQL with the month's bounds."""
-    start, end = bounds(month, zone)
     meant = {
+        **meant_by(month, zone),
         "trim_needed": untrimmed("orders.creator_id"),
         "trimmed_tag": trimmed_if_needed("risk_tag"),
-        "widths": ", ".join(f"({1 << level})" for level in range(32)),
         "sampled_orders": _SAMPLE,
         "hot_creators": _HOT,
-        "tags_named": TAGS_NAMED,
-        "other_tags": OTHER_TAGS,
-        "month_start": start,
-        "month_end": end,
-        "assessed_power": ASSESSED_POWER.start,
     }
     return {name: template.substitute(meant) for name, template in SQL.items()}
-
-
-def bounds(month: Month, zone: ZoneInfo) -> tuple[int, int]:
-    """A month's first instant and the first one after it, in epoch microseconds."""
-    return _microseconds(month.start(zone).timestamp()), _microseconds(month.end(zone).timestamp())
 
 
 def _totals(
@@ -209,7 +220,7 @@ def _totals(
 
     with cycle_collection_paused():
         return MonthTotals(
-            rows_read={dataset: RowsRead(of.rows, of.bad_rows, of.skipped) for dataset, of in datasets.items()},
+            rows_read={dataset: of.counted() for dataset, of in datasets.items()},
             agencies=[Agency(*row) for row in rows(Agency._fields, "agencies", "agency_id")],
             orders=[OrderTotal(*row) for row in rows(OrderTotal._fields, "order_totals")],
             creators=[CreatorTotal(*row) for row in rows(CreatorTotal._fields, "creator_totals")],
@@ -219,8 +230,5 @@ def _totals(
             quarantine=quarantine,
             examples=examples,
             warnings=tuple(warnings),
+            engine=ENGINE,
         )
-
-
-def _microseconds(seconds: float) -> int:
-    return int(seconds) * 1_000_000

@@ -12,14 +12,13 @@ from functions.rating.extracts.datasets import Column, Dataset, Kind
 from functions.rating.measuring.embedded.duckdb_engine import DuckDB, EngineRefused
 from functions.rating.measuring.embedded.duplicates import OrderNumbers
 from functions.rating.measuring.embedded.reading.batches import batches
+from functions.rating.measuring.embedded.reading.missing_creators import TRIMMED_CREATOR
 from functions.rating.measuring.embedded.reading.rows_read import DatasetRead
 from functions.rating.measuring.embedded.reading.sources import POSITION, RowNumbers, Source, of_files
-from functions.rating.measuring.embedded.reading.sql_cells import trimmed_if_needed
 from functions.rating.measuring.embedded.sources import bad_numbers, numbered, read_all, read_valid, row_number
 from functions.rating.measuring.embedded.sql import literal, nested, select
 from shared.errors import AgenciesInvalid, ObjectInvalid
 
-TRIMMED_CREATOR = trimmed_if_needed("creator_id")
 _ORDER_ID = next(column for column in Dataset.ORDERS.columns if column.name == "order_id")
 _SMALL = 250_000  # rows of objects that are read together for the sake of some of them
 _FEW_TIMES = 4  # as many candidates as chance brings are still too few to mean repeats

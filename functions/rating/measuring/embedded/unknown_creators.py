@@ -7,18 +7,13 @@ finds any, this corrects what the orders are counted from, and they are counted 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import numpy as np
-
 from functions.rating.measuring.embedded.duckdb_engine import DuckDB
+from functions.rating.measuring.embedded.reading.missing_creators import TRIMMED_CREATOR, missing_creators, without
 from functions.rating.measuring.embedded.reading.rows_read import DatasetRead
-from functions.rating.measuring.embedded.reading.sources import POSITION, Source, of_files
-from functions.rating.measuring.embedded.relations import TRIMMED_CREATOR, show_orders
-from functions.rating.measuring.embedded.sql import nested, select
-from functions.rating.measuring.quarantine import BadRow, Quarantine
-
-REASON = "missing_creator_id"
+from functions.rating.measuring.embedded.reading.sources import Source
+from functions.rating.measuring.embedded.relations import show_orders
+from functions.rating.measuring.embedded.sql import select
+from functions.rating.measuring.quarantine import Quarantine
 
 
 def need_trimming(engine: DuckDB) -> bool:
@@ -34,17 +29,9 @@ def correct_creators(engine: DuckDB, orders: DatasetRead, quarantine: Quarantine
 
 
 def _without_missing(engine: DuckDB, source: Source, orders: DatasetRead, quarantine: Quarantine) -> Source:
-    values = "order_id := order_id, creator_id := creator_id, pay_time := make_timestamp(pay_time)"
-    shown = f"to_json(struct_pack({values}, pay_amount := pay_amount, risk_tag := risk_tag))"
-    found = select(
-        (POSITION[1], f"CAST({shown} AS VARCHAR)"),
-        nested(of_files([source.path], source.query)),
-        f"{TRIMMED_CREATOR} IS NULL",
-        POSITION[1],
-    )
-    missing = {number: text for number, text in engine.rows(found) if number not in set(source.bad)}
-    for number, text in missing.items():
-        key, row = source.origin(number)
-        quarantine.add(key, [BadRow(row, REASON, text)])
-        orders.note_bad(key, BadRow(row, REASON, text))
-    return replace(source, bad=np.union1d(source.bad, np.array(list(missing), np.int64)))
+    numbers = []
+    for number, key, bad in missing_creators(engine, source):
+        quarantine.add(key, [bad])
+        orders.note_bad(key, bad)
+        numbers.append(number)
+    return without(source, numbers)

@@ -19,6 +19,7 @@ from functions.rating.measuring.embedded.reading.csv_chunk import Chunk
 from functions.rating.measuring.embedded.reading.csv_fast import regular
 from functions.rating.measuring.embedded.reading.csv_layout import Layout
 from functions.rating.measuring.embedded.reading.csv_strict import RowsSwallowed, split
+from functions.rating.measuring.expected import looks_like_gbk
 from shared.errors import ObjectInvalid
 
 BLOCK = 16 * 1024 * 1024
@@ -123,14 +124,6 @@ class CsvRecords:
         self._ended = not read
         text = b"".join(chunks)
         return text if not text or text.endswith(b"\n") else text + b"\n"
-
-
-def looks_like_gbk(text: bytes) -> bool:
-    """Whether a text that is no UTF-8 is Chinese in GBK or GB18030."""
-    try:
-        return not text.isascii() and any("\u4e00" <= character <= "\u9fff" for character in text.decode("gb18030"))
-    except UnicodeDecodeError:
-        return False
 
 
 def _encoding_hint(line: bytes) -> str:

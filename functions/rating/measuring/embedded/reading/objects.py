@@ -58,10 +58,7 @@ class ObjectReader:
                 except ObjectInvalid as error:  # on with the next, so that one run shows all that is wrong
                     self._refuse(dataset, error)
         if self._refused:
-            count = len(self._refused)
-            more = [f"and {count - _LISTED} more"] if count > _LISTED else []
-            listed = "\n".join((*self._refused[:_LISTED], *more))
-            raise ObjectInvalid(listed if count == 1 else f"{count} objects can't be used:\n{listed}")
+            raise refusal(self._refused)
 
     def _readable(self, files: Iterable[LocalFile]) -> Iterator[tuple[LocalFile, bool]]:
         """The files of formats that are read, and whether each is Parquet."""
@@ -73,3 +70,12 @@ class ObjectReader:
 
     def _refuse(self, dataset: Dataset, error: ObjectInvalid) -> None:
         (self.warnings if dataset is Dataset.PREVIOUS_CREATORS else self._refused).append(str(error))
+
+
+def refusal(faults: Iterable[str]) -> ObjectInvalid:
+    """The error for all objects that can't be used, in an order that does not depend on how they were read."""
+    every = sorted(faults)
+    count = len(every)
+    more = [f"and {count - _LISTED} more"] if count > _LISTED else []
+    listed = "\n".join((*every[:_LISTED], *more))
+    return ObjectInvalid(listed if count == 1 else f"{count} objects can't be used:\n{listed}")

@@ -2,39 +2,52 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from functions.rating.extracts.datasets import FORMATS_PAGE, Dataset, LocalFile
-from functions.rating.measuring.embedded.reading.expected import expected, value_of
+from functions.rating.measuring.bad_rows import EXAMPLES, is_too_bad, too_many
 from functions.rating.measuring.embedded.reading.objects import ObjectReader
 from functions.rating.measuring.embedded.reading.scan import ObjectRead
 from functions.rating.measuring.embedded.reading.sources import Source
+from functions.rating.measuring.expected import expected, value_of
 from functions.rating.measuring.quarantine import BadRow, Quarantine
+from functions.rating.measuring.totals import RowsRead
 from shared.errors import AgenciesInvalid, TooManyBadRows
 
 ROWS_A_BYTE = 20  # more than any object has: compressed orders, whose ids differ, take several bytes each
-_EXAMPLES = 3
-_REASONS = 5
 
 
 @dataclass
 class DatasetRead:
-    """What was read of one dataset. ``examples``: a few bad values of each reason, with where they are."""
+    """What was read of one dataset. ``examples``: of each reason the first few bad rows by key and number, with values.
+
+    Whatever the order in which objects and their bad rows are found, these are the same.
+    """
 
     rows: int = 0
     sources: list[Source] = field(default_factory=list)
     bad_rows: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
-    examples: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    examples: defaultdict[str, list[tuple[str, int, str]]] = field(default_factory=lambda: defaultdict(list))
 
     def note_bad(self, key: str, row: BadRow, read: ObjectRead | None = None) -> None:
         self.bad_rows[row.reason] += 1
-        if len(self.examples[row.reason]) < _EXAMPLES:
-            value = value_of(row, read.positions) if read else row.text
-            self.examples[row.reason].append(f"{key}, row {row.row}: {value}")
+        first = self.examples[row.reason]
+        if len(first) < EXAMPLES or (key, row.row) < first[-1][:2]:
+            insort(first, (key, row.row, value_of(row, read.positions if read else None)))
+            del first[EXAMPLES:]
+
+    def counted(self) -> RowsRead:
+        """The counts and examples, as they stand now."""
+        examples = {
+            reason: tuple(f"{key}, row {row}: {value}" for key, row, value in first)
+            for reason, first in self.examples.items()
+        }
+        return RowsRead(self.rows, self.bad_rows, self.skipped, examples)
 
     @property
     def bad(self) -> int:
@@ -63,21 +76,18 @@ def read_objects(
         if read.bad and read.file.to_come is not None:
             at_most = of.rows + read.unread + read.file.to_come * ROWS_A_BYTE
             if read.file.dataset is not Dataset.PREVIOUS_CREATORS and of.bad > max_bad_row_share * at_most:
-                raise TooManyBadRows(_too_many(read.file.dataset, of, max_bad_row_share, so_far=True))
-    if before := datasets.get(Dataset.PREVIOUS_CREATORS):
-        if before.bad > max_bad_row_share * before.rows:
-            reader.warnings.append(_too_many(Dataset.PREVIOUS_CREATORS, before, max_bad_row_share))
-        if reader.warnings:
-            del datasets[Dataset.PREVIOUS_CREATORS]
+                raise TooManyBadRows(too_many(read.file.dataset, of.counted(), max_bad_row_share, so_far=True))
+    if reader.warnings:
+        datasets.pop(Dataset.PREVIOUS_CREATORS, None)
     refuse_too_many_bad(datasets, max_bad_row_share)
     return datasets
 
 
-def refuse_too_many_bad(datasets: dict[Dataset, DatasetRead], max_share: Decimal) -> None:
-    """Raises TooManyBadRows when a dataset has a larger share of bad rows than the settings allow."""
+def refuse_too_many_bad(datasets: Mapping[Dataset, DatasetRead], max_share: Decimal) -> None:
+    """Raises TooManyBadRows when a dataset that the month can't do without has too many of them."""
     for dataset, of in datasets.items():
-        if of.bad > max_share * of.rows:
-            raise TooManyBadRows(_too_many(dataset, of, max_share))
+        if dataset is not Dataset.PREVIOUS_CREATORS and is_too_bad(of.counted(), max_share):
+            raise TooManyBadRows(too_many(dataset, of.counted(), max_share))
 
 
 def _refuse_agencies(read: ObjectRead) -> None:
@@ -86,19 +96,4 @@ def _refuse_agencies(read: ObjectRead) -> None:
         f"{read.file.key}, row {first.row}: {first.reason} ({value_of(first, read.positions)}); expected "
         f"{expected(first.reason, first.text)}. An agency must not vanish, so every row of the agencies extract has to "
         f"be valid. Have it corrected and written again. {FORMATS_PAGE}"
-    )
-
-
-def _too_many(dataset: Dataset, of: DatasetRead, max_share: Decimal, *, so_far: bool = False) -> str:
-    reasons = ", ".join(f"{reason}: {count}" for reason, count in sorted(of.bad_rows.items()))
-    usual = of.bad_rows.most_common(_REASONS)
-    details = " ".join(
-        f"{reason}: expected {expected(reason, *of.examples[reason])}; found {'; '.join(of.examples[reason])}."
-        for reason, _ in usual
-    )
-    until = "; reading stopped there, since the rest can't make up for it" if so_far else ""
-    return (
-        f"{dataset}: {of.bad} of {of.rows} rows are bad ({reasons}), more than the share of {max_share} that "
-        f"max_bad_row_share allows{until}. {details} Have the extract corrected, or raise the setting if the loss is "
-        f"acceptable. {FORMATS_PAGE}"
     )

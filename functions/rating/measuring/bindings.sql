@@ -1,11 +1,10 @@
--- Who holds each creator (attribution), and what else the bindings say.
+-- Who holds each creator (attribution), and what else the bindings say. DuckDB and Spark run this text as it stands.
 --
 -- Reads agencies(agency_id), bindings and previous_bindings(creator_id, agency_id, bind_time, unbind_time, power_level,
--- risk_tag), and orders(creator_id), of which a sample tells the hot creators. Leaves numbered_attributions and holders
--- for the orders; creator_totals, slot_totals and binding_counts.
+-- risk_tag). Leaves attributions for the orders; creator_totals, slot_totals and binding_counts.
 --
 -- In all SQL here times are epoch microseconds, money is fen, an empty value is null, and there are no bad rows. The
--- month is [$month_start, $month_end). Tables are dropped as soon as nothing reads them any more.
+-- month is [$month_start, $month_end).
 
 -- Bindings of creators that have more than one: few, and the only ones that can meet one another.
 CREATE TABLE contested AS
@@ -135,28 +134,6 @@ SELECT creator_id, greatest(until, $month_start), $month_end, NULL, NULL, NULL
 FROM lone
 WHERE until < $month_end;
 
--- The same with a number for each holder, 0 for nobody: numbers are grouped and compared faster than texts.
-CREATE TABLE holders AS
-SELECT agency_id, CAST(row_number() OVER (ORDER BY agency_id) AS INTEGER) AS holder
-FROM (SELECT DISTINCT agency_id FROM attributions) AS agency_ids
-WHERE agency_id IS NOT NULL;
-
--- hot: the creator is one of the $hot_creators with most orders in a sample of $sampled_orders. It changes how fast
--- holders are found, never who they are.
-CREATE TABLE numbered_attributions AS
-WITH some_orders AS (
-  SELECT creator_id FROM orders LIMIT $sampled_orders
-),
-hot AS (
-  SELECT creator_id FROM some_orders GROUP BY creator_id ORDER BY count(*) DESC LIMIT $hot_creators
-)
-SELECT
-  attributions.creator_id, attributions.held_from, attributions.held_until, coalesce(holders.holder, 0) AS holder,
-  hot.creator_id IS NOT NULL AS hot
-FROM attributions
-LEFT JOIN holders ON holders.agency_id = attributions.agency_id
-LEFT JOIN hot ON hot.creator_id = attributions.creator_id;
-
 -- Creators held at the month's last instant. Tags that are none of the most usual count as one.
 CREATE TABLE creator_totals AS
 WITH held AS (
@@ -242,15 +219,3 @@ every_binding AS (
 SELECT repeated, out_of_month, overlapping, unknown_agency
 FROM meeting
 CROSS JOIN every_binding;
-
--- Room for what reads the orders.
-DROP TABLE attributions;
-DROP TABLE ranked;
-DROP TABLE instants;
-DROP TABLE nodes;
-DROP TABLE spans;
-DROP TABLE nodes_of_spans;
-DROP TABLE winners;
-DROP TABLE contested;
-DROP TABLE bindings;
-DROP TABLE previous_bindings;

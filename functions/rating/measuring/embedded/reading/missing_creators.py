@@ -1,0 +1,43 @@
+"""Orders of Parquet objects whose creator's id is nothing but whitespace: bad rows that reading alone does not find.
+
+Looking for whitespace in each creator's id costs a tenth of a month, so it is looked for where an id is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from functions.rating.measuring.embedded.duckdb_engine import DuckDB
+from functions.rating.measuring.embedded.reading.sources import POSITION, Source, of_files
+from functions.rating.measuring.embedded.reading.sql_cells import trimmed_if_needed
+from functions.rating.measuring.embedded.sql import nested, select
+from functions.rating.measuring.quarantine import BadRow
+
+TRIMMED_CREATOR = trimmed_if_needed("creator_id")
+TRIMMED_TAG = trimmed_if_needed("risk_tag")
+_REASON = "missing_creator_id"
+
+
+def missing_creators(engine: DuckDB, source: Source) -> Iterator[tuple[int, str, BadRow]]:
+    """The rows of orders without a creator that are not known to be bad: number in the file, object, bad row."""
+    values = "order_id := order_id, creator_id := creator_id, pay_time := make_timestamp(pay_time)"
+    shown = f"to_json(struct_pack({values}, pay_amount := pay_amount, risk_tag := risk_tag))"
+    found = select(
+        (POSITION[1], f"CAST({shown} AS VARCHAR)"),
+        nested(of_files([source.path], source.query)),
+        f"{TRIMMED_CREATOR} IS NULL",
+        POSITION[1],
+    )
+    known = frozenset(source.bad.tolist())
+    for number, text in engine.rows(found):
+        if number not in known:
+            key, row = source.origin(number)
+            yield number, key, BadRow(row, _REASON, text)
+
+
+def without(source: Source, numbers: list[int]) -> Source:
+    """The source with more bad rows."""
+    return replace(source, bad=np.union1d(source.bad, np.array(numbers, np.int64)))

@@ -1,0 +1,160 @@
+"""Measurements that are kept in S3, one folder for each id: what any engine came to, for every later run that asks.
+
+    measured/<id>/relations.json.gz    the totals
+    measured/<id>/quarantine.csv.gz    the bad rows, where there are any
+    measured/<id>/done.json            written last: digests of both, of what they hold unpacked
+    measured/<id>/error.json           instead of all of them, where the data is at fault: class and message
+
+Which engine it was stands in the metadata of done.json, so that the bytes are the same whichever it was.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.rating.measuring.quarantine import QUARANTINE
+from functions.rating.measuring.relations import packed, relations_of, totals_of
+from functions.rating.measuring.totals import MonthTotals
+from shared.content import canonical_json
+from shared.errors import AgenciesInvalid, ExtractError, MeasuringFailed, ObjectInvalid
+from shared.observability import logger
+from shared.settings import S3Prefix
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+FOLDER = "measured"
+RELATIONS, DONE, ERROR, PLAN = "relations.json.gz", "done.json", "error.json", "plan.json"
+DATA_AT_FAULT = {error.__name__: error for error in (ObjectInvalid, AgenciesInvalid)}
+"""What the same objects lead to every time, whatever settings and machines are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measurements:
+    """The measurements below one place in S3. ``folder``: where a quarantine is put that belongs to one."""
+
+    s3: S3Client
+    place: S3Prefix
+    folder: Path
+
+    def find(self, measurement: str) -> MonthTotals | None:
+        """What was measured, None where nobody has, or where what is there is damaged.
+
+        Raises the error that the data led to, by its name, and MeasuringFailed when S3 refuses.
+        """
+        with self._named(measurement):
+            names = self._names(measurement)
+            if ERROR in names:
+                self._raise(measurement, names)
+            if DONE not in names:
+                return None
+            done = self.s3.get_object(Bucket=self.place.bucket, Key=self.key(measurement, DONE))
+            digests, engine = json.loads(done["Body"].read()), done["Metadata"].get("engine")
+            try:
+                relations = self._get(measurement, RELATIONS)
+                totals = totals_of(_checked(gzip.decompress(relations), digests[RELATIONS]))
+                quarantine = self._quarantine(measurement, digests[QUARANTINE]) if QUARANTINE in digests else None
+            except (ClientError, OSError, EOFError, zlib.error, ValueError, LookupError, TypeError) as error:
+                logger.warning("a measurement is damaged and not used", measurement=measurement, cause=str(error))
+                return None
+        return replace(totals, quarantine=quarantine, engine=engine)
+
+    def keep(self, measurement: str, totals: MonthTotals) -> None:
+        """Write what was measured; ``done.json`` last. Raises MeasuringFailed."""
+        relations = relations_of(totals)
+        digests = {RELATIONS: sha256(relations).hexdigest()}
+        with self._named(measurement):
+            if totals.quarantine:
+                digests[QUARANTINE] = _digest(totals.quarantine)
+                with totals.quarantine.open("rb") as body:
+                    self.s3.upload_fileobj(body, self.place.bucket, self.key(measurement, QUARANTINE))
+            self._put(measurement, RELATIONS, packed(relations))
+            self._put(measurement, DONE, canonical_json(digests).encode(), engine=totals.engine or "")
+
+    def keep_error(self, measurement: str, error: ExtractError) -> None:
+        """Write what the data led to; nothing where another run of the same data might do better."""
+        name = type(error).__name__
+        if name not in DATA_AT_FAULT:
+            return
+        with self._named(measurement):
+            if error.quarantine:
+                self._put(measurement, QUARANTINE, error.quarantine)
+            self._put(measurement, ERROR, canonical_json({"class": name, "message": str(error)}).encode())
+
+    def key(self, measurement: str, *names: str) -> str:
+        return self.place.key(FOLDER, measurement, *names)
+
+    def _names(self, measurement: str) -> set[str]:
+        """What there is of a measurement, without its parts."""
+        prefix = self.key(measurement) + "/"
+        listed = self.s3.list_objects_v2(Bucket=self.place.bucket, Prefix=prefix, Delimiter="/")
+        return {found["Key"].removeprefix(prefix) for found in listed.get("Contents", [])}
+
+    def _raise(self, measurement: str, names: set[str]) -> None:
+        stored = json.loads(self._get(measurement, ERROR))
+        error = DATA_AT_FAULT[stored["class"]](stored["message"])
+        error.quarantine = self._get(measurement, QUARANTINE) if QUARANTINE in names else b""
+        raise error
+
+    def _quarantine(self, measurement: str, digest: str) -> Path:
+        path = self.folder / measurement / QUARANTINE
+        path.parent.mkdir(exist_ok=True)
+        self.s3.download_file(self.place.bucket, self.key(measurement, QUARANTINE), str(path))
+        if _digest(path) != digest:
+            raise ValueError(f"{QUARANTINE} is not what {DONE} says")
+        return path
+
+    def _get(self, measurement: str, name: str) -> bytes:
+        return self.s3.get_object(Bucket=self.place.bucket, Key=self.key(measurement, name))["Body"].read()
+
+    def _put(self, measurement: str, name: str, body: bytes, **facts: str) -> None:
+        self.s3.put_object(
+            Bucket=self.place.bucket,
+            Key=self.key(measurement, name),
+            Body=body,
+            Metadata=facts,
+            ContentType=_TYPES[name],
+        )
+
+    @contextmanager
+    def _named(self, measurement: str) -> Iterator[None]:
+        try:
+            yield
+        except (BotoCoreError, ClientError) as error:
+            raise MeasuringFailed(
+                f"{self.place.url(FOLDER, measurement)}: {error}; the measurement can't be read or written there"
+            ) from error
+
+
+_TYPES = {
+    RELATIONS: "application/octet-stream",
+    QUARANTINE: "application/octet-stream",
+    DONE: "application/json",
+    ERROR: "application/json; charset=utf-8",
+    PLAN: "application/json; charset=utf-8",
+}
+
+
+def _checked(content: bytes, digest: str) -> bytes:
+    if sha256(content).hexdigest() != digest:
+        raise ValueError(f"{RELATIONS} is not what {DONE} says")
+    return content
+
+
+def _digest(quarantine: Path) -> str:
+    """Of what a quarantine holds, unpacked."""
+    digest = sha256()
+    with gzip.open(quarantine, "rb") as content:
+        while some := content.read(1 << 20):
+            digest.update(some)
+    return digest.hexdigest()

@@ -1,0 +1,58 @@
+"""Each measurement once: what was measured before is read, whoever measured it and whatever the sheet says now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from functions.rating.extracts.inventory import Inventory
+from functions.rating.measuring.bad_rows import within_share
+from functions.rating.measuring.measurements import Measurements
+from functions.rating.measuring.plan import Plan
+from functions.rating.measuring.quarantine import first_rows
+from functions.rating.measuring.totals import MonthTotals
+from functions.rating.progress import Progress
+from shared.errors import ExtractError
+
+Embedded = Callable[[Inventory, Decimal, Progress], MonthTotals]
+
+
+@dataclass(frozen=True, slots=True)
+class Measuring:
+    """Measures months, unless that was done before. ``embedded``: the engine in this process."""
+
+    measurements: Measurements
+    embedded: Embedded
+    zone: ZoneInfo
+    int96_is_utc: bool = True
+
+    def measure(self, inventory: Inventory, max_bad_row_share: Decimal, progress: Progress) -> MonthTotals:
+        """The month's totals, as the setting allows them.
+
+        Raises one ExtractError for each cause.
+        """
+        plan = Plan.of(inventory, self.zone, int96_is_utc=self.int96_is_utc)
+        with progress.stage("recall") as facts:
+            totals = self.measurements.find(plan.id)
+            facts |= {"measurement": plan.id, "found": totals is not None}
+        if totals is None:
+            totals = self._measured_here(plan, inventory, max_bad_row_share, progress)
+        try:
+            totals = within_share(totals, max_bad_row_share)
+        except ExtractError as error:
+            error.quarantine = first_rows(totals.quarantine) if totals.quarantine else b""
+            raise
+        return replace(totals, warnings=(*inventory.warnings, *totals.warnings))
+
+    def _measured_here(
+        self, plan: Plan, inventory: Inventory, max_bad_row_share: Decimal, progress: Progress
+    ) -> MonthTotals:
+        try:
+            totals = self.embedded(inventory, max_bad_row_share, progress)
+        except ExtractError as error:
+            self.measurements.keep_error(plan.id, error)
+            raise
+        self.measurements.keep(plan.id, totals)
+        return totals
