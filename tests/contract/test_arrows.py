@@ -66,6 +66,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     f"{R}.result": (f"{R}.run",),
     f"{R}.run": (f"{R}.measuring", f"{R}.garbage"),
     f"{R}.measuring.embedded": (f"{R}.measuring", f"{R}.extracts", f"{R}.progress", f"{R}.garbage"),
+    f"{R}.measuring.spark": (f"{R}.measuring", f"{R}.measuring.embedded", f"{R}.extracts"),  # the reader, in each task
     f"{R}.measuring": (f"{R}.extracts", f"{R}.progress", f"{R}.garbage"),
     f"{R}.extracts": (),
     f"{R}.workbook.google": (f"{R}.workbook",),

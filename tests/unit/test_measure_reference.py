@@ -1,11 +1,11 @@
-"""The engine agrees with the plain loops of tests/reference.py, world after world."""
+"""Every engine agrees with the plain loops of tests/reference.py, and with each other to the byte."""
 
 from __future__ import annotations
 
 import csv
 import gzip
+from collections.abc import Sequence
 from dataclasses import asdict
-from decimal import Decimal
 from pathlib import Path
 from string import Template
 from zoneinfo import ZoneInfo
@@ -14,17 +14,17 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from functions.rating.extracts.datasets import Dataset, LocalFile
 from functions.rating.measuring.assemble import assemble
 from functions.rating.measuring.embedded import measure as measuring
 from functions.rating.measuring.embedded.duckdb_engine import MEMORY_LIMIT
 from functions.rating.measuring.embedded.duplicates import Repeats
-from functions.rating.measuring.embedded.measure import measure
 from functions.rating.measuring.measured import MonthMeasured
-from shared.errors import NotReconciled, ObjectInvalid
+from functions.rating.measuring.relations import relations_of
+from shared.errors import ExtractError, NotReconciled, ObjectInvalid
+from tests.engines import ENGINES, Engine, duckdb_engine, plain_sql
 from tests.reference import expect
 from tests.worlds import Maker, MonthRows, Written, write
-
-EVERYTHING = Decimal(1)
 
 
 @pytest.fixture(autouse=True)
@@ -42,12 +42,12 @@ def bad_rows(measured: MonthMeasured, written: Written) -> set[tuple[str, int, s
     return {(*written.rows[row["object"], int(row["row"])], row["reason"]) for row in rows}
 
 
-def check(world: MonthRows, folder: Path, seed: int) -> None:
+def check(world: MonthRows, folder: Path, seed: int, engine: Engine = duckdb_engine) -> None:
     written = write(world, folder, seed)
     start, end = world.month.start(world.zone), world.month.end(world.zone)
     expected = expect(world.agencies, world.creators, world.orders, world.previous, start, end, world.zone)
 
-    measured = assemble(measure(written.files, world.month, world.zone, EVERYTHING, folder))
+    measured = assemble(engine(written.files, world.month, world.zone, folder))
 
     assert measured.agencies == expected.agencies
     assert asdict(measured.order_rows) == expected.fates
@@ -61,6 +61,54 @@ def check(world: MonthRows, folder: Path, seed: int) -> None:
 @pytest.mark.parametrize("seed", range(40))
 def test_agrees_with_the_reference(seed: int, tmp_path: Path) -> None:
     check(Maker(seed).world(), tmp_path, seed)
+
+
+@pytest.mark.parametrize("seed", range(40, 60))
+def test_the_plain_sql_agrees_with_the_reference(seed: int, tmp_path: Path) -> None:
+    check(Maker(seed).world(), tmp_path, seed, plain_sql)
+
+
+@pytest.mark.parametrize("seed", range(60, 75))
+def test_engines_deliver_the_same_bytes(seed: int, tmp_path: Path) -> None:
+    world = Maker(seed).world()
+    files = write(world, tmp_path, seed).files
+
+    assert delivered(duckdb_engine, world, files, tmp_path) == delivered(plain_sql, world, files, tmp_path)
+
+
+@pytest.mark.parametrize("wrong", ["an object cut off", "two objects cut off", "a bad agency", "two of one agency"])
+def test_engines_refuse_the_same_data_with_the_same_words(wrong: str, tmp_path: Path) -> None:
+    world = Maker(3).world()
+    files = [*write(world, tmp_path, 3).files]
+    agencies = {"a bad agency": "x,X,soon\ny,Y,soon\n", "two of one agency": "x,X,2025-01-01\nx,Z,2025-01-01\n"}
+    if wrong in agencies:
+        text = "agency_id,name,joined_at\n" + agencies[wrong]
+        files.insert(0, added(Dataset.AGENCIES, tmp_path / "wrong.csv", text.encode()))
+    else:
+        count = 2 if wrong.startswith("two") else 1
+        files += [added(Dataset.ORDERS, tmp_path / f"{n}.parquet", b"PAR1 cut") for n in range(count)]
+
+    said = [delivered(engine, world, files, tmp_path) for engine in (duckdb_engine, plain_sql)]
+
+    assert said[0] == said[1]
+    assert said[0][0] in (b"ObjectInvalid", b"AgenciesInvalid")
+    assert str(tmp_path).encode() not in said[0][1]
+
+
+def delivered(engine: Engine, world: MonthRows, files: Sequence[LocalFile], folder: Path) -> tuple[bytes, bytes]:
+    """The bytes that would be kept: relations and quarantine, or the class and the message of an error."""
+    scratch = folder / engine.__name__
+    scratch.mkdir()
+    try:
+        totals = engine(files, world.month, world.zone, scratch)
+    except ExtractError as error:
+        return type(error).__name__.encode(), str(error).encode()
+    return relations_of(totals), totals.quarantine.read_bytes() if totals.quarantine else b""
+
+
+def added(dataset: Dataset, path: Path, content: bytes) -> LocalFile:
+    path.write_bytes(content)
+    return LocalFile(dataset, f"{dataset}/{path.name}", path)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -163,20 +211,38 @@ BROKEN_RULES = {
 }
 
 
-@pytest.mark.parametrize("rule", BROKEN_RULES)
-def test_notices_that_a_rule_is_broken(rule: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    valid, broken = BROKEN_RULES[rule]
-    assert any(valid in template.template for template in measuring.SQL.values())
-    for name, template in measuring.SQL.items():
-        monkeypatch.setitem(measuring.SQL, name, Template(template.template.replace(valid, broken)))
+# In the plain SQL: what it has of its own, and some of what it shares.
+BROKEN_PLAIN_RULES = {
+    **{rule: BROKEN_RULES[rule] for rule in ("the earliest binding holds", "clean wins over flagged")},
+    "a binding ends inclusively": ("pay_time < attributions.held_until", "pay_time <= attributions.held_until"),
+    "the month ends inclusively": ("pay_time < $month_end", "pay_time <= $month_end"),
+    "the month begins a microsecond late": ("pay_time >= $month_start", "pay_time > $month_start"),
+    "the largest amount of repeats counts": ("ORDER BY pay_amount, pay_time", "ORDER BY pay_amount DESC, pay_time"),
+    "the latest of equal amounts counts": ("pay_amount, pay_time, c", "pay_amount, pay_time DESC, c"),
+    "the largest creator counts": ("pay_time, creator_id) AS", "pay_time, creator_id DESC) AS"),
+    "a repeat's flag is forgotten": ("min(tag) OVER (PARTITION BY order_id) AS tag", "tag"),
+    "repeats count twice": ("WHERE priority = 1", ""),
+    "unknown creators are known": ("attributed OR NOT in_month", "TRUE"),
+    "any flag is the same": ("row_number() OVER (ORDER BY risk_tag) AS tag", "1 AS tag"),
+}
+BROKEN = [("DuckDB", rule) for rule in BROKEN_RULES] + [("plain SQL", rule) for rule in BROKEN_PLAIN_RULES]
 
-    assert not all(agrees(seed, tmp_path) for seed in range(100))
+
+@pytest.mark.parametrize(("engine", "rule"), BROKEN)
+def test_notices_that_a_rule_is_broken(engine: str, rule: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measure, sql = ENGINES[engine]
+    valid, broken = (BROKEN_RULES if engine == "DuckDB" else BROKEN_PLAIN_RULES)[rule]
+    assert any(valid in template.template for template in sql.values())
+    for name, template in sql.items():
+        monkeypatch.setitem(sql, name, Template(template.template.replace(valid, broken)))
+
+    assert not all(agrees(seed, tmp_path, measure) for seed in range(100))
 
 
-def agrees(seed: int, folder: Path) -> bool:
+def agrees(seed: int, folder: Path, engine: Engine) -> bool:
     (folder / str(seed)).mkdir()
     try:
-        check(Maker(seed).world(), folder / str(seed), seed)
+        check(Maker(seed).world(), folder / str(seed), seed, engine)
     except ObjectInvalid:  # a text of this world looks like swallowed rows: it says nothing of the rule
         return True
     except (AssertionError, NotReconciled):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import shutil
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -72,6 +73,13 @@ class Quarantine:
 def header_member() -> bytes:
     """The gzip member that a quarantine begins with."""
     return gzip.compress(_line(HEADER), mtime=0)
+
+
+def without_header(quarantine: Path, into: Path) -> None:
+    """The members of a quarantine after its header."""
+    with quarantine.open("rb") as every, into.open("wb") as members:
+        every.seek(len(header_member()))
+        shutil.copyfileobj(every, members)
 
 
 def _line(cells: Sequence[object]) -> bytes:

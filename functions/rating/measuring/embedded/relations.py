@@ -141,7 +141,8 @@ def naming_the_unreadable(engine: DuckDB, datasets: Mapping[Dataset, DatasetRead
                     names = tuple(column.name for column in dataset.columns)
                     engine.rows(select((f"max(hash({', '.join(names)}))",), nested(read_all([source], names))))
                 except EngineRefused as error:
+                    said = str(error).replace(str(source.path), source.keys)
                     raise ObjectInvalid(
-                        f"{source.keys}: the object can't be read ({error}). Have it written again."
+                        f"{source.keys}: the object can't be read ({said}). Have it written again."
                     ) from error
         raise

@@ -40,7 +40,7 @@ class ObjectReader:
         self.warnings: list[str] = []
         self._refused: list[str] = []
         self._csv = CsvObjects(scanner, month, zone)
-        self._parquet = ParquetObjects(scanner, month, zone, int96_is_utc=int96_is_utc)
+        self._parquet = ParquetObjects(scanner, month, zone, self._refuse, int96_is_utc=int96_is_utc)
 
     def read(self, files: Iterable[LocalFile]) -> Iterator[ObjectRead]:
         """Check and read every object; each comes as one or several ObjectReads.

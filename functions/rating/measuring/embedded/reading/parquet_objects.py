@@ -5,7 +5,7 @@ Objects of the same shape are read together: each query takes a while before it 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
@@ -44,8 +44,18 @@ class _Object(NamedTuple):
 class ParquetObjects:
     """Reads Parquet objects of one month."""
 
-    def __init__(self, scanner: Scanner, month: Month, zone: ZoneInfo, *, int96_is_utc: bool = True) -> None:
+    def __init__(
+        self,
+        scanner: Scanner,
+        month: Month,
+        zone: ZoneInfo,
+        refuse: Callable[[Dataset, ObjectInvalid], None],
+        *,
+        int96_is_utc: bool = True,
+    ) -> None:
+        """``refuse`` is told of an object that can't be used, where others were to be read together with it."""
         self._scanner = scanner
+        self._refuse = refuse
         self._month = month
         self._zone = zone
         self._int96_is_utc = int96_is_utc
@@ -65,13 +75,21 @@ class ParquetObjects:
                 else:
                     yield from self._read_one_by_one(batch)
                 continue
+            except ObjectInvalid:
+                if len(batch) == 1:
+                    raise
+                yield from self._read_one_by_one(batch)
+                continue
             for (_, proved), same in groupby(objects, lambda o: (o.shape, o.proved)):
                 for alike in batches(same, lambda o: o.rows, AT_ONCE):
                     yield from self._read_alike(alike, proved)
 
     def _read_one_by_one(self, files: Iterable[LocalFile]) -> Iterator[ObjectRead]:
         for file in files:
-            yield from self.read([file])
+            try:
+                yield from self.read([file])
+            except ObjectInvalid as error:  # on with the next of those that were to be read together
+                self._refuse(file.dataset, error)
 
     def _objects(self, files: Sequence[LocalFile]) -> list[_Object]:
         """Raises EngineRefused, ObjectInvalid."""
@@ -109,7 +127,8 @@ class ParquetObjects:
         Raises ObjectInvalid, for what DuckDB said, where it is not for the sake of some values.
         """
         copy = self._scanner.folder / "plain.parquet"
-        error = ObjectInvalid(f"{file.key}: the object can't be read ({refused}). Have it written again.")
+        said = str(refused).replace(str(file.path), file.key)  # the path is of one run only
+        error = ObjectInvalid(f"{file.key}: the object can't be read ({said}). Have it written again.")
         try:
             o = self._plain_copy(file, copy)
             read = partial(

@@ -72,7 +72,7 @@ def read_objects(
             of.note_bad(read.file.key, row, read)
         quarantine.add(read.file.key, read.bad)
         if read.file.dataset is Dataset.AGENCIES and read.bad:
-            _refuse_agencies(read)
+            raise AgenciesInvalid(agencies_refusal(read.file.key, read.bad[0], read.positions))
         if read.bad and read.file.to_come is not None:
             at_most = of.rows + read.unread + read.file.to_come * ROWS_A_BYTE
             if read.file.dataset is not Dataset.PREVIOUS_CREATORS and of.bad > max_bad_row_share * at_most:
@@ -90,10 +90,10 @@ def refuse_too_many_bad(datasets: Mapping[Dataset, DatasetRead], max_share: Deci
             raise TooManyBadRows(too_many(dataset, of.counted(), max_share))
 
 
-def _refuse_agencies(read: ObjectRead) -> None:
-    first = read.bad[0]
-    raise AgenciesInvalid(
-        f"{read.file.key}, row {first.row}: {first.reason} ({value_of(first, read.positions)}); expected "
+def agencies_refusal(key: str, first: BadRow, positions: Mapping[str, int] | None) -> str:
+    """Why agencies with a bad row can't be used."""
+    return (
+        f"{key}, row {first.row}: {first.reason} ({value_of(first, positions)}); expected "
         f"{expected(first.reason, first.text)}. An agency must not vanish, so every row of the agencies extract has to "
         f"be valid. Have it corrected and written again. {FORMATS_PAGE}"
     )
