@@ -106,8 +106,8 @@ verify: setup-demo ## Recompute a run and compare it: RUN=…
 repair: setup-demo ## Write a damaged month again as it was published: MONTH=2026-10
 	@$(operate) repair "$$MONTH"
 
-sheet: setup ## Build or upgrade the Google Sheet: KEY=<spreadsheet key> [LANG=zh|en]
-	@$(python) -m tools.sheet "$$KEY" $(call named,LANG,--lang)
+sheet: setup ## Build or upgrade the Google Sheet: KEY=<spreadsheet key> [LANG=zh|en] [APPROVERS=a@x.com,b@x.com]
+	@$(python) -m tools.sheet "$$KEY" $(call named,LANG,--lang) $(call named,APPROVERS,--approvers)
 
 .PHONY: workbook diff pull
 workbook: setup ## The Excel file that operations edit, filled with the example: INTO=levels.xlsx [LANG=zh|en]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
+from functions.rating.asked import do_asked, look
 from functions.rating.commands.check import check, next_to_rate
 from functions.rating.commands.decide import Decision, accept, roll_back
 from functions.rating.commands.rate import preview, rate_month
@@ -24,7 +25,7 @@ from functions.rating.scratch import run_folder
 from functions.rating.services import Services
 from functions.rating.status import show_status
 from functions.rating.versions import show_versions
-from functions.rating.wiring import wire
+from functions.rating.wiring import wire, wire_workbook
 from shared.errors import EventsUnsent, ItemInvalid, LevelsError, WorkbookFaulty
 from shared.observability import logger, metrics
 from shared.settings import RatingSettings
@@ -42,14 +43,20 @@ listener: Callable[[str, int, int | None], None] | None = None
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Do what one event asks; the answer is that of result.py. Raises one error type per cause (shared/errors.py)."""
-    metrics.add_metric("Runs", MetricUnit.Count, 1)
     request, services = None, None
     try:
         settings = RatingSettings.from_environment(os.environ)
         metrics.set_default_dimensions(stack=settings.stack)
         request = parse_event(event)
+        asks = look(wire_workbook(settings)) if request.mode == "console" else []
+        looked_in_vain = request.mode == "console" and not asks
+        metrics.add_metric("Runs", MetricUnit.Count, int(not looked_in_vain))
+        if looked_in_vain:
+            return {"outcome": "nothing_asked"}
         with run_folder(settings.scratch) as scratch:
             services = wire(settings.model_copy(update={"scratch": scratch}), context, listener)
+            if asks:
+                return {"outcome": "asked", "answers": do_asked(asks, services, _run)}
             answer = _run(request, services)
     except LevelsError as error:
         count_failure(error, event, request, services)

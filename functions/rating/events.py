@@ -13,13 +13,13 @@ from shared.errors import EventInvalid
 from shared.months import Month
 
 _UPLOAD = ("aws.s3", "Object Created")
-Mode = Literal["preview", "check", "refresh"]
+Mode = Literal["preview", "check", "refresh", "console"]
 
 FORMS = (
     '{"scheduled_at": "<instant>"}, {"month": "YYYY-MM"}, either with "mode": "preview"; {"mode": "check"}; '
     '{"mode": "refresh"}, with "by" and "reason" to confirm what is taken away; '
     '{"accept": "<run>"} or {"rollback": "<run>"} with "by" and "reason" (accept also with "anyway": true); '
-    '{"month": "YYYY-MM", "repair": true}; {"verify": "<run>"}'
+    '{"month": "YYYY-MM", "repair": true}; {"verify": "<run>"}; {"mode": "console"}, to look for ticks in the sheet'
 )
 
 
@@ -53,7 +53,7 @@ class Request(BaseModel):
     @model_validator(mode="after")
     def _is_one_of_the_forms(self) -> Self:
         asked = [name for name in ("scheduled_at", "month", "accept", "rollback", "verify") if getattr(self, name)]
-        if len(asked) > 1 or (not asked and self.mode not in ("check", "refresh")):
+        if len(asked) > 1 or (not asked and self.mode not in ("check", "refresh", "console")):
             raise ValueError("expected exactly one thing to do")
         if self.uploaded and self.mode != "check":
             raise ValueError("an uploaded object can only be checked")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from zoneinfo import ZoneInfo
 
 from functions.rating.progress import Progress
@@ -24,11 +24,15 @@ if TYPE_CHECKING:
     from functions.rating.workbook.source import WorkbookSource
 
 
+Measure: TypeAlias = "Callable[[Inventory, Decimal, Progress], MonthTotals]"
+"""An engine's one method, given the largest share of bad rows."""
+
+
 @dataclass(frozen=True)
 class Services:
     """Everything a run touches.
 
-    ``measure``: an engine's one method, given the largest share of bad rows. ``now``: an aware instant.
+    ``now``: an aware instant.
     ``code_version`` goes into the ledger.
     """
 
@@ -36,7 +40,7 @@ class Services:
     description: Description
     example: Example
     extracts: Extracts
-    measure: Callable[[Inventory, Decimal, Progress], MonthTotals]
+    measure: Measure
     table: Table
     reports: Reports
     publisher: Publisher

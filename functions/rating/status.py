@@ -10,24 +10,21 @@ from typing import Any
 from functions.rating.publication import ledger
 from functions.rating.publication.ledger import Entry
 from functions.rating.services import Services
-from functions.rating.workbook.description import Text
-from functions.rating.workbook.status import SHOWN_LEDGER, Beside, status_rows
+from functions.rating.workbook.status import SHOWN_LEDGER, Beside, status
 from shared.errors import LevelsError, WorkbookUnavailable
 from shared.months import Month
 from shared.observability import logger
 
 LINK_SECONDS = 6 * 3600  # a function's credentials last about as long, and a link no longer than they
 RECENT_MONTHS = 12
+OFFERED_RUNS = 20
 _OF_A_RUN = ("published", "held", "previewed", "rolled_back")
 
 
-def show_status(services: Services, answer: Mapping[str, Any], asked: Text | None = None) -> None:
-    """Write the status tab. Levels don't depend on it, so a refusal is logged and no more.
-
-    ``asked``: what was asked from the console tab.
-    """
+def show_status(services: Services, answer: Mapping[str, Any]) -> None:
+    """Write the status tab. Levels don't depend on it, so a refusal is logged and no more."""
     try:
-        services.workbook.show_status(lambda language: status_rows(answer, _beside(services, answer, asked), language))
+        services.workbook.show_status(lambda language: status(answer, _beside(services, answer), language))
     except WorkbookUnavailable as error:
         logger.warning("the status tab could not be written", cause=str(error))
 
@@ -46,13 +43,13 @@ def recent_lines(services: Services) -> list[Entry]:
     return sorted(lines, key=lambda line: line.at, reverse=True)
 
 
-def _beside(services: Services, answer: Mapping[str, Any], asked: Text | None) -> Beside:
+def _beside(services: Services, answer: Mapping[str, Any]) -> Beside:
     at = services.now().astimezone(services.zone)
     try:
         lines = recent_lines(services)
     except LevelsError as error:  # the table may be what has failed
         logger.warning("the status tab says nothing of earlier runs", cause=str(error))
-        return Beside(at, asked=asked)
+        return Beside(at)
     waiting = held_lines(lines)
     report = answer.get("report")
     document = services.reports.document(report) if report and answer["outcome"] in _OF_A_RUN else None
@@ -66,8 +63,15 @@ def _beside(services: Services, answer: Mapping[str, Any], asked: Text | None) -
         link_until=at + timedelta(seconds=LINK_SECONDS),
         waiting=[asdict(line) for line in waiting],
         ledger=[asdict(line) for line in lines[:SHOWN_LEDGER]],
-        asked=asked,
+        earlier=_earlier_runs(services, lines),
     )
+
+
+def _earlier_runs(services: Services, lines: list[Entry]) -> list[tuple[str, str]]:
+    """The runs that were valid once and are not now, newest first."""
+    valid = {publication.run for publication in services.table.pointer().publications.values()}
+    runs = ((line.month, line.run) for line in lines if line.moves_the_pointer and line.run not in valid)
+    return list(dict.fromkeys(runs))[:OFFERED_RUNS]
 
 
 def _recent_months(services: Services) -> Iterator[Month]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from functions.rating.publication import ledger
 from functions.rating.publication.ledger import Entry
 from functions.rating.services import Services
+from functions.rating.workbook.status import Status
 from functions.rating.workbook.versions import SHOWN_VERSIONS, VersionUsed, version_rows
 from shared.errors import LevelsError
 from shared.observability import logger
@@ -23,7 +24,7 @@ def show_versions(services: Services) -> None:
         versions = versions_used(services, lines)
         in_force = pointer.current().rulebook
         services.workbook.show_versions(
-            lambda language: version_rows(versions, in_force, services.description, language)
+            lambda language: Status(version_rows(versions, in_force, services.description, language))
         )
     except LevelsError as error:
         logger.warning("the tab of versions could not be written", cause=str(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,6 @@ import boto3
 from botocore.config import Config
 
 from functions.rating.extracts.inventory import Extracts
-from functions.rating.measuring.embedded.measure import EmbeddedEngine, engine_memory
 from functions.rating.measuring.measurements import Measurements
 from functions.rating.measuring.reuse import Measuring
 from functions.rating.progress import Listener, Progress
@@ -19,7 +19,7 @@ from functions.rating.publication.outbox import Outbox
 from functions.rating.publication.publisher import Publisher
 from functions.rating.publication.report import Reports
 from functions.rating.publication.staging import WRITERS
-from functions.rating.services import Services
+from functions.rating.services import Measure, Services
 from functions.rating.workbook.description import Description, load_description
 from functions.rating.workbook.example import Example
 from functions.rating.workbook.folder import Folder
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
     from mypy_boto3_s3 import S3Client
 
+    from functions.rating.extracts.inventory import Inventory
+    from functions.rating.measuring.totals import MonthTotals
+
 ROOT = Path(__file__).parents[2]
 CLIENT = Config(
     retries={"mode": "standard", "max_attempts": 8},
@@ -43,18 +46,10 @@ CLIENT = Config(
 
 def wire(settings: RatingSettings, context: LambdaContext, listener: Listener | None) -> Services:
     """The real services, made again for each of a month's few invocations."""
-    memory = int(context.memory_limit_in_mb) * 1024**2  # AWS gives it as text
     s3 = boto3.client("s3", config=CLIENT.merge(Config(signature_version="s3v4")))  # else links are signed the old way
-    engine = EmbeddedEngine(
-        s3,
-        settings.extracts.bucket,
-        settings.zone,
-        settings.scratch,
-        engine_memory(memory),
-        int96_is_utc=settings.int96_is_utc,
-    )
     measurements = Measurements(s3, settings.reports, settings.scratch)
-    measuring = Measuring(measurements, engine.measure, settings.zone, int96_is_utc=settings.int96_is_utc)
+    engine = _engine(settings, s3, int(context.memory_limit_in_mb))  # AWS gives it as text
+    measuring = Measuring(measurements, engine, settings.zone, int96_is_utc=settings.int96_is_utc)
     table = Table(boto3.client("dynamodb", config=CLIENT), settings.table_name)
     outbox = Outbox(table, boto3.client("events", config=CLIENT), settings.event_bus)
     progress = Progress(listener, remaining=lambda: context.get_remaining_time_in_millis() / 1000)
@@ -75,6 +70,25 @@ def wire(settings: RatingSettings, context: LambdaContext, listener: Listener | 
         now=publisher.now,
         progress=progress,
     )
+
+
+def wire_workbook(settings: RatingSettings) -> WorkbookSource:
+    """The workbook alone: all that a look at the console tab needs."""
+    description = load_description(ROOT / "config" / "workbook.json")
+    return workbook_source(settings.workbook, description, boto3.client("s3", config=CLIENT))
+
+
+def _engine(settings: RatingSettings, s3: S3Client, megabytes: int) -> Measure:
+    """The engine's method, imported when a month is measured: a check or a decision needs no engine."""
+
+    def measure(inventory: Inventory, max_bad_row_share: Decimal, progress: Progress) -> MonthTotals:
+        from functions.rating.measuring.embedded.measure import EmbeddedEngine, engine_memory  # noqa: PLC0415 - see above
+
+        bucket, memory = settings.extracts.bucket, engine_memory(megabytes * 1024**2)
+        engine = EmbeddedEngine(s3, bucket, settings.zone, settings.scratch, memory, int96_is_utc=settings.int96_is_utc)
+        return engine.measure(inventory, max_bad_row_share, progress)
+
+    return measure
 
 
 def workbook_source(setting: str, description: Description, s3: S3Client) -> WorkbookSource:

@@ -27,6 +27,14 @@ def test_the_morning_refresh_fires_at_nine_in_shanghai() -> None:
     assert json.loads(schedule["Target"]["Input"]) == {"mode": "refresh"}
 
 
+def test_the_console_tab_is_looked_at_every_few_minutes_where_there_is_a_google_sheet() -> None:
+    schedule, minutes = properties("RatingFunctionConsole"), template()["Parameters"]["ConsoleMinutes"]
+    assert (minutes["Default"], minutes["MinValue"]) == (5, 1)
+    assert schedule["ScheduleExpression"] == {"Fn::Sub": "cron(0/${ConsoleMinutes} * * * ? *)"}
+    assert schedule["State"] == {"Fn::If": ["WorkbookInGoogle", "ENABLED", "DISABLED"]}
+    assert json.loads(schedule["Target"]["Input"]) == {"mode": "console"}
+
+
 @pytest.mark.parametrize("schedule", ["RatingFunctionRenewal", "RatingFunctionRefresh"])
 def test_an_event_that_cannot_be_handed_over_is_retried_and_then_kept(schedule: str) -> None:
     target = properties(schedule)["Target"]
@@ -230,7 +238,7 @@ def test_a_function_that_nobody_starts_raises_an_alarm_too() -> None:
 def test_own_metrics_are_watched_in_the_namespace_and_service_that_the_code_counts_in() -> None:
     watched = [alarm for alarm in of_type("AWS::CloudWatch::Alarm").values() if alarm["Namespace"] == "mcn-levels"]
     by_rating = {alarm["MetricName"] for alarm in watched} - {"Faults"}
-    assert by_rating == {"Overdue", "WorkbookFaulty", "Held", "QuarantinedRows"}
+    assert by_rating == {"Overdue", "Runs", "WorkbookFaulty", "Held", "QuarantinedRows"}
     for alarm in watched:
         function = "LookupFunction" if alarm["MetricName"] == "Faults" else "RatingFunction"
         variables = properties(function)["Environment"]["Variables"]

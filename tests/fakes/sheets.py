@@ -19,9 +19,10 @@ from urllib.parse import parse_qs, urlsplit
 import gspread
 import requests
 from google.auth.credentials import AnonymousCredentials
+from gspread.utils import a1_to_rowcol
 from requests.adapters import BaseAdapter
 
-from functions.rating.workbook.cells import RawCell
+from functions.rating.workbook.cells import RawCell, a1
 from functions.rating.workbook.google.sheet import client_for
 from tests.fakes.discovery import Method, complaint_about, complaint_about_query, method_for
 
@@ -77,6 +78,7 @@ class FakeSheets(BaseAdapter):
     def __init__(self) -> None:
         super().__init__()
         self.books: dict[str, list[Sheet]] = {}
+        self.named: dict[str, list[dict[str, Any]]] = {}
         self.trouble: deque[Trouble] = deque()
         self.refuse_changes: Trouble | None = None
         self.headers: dict[str, str] = {}
@@ -90,7 +92,7 @@ class FakeSheets(BaseAdapter):
 
     def book(self, key: str, tabs: Mapping[str, list[list[RawCell]]]) -> None:
         """Keep a workbook under a key."""
-        self.books[key] = []
+        self.books[key], self.named[key] = [], []
         for title, rows in tabs.items():
             grid = {"rowCount": max(200, len(rows))}
             sheet = _new_sheet({"title": title, "gridProperties": grid}, self.books[key])
@@ -151,15 +153,22 @@ class FakeSheets(BaseAdapter):
             raise Refused(404, "Requested entity was not found.")
         match method.id.removeprefix("sheets.spreadsheets."):
             case "get":
-                return _described(self.books[key], query.get("fields", ["*"])[0])
+                return _described(self.books[key], self.named[key], query.get("fields", ["*"])[0])
             case "values.batchGet":
-                return {"spreadsheetId": key, "valueRanges": list(_value_ranges(self.books[key], query))}
+                ranges = _value_ranges(self.books[key], self.named[key], query)
+                return {"spreadsheetId": key, "valueRanges": list(ranges)}
+            case "values.batchUpdate":
+                return _put(self.books[key], body)
             case "batchUpdate":
                 changed: list[Sheet] = pickle.loads(pickle.dumps(self.books[key]))
-                replies = [_change(changed, request) for request in body.get("requests", [])]
+                named = copy.deepcopy(self.named[key])
+                replies = [
+                    _rename(named, changed, request) or _change(changed, request)
+                    for request in body.get("requests", [])
+                ]
                 if not replies:
                     raise Refused(400, "Must specify at least one request.")
-                self.books[key] = changed
+                self.books[key], self.named[key] = changed, named
                 return {"spreadsheetId": key, "replies": replies}
         raise Refused(400, f"the fake does not do {method.id}")
 
@@ -172,7 +181,7 @@ class Refused(Exception):
         self.error = {"code": code, "message": message}
 
 
-def _described(sheets: list[Sheet], fields: str) -> dict[str, Any]:
+def _described(sheets: list[Sheet], named: list[dict[str, Any]], fields: str) -> dict[str, Any]:
     whole = [
         {"properties": s.properties, "protectedRanges": s.protected, "conditionalFormats": s.conditional}
         for s in sheets
@@ -180,19 +189,70 @@ def _described(sheets: list[Sheet], fields: str) -> dict[str, Any]:
     asked = [
         part for part in ("properties", "protectedRanges", "conditionalFormats") if part in fields or fields == "*"
     ]
-    return {"sheets": [{part: sheet[part] for part in asked if sheet[part]} for sheet in copy.deepcopy(whole)]}
+    described = {"sheets": [{part: sheet[part] for part in asked if sheet[part]} for sheet in copy.deepcopy(whole)]}
+    return described | ({"namedRanges": copy.deepcopy(named)} if "namedRanges" in fields and named else {})
 
 
-def _value_ranges(sheets: list[Sheet], query: Mapping[str, list[str]]) -> Iterator[dict[str, Any]]:
+def _value_ranges(
+    sheets: list[Sheet], named: list[dict[str, Any]], query: Mapping[str, list[str]]
+) -> Iterator[dict[str, Any]]:
     if query.get("valueRenderOption") != ["UNFORMATTED_VALUE"]:
         raise Refused(400, "the fake has no formatted values")
     for name in query["ranges"]:
+        if place := next((one["range"] for one in named if one["name"] == name), None):
+            yield _values_of(sheets, place)
+            continue
         title = re.fullmatch(r"'((?:[^']|'')*)'", name)
         sheet = next((s for s in sheets if title and s.properties["title"] == title[1].replace("''", "'")), None)
         if sheet is None:
             raise Refused(400, f"Unable to parse range: {name}")
         found: dict[str, Any] = {"range": name, "majorDimension": "ROWS"}
         yield found | ({"values": values} if (values := sheet.values()) else {})
+
+
+def _values_of(sheets: list[Sheet], place: Mapping[str, int]) -> dict[str, Any]:
+    """The values of an area, without trailing blanks, and its address."""
+    sheet = _by_id(sheets, place.get("sheetId", 0))
+    top, left = place.get("startRowIndex", 0), place.get("startColumnIndex", 0)
+    rows = [row[left : place["endColumnIndex"]] for row in sheet.values()[top : place["endRowIndex"]]]
+    ends = f"{a1(top, left)}:{a1(place['endRowIndex'] - 1, place['endColumnIndex'] - 1)}"
+    return {"range": f"{quoted(sheet.properties['title'])}!{ends}", "majorDimension": "ROWS", "values": rows}
+
+
+def quoted(title: str) -> str:
+    """A tab's title as Google writes it in addresses: in quotes only where they are needed."""
+    return title if title.isascii() and title.isalnum() else "'" + title.replace("'", "''") + "'"
+
+
+def _put(sheets: list[Sheet], body: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as they are, each into its cell."""
+    if body["valueInputOption"] != "RAW":
+        raise Refused(400, "the fake takes values as they are")
+    for one in body["data"]:
+        match = re.fullmatch(r"'((?:[^']|'')*)'!([A-Z]+)([0-9]+)", one["range"])
+        sheet = next((s for s in sheets if match and s.properties["title"] == match[1].replace("''", "'")), None)
+        if sheet is None or match is None:
+            raise Refused(400, f"Unable to parse range: {one['range']}")
+        row, column = a1_to_rowcol(match[2] + match[3])
+        _inside(sheet, row - 1, column - 1)
+        ((value,),) = one["values"]
+        sheet.type_in(row - 1, column - 1, value if value != "" else None)
+    return {"totalUpdatedCells": len(body["data"])}
+
+
+def _rename(named: list[dict[str, Any]], sheets: list[Sheet], request: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Add or delete a named range; None for any other request."""
+    if added := request.get("addNamedRange"):
+        name = added["namedRange"]["name"]
+        if name in [one["name"] for one in named]:
+            raise Refused(400, f"A named range with the name {name} already exists.")
+        _by_id(sheets, added["namedRange"]["range"]["sheetId"])
+        named.append({**added["namedRange"], "namedRangeId": f"range-{name}"})
+        return {"addNamedRange": {"namedRange": named[-1]}}
+    if gone := request.get("deleteNamedRange"):
+        named[:] = [one for one in named if one["namedRangeId"] != gone["namedRangeId"]]
+        return {}
+    return None
 
 
 def _change(sheets: list[Sheet], request: Mapping[str, Any]) -> dict[str, Any]:
@@ -254,7 +314,10 @@ def _repeat_cell(sheets: list[Sheet], what: Mapping[str, Any]) -> None:
 def _set_data_validation(sheets: list[Sheet], what: Mapping[str, Any]) -> None:
     sheet = _by_id(sheets, what["range"]["sheetId"])
     for at in _cells_in(sheet, what["range"]):
-        sheet.cells.setdefault(at, {})["dataValidation"] = what["rule"]
+        cell = sheet.cells.setdefault(at, {})
+        cell.pop("dataValidation", None)
+        if rule := what.get("rule"):
+            cell["dataValidation"] = rule
 
 
 def _add_protected_range(sheets: list[Sheet], what: Mapping[str, Any]) -> dict[str, Any]:

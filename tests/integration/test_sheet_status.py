@@ -16,7 +16,7 @@ from functions.rating.workbook.google import requests as do
 from functions.rating.workbook.google.sheet import addresses
 from functions.rating.workbook.google.status_tab import write_status
 from functions.rating.workbook.rulebook import parse
-from functions.rating.workbook.status import SHOWN_FAULTS, SHOWN_MOVERS, Beside, StatusPage, status_rows
+from functions.rating.workbook.status import SHOWN_FAULTS, SHOWN_MOVERS, Beside, StatusPage, status
 from functions.rating.workbook.status_words import FAILURES, OUTCOMES, failure
 from shared import errors
 from shared.errors import WorkbookUnavailable
@@ -259,7 +259,7 @@ def answer(outcome: str) -> dict[str, Any]:
 
 
 def page(what: dict[str, Any], beside: Beside | None = None) -> StatusPage:
-    return lambda language: status_rows(what, beside or Beside(AT), language)
+    return lambda language: status(what, beside or Beside(AT), language)
 
 
 def line(**changed: Any) -> dict[str, Any]:

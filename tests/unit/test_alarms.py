@@ -14,7 +14,6 @@ from tests.contract.transformed import properties
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 RATING = {"stack": "levels", "service": "rating"}
-FUNCTION = {"FunctionName": "levels-rating"}
 CREATED = datetime(2026, 7, 20, 15, 7, tzinfo=SHANGHAI)
 UNTIL = datetime(2026, 10, 20, tzinfo=SHANGHAI)
 ON_TIME = {"2026-07": "2026-08-03 04:30", "2026-08": "2026-09-03 02:00", "2026-09": "2026-10-03 11:30"}
@@ -42,7 +41,7 @@ def run(published: dict[str, str], dead: Iterable[tuple[str, str]] = (), *, rene
     for instant, scheduled in firings():
         if any(at(start) <= instant < at(end) for start, end in dead) or (scheduled and not renewal):
             continue
-        metrics.put("AWS/Lambda", "Invocations", FUNCTION, instant)
+        metrics.put("mcn-levels", "Runs", RATING, instant)
         out = [month for month, when in published.items() if at(when) <= instant]
         late = overdue(instant, out, scheduled=scheduled)
         if late is not None:
@@ -57,7 +56,7 @@ def by_noon(metrics: Metrics) -> list[tuple[str, str]]:
 
 
 def not_run(metrics: Metrics) -> list[str]:
-    raised = Alarm(properties("NotRunAlarm"), FUNCTION).raised(metrics, CREATED, UNTIL)
+    raised = Alarm(properties("NotRunAlarm"), RATING).raised(metrics, CREATED, UNTIL)
     return [f"{when.astimezone(SHANGHAI):%m-%d %H:%M}" for when in raised]
 
 

@@ -24,6 +24,7 @@ _TYPES = {
     "setting": Text("number", "数字"),
     "share": Text("share", "比例"),
     "unread": Text("anything", "任意"),
+    "flag": Text("a tick box", "勾选框"),
 }
 
 

@@ -1,8 +1,12 @@
-"""``make sheet KEY=<spreadsheet key> [LANG=zh|en]``: create or upgrade the Google Sheet that operations edit."""
+"""Create or upgrade the Google Sheet that operations edit.
+
+``make sheet KEY=<spreadsheet key> [LANG=zh|en] [APPROVERS=a@x.com,b@x.com]``
+"""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +23,7 @@ from shared.errors import SettingsMissing
 from tools.sheet.builder import Built, build
 
 CONFIG = Path(__file__).parents[2] / "config"
+_ADDRESS = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
 ADDRESS = "https://docs.google.com/spreadsheets/d/{}/edit"
 
 
@@ -27,16 +32,34 @@ def main(arguments: Sequence[str] | None = None, client: Client | None = None) -
     parser = Parser(prog="make sheet", description=__doc__)
     parser.add_argument("key", nargs="?", help="the part of the sheet's address between /d/ and /edit")
     parser.add_argument("--lang", choices=("zh", "en"), help="language of titles, headers and notes")
+    parser.add_argument("--approvers", default="", help="who may decide in the console tab: addresses with commas")
     asked = parser.parse_args(arguments)
     required(parser, "make sheet KEY=<the part of the address between /d/ and /edit>", KEY=asked.key)
     try:
         sheet = GoogleSheet(asked.key, client or client_for_commands(WRITING))
         description = load_description(CONFIG / "workbook.json")
-        built = build(sheet, description, read_folder(CONFIG / "workbook"), asked.lang)
+        approvers = _approvers(asked.approvers, sheet)
+        built = build(sheet, description, read_folder(CONFIG / "workbook"), asked.lang, approvers)
     except DefaultCredentialsError as error:
         raise UserMistake(str(error)) from error
     print(_summary(built, asked.key))
     return 0
+
+
+def _approvers(text: str, sheet: GoogleSheet) -> list[str]:
+    """The addresses, and that of the account that unticks the boxes. Raises UserMistake."""
+    named = [address.strip() for address in text.split(",") if address.strip()]
+    if not named:
+        return []
+    if wrong := [address for address in named if not _ADDRESS.fullmatch(address)]:
+        raise UserMistake(f"APPROVERS: expected e-mail addresses with commas between them, found {', '.join(wrong)}")
+    account = os.environ.get("GOOGLE_SERVICE_ACCOUNT") or sheet.service_account
+    if not account:
+        raise UserMistake(
+            "APPROVERS: the system's own account has to be among them. Set GOOGLE_SERVICE_ACCOUNT to the address that "
+            "the sheet is shared with, and ask again"
+        )
+    return list(dict.fromkeys([*named, account]))
 
 
 def client_for_commands(scope: str) -> Client:

@@ -9,14 +9,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from functions.rating.workbook.asks import ABOUT, ANSWER, KINDS, TICK
 from functions.rating.workbook.cells import Language, RawCell, RawTab, RawWorkbook, plain_text
 from functions.rating.workbook.description import Description, Tab
 from functions.rating.workbook.google import requests as do
+from functions.rating.workbook.google.console_tab import RANGE
 from functions.rating.workbook.google.requests import Area, Request
 from functions.rating.workbook.google.sheet import GoogleSheet
 from tools.sheet.columns import FORMATS, SheetColumn, Tables, columns_of, values_of
 
-LOOK = "sheets(properties,protectedRanges,conditionalFormats)"
+LOOK = "sheets(properties,protectedRanges,conditionalFormats),namedRanges"
+FOR_APPROVERS = f"{do.MARK} approvers"
+
+
+CONSOLE_WIDTHS = (100, 60, 260, 120, 260, 360)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +34,29 @@ class Built:
     filled: bool
 
 
-def build(sheet: GoogleSheet, description: Description, example: RawWorkbook, language: Language | None) -> Built:
+def build(
+    sheet: GoogleSheet,
+    description: Description,
+    example: RawWorkbook,
+    language: Language | None,
+    approvers: Sequence[str] = (),
+) -> Built:
     """Create or upgrade every tab. A spreadsheet whose tabs are all blank is filled with the ``example``.
+
+    ``approvers``: e-mail addresses of those who may decide in the console tab, and of the account that the system
+    is known by; without any, who may stays as it is.
 
     ``language``: of titles, headers and notes; None leaves the titles and headers that are there, else Chinese.
     Raises WorkbookUnavailable; then nothing was changed.
     """
-    sheets = sheet.properties(LOOK).get("sheets", [])
+    known = sheet.properties(LOOK)
+    sheets = known.get("sheets", [])
     titles = [known["properties"]["title"] for known in sheets]
     cells = sheet.read_tabs([title for title in titles if description.tab_titled(title)])
     filled = all(_is_blank(tab) for tab in cells.tabs if description.reads(tab.title))
     plan = _Plan(description, language, sheets, cells, example if filled else None)
-    sheet.change(list(plan.requests()))
+    requests = [*plan.requests(), *plan.console_requests(known.get("namedRanges", ()), approvers)]
+    sheet.change(requests)
     created = tuple(plan.title(tab) for tab in description.tabs if tab.key not in plan.there)
     return Built(created, tuple(tab.title for tab in cells.tabs), filled)
 
@@ -62,6 +79,7 @@ class _Plan:
         self.taken_ids = {known["properties"]["sheetId"] for known in sheets}
         self.cells = {tab.key: raw for raw in cells.tabs if (tab := description.tab_titled(raw.title))}
         self.filling = example is not None
+        self.ids: dict[str, int] = {}
         self.tables = Tables(example or cells, description)
 
     def title(self, tab: Tab) -> str:
@@ -75,9 +93,13 @@ class _Plan:
             known = self.there.get(tab.key)
             sheet_id = known["properties"]["sheetId"] if known else do.free_sheet_id(self.taken_ids)
             self.taken_ids.add(sheet_id)
-            yield from _clear(known) if known else ()
+            if known and (tab.role != "console" or self.retitle):
+                yield from _clear(known)
+            self.ids[tab.key] = sheet_id
             if tab.role == "input":
                 yield from self._input(tab, sheet_id)
+            elif tab.role == "console":
+                yield from self._console(tab, sheet_id)
             else:
                 yield from self._lines(tab, sheet_id)
 
@@ -87,6 +109,37 @@ class _Plan:
         yield do.protect(Area(sheet_id))
         if tab.lines and (tab.key not in self.cells or _is_blank(self.cells[tab.key])):
             yield do.write(sheet_id, 0, 0, [[getattr(line, self.language)] for line in tab.lines])
+
+    def _console(self, tab: Tab, sheet_id: int) -> Iterator[Request]:
+        """A row for each thing that can be asked. What people have typed there stays."""
+        if tab.key in self.there and not self.retitle:
+            return
+        columns, rows = tab.columns, len(tab.lines) + 1
+        yield self._place(tab, sheet_id, rows, len(columns), 0)
+        for position, column in enumerate(columns):
+            title, note = (getattr(text, self.language) for text in (column.title, column.note))
+            yield do.head(sheet_id, 0, position, title, note)
+            yield do.widen(sheet_id, position, CONSOLE_WIDTHS[position])
+        yield do.write(sheet_id, 1, 0, [[getattr(line, self.language)] for line in tab.lines])
+        yield do.show_as(Area(sheet_id, (1, rows), (ABOUT, ANSWER)), "TEXT")
+        yield do.tick_box(Area(sheet_id, (1, rows), (TICK, TICK + 1)))
+        for locked in (Area(sheet_id, (0, 1)), Area(sheet_id, (1, rows), (0, 1))):
+            yield do.protect(locked)
+
+    def console_requests(self, named: Sequence[Mapping[str, Any]], approvers: Sequence[str]) -> Iterator[Request]:
+        """The name by which the system finds the rows of the console, and who may decide there."""
+        sheet_id, tab = self.ids["console"], self.description.tab("console")
+        last, width = len(tab.lines) + 1, len(tab.columns)
+        if RANGE not in [one["name"] for one in named]:
+            yield do.name_range(RANGE, Area(sheet_id, (1, last), (0, width)))
+        place = next((one["range"] for one in named if one["name"] == RANGE), None)
+        first = place.get("startRowIndex", 0) if place else 1
+        if approvers:
+            for protected in self.there.get("console", {}).get("protectedRanges", ()):
+                if protected.get("description") == FOR_APPROVERS:
+                    yield do.unprotect(protected["protectedRangeId"])
+            deciding = (first + KINDS.index("accept"), first + KINDS.index("rollback") + 1)
+            yield do.protect_for(Area(sheet_id, deciding, (0, width)), approvers, FOR_APPROVERS)
 
     def _input(self, tab: Tab, sheet_id: int) -> Iterator[Request]:
         """A tab that operations fill in. Columns that it lacks are added to the right of those it has."""

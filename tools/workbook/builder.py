@@ -32,7 +32,7 @@ def build_workbook(description: Description, example: RawWorkbook, language: Lan
     book.remove(book.worksheets[0])
     tables = Tables(example, description)
     for tab in description.tabs:
-        if tab.role == "output":
+        if tab.role in ("output", "console"):
             continue
         sheet = book.create_sheet(getattr(tab.title, language))
         if tab.role == "guide":

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from functions.rating.workbook.cells import Language
 
 Severity = Literal["error", "warning"]
-Role = Literal["guide", "input", "output"]
+Role = Literal["guide", "input", "output", "console"]
 CellType = Literal[
     "text", "key", "agency_id", "whole", "yuan", "share", "month", "choice", "flag", "quota", "setting", "unread"
 ]
@@ -57,7 +57,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """One tab. ``more_columns``: what further columns it has, one per row of that tab. ``lines``: text of the guide."""
+    """One tab. ``more_columns``: what further columns it has, one per row of that tab.
+
+    ``lines``: text of the guide, or what each row of the console asks for.
+    """
 
     key: str
     zh: str

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from functions.rating.workbook.asks import Ask
 from functions.rating.workbook.cells import RawCell, RawTab, RawWorkbook
 from functions.rating.workbook.description import Description
 from functions.rating.workbook.status import StatusPage
@@ -30,6 +31,12 @@ class Folder:
 
     def addresses(self) -> Mapping[str, str]:
         return {}
+
+    def asks(self) -> Sequence[Ask]:
+        return ()
+
+    def answer(self, ask: Ask, said: str, *, done: bool) -> None:
+        """Nothing: nobody asks here."""
 
     def show_status(self, page: StatusPage) -> None:
         """Nothing: whoever keeps a folder reads the answer itself."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from functions.rating.workbook.asks import Ask
 from functions.rating.workbook.cells import RawWorkbook
 from functions.rating.workbook.status import StatusPage
 
@@ -20,6 +21,15 @@ class WorkbookSource(Protocol):
 
     def addresses(self) -> Mapping[str, str]:
         """The web address of each tab, by title, for links; empty where tabs have none. Raises WorkbookUnavailable."""
+
+    def asks(self) -> Sequence[Ask]:
+        """What people have ticked in the console tab, unticked now; nothing where there is no such tab.
+
+        Raises WorkbookUnavailable.
+        """
+
+    def answer(self, ask: Ask, said: str, *, done: bool) -> None:
+        """Say beside a tick what came of it; ``done``: it is not to be asked again. Raises WorkbookUnavailable."""
 
     def show_status(self, page: StatusPage) -> None:
         """Show operations what came of the last check or run, in the sheet's language. Raises WorkbookUnavailable."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from functions.rating.workbook.asks import choice
 from functions.rating.workbook.cells import Language
 from functions.rating.workbook.description import Text
 from functions.rating.workbook.faults import Location
@@ -48,8 +49,19 @@ class StatusCell:
 
 
 StatusRow = tuple[StatusCell, ...]
-StatusPage = Callable[[Language], Sequence[StatusRow]]
-"""The rows of the tab in a language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The rows of the tab, and the runs that the console tab offers to accept and to go back to."""
+
+    rows: Sequence[StatusRow]
+    held: Sequence[str] = ()
+    earlier: Sequence[str] = ()
+
+
+StatusPage = Callable[[Language], Status]
+"""The status in a language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +70,7 @@ class Beside:
 
     ``at``: now, by the platform's clock. ``run``: the report of the run that is told of, as data. ``link``: an address
     of that report that opens in a browser until ``link_until``. ``waiting``: lines of the ledger about the runs that
-    wait for a decision; ``ledger``: its last lines, newest first. ``asked``: what was asked from the console tab.
+    wait for a decision; ``ledger``: its last lines, newest first. ``earlier``: runs to go back to, as month and run.
     """
 
     at: datetime
@@ -67,7 +79,13 @@ class Beside:
     link_until: datetime | None = None
     waiting: Sequence[Mapping[str, Any]] = ()
     ledger: Sequence[Mapping[str, Any]] = ()
-    asked: Text | None = None
+    earlier: Sequence[tuple[str, str]] = ()
+
+
+def status(answer: Mapping[str, Any], beside: Beside, language: Language) -> Status:
+    """What the tab says, and which runs the console tab offers."""
+    held = [choice(line["month"], line["run"]) for line in beside.waiting]
+    return Status(status_rows(answer, beside, language), held, [choice(*run) for run in beside.earlier])
 
 
 def status_rows(answer: Mapping[str, Any], beside: Beside, language: Language) -> list[StatusRow]:
@@ -112,8 +130,6 @@ class _Page:
         yield tuple(StatusCell(cell, bold=True, colour=colour) for cell in (text, *[""] * 5))
         zone = self.say(f"{beside.at.tzinfo}", "北京时间" if str(beside.at.tzinfo) == "Asia/Shanghai" else "")
         yield self._line("checked at", "更新时间", f"{beside.at:%Y-%m-%d %H:%M} {zone}".rstrip())
-        if beside.asked:
-            yield self._line("asked from the console", "控制台请求", self._text(beside.asked))
         for line in beside.waiting:
             what = self.say(
                 f"run {line['run']} of {line['month']}, held since {self._time(line['at'])}",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.rating.workbook.asks import Ask
 from functions.rating.workbook.bucket.status_files import status_page, status_workbook
 from functions.rating.workbook.cells import Language, RawTab, RawWorkbook
 from functions.rating.workbook.description import Description
@@ -73,10 +74,16 @@ class BucketWorkbook:
     def addresses(self) -> Mapping[str, str]:
         return {}
 
+    def asks(self) -> Sequence[Ask]:
+        return ()
+
+    def answer(self, ask: Ask, said: str, *, done: bool) -> None:
+        """Nothing: nobody asks here."""
+
     def show_status(self, page: StatusPage) -> None:
         """Write the answer beside the workbook: ``levels.status.xlsx`` and ``levels.status.html``."""
         language = self._language()
-        rows = page(language)
+        rows = page(language).rows
         stem = self.key.removesuffix(".xlsx")
         beside = f"{stem}status" if stem.endswith("/") else f"{stem}.status"
         self._put(f"{beside}.xlsx", status_workbook(rows, language), _EXCEL)

@@ -103,6 +103,28 @@ def allow_only(area: Area, condition: str, values: Sequence[str], message: str) 
     return {"setDataValidation": {"range": area.as_range(), "rule": rule}}
 
 
+def choose_from(area: Area, values: Sequence[str]) -> Request:
+    """Offer a list of texts; others are let in too, for the list may be older than what is chosen."""
+    if not values:
+        return {"setDataValidation": {"range": area.as_range()}}
+    said = {"type": "ONE_OF_LIST", "values": [{"userEnteredValue": value} for value in values]}
+    return {"setDataValidation": {"range": area.as_range(), "rule": {"condition": said, "showCustomUi": True}}}
+
+
+def tick_box(area: Area) -> Request:
+    """Show cells as tick boxes."""
+    rule = {"condition": {"type": "BOOLEAN"}, "strict": True, "showCustomUi": True}
+    return {"setDataValidation": {"range": area.as_range(), "rule": rule}}
+
+
+def name_range(name: str, area: Area) -> Request:
+    return {"addNamedRange": {"namedRange": {"name": name, "range": area.as_range()}}}
+
+
+def forget_name(named_range_id: str) -> Request:
+    return {"deleteNamedRange": {"namedRangeId": named_range_id}}
+
+
 def colour_when(area: Area, formula: str, colour: dict[str, float]) -> Request:
     """Colour cells for which a formula, written for the first of them, is true."""
     marked = f'=AND(N("{MARK}")=0,{formula})'
@@ -120,6 +142,13 @@ def protect(area: Area) -> Request:
     return {
         "addProtectedRange": {"protectedRange": {"range": area.as_range(), "description": MARK, "warningOnly": True}}
     }
+
+
+def protect_for(area: Area, editors: Sequence[str], description: str) -> Request:
+    """Let only these people edit these cells; Google adds who owns the sheet and who asks for it."""
+    allowed = {"users": list(editors)}
+    protected = {"range": area.as_range(), "description": description, "warningOnly": False, "editors": allowed}
+    return {"addProtectedRange": {"protectedRange": protected}}
 
 
 def unprotect(protected_range_id: int) -> Request:

@@ -16,12 +16,12 @@ from google.auth.exceptions import GoogleAuthError
 from google.auth.transport.requests import AuthorizedSession
 from gspread import Client
 from gspread.exceptions import APIError
-from gspread.utils import ValueRenderOption, absolute_range_name
+from gspread.utils import ValueInputOption, ValueRenderOption, a1_to_rowcol, absolute_range_name
 from requests import ConnectionError as NotConnected
 from requests import RequestException, Timeout
 from requests.exceptions import InvalidJSONError
 
-from functions.rating.workbook.cells import RawTab, RawWorkbook
+from functions.rating.workbook.cells import RawCell, RawTab, RawWorkbook, a1
 from functions.rating.workbook.google import identity
 from shared.errors import WorkbookUnavailable
 from shared.settings import GoogleSettings
@@ -103,6 +103,23 @@ class GoogleSheet:
         values = [found.get("values", []) for found in answer["valueRanges"]]
         return RawWorkbook(tuple(map(RawTab, titles, values)), typed=True)
 
+    def read_named(self, name: str) -> tuple[tuple[str, int, int], list[list[RawCell]]]:
+        """The cells of a named range in one request, and where it begins: tab, row and column from 0."""
+        how = {"valueRenderOption": ValueRenderOption.unformatted.value, "majorDimension": "ROWS"}
+        answer = self._ask(lambda: _one_range(self._google.values_batch_get(self.key, [name], dict(how))))
+        address = str(answer["range"])
+        row, column = a1_to_rowcol(address.rpartition("!")[2].partition(":")[0])
+        return (_title_in(address), row - 1, column - 1), list(answer.get("values", []))
+
+    def put(self, cells: Mapping[tuple[str, int, int], RawCell]) -> None:
+        """Put values into cells, as they are: text is never taken for a formula. Keys: tab, row and column from 0."""
+        data = [
+            {"range": absolute_range_name(title, a1(row, column)), "values": [[value]]}
+            for (title, row, column), value in cells.items()
+        ]
+        body = {"valueInputOption": ValueInputOption.raw.value, "data": data}
+        self._ask(lambda: self._google.values_batch_update(self.key, body))
+
     def change(self, requests: Sequence[Mapping[str, Any]]) -> None:
         """Do all of these changes, or none of them."""
         self._ask(lambda: self._google.batch_update(self.key, {"requests": list(requests)}), changes=True)
@@ -125,10 +142,15 @@ class GoogleSheet:
     def _unavailable(self, error: Exception) -> WorkbookUnavailable:
         return WorkbookUnavailable(f"spreadsheet {self.key}: {_cause_and_fix(error, self._account())}")
 
+    @property
+    def service_account(self) -> str | None:
+        """The address of the service account that asks; None for a person."""
+        credentials = getattr(self._google.session, "credentials", None)
+        return getattr(credentials, "service_account_email", None)
+
     def _account(self) -> str:
         """The address that the sheet must be shared with."""
-        credentials = getattr(self._google.session, "credentials", None)
-        return getattr(credentials, "service_account_email", None) or "the service account that reads it"
+        return self.service_account or "the service account that reads it"
 
 
 class Damaged(RequestException):
@@ -151,6 +173,14 @@ def _whole(answer: Any, titles: Sequence[str]) -> Mapping[str, Any]:
     if got != list(titles):
         raise Damaged(f"asked for {len(titles)} tabs, got {len(found)}: {', '.join(got)[:200]}")
     return {"valueRanges": found}
+
+
+def _one_range(answer: Any) -> Mapping[str, Any]:
+    """The one range that was asked for. Raises Damaged."""
+    found = answer.get("valueRanges") if isinstance(answer, dict) else None
+    if not isinstance(found, list) or len(found) != 1 or "!" not in str(found[0].get("range", "")):
+        raise Damaged(f"values without a range: {str(answer)[:80]}")
+    return dict(found[0])
 
 
 def _title_in(address: str) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from functions.rating.workbook.asks import Ask
 from functions.rating.workbook.cells import RawWorkbook
 from functions.rating.workbook.description import Description
-from functions.rating.workbook.google import sheet, status_tab
+from functions.rating.workbook.google import console_tab, sheet, status_tab
+from functions.rating.workbook.google.identity import READING, WRITING
+from functions.rating.workbook.google.sheet import GoogleSheet
 from functions.rating.workbook.status import StatusPage
 
 
@@ -32,3 +35,12 @@ class GoogleSource:
 
     def show_versions(self, page: StatusPage) -> None:
         status_tab.write_status(self.key, page, self.description, written="versions")
+
+    def asks(self) -> Sequence[Ask]:
+        asks = console_tab.read_asks(GoogleSheet(self.key, sheet.connect(READING)), self.description)
+        if asks:
+            console_tab.claim(GoogleSheet(self.key, sheet.connect(WRITING)), asks)
+        return asks
+
+    def answer(self, ask: Ask, said: str, *, done: bool) -> None:
+        console_tab.answer(GoogleSheet(self.key, sheet.connect(WRITING)), ask, said, done=done)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from functions.rating.workbook.description import Description
 from functions.rating.workbook.google import identity
 from functions.rating.workbook.google import requests as do
+from functions.rating.workbook.google.console_tab import offer_runs
 from functions.rating.workbook.google.sheet import ADDRESS, GoogleSheet, connect
 from functions.rating.workbook.status import StatusCell, StatusPage, StatusRow
 
@@ -34,8 +35,11 @@ def write_status(
     reading only; a run should log that and go on, for the levels don't depend on it.
     """
     sheet = GoogleSheet(key, client or connect(identity.WRITING), sleep)
-    tabs = {s["properties"]["title"]: s["properties"] for s in sheet.properties("sheets.properties").get("sheets", [])}
-    sheet.change(status_requests(key, tabs, page(description.language(tabs)), description, written))
+    known = sheet.properties("sheets.properties,namedRanges")
+    tabs = {one["properties"]["title"]: one["properties"] for one in known.get("sheets", [])}
+    shown = page(description.language(tabs))
+    offers = offer_runs(known.get("namedRanges", ()), shown.held, shown.earlier) if written == "status" else []
+    sheet.change([*status_requests(key, tabs, shown.rows, description, written), *offers])
 
 
 def status_requests(

@@ -1,0 +1,58 @@
+"""The console tab of a Google Sheet: which boxes are ticked, and the answers in its rows.
+
+The tab's rows have a name of their own in the sheet, so that one small request reads them whatever the tab is called
+and wherever it was moved to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from functions.rating.workbook.asks import ABOUT, ANSWER, KINDS, TICK, Ask, ticked
+from functions.rating.workbook.cells import RawCell
+from functions.rating.workbook.description import Description
+from functions.rating.workbook.google import requests as do
+from functions.rating.workbook.google.requests import Area
+from functions.rating.workbook.google.sheet import GoogleSheet
+
+RANGE = "mcn_levels_console"
+
+
+def read_asks(sheet: GoogleSheet, description: Description) -> list[Ask]:
+    """The rows that are ticked. Raises WorkbookUnavailable, also where the sheet has no such tab yet."""
+    first, rows = sheet.read_named(RANGE)
+    return list(ticked(rows, first, description.language([first[0]])))
+
+
+def claim(sheet: GoogleSheet, asks: Sequence[Ask]) -> None:
+    """Untick the boxes and say that somebody is at work, before anything is done, so that nothing is done twice."""
+    working = {"zh": "处理中……", "en": "working on it …"}
+    cells: dict[tuple[str, int, int], RawCell] = {}
+    for ask in asks:
+        cells |= {_cell(ask, TICK): False, _cell(ask, ANSWER): working[ask.language]}
+    sheet.put(cells)
+
+
+def answer(sheet: GoogleSheet, ask: Ask, said: str, *, done: bool) -> None:
+    """Say in the row what came of it. What was done is cleared, so that no later tick repeats it by mistake."""
+    cleared: dict[int, RawCell] = dict.fromkeys(range(ABOUT, ANSWER), "") if done else {}
+    sheet.put({_cell(ask, column): value for column, value in {**cleared, ANSWER: said}.items()})
+
+
+def offer_runs(named: Sequence[Mapping[str, Any]], held: Sequence[str], earlier: Sequence[str]) -> list[do.Request]:
+    """Have the rows of decisions offer these runs. ``named``: the named ranges of the sheet."""
+    place = next((one["range"] for one in named if one["name"] == RANGE), None)
+    if place is None:
+        return []
+    column = place.get("startColumnIndex", 0) + ABOUT
+    requests = []
+    for row, runs in ((KINDS.index("accept"), held), (KINDS.index("rollback"), earlier)):
+        at = place.get("startRowIndex", 0) + row
+        requests.append(do.choose_from(Area(place.get("sheetId", 0), (at, at + 1), (column, column + 1)), runs))
+    return requests
+
+
+def _cell(ask: Ask, column: int) -> tuple[str, int, int]:
+    title, row, left = ask.at
+    return title, row, left + column
