@@ -166,6 +166,10 @@ deploy: setup ## Deploy to AWS (docs/deploy.md): STACK=… [SET="Name=value …"
 	@build/setup.sh sam
 	@$(python) -m tools.deploy --stack "$(STACK)" --set "$(SET)$(if $(filter command line,$(origin ARCH)), Architecture=$(ARCH))"
 
+.PHONY: smoke
+smoke: setup ## Try a deployed stack from outside, and say what is proved: STACK=… (or SHEET=<spreadsheet key>)
+	@$(python) -m tools.smoke $(if $(call named,SHEET,--sheet),$(call named,SHEET,--sheet),--stack "$(STACK)")
+
 # --- housekeeping -------------------------------------------------------------------------------------------------------------
 
 .PHONY: lock

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,10 @@ from tests.e2e.conftest import ROOT, Packages, event, put_extracts
 from tests.e2e.for_emulator import for_emulator
 from tests.e2e.issuer import AUDIENCE, Issuer, running_issuer
 from tests.e2e.processes import accepts, free_port, running
+from tools import deploy as deploy_command
+from tools.smoke.__main__ import smoke
+from tools.smoke.deployed import Deployed
+from tools.smoke.results import Results
 from tools.workbook.builder import build_workbook
 
 STACK = "mcn-levels"
@@ -37,6 +41,7 @@ class Stack:
     port: int
     outputs: dict[str, str]
     issuer: Issuer
+    template: Path | None = None
 
     def client(self, service: str) -> Any:
         own = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
@@ -88,7 +93,7 @@ def stack(
         stack = Stack(emulator, {}, issuer)
         (found,) = stack.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
         outputs = {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
-        stack = Stack(emulator, outputs, issuer)
+        stack = Stack(emulator, outputs, issuer, folder / "expanded.json")
         put_extracts(stack.client("s3"), outputs["ExtractsUrl"], extracts)
         yield stack
 
@@ -109,15 +114,22 @@ def published(stack: Stack) -> Any:
     return stack.invoke(event("monthly-run"))
 
 
-def deploy(packages: Packages, folder: Path, port: int, issuer: Issuer) -> None:
-    """Package, transform, deploy: in the order in which the SAM CLI and CloudFormation do it."""
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+def environment_of(port: int) -> dict[str, str]:
+    """What leads every program of AWS to the emulator."""
+    return {
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
         "SAM_CLI_TELEMETRY": "0",
+    }
+
+
+def deploy(packages: Packages, folder: Path, port: int, issuer: Issuer) -> None:
+    """Package, transform, deploy: in the order in which the SAM CLI and CloudFormation do it."""
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        **environment_of(port),
     }
     parameters = [f"JwtIssuer={issuer.url}", f"JwtAudience={AUDIENCE}", "GradualDeployment=false", "RequestSeconds=8"]
     parameters += [f"Workbook={WORKBOOK}", "ExampleThresholds=allow", f"AwsEndpointUrl=http://127.0.0.1:{port}"]
@@ -254,3 +266,94 @@ class TestTheApi:
     @pytest.mark.parametrize("path", ["/v1/nothing", "/v1/levels/", "//v1/levels", "/v1/agencies/A-0001/level/"])
     def test_a_path_without_a_route_never_opens_data(self, stack: Stack, path: str) -> None:
         assert stack.ask(path).status_code in (401, 404)
+
+
+@pytest.fixture
+def reached(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
+    """The stack, for programs that find their cloud by the environment, as people's do."""
+    for name, value in environment_of(stack.port).items():
+        monkeypatch.setenv(name, value)
+    return stack
+
+
+def parameters_of(stack: Stack) -> dict[str, str]:
+    found = deploy_command.parameters_of(STACK, None)
+    assert found, stack
+    return found
+
+
+def test_an_upgrade_keeps_parameters_and_months_and_brings_the_change_to_the_api(
+    reached: Stack, published: Any, tmp_path: Path
+) -> None:
+    """`make deploy SET=…` on a stack that runs; only the emulator's template and its uploading are added."""
+    before, functions = parameters_of(reached), reached.client("lambda")
+    version = functions.get_alias(FunctionName=f"{STACK}-lookup", Name="live")["FunctionVersion"]
+
+    def run(command: Sequence[str]) -> int:
+        if command[0] == "make":
+            return 0  # it is built already
+        added = ["--template-file", str(reached.template), "--config-file", str(ROOT / "samconfig.toml")]
+        return subprocess.run([*command, *added, "--no-confirm-changeset"], cwd=tmp_path, check=False).returncode
+
+    named = deploy_command.named("LookupMemory=768")
+    assert deploy_command.deploy(STACK, named, tmp_path / "answers.toml", run) == 0
+
+    assert parameters_of(reached) == before | {"LookupMemory": "768"}
+    assert functions.get_alias(FunctionName=f"{STACK}-lookup", Name="live")["FunctionVersion"] != version
+    live = functions.get_function_configuration(FunctionName=f"{STACK}-lookup", Qualifier="live")
+    assert live["MemorySize"] == 768
+    answer = reached.ask("/v1/publication", reached.issuer.token(PUBLIC))
+    assert (answer.status_code, answer.json()["run"]) == (200, published["run"])
+    again = reached.invoke(event("monthly-run"))
+    assert (again["outcome"], again["run"]) == ("unchanged", published["run"])
+
+
+BEYOND_THE_EMULATOR = {
+    "parameters: levels are not those of the example",
+    "schedule RatingFunctionRefresh: on, with its time zone",
+    "schedule RatingFunctionRenewal: on, with its time zone",
+    "alarms: whoever is on call has confirmed",
+    "bucket ExtractsBucket: private, encrypted, versioned",
+    "bucket ExtractsBucket: refuses plain HTTP",
+    "bucket ReportsBucket: private, encrypted, versioned",
+    "bucket ReportsBucket: refuses plain HTTP",
+    "table: keys, expiry, and a way back",
+    "API: a page of an allowed origin may ask",
+    "schedule: it fires at its time",
+    "lookups: a bad version is rolled back by its alarms",
+    "alarms: the mail arrives",
+}
+"""What `make smoke` can't prove of this stack: the emulator leaves it out, or nobody gave it a parameter."""
+
+
+def test_smoke_proves_all_that_the_emulator_has_and_leaves_nothing_behind(
+    reached: Stack, published: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TOKEN_PUBLIC", reached.issuer.token(PUBLIC))
+    monkeypatch.setenv("TOKEN_ANY", reached.issuer.token(f"{AGENCY}.any"))
+    monkeypatch.setenv("TOKEN_NO_AGENCY", reached.issuer.token(AGENCY))
+    results = Results(print)
+    smoke(Deployed.find(boto3.Session(), STACK), results)
+    assert results.of("failed") == []
+    assert {line.what for line in results.of("not provable here")} == BEYOND_THE_EMULATOR
+    assert "month: two months are published" in capsys.readouterr().out
+    assert left_of_smoke(reached) == []
+    answer = reached.ask("/v1/publication", reached.issuer.token(PUBLIC))
+    assert answer.json()["run"] == published["run"]
+
+
+def left_of_smoke(stack: Stack) -> list[str]:
+    """Everything in the cloud whose name says that `make smoke` made it."""
+    extracts, reports = (
+        stack.outputs[name].removeprefix("s3://").split("/")[0] for name in ("ExtractsUrl", "ReportsUrl")
+    )
+    names = [one["FunctionName"] for one in stack.client("lambda").list_functions()["Functions"]]
+    names += [one["RoleName"] for one in stack.client("iam").list_roles()["Roles"]]
+    names += stack.client("dynamodb").list_tables()["TableNames"]
+    names += stack.client("sqs").list_queues().get("QueueUrls", [])
+    names += [one["Name"] for one in stack.client("events").list_event_buses()["EventBuses"]]
+    for bucket in (extracts, reports):
+        found = stack.client("s3").list_object_versions(Bucket=bucket)
+        names += [one["Key"] for one in [*found.get("Versions", ()), *found.get("DeleteMarkers", ())]]
+    assert len(names) > 5
+    return [name for name in names if "smoke" in name]

@@ -269,6 +269,10 @@ def _add_sheet(sheets: list[Sheet], what: Mapping[str, Any]) -> dict[str, Any]:
     return {"addSheet": {"properties": sheet.properties}}
 
 
+def _delete_sheet(sheets: list[Sheet], what: Mapping[str, Any]) -> None:
+    sheets.remove(_by_id(sheets, what["sheetId"]))
+
+
 def _update_sheet_properties(sheets: list[Sheet], what: Mapping[str, Any]) -> None:
     sheet = _by_id(sheets, what["properties"].get("sheetId", 0))
     _merge(sheet.properties, what["properties"], what["fields"])
@@ -349,6 +353,7 @@ def _delete_conditional_format(sheets: list[Sheet], what: Mapping[str, Any]) -> 
 
 _CHANGES: dict[str, Callable[[list[Sheet], Mapping[str, Any]], dict[str, Any] | None]] = {
     "addSheet": _add_sheet,
+    "deleteSheet": _delete_sheet,
     "updateSheetProperties": _update_sheet_properties,
     "updateCells": _update_cells,
     "repeatCell": _repeat_cell,
