@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from google.auth.exceptions import GoogleAuthError
@@ -23,6 +24,7 @@ from requests.exceptions import InvalidJSONError
 
 from functions.rating.workbook.cells import RawCell, RawTab, RawWorkbook, a1
 from functions.rating.workbook.google import identity
+from shared.backoff import pauses
 from shared.errors import WorkbookUnavailable
 from shared.settings import GoogleSettings
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from google.auth.credentials import Credentials
 
 TIMEOUT = (5.0, 30.0)  # seconds to connect, seconds to wait for an answer
-PAUSES = (1.0, 2.0, 4.0, 8.0)  # seconds before each new attempt; the next firing of the schedule is the attempt after
+ATTEMPTS = 5  # with pauses of up to 2, 4, 8 and 16 s; the next firing of the schedule is the attempt after
 LONGEST_PAUSE = 30.0
 ADDRESS = "https://docs.google.com/spreadsheets/d/{key}/edit#gid={sheet_id}"
 _KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -129,12 +131,12 @@ class GoogleSheet:
 
         A change is attempted again only when Google says for certain that it was not made.
         """
-        pauses = iter(PAUSES)
+        waits = islice(pauses(2.0, 16.0), ATTEMPTS - 1)
         while True:
             try:
                 return request()
             except (APIError, RequestException, GoogleAuthError) as error:
-                pause = next(pauses, None) if _may_pass(error, changes=changes) else None
+                pause = next(waits, None) if _may_pass(error, changes=changes) else None
                 if pause is None:
                     raise self._unavailable(error) from error
                 self._sleep(max(pause, _asked_to_wait(error)))
