@@ -123,7 +123,7 @@ def test_google_is_given_the_time_it_asks_for_within_bounds() -> None:
     google.trouble.append(503)
     google.headers = {"Retry-After": "86400"}
     sheet.read_sheet(KEY, client=google.client(), sleep=slept.append)
-    assert slept == [7, 7, 30]
+    assert slept == [7, 7, 30]  # longer than the own pauses could be
 
 
 def test_trouble_between_the_two_requests_is_no_half_workbook() -> None:
@@ -222,7 +222,7 @@ def test_a_damaged_answer_is_asked_for_again_and_then_said_and_never_a_shorter_w
     google.trouble.extend([body] * 5)
     with pytest.raises(WorkbookUnavailable, match="Google 返回的内容不完整"):
         sheet.read_sheet(KEY, DESCRIPTION.reads, client=google.client(), sleep=slept.append)
-    assert slept == [1, 1, 2, 4, 8]
+    assert within(slept, 2, 2, 4, 8, 16)
 
 
 def test_an_answer_without_one_of_the_tabs_is_no_workbook(monkeypatch: pytest.MonkeyPatch) -> None:
