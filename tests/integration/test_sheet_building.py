@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import Any
 
 import pytest
@@ -97,7 +98,7 @@ def test_cells_are_typed_checked_noted_and_headers_protected() -> None:
     assert level["dataValidation"]["strict"]
     assert level["dataValidation"]["condition"]["type"] == "NUMBER_BETWEEN"
     assert "REGEXMATCH" in str(month["dataValidation"])
-    assert "SWITCH" in str(google.tab(KEY, "benefits").cells[3, 5]["dataValidation"])
+    assert "SWITCH" in str(google.tab(KEY, "benefits").cells[30, 5]["dataValidation"])
     assert thresholds.cells[0, 0]["note"] == DESCRIPTION.tab("thresholds").columns[0].note.en
     assert thresholds.properties["gridProperties"]["frozenRowCount"] == 1
     assert [protected["range"]["endRowIndex"] for protected in thresholds.protected] == [1]
@@ -180,3 +181,55 @@ def without_id(protected: dict[str, Any]) -> dict[str, Any]:
 
 def unused(seconds: float) -> None:
     raise AssertionError(f"slept {seconds} s")
+
+
+def test_a_chinese_sheet_asks_for_no_english_word() -> None:
+    """Codes of metrics and benefits are the example's own; what the system offers and what it filled in is Chinese."""
+    google = blank()
+    build_it(google, "zh")
+    offered = {
+        value["userEnteredValue"]
+        for tab in google.books[KEY]
+        for cell in tab.cells.values()
+        if (condition := cell.get("dataValidation", {}).get("condition", {})).get("type") == "ONE_OF_LIST"
+        for value in condition["values"]
+    }
+    assert not [word for word in offered if re.fullmatch(r"[a-z_]+", word)]
+    assert {"勾选", "额度", "文字", "达人数", "支付GMV", "等级变化占比上限"} <= offered
+    filled = {cell for title in ("权益", "设置", "指标") for row in google.tab(KEY, title).values() for cell in row}
+    english = {"flag", "quota", "text", "unlimited", "creator_count", "max_changed_share"}
+    assert filled & english == set()
+    assert "不限" in filled
+
+
+def test_english_words_in_a_chinese_sheet_are_still_read_and_still_offered() -> None:
+    google = blank()
+    build_it(google, "zh")
+    before = read_back(google)
+    benefits = google.tab(KEY, "权益")
+    kind = benefits.values()[0].index("类型")
+    kinds = [row[kind] for row in benefits.values()]
+    benefits.type_in(kinds.index("勾选"), kind, "flag")
+    benefits.type_in(kinds.index("额度"), kind, "quota")
+    google.tab(KEY, "设置").type_in(1, 0, "new_agency_wait_months")
+    assert read_back(google) == before
+    build_it(google, None)
+    values = google.tab(KEY, "权益").cells[1, kind]["dataValidation"]["condition"]["values"]
+    assert [value["userEnteredValue"] for value in values] == ["勾选", "额度", "文字", "flag", "quota"]
+
+
+def test_benefits_that_are_ticked_have_tick_boxes() -> None:
+    google = blank()
+    build_it(google, "zh")
+    benefits = google.tab(KEY, "权益")
+    rows = benefits.values()
+    kind, first = rows[0].index("类型"), rows[0].index("L1")
+    kinds = [row[kind] for row in rows[1:]]
+    boxes = [
+        benefits.cells[at, first]["dataValidation"]["condition"]["type"] == "BOOLEAN" for at in range(1, len(rows))
+    ]
+    assert boxes == [kind == "勾选" for kind in kinds]
+    assert any(boxes)
+    rule = str(benefits.cells[len(rows) + 3, first]["dataValidation"])
+    assert '"勾选"' in rule
+    assert '"flag"' in rule

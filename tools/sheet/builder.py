@@ -16,6 +16,7 @@ from functions.rating.workbook.google import requests as do
 from functions.rating.workbook.google.console_tab import RANGE
 from functions.rating.workbook.google.requests import Area, Request
 from functions.rating.workbook.google.sheet import GoogleSheet
+from functions.rating.workbook.levels_and_metrics import level_key
 from tools.sheet.columns import FORMATS, SheetColumn, Tables, columns_of, values_of
 
 LOOK = "sheets(properties,protectedRanges,conditionalFormats),namedRanges"
@@ -159,16 +160,32 @@ class _Plan:
             yield do.head(sheet_id, header_row, positions[column.key], column.title if titled else None, note)
             yield from _furnish(Area(sheet_id, (header_row + 1, None)), column, positions, note)
         yield from self._formats_by_row(tab, sheet_id, positions)
+        yield from self._tick_boxes(tab, sheet_id, header_row, positions)
         if data:
             yield do.write(sheet_id, header_row + 1, 0, data)
 
     def _formats_by_row(self, tab: Tab, sheet_id: int, positions: Mapping[str, int]) -> Iterator[Request]:
         """Shares among the settings look like 5%, numbers like 5."""
         for at, row in enumerate(self.tables.table(tab) if tab.key == "settings" else (), start=1):
-            setting = self.description.settings.get(plain_text(row.raw("setting")) or "")
+            setting = self.description.setting(plain_text(row.raw("setting")))
             if setting:
                 index, column = at if self.filling else row.index, positions["value"]
                 yield do.show_as(Area(sheet_id, (index, index + 1), (column, column + 1)), *FORMATS[setting.type])
+
+    def _tick_boxes(self, tab: Tab, sheet_id: int, header_row: int, positions: Mapping[str, int]) -> Iterator[Request]:
+        """Benefits that are ticked have tick boxes; a cell that holds something else stays as it is, with its fault."""
+        if tab.more_columns != "levels":
+            return
+        kinds = tab.column("kind")
+        for at, row in enumerate(self.tables.table(tab), start=1):
+            kind, index = (
+                kinds.choice(plain_text(row.raw("kind")) or ""),
+                header_row + at if self.filling else row.index,
+            )
+            for level in self.tables.levels.levels if kind and kind.en == "flag" else ():
+                column = positions[level_key(level.level)]
+                if self.filling or plain_text(row.raw(level_key(level.level))) in (None, "True", "False"):
+                    yield do.tick_box(Area(sheet_id, (index, index + 1), (column, column + 1)))
 
     def _place(self, tab: Tab, sheet_id: int, height: int, width: int, header_row: int = -1) -> Request:
         """The tab itself, new or with room for what comes; its header and the rows above stay in sight."""

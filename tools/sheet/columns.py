@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TypeAlias
 
-from functions.rating.workbook.cell_types import UNLIMITED
+from functions.rating.workbook.cell_types import UNLIMITED, UNLIMITED_WORDS
 from functions.rating.workbook.cells import Language, RawWorkbook, a1, plain_text
 from functions.rating.workbook.description import CellType, Column, Description, Tab, Text
 from functions.rating.workbook.faults import FaultList
@@ -37,6 +37,8 @@ class SheetColumn:
     """A column that a tab shall have. ``own``: the tab's own, not one that a metric or a level adds.
 
     ``by_row``: how the cells are read where that depends on another cell of the row, by what that cell holds.
+    ``words``: what a list offers, in the sheet's language, by what is read; ``words_in_use``: those of the other
+    language that somebody has chosen before.
     """
 
     tab: Tab
@@ -46,6 +48,14 @@ class SheetColumn:
     note: Text
     own: bool = True
     by_row: tuple[str, Mapping[str, Column]] | None = None
+    words: Mapping[str, str] = field(default_factory=dict)
+    words_in_use: Sequence[str] = ()
+    chinese: bool = False
+
+    @property
+    def unlimited(self) -> str:
+        """What a quota without a limit is called, in the language of the title."""
+        return UNLIMITED_WORDS.zh if self.chinese else UNLIMITED_WORDS.en
 
     @property
     def number_format(self) -> NumberFormat | None:
@@ -57,8 +67,10 @@ class SheetColumn:
         cell, cells = a1(row, positions[self.key]), self.cells
         if self.tab.more_columns == "levels" and not self.own:
             kind = f"${a1(row, positions['kind'])}"
-            quota = f'OR({cell}="unlimited",AND(ISNUMBER({cell}),{cell}>=0,{cell}=INT({cell})))'
-            return _formula(f'SWITCH({kind},"flag",{cell}=TRUE,"quota",{quota},"text",ISTEXT({cell}),FALSE)')
+            allowed = {"flag": f"{cell}=TRUE", "quota": quota_formula(cell), "text": f"ISTEXT({cell})"}
+            kinds = self.tab.column("kind").choices
+            cases = (f'"{word}",{allowed[choice.en]}' for choice in kinds for word in (choice.en, choice.zh))
+            return _formula(f"SWITCH({kind},{','.join(cases)},FALSE)")
         match cells.type:
             case "whole" | "yuan":
                 return "NUMBER_BETWEEN", (f"{cells.least:f}", f"{cells.most:f}")
@@ -68,10 +80,8 @@ class SheetColumn:
                 return _formula(f'AND(ISTEXT({cell}),REGEXMATCH({cell},"^[0-9]{{4}}-(0[1-9]|1[0-2])$"))')
             case "agency_id":
                 return _formula(f'AND(ISTEXT({cell}),REGEXMATCH({cell},"^[A-Za-z0-9_-]{{1,64}}$"))')
-            case "choice":
-                return "ONE_OF_LIST", cells.choices
-            case "key" if cells.choices:
-                return "ONE_OF_LIST", cells.choices
+            case "choice" | "key" if self.words:
+                return "ONE_OF_LIST", tuple(dict.fromkeys([*self.words.values(), *self.words_in_use]))
             case "key":
                 return _formula(f'AND(ISTEXT({cell}),REGEXMATCH({cell},"^\\S{{1,64}}$"))')
         return None
@@ -114,9 +124,21 @@ def columns_of(tab: Tab, tables: Tables, language: Language) -> Iterator[SheetCo
     """The columns that a tab shall have: its own, and one for each level or metric."""
     settings = tables.description.settings
     for column in tab.columns:
-        cells = replace(column, choices=tuple(settings)) if (tab.key, column.key) == ("settings", "setting") else column
+        titles = tuple(setting.title for setting in settings.values())
+        cells = replace(column, choices=titles) if (tab.key, column.key) == ("settings", "setting") else column
         by_row = ("setting", settings) if column.type == "setting" else None
-        yield SheetColumn(tab, column.key, cells, getattr(column.title, language), column.note, by_row=by_row)
+        words = {choice.en: str(getattr(choice, language)) for choice in cells.choices}
+        used = _words_in_use(cells, tables.table(tab))
+        yield SheetColumn(
+            tab,
+            column.key,
+            cells,
+            getattr(column.title, language),
+            column.note,
+            by_row=by_row,
+            words=words,
+            words_in_use=used,
+        )
     if tab.more_columns == "metrics":
         for metric in tables.metrics.valid:
             title = metric.name if language == "zh" else metric.key
@@ -126,7 +148,9 @@ def columns_of(tab: Tab, tables: Tables, language: Language) -> Iterator[SheetCo
         benefits = ("kind", tables.description.benefit_cells)
         for level in tables.levels.levels:
             key = level_key(level.level)
-            yield SheetColumn(tab, key, Column(key, key, "text"), f"L{key}", tab.note, own=False, by_row=benefits)
+            yield SheetColumn(
+                tab, key, Column(key, key, "text"), f"L{key}", tab.note, False, benefits, chinese=language == "zh"
+            )
 
 
 def values_of(row: Row, columns: Iterable[SheetColumn]) -> list[CellValue]:
@@ -139,11 +163,26 @@ def _value(row: Row, column: SheetColumn) -> CellValue:
     if column.by_row:
         other, by_content = column.by_row
         cells = by_content[plain_text(row.raw(other)) or ""]
+    if text is not None and text in column.words:
+        return column.words[text]
     if text is None or cells.type not in ("whole", "yuan", "share", "quota", "flag"):
         return text
     if cells.type == "flag":
         return text == "TRUE"
-    return text if text == UNLIMITED else Decimal(text)
+    return column.unlimited if text == UNLIMITED else Decimal(text)
+
+
+def quota_formula(cell: str) -> str:
+    """Whether a cell holds a quota: a whole number, or that there is no limit."""
+    unlimited = (f'{cell}="{word}"' for word in (UNLIMITED_WORDS.en, UNLIMITED_WORDS.zh))
+    return f"OR({','.join(unlimited)},AND(ISNUMBER({cell}),{cell}>=0,{cell}=INT({cell})))"
+
+
+def _words_in_use(column: Column, table: Table) -> tuple[str, ...]:
+    """The words of a list that stand in a sheet already, in whichever language."""
+    used = {plain_text(row.raw(column.key)) for row in table} if column.choices and table.typed else set()
+    words = (word for choice in column.choices for word in (choice.zh, choice.en))
+    return tuple(word for word in words if word in used)
 
 
 @dataclass(frozen=True, slots=True)

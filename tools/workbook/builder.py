@@ -104,8 +104,7 @@ def _furnish(sheet: Worksheet, column: SheetColumn, positions: Mapping[str, int]
 
 
 def _show_shares_as_percent(sheet: Worksheet, tables: Tables, value: int) -> None:
-    settings = tables.description.settings
     for at, row in enumerate(tables.table(tables.description.tab("settings")), 2):
-        setting = settings.get(plain_text(row.raw("setting")) or "")
+        setting = tables.description.setting(plain_text(row.raw("setting")))
         if setting and setting.type == "share":
             sheet.cell(at, value + 1).number_format = FORMATS["share"][1]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from functions.rating.workbook.cells import a1
-from tools.sheet.columns import FORMATS, SheetColumn
+from tools.sheet.columns import FORMATS, SheetColumn, quota_formula
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,11 @@ def check_of(column: SheetColumn, row: int, positions: Mapping[str, int]) -> Che
     cell, cells = a1(row, positions[column.key]), column.cells
     if column.tab.more_columns == "levels" and not column.own:
         kind = f"${a1(row, positions['kind'])}"
-        quota = f'OR({cell}="unlimited",AND(ISNUMBER({cell}),{cell}>=0,{cell}=INT({cell})))'
-        return _formula(
-            f'IF({kind}="flag",{cell}=TRUE,IF({kind}="quota",{quota},IF({kind}="text",ISTEXT({cell}),FALSE)))'
-        )
+        allowed = {"flag": f"{cell}=TRUE", "quota": quota_formula(cell), "text": f"ISTEXT({cell})"}
+        nested = "FALSE"
+        for choice in reversed(column.tab.column("kind").choices):
+            nested = f'IF(OR({kind}="{choice.en}",{kind}="{choice.zh}"),{allowed[choice.en]},{nested})'
+        return _formula(nested)
     match cells.type:
         case "whole":
             return Check("whole", f"{cells.least:f}", f"{cells.most:f}")
@@ -50,10 +51,10 @@ def check_of(column: SheetColumn, row: int, positions: Mapping[str, int]) -> Che
         case "month":
             number = f"ISNUMBER(VALUE(LEFT({cell},4))),VALUE(MID({cell},6,2))>=1,VALUE(MID({cell},6,2))<=12"
             return _formula(f'AND(ISTEXT({cell}),LEN({cell})=7,MID({cell},5,1)="-",{number})')
-        case "agency_id" | "key" if not cells.choices:
+        case "agency_id" | "key" if not column.words:
             return _formula(f'AND(LEN({cell})<=64,ISERROR(FIND(" ",{cell})))')
         case "choice" | "key":
-            return Check("list", f'"{",".join(cells.choices)}"')
+            return Check("list", f'"{",".join(column.words.values())}"')
     return None
 
 

@@ -67,6 +67,8 @@ def addresses_of(tables: Mapping[str, Table], description: Description, language
     for tab, table in tables.items():
         for row in table:
             key = tuple(plain_text(row.raw(column)) or "" for column in KEY_COLUMNS[tab])
+            if tab == "settings" and (setting := description.setting(key[0])):
+                key = (setting.key,)
             rows.setdefault((tab, key), row)
     titles = {
         tab.key: tables[tab.key].title if tables[tab.key].rows else str(getattr(tab.title, language))

@@ -11,12 +11,13 @@ from fractions import Fraction
 from typing import Any, TypeAlias
 
 from functions.rating.workbook.cells import RawCell, is_formula_error, trimmed
-from functions.rating.workbook.description import CellType, Column
+from functions.rating.workbook.description import CellType, Column, Text
 from shared.months import Month
 
 Value: TypeAlias = str | int | Decimal | bool
 
 UNLIMITED = "unlimited"
+UNLIMITED_WORDS = Text(UNLIMITED, "不限")
 TEXT_LENGTH = 2000
 KEY_LENGTH = 64
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
@@ -85,9 +86,12 @@ def _month(cell: _Cell) -> str:
 
 
 def _choice(cell: _Cell) -> str:
-    if not isinstance(cell.raw, str) or cell.raw not in cell.column.choices:
-        raise Unreadable("not_choice", choices=", ".join(cell.column.choices))
-    return cell.raw
+    choice = cell.column.choice(cell.raw) if isinstance(cell.raw, str) else None
+    if choice is None:
+        choices = cell.column.choices
+        listed = Text(", ".join(one.en for one in choices), "、".join(one.zh for one in choices))
+        raise Unreadable("not_choice", choices=listed)
+    return choice.en
 
 
 def _flag(cell: _Cell) -> bool:
@@ -105,7 +109,9 @@ def _yuan(cell: _Cell) -> int:
 
 
 def _quota(cell: _Cell) -> Quota:
-    return Quota(None if cell.raw == UNLIMITED else _units(cell, per_unit=1, otherwise="not_quota"))
+    if cell.raw in (UNLIMITED_WORDS.en, UNLIMITED_WORDS.zh):
+        return Quota(None)
+    return Quota(_units(cell, per_unit=1, otherwise="not_quota"))
 
 
 def _share(cell: _Cell) -> Decimal:

@@ -10,7 +10,7 @@ from functions.rating.workbook.addresses import Addresses, unaddressed
 from functions.rating.workbook.description import Description, Text
 from functions.rating.workbook.differences import Counts, Difference, Effect, counts, differences
 from functions.rating.workbook.faults import Fault, FaultList, Location
-from functions.rating.workbook.flat import FlatRow, column_name, shown_value
+from functions.rating.workbook.flat import FlatRow, Held, column_name, shown_value
 from functions.rating.workbook.ladders import jumps
 from shared.levels import Rulebook
 from shared.months import Month
@@ -115,7 +115,9 @@ class _Comparison:
 
     def _what(self, difference: Difference) -> Text:
         name = difference.name
-        if difference.column is None or difference.tab == "settings":
+        if difference.tab == "settings":
+            return self.description.settings[difference.key[0]].title
+        if difference.column is None:
             return name
         column = self._column(difference.tab, difference.column)
         return Text(f"{name.en} · {column.en}", f"{name.zh} · {column.zh}")
@@ -124,8 +126,16 @@ class _Comparison:
         if difference.column is None:
             return self._listed(difference.tab, difference.old), self._listed(difference.tab, difference.new)
         old, new = difference.cells()
-        names, language = (difference.tab, difference.column), self.addresses.language
-        return shown_value(*names, old, self.in_force, language), shown_value(*names, new, self.sheet, language)
+        tab, column = difference.tab, difference.column
+        return self._value(tab, column, old, self.in_force), self._value(tab, column, new, self.sheet)
+
+    def _value(self, tab: str, column: str, value: Held | None, book: Rulebook) -> str | None:
+        """A value in the words of the sheet."""
+        described = next((one for one in self.description.tab(tab).columns if one.key == column), None)
+        choice = described.choice(value) if described and isinstance(value, str) else None
+        if choice:
+            return str(getattr(choice, self.addresses.language))
+        return shown_value(tab, column, value, book, self.addresses.language)
 
     def _listed(self, tab: str, row: FlatRow | None) -> str | None:
         """The cells of a row as one text."""
@@ -133,9 +143,7 @@ class _Comparison:
             return None
         book = self.sheet if tab in ("thresholds", "cases") else self.in_force
         language = self.addresses.language
-        values = (
-            (self._column(tab, key), shown_value(tab, key, value, book, language)) for key, value in row.cells.items()
-        )
+        values = ((self._column(tab, key), self._value(tab, key, value, book)) for key, value in row.cells.items())
         listed = (f"{getattr(name, language)} {value}" for name, value in values)
         return ("；" if language == "zh" else "; ").join(listed) or "–"
 

@@ -37,7 +37,8 @@ class Text:
 class Column:
     """What the cells of a column hold. ``least`` and ``most`` bound numbers, both inclusive.
 
-    ``required``: its cells may not be blank. ``indispensable``: the column itself may not be absent.
+    ``required``: its cells may not be blank. ``indispensable``: the column itself may not be absent. ``choices``: the
+    words that it may hold; the English one is what is read, whichever is typed.
     """
 
     key: str
@@ -47,12 +48,16 @@ class Column:
     indispensable: bool = False
     least: Decimal = Decimal(0)
     most: Decimal = Decimal(0)
-    choices: tuple[str, ...] = ()
+    choices: tuple[Text, ...] = ()
     note: Text = Text("", "")
 
     @property
     def title(self) -> Text:
         return Text(self.key, self.zh)
+
+    def choice(self, word: str) -> Text | None:
+        """The choice that a word names, in English or Chinese."""
+        return next((choice for choice in self.choices if word in (choice.en, choice.zh)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,10 @@ class Description:
 
     def tab(self, key: str) -> Tab:
         return next(tab for tab in self.tabs if tab.key == key)
+
+    def setting(self, name: str | None) -> Column | None:
+        """The setting that a name names, in English or Chinese."""
+        return next((one for one in self.settings.values() if name in (one.key, one.zh)), None)
 
     def tab_titled(self, title: str) -> Tab | None:
         """The tab that a title names, in English or Chinese."""
@@ -160,7 +169,7 @@ def _column(column: Mapping[str, Any]) -> Column:
     read = {key: value for key, value in column.items() if key not in ("choices", "note", "default")}
     return Column(
         **{"zh": column["key"], "indispensable": column.get("required", False), **read},
-        choices=tuple(column.get("choices", ())),
+        choices=_texts(column.get("choices", ())),
         note=Text(**column.get("note", {"en": "", "zh": ""})),
     )
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from functions.rating.workbook.addresses import RowKey
-from functions.rating.workbook.cell_types import UNLIMITED
+from functions.rating.workbook.cell_types import UNLIMITED, UNLIMITED_WORDS
 from functions.rating.workbook.cells import Language
 from functions.rating.workbook.description import Text
 from functions.rating.workbook.levels_and_metrics import level_key
@@ -50,8 +50,8 @@ def shown_value(tab: str, column: str, value: Held | None, rulebook: Rulebook, l
         of_money = any(m.key == column and m.measure is Measure.PAID_GMV for m in rulebook.metrics)
         return yuan(value) if of_money else str(value)
     if value is True:
-        return "TRUE"
-    return "不限" if value == UNLIMITED and language == "zh" else str(value)
+        return "✓"
+    return str(getattr(UNLIMITED_WORDS, language)) if value == UNLIMITED else str(value)
 
 
 def _rows(rulebook: Rulebook) -> Iterator[tuple[tuple[str, RowKey], FlatRow]]:

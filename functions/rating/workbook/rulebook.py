@@ -5,7 +5,7 @@ The result depends on what the rows say, never on the order of tabs, columns or 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Collection, Set
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -14,7 +14,7 @@ from functions.rating.workbook.addresses import Addresses, addresses_of
 from functions.rating.workbook.benefits import read_benefits
 from functions.rating.workbook.cells import RawWorkbook
 from functions.rating.workbook.changes import Change, compare
-from functions.rating.workbook.description import Column, Description
+from functions.rating.workbook.description import Description, Text
 from functions.rating.workbook.faults import Fault, FaultList
 from functions.rating.workbook.headers import MoreColumns
 from functions.rating.workbook.ladders import read_cases, read_ladders
@@ -76,7 +76,7 @@ def parse(raw: RawWorkbook, description: Description, month: Month) -> Verdict:
     tips = _read_tips(table("tips"), metrics)
     overrides, if_unknown = read_overrides(table("overrides"), levels, str(month))
     cases = read_cases(table("cases", metrics.columns.optional()), ladders, levels, metrics, cells)
-    settings = _read_settings(table("settings"), description.settings)
+    settings = _read_settings(table("settings"), description)
     if any(fault.severity == "error" for fault in faults.faults):
         return Verdict(None, tuple(faults.faults), addresses_of(tables, description, faults.language))
     rulebook = Rulebook(levels.levels, metrics.valid, ladders.ladders, benefits, tips, overrides, cases, settings)
@@ -112,18 +112,21 @@ def _read_tips(table: Table, metrics: Metrics) -> tuple[Tip, ...]:
     return tuple(sorted(tips, key=lambda tip: (tip.metric, tip.tip, tip.link)))
 
 
-def _read_settings(table: Table, known: Mapping[str, Column]) -> RuleSettings:
+def _read_settings(table: Table, description: Description) -> RuleSettings:
     """The settings; an absent row or a blank value takes the default."""
     once = Once()
     values: dict[str, Any] = {}
     for row in table:
-        setting = row.text("setting")
-        if setting is None or not once.admit(setting, row, "setting"):
+        name = row.text("setting")
+        setting = description.setting(name)
+        if name is None or not once.admit(setting.key if setting else name, row, "setting"):
             continue
-        if setting not in known:
-            row.fault("setting_unknown", "setting", known=", ".join(known))
+        if setting is None:
+            titles = [one.title for one in description.settings.values()]
+            known = Text(", ".join(one.en for one in titles), "、".join(one.zh for one in titles))
+            row.fault("setting_unknown", "setting", known=known)
             continue
-        value = row.read("value", known[setting])
+        value = row.read("value", setting)
         if isinstance(value, int | Decimal):
-            values[setting] = value
+            values[setting.key] = value
     return RuleSettings(**values)

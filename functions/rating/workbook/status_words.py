@@ -68,6 +68,7 @@ FAILURES: Mapping[str, str] = {
     "ObjectChanged": "读取期间数据文件发生了变化，系统会自动重试",
     "AgenciesInvalid": "机构数据有错误的行，或同一机构的两行不一致，请联系数据团队",
     "TooManyBadRows": "数据的坏行超过“设置”中的上限，请联系数据团队",
+    "MeasuringFailed": "统计数据时出错，请联系开发人员",
     "OutOfRoom": "内存或磁盘空间不足，请联系开发人员",
     "NotReconciled": "读到的行数与文件中的行数对不上，请联系开发人员",
     "PublicationConflict": "另一个批次刚刚发布；请查看最新状态，如仍需要请重新操作",
