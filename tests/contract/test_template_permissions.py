@@ -86,7 +86,8 @@ def test_the_console_writes_nothing_but_what_it_asks() -> None:
 
 def test_only_the_console_may_ask_for_a_run_beside_the_schedules() -> None:
     asking = {role for role, statement in statements() if "lambda:InvokeFunction" in listed(statement["Action"])}
-    assert asking == {"OperationsRole", "RatingFunctionRefreshRole", "RatingFunctionRenewalRole"}
+    schedules = {f"RatingFunction{schedule}Role" for schedule in ("Console", "Refresh", "Renewal")}
+    assert asking == {"OperationsRole", *schedules}
 
 
 def test_functions_have_roles_of_their_own_without_managed_policies() -> None:
