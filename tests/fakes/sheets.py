@@ -49,6 +49,7 @@ class Sheet:
     protected: list[dict[str, Any]] = field(default_factory=list)
     conditional: list[dict[str, Any]] = field(default_factory=list)
     widths: dict[int, int] = field(default_factory=dict)
+    charts: list[dict[str, Any]] = field(default_factory=list)
 
     def type_in(self, row: int, column: int, value: RawCell) -> None:
         """Put a value as a person types it; text such as ``#REF!`` stands for a formula with that result."""
@@ -183,12 +184,16 @@ class Refused(Exception):
 
 def _described(sheets: list[Sheet], named: list[dict[str, Any]], fields: str) -> dict[str, Any]:
     whole = [
-        {"properties": s.properties, "protectedRanges": s.protected, "conditionalFormats": s.conditional}
+        {
+            "properties": s.properties,
+            "protectedRanges": s.protected,
+            "conditionalFormats": s.conditional,
+            "charts": s.charts,
+        }
         for s in sheets
     ]
-    asked = [
-        part for part in ("properties", "protectedRanges", "conditionalFormats") if part in fields or fields == "*"
-    ]
+    parts = ("properties", "protectedRanges", "conditionalFormats", "charts")
+    asked = [part for part in parts if part in fields or fields == "*"]
     described = {"sheets": [{part: sheet[part] for part in asked if sheet[part]} for sheet in copy.deepcopy(whole)]}
     return described | ({"namedRanges": copy.deepcopy(named)} if "namedRanges" in fields and named else {})
 
@@ -344,6 +349,29 @@ def _add_conditional_format(sheets: list[Sheet], what: Mapping[str, Any]) -> Non
     _by_id(sheets, rule["ranges"][0]["sheetId"]).conditional.insert(what.get("index", 0), rule)
 
 
+def _add_chart(sheets: list[Sheet], what: Mapping[str, Any]) -> dict[str, Any]:
+    """A chart over cells that hold numbers, beside them; Google draws nothing of text."""
+    anchor = what["chart"]["position"]["overlayPosition"]["anchorCell"]
+    sheet = _by_id(sheets, anchor["sheetId"])
+    _inside(sheet, anchor["rowIndex"], anchor["columnIndex"])
+    for series in what["chart"]["spec"]["basicChart"]["series"]:
+        for source in series["series"]["sourceRange"]["sources"]:
+            for at in _cells_in(_by_id(sheets, source["sheetId"]), source):
+                if "numberValue" not in sheet.cells.get(at, {}).get("userEnteredValue", {}):
+                    raise Refused(400, f"No number to draw at {at}")
+    ids = [chart["chartId"] for one in sheets for chart in one.charts]
+    sheet.charts.append({**what["chart"], "chartId": max(ids, default=0) + 1})
+    return {"addChart": {"chart": sheet.charts[-1]}}
+
+
+def _delete_embedded_object(sheets: list[Sheet], what: Mapping[str, Any]) -> None:
+    for sheet in sheets:
+        if what["objectId"] in [chart["chartId"] for chart in sheet.charts]:
+            sheet.charts = [chart for chart in sheet.charts if chart["chartId"] != what["objectId"]]
+            return
+    raise Refused(400, f"No embedded object with id {what['objectId']}")
+
+
 def _delete_conditional_format(sheets: list[Sheet], what: Mapping[str, Any]) -> None:
     rules = _by_id(sheets, what["sheetId"]).conditional
     if what["index"] >= len(rules):
@@ -357,6 +385,8 @@ _CHANGES: dict[str, Callable[[list[Sheet], Mapping[str, Any]], dict[str, Any] | 
     "updateSheetProperties": _update_sheet_properties,
     "updateCells": _update_cells,
     "repeatCell": _repeat_cell,
+    "addChart": _add_chart,
+    "deleteEmbeddedObject": _delete_embedded_object,
     "updateDimensionProperties": _update_dimension,
     "setDataValidation": _set_data_validation,
     "addProtectedRange": _add_protected_range,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -198,3 +199,35 @@ def test_a_sheet_shared_for_reading_only_is_rated_all_the_same(cloud: Cloud, goo
     google.refuse_changes = {"code": 403, "message": "The caller does not have permission"}
     assert cloud.rate({"month": "2026-09"})["outcome"] == "published"
     assert [tab.properties["title"] for tab in google.books[KEY]] == [*Workbook().tabs]
+
+
+def numbers(google: FakeSheets, chart: dict[str, Any]) -> list[tuple[Any, Any]]:
+    """What a chart of the distribution tab draws: labels and numbers."""
+    bars = chart["spec"]["basicChart"]
+    sources = [bars["domains"][0]["domain"], bars["series"][0]["series"]]
+    rows = google.tab(KEY, "distribution").values()
+    columns = [
+        [rows[at][area["startColumnIndex"]] for at in range(area["startRowIndex"], area["endRowIndex"])]
+        for area in (source["sourceRange"]["sources"][0] for source in sources)
+    ]
+    return list(zip(*columns, strict=True))
+
+
+def test_the_distribution_tab_has_a_chart_of_each_metric_and_says_who_sits_near(
+    cloud: Cloud, google: FakeSheets
+) -> None:
+    google.tab(KEY, "thresholds").type_in(2, 4, 1450)
+    google.tab(KEY, "thresholds").type_in(3, 4, 20000.5)
+    cloud.rate({"month": "2026-09"})
+    creators, gmv = google.tab(KEY, "distribution").charts
+    assert creators["spec"]["title"] == "Creators (creators) · 2026-09 · 4 agencies"
+    assert numbers(google, creators) == [("0 – 1", 1), ("1 – 2", 1), ("2 – 5", 0), ("5 – 10", 1), ("10 – 20", 1)]
+    assert ("1,000 – 2,000", 1) in numbers(google, gmv)
+    rows = google.tab(KEY, "distribution").values()
+    assert ["level 2 · channel 1: 1,450", 2, 0, 1, 0, 1] in rows
+    assert ["threshold", "met by", "up to 5 % below", "up to 5 % above", "up to 10 % below", "up to 10 % above"] in rows
+    assert ["with this threshold", "agencies would meet it"] in rows
+    cloud.rate({"month": "2026-09", "mode": "preview"})
+    assert len(google.tab(KEY, "distribution").charts) == 2
+    cloud.rate({"mode": "check"})
+    assert google.tab(KEY, "distribution").values() == rows

@@ -71,7 +71,9 @@ def test_an_older_sheet_keeps_every_data_cell_and_gets_what_it_lacks() -> None:
     google.book(KEY, book.tabs)
     before = {tab: google.tab(KEY, tab).values()[1:] for tab in ("metrics", "thresholds", "benefits", "cases")}
     built = build_it(google, None)
-    assert built == Built(("说明", "提升建议", "设置", "版本", "控制台", "状态"), tuple(book.tabs), filled=False)
+    assert built == Built(
+        ("说明", "提升建议", "设置", "版本", "控制台", "分布", "状态"), tuple(book.tabs), filled=False
+    )
     assert {tab: google.tab(KEY, tab).values()[1:] for tab in before} == before
     assert google.tab(KEY, "levels").values()[1] == ["level", "name", "说明", "起始月份"]
     assert google.tab(KEY, "overrides").values() == [[column.zh for column in DESCRIPTION.tab("overrides").columns]]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from functions.rating.workbook.asks import choice
 from functions.rating.workbook.cells import Language
 from functions.rating.workbook.description import Text
+from functions.rating.workbook.distribution_tab import DistributionPage, distribution_page
 from functions.rating.workbook.faults import Location
+from functions.rating.workbook.status_cells import Colour, StatusCell, StatusRow
 from functions.rating.workbook.status_words import (
     ACTIONS,
     CAUSES,
@@ -29,7 +31,6 @@ SHOWN_CHANGES = 200
 SHOWN_LEDGER = 10
 _SHOWN_LENGTH = 500
 
-Colour = Literal["green", "orange", "red"]
 _COLOURS: Mapping[str, Colour] = {
     **dict.fromkeys(
         ("published", "unchanged", "previewed", "checked", "refreshed", "rolled_back", "verified", "repaired"), "green"
@@ -39,25 +40,16 @@ _COLOURS: Mapping[str, Colour] = {
 
 
 @dataclass(frozen=True, slots=True)
-class StatusCell:
-    """A cell of the status tab; a click on it leads to ``to``, a cell of the sheet or a web address."""
-
-    text: str
-    to: Location | str | None = None
-    bold: bool = False
-    colour: Colour | None = None
-
-
-StatusRow = tuple[StatusCell, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Status:
-    """The rows of the tab, and the runs that the console tab offers to accept and to go back to."""
+    """The rows of the tab, and the runs that the console tab offers to accept and to go back to.
+
+    ``distribution``: what the tab of that name says; None leaves it as it is.
+    """
 
     rows: Sequence[StatusRow]
     held: Sequence[str] = ()
     earlier: Sequence[str] = ()
+    distribution: DistributionPage | None = None
 
 
 StatusPage = Callable[[Language], Status]
@@ -85,7 +77,17 @@ class Beside:
 def status(answer: Mapping[str, Any], beside: Beside, language: Language) -> Status:
     """What the tab says, and which runs the console tab offers."""
     held = [choice(line["month"], line["run"]) for line in beside.waiting]
-    return Status(status_rows(answer, beside, language), held, [choice(*run) for run in beside.earlier])
+    earlier = [choice(*run) for run in beside.earlier]
+    return Status(status_rows(answer, beside, language), held, earlier, _distribution(answer, beside.run, language))
+
+
+def _distribution(answer: Mapping[str, Any], run: Mapping[str, Any], language: Language) -> DistributionPage | None:
+    """How the agencies are spread: those of the preview, or else of the run that is told of."""
+    found, moves = (answer, answer.get("preview")) if answer.get("preview") else (run, run.get("moves"))
+    if not found.get("distributions") or not moves:
+        return None
+    month = answer.get("measured_month") or run.get("record", {}).get("month") or answer["month"]
+    return distribution_page(found["distributions"], moves["metrics"], month, language)
 
 
 def status_rows(answer: Mapping[str, Any], beside: Beside, language: Language) -> list[StatusRow]:

@@ -10,7 +10,7 @@ from functions.rating.workbook.addresses import unaddressed
 from functions.rating.workbook.cells import Language
 from functions.rating.workbook.changes import between
 from functions.rating.workbook.description import Description
-from functions.rating.workbook.status import Colour, StatusCell, StatusRow
+from functions.rating.workbook.status_cells import Colour, StatusCell, StatusRow
 from shared.levels import Rulebook
 
 SHOWN_VERSIONS = 60

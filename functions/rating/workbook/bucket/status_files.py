@@ -12,7 +12,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
 from functions.rating.workbook.cells import Language
-from functions.rating.workbook.status import StatusRow
+from functions.rating.workbook.status_cells import StatusRow
 
 TITLES = {"en": "status", "zh": "状态"}
 _FILLS = {"green": "D9F0D4", "orange": "FFE699", "red": "F5CCCC"}

@@ -133,6 +133,28 @@ def colour_when(area: Area, formula: str, colour: dict[str, float]) -> Request:
     return {"addConditionalFormatRule": {"rule": {"ranges": [area.as_range()], "booleanRule": rule}, "index": 0}}
 
 
+def histogram(sheet_id: int, title: str, rows: tuple[int, int], column: int) -> Request:
+    """A chart of bars over the first two columns of some rows: labels, numbers; at a column beside them."""
+
+    def values(of: int) -> dict[str, Any]:
+        return {"sourceRange": {"sources": [Area(sheet_id, rows, (of, of + 1)).as_range()]}}
+
+    bars = {
+        "chartType": "COLUMN",
+        "legendPosition": "NO_LEGEND",
+        "headerCount": 0,
+        "domains": [{"domain": values(0)}],
+        "series": [{"series": values(1), "targetAxis": "LEFT_AXIS"}],
+    }
+    anchor = {"sheetId": sheet_id, "rowIndex": max(rows[0] - 2, 0), "columnIndex": column}
+    position = {"overlayPosition": {"anchorCell": anchor, "widthPixels": 560, "heightPixels": 300}}
+    return {"addChart": {"chart": {"spec": {"title": title, "basicChart": bars}, "position": position}}}
+
+
+def drop_chart(chart_id: int) -> Request:
+    return {"deleteEmbeddedObject": {"objectId": chart_id}}
+
+
 def drop_colour(sheet_id: int, index: int) -> Request:
     return {"deleteConditionalFormatRule": {"sheetId": sheet_id, "index": index}}
 

@@ -7,16 +7,21 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from functions.rating.workbook.description import Description
+from functions.rating.workbook.distribution_tab import LINES_OF_A_CHART, DistributionPage
 from functions.rating.workbook.google import identity
 from functions.rating.workbook.google import requests as do
 from functions.rating.workbook.google.console_tab import offer_runs
 from functions.rating.workbook.google.sheet import ADDRESS, GoogleSheet, connect
-from functions.rating.workbook.status import StatusCell, StatusPage, StatusRow
+from functions.rating.workbook.status import StatusPage
+from functions.rating.workbook.status_cells import StatusCell, StatusRow
 
 if TYPE_CHECKING:
     from gspread import Client
 
 _NARROWEST, _WIDEST, _PIXELS_PER_LETTER = 12, 48, 8
+Written = Literal["status", "versions", "distribution"]
+WRITTEN: Sequence[Written] = ("status", "versions", "distribution")
+CHART_COLUMN, COLUMNS_OF_A_CHART = 7, 7
 _LINK = ADDRESS + "&range={cell}"
 
 
@@ -25,7 +30,7 @@ def write_status(
     page: StatusPage,
     description: Description,
     *,
-    written: Literal["status", "versions"] = "status",
+    written: Written = "status",
     client: Client | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
@@ -35,11 +40,15 @@ def write_status(
     reading only; a run should log that and go on, for the levels don't depend on it.
     """
     sheet = GoogleSheet(key, client or connect(identity.WRITING), sleep)
-    known = sheet.properties("sheets.properties,namedRanges")
+    known = sheet.properties("sheets(properties,charts.chartId),namedRanges")
     tabs = {one["properties"]["title"]: one["properties"] for one in known.get("sheets", [])}
     shown = page(description.language(tabs))
     offers = offer_runs(known.get("namedRanges", ()), shown.held, shown.earlier) if written == "status" else []
-    sheet.change([*status_requests(key, tabs, shown.rows, description, written), *offers])
+    tab_requests = status_requests(key, tabs, shown.rows, description, written=written)
+    if shown.distribution:
+        charts = {one["properties"]["title"]: one.get("charts", ()) for one in known.get("sheets", [])}
+        tab_requests += distribution_requests(key, tabs, shown.distribution, charts, description)
+    sheet.change([*tab_requests, *offers])
 
 
 def status_requests(
@@ -47,24 +56,49 @@ def status_requests(
     tabs: Mapping[str, Mapping[str, Any]],
     rows: Sequence[StatusRow],
     description: Description,
-    written: Literal["status", "versions"] = "status",
+    *,
+    written: Written = "status",
+    room: tuple[int, int] = (0, 0),
 ) -> list[do.Request]:
-    """What replaces the tab: it gets the size of what is written, so that nothing stays below or beside it."""
-    status = description.tab(written)
+    """What replaces the tab: it gets the size of what is written, so that nothing stays below or beside it.
+
+    ``room``: the rows and columns that it has at least.
+    """
+    sheet_id, title = _known_or_new(tabs, written, description)
     width = max(map(len, rows))
-    title = next((title for title in tabs if description.tab_titled(title) is status), None)
-    if title is None:
-        used = {properties["sheetId"] for properties in tabs.values()}
-        sheet_id = do.free_sheet_id(used)
-        named = getattr(status.title, description.language(tabs))
-        tab = do.add_tab(sheet_id, named, len(rows), width, 1, index=None)
-    else:
-        sheet_id = tabs[title]["sheetId"]
-        tab = do.set_tab(sheet_id, title, max(len(rows), 2), width, 1)
+    size = max(len(rows), 2, room[0]), max(width, room[1])
+    make = do.set_tab(sheet_id, title, *size, 1) if title in tabs else do.add_tab(sheet_id, title, *size, 1, index=None)
     links = {title: properties["sheetId"] for title, properties in tabs.items()}
     cells = [[_cell_data(cell, key, links, verdict=not index) for cell in row] for index, row in enumerate(rows)]
     widths = [do.widen(sheet_id, column, _pixels(rows, column)) for column in range(width)]
-    return [tab, do.replace(sheet_id, cells), *widths]
+    return [make, do.replace(sheet_id, cells), *widths]
+
+
+def distribution_requests(
+    key: str,
+    tabs: Mapping[str, Mapping[str, Any]],
+    page: DistributionPage,
+    charts: Mapping[str, Sequence[Mapping[str, Any]]],
+    description: Description,
+) -> list[do.Request]:
+    """What replaces the tab of distributions and its charts. ``charts``: those that are there, by the tab's title."""
+    sheet_id, title = _known_or_new(tabs, "distribution", description)
+    room = len(page.rows) + LINES_OF_A_CHART, CHART_COLUMN + COLUMNS_OF_A_CHART
+    old = [do.drop_chart(one["chartId"]) for one in charts.get(title, ())]
+    new = [do.histogram(sheet_id, one.title, one.rows, CHART_COLUMN) for one in page.charts]
+    return [*status_requests(key, tabs, page.rows, description, written="distribution", room=room), *old, *new]
+
+
+def _known_or_new(tabs: Mapping[str, Mapping[str, Any]], written: Written, description: Description) -> tuple[int, str]:
+    """The id and the title of a tab that is there, or those that it gets: another id for each that may be made."""
+    tab = description.tab(written)
+    title = next((title for title in tabs if description.tab_titled(title) is tab), None)
+    if title is not None:
+        return tabs[title]["sheetId"], title
+    used = {properties["sheetId"] for properties in tabs.values()}
+    for _ in range(WRITTEN.index(written)):
+        used.add(do.free_sheet_id(used))
+    return do.free_sheet_id(used), str(getattr(tab.title, description.language(tabs)))
 
 
 def _cell_data(cell: StatusCell, key: str, links: Mapping[str, int], *, verdict: bool) -> dict[str, Any]:
@@ -77,7 +111,12 @@ def _cell_data(cell: StatusCell, key: str, links: Mapping[str, int], *, verdict:
     shown: dict[str, Any] = {"textFormat": text_format, "wrapStrategy": wrapped, "verticalAlignment": "TOP"}
     if cell.colour:
         shown["backgroundColor"] = do.COLOURS[cell.colour]
-    return ({"userEnteredValue": {"stringValue": cell.text}} if cell.text else {}) | {"userEnteredFormat": shown}
+    if cell.number is not None:
+        value: dict[str, Any] = {"userEnteredValue": {"numberValue": cell.number}}
+        shown["numberFormat"] = {"type": "NUMBER", "pattern": "#,##0"}
+    else:
+        value = {"userEnteredValue": {"stringValue": cell.text}} if cell.text else {}
+    return value | {"userEnteredFormat": shown}
 
 
 def _pixels(rows: Sequence[StatusRow], column: int) -> int:
