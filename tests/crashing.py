@@ -69,15 +69,15 @@ def rate(environment: Environment, event: Mapping[str, Any], told: Path, death: 
 
 
 def _rate(environment: Environment, event: dict[str, Any], told: Path, death: Death | None, answer: Connection) -> None:
-    events = _enter(environment).events
+    events = enter(environment).events
     events.register("before-parameter-build.events.PutEvents", _remember)
     events.register("after-call.events.PutEvents", lambda context, **_: _tell(told, context["told"]))
     if death:
-        _kill_at(death, events)
+        kill_at(death, events)
     answer.send(handler(event, Context("rating", 900)))
 
 
-def _enter(environment: Environment) -> boto3.Session:
+def enter(environment: Environment) -> boto3.Session:
     """The session of all clients that this process makes."""
     os.environ.update(environment)
     logging.disable()
@@ -85,7 +85,7 @@ def _enter(environment: Environment) -> boto3.Session:
     return boto3.DEFAULT_SESSION
 
 
-def _kill_at(death: Death, events: Any) -> None:
+def kill_at(death: Death, events: Any) -> None:
     calls = count(1)
 
     def maybe(**_: object) -> None:
@@ -133,7 +133,7 @@ def reading(environment: Environment, questions: Sequence[Request]) -> Iterator[
 
 
 def _read(environment: Environment, questions: Sequence[Request], pipe: Connection) -> None:
-    _enter(environment)
+    enter(environment)
     lookup = lookup_of(Table(boto3.client("dynamodb"), environment["TABLE_NAME"]))
     seen: list[list[str]] = [[] for _ in questions]
     pipe.send("begun")

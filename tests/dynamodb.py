@@ -68,14 +68,18 @@ class DynamoDB:
         events.register("before-call.dynamodb", self._answer)
 
     def _answer(self, model: Any, params: Mapping[str, Any], **_: object) -> tuple[Any, dict[str, Any]]:
-        asked = json.loads(params["body"])
+        try:
+            answer = self.do(model.name, json.loads(params["body"]))
+        except Refused as refused:
+            return SimpleNamespace(status_code=400), refused.answer
+        return SimpleNamespace(status_code=200), {"ResponseMetadata": {"HTTPStatusCode": 200}, **_decoded(answer)}
+
+    def do(self, operation: str, asked: Item) -> Item:
+        """What is answered to one request, as it is sent: bytes are base64. Raises Refused."""
         with self._lock:
             self.calls += 1
-            try:
-                answer = getattr(self, f"_{re.sub('(?<!^)(?=[A-Z])', '_', model.name).lower()}")(asked)
-            except Refused as refused:
-                return SimpleNamespace(status_code=400), refused.answer
-        return SimpleNamespace(status_code=200), {"ResponseMetadata": {"HTTPStatusCode": 200}, **_decoded(answer)}
+            answer: Item = getattr(self, f"_{re.sub('(?<!^)(?=[A-Z])', '_', operation).lower()}")(asked)
+            return answer
 
     # --- reading ------------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from functions.rating.extracts.datasets import Dataset
 
 Row = Sequence[object]
-JOINED = "2025-01-01 00:00:00"
+JOINED = "2015-01-01 00:00:00"
 COLUMNS = {dataset: tuple(column.name for column in dataset.columns) for dataset in Dataset}
 HEADERS = {dataset: ",".join(columns) + "\n" for dataset, columns in COLUMNS.items()}
 

@@ -36,7 +36,8 @@ from shared.table import Table
 from tests.dynamodb import DynamoDB
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-RULEBOOK = Rulebook((Level(1, "一级", ""),), (), (Ladder(None, ()),), ())
+LEVELS = tuple(Level(number, f"{number}级", "") for number in (1, 2, 3))
+RULEBOOK = Rulebook(LEVELS, (), (Ladder(None, ()),), ())
 Levels = Mapping[str, int | None]
 
 

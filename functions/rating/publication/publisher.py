@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from functions.rating.progress import Progress
 from functions.rating.publication import ledger, staging
@@ -18,9 +17,6 @@ from shared.errors import PublicationConflict
 from shared.levels import Standing
 from shared.observability import logger
 from shared.table import MadeValid, Pointer, Publication, Table
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +109,13 @@ class Publisher:
             reason=reason,
             workbook=workbook,
         )
-        move_pointer(self.table, seen, seen.following(replace(valid, rulebook=rulebook)), line)
+        try:
+            move_pointer(self.table, seen, seen.following(replace(valid, rulebook=rulebook)), line)
+        except PointerMoved as error:
+            raise PublicationConflict(
+                f"month {record.month}: something else was published while its texts were being refreshed; they stay "
+                "as they were. Refresh again."
+            ) from error
 
     def write_changes(
         self, record: RunRecord, replaced: str | None, standings: Mapping[str, Standing], expires_at: int

@@ -1,0 +1,26 @@
+"""make soak: kills, faults, concurrency and decisions at random, over many months; says what it did in numbers."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import tempfile
+from pathlib import Path
+
+from tests.soak.soak import soak
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6), help="(default: at random)")
+    options = parser.parse_args()
+    print(f"seed {options.seed}, {options.minutes:g} minutes", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        done = soak(Path(folder), options.minutes, options.seed, lambda line: print(line, flush=True))
+    for name, number in sorted(done.items()):
+        print(f"{number:8,}  {name}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""DynamoDB and EventBridge on 127.0.0.1, for functions in other processes, with the faults that the real ones have."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from tests.dynamodb import DynamoDB, Refused
+
+WRITES = ("BatchWriteItem", "TransactWriteItems", "PutItem", "UpdateItem", "PutEvents")
+PASSING = (
+    "a server error before it was done",
+    "a server error after it was done",
+    "the connection cut before it was done",
+    "the connection cut after it was done",
+    "throttled",
+    "done in part",
+)
+
+
+@dataclass
+class Faults:
+    """Which requests fail: ``share`` of all, in some way that passes; every one of operation ``always``, until changed.
+
+    ``injected`` counts them by operation and fault.
+    """
+
+    chance: random.Random
+    share: float = 0.0
+    always: str | None = None
+    injected: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def of(self, operation: str) -> str | None:
+        fault = None
+        if operation == self.always:
+            fault = PASSING[0]
+        elif self.chance.random() < self.share:
+            fault = self.chance.choice(PASSING)
+        if fault:
+            self.injected[operation, fault] += 1
+        return fault
+
+
+class Cut(Exception):
+    """The connection ends without an answer."""
+
+
+@dataclass
+class Services:
+    """What the functions talk to. ``sent``: each event that the bus took, in its order; some it took twice."""
+
+    dynamodb: DynamoDB
+    faults: Faults
+    sent: list[dict[str, Any]] = field(default_factory=list)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def answer(self, operation: str, asked: dict[str, Any]) -> dict[str, Any]:
+        """Raises Refused, and Cut."""
+        with self.lock:
+            fault = self.faults.of(operation)
+            if fault is None:
+                return self._do(operation, asked)
+            if fault == "throttled":
+                raise self._throttled(operation)
+            if fault == "done in part":
+                return self._in_part(operation, asked)
+            if fault.endswith("after it was done"):
+                self._do(operation, asked)
+            if fault.startswith("the connection"):
+                raise Cut
+            raise Refused("InternalServerError", fault)
+
+    def _do(self, operation: str, asked: dict[str, Any]) -> dict[str, Any]:
+        if operation != "PutEvents":
+            return self.dynamodb.do(operation, asked)
+        entries = asked["Entries"]
+        self.sent += [{"type": entry["DetailType"], **json.loads(entry["Detail"])} for entry in entries]
+        return {"FailedEntryCount": 0, "Entries": [{"EventId": str(len(self.sent))} for _ in entries]}
+
+    def _throttled(self, operation: str) -> Refused:
+        if operation == "TransactWriteItems":
+            reasons = [{"Code": "TransactionConflict"}, {"Code": "None"}]
+            return Refused("TransactionCanceledException", "conflict", CancellationReasons=reasons)
+        throttled = "ThrottlingException" if operation == "PutEvents" else "ProvisionedThroughputExceededException"
+        return Refused(throttled, "too fast")
+
+    def _in_part(self, operation: str, asked: dict[str, Any]) -> dict[str, Any]:
+        """The first half of a batch is done, as far as the operation can say so; else all of it."""
+        if operation == "PutEvents":
+            entries = asked["Entries"]
+            half = len(entries) // 2
+            answers = self._do(operation, {"Entries": entries[:half]})["Entries"] if half else []
+            refused = [{"ErrorCode": "ThrottlingException", "ErrorMessage": "too fast"}] * (len(entries) - half)
+            return {"FailedEntryCount": len(refused), "Entries": [*answers, *refused]}
+        if operation == "BatchWriteItem":
+            [(table, requests)] = asked["RequestItems"].items()
+            half = len(requests) // 2
+            if half:
+                self._do(operation, {"RequestItems": {table: requests[:half]}})
+            return {"UnprocessedItems": {table: requests[half:]}}
+        if operation == "BatchGetItem":
+            [(table, wanted)] = asked["RequestItems"].items()
+            half = len(wanted["Keys"]) // 2
+            found = (
+                self._do(operation, {"RequestItems": {table: {**wanted, "Keys": wanted["Keys"][:half]}}})
+                if half
+                else {}
+            )
+            unread = {table: {**wanted, "Keys": wanted["Keys"][half:]}}
+            return {"Responses": found.get("Responses", {}), "UnprocessedKeys": unread}
+        return self._do(operation, asked)
+
+
+@contextmanager
+def serving(services: Services) -> Iterator[str]:
+    """The endpoint at which these services answer."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            operation = self.headers["X-Amz-Target"].rpartition(".")[2]
+            status = 200
+            try:
+                answer = services.answer(operation, asked)
+            except Cut:
+                self.close_connection = True
+                return
+            except Refused as refused:
+                answer = {"__type": refused.answer["Error"]["Code"], "message": refused.answer["Error"]["Message"]}
+                answer |= {name: refused.answer[name] for name in ("CancellationReasons",) if name in refused.answer}
+                status = 500 if answer["__type"] == "InternalServerError" else 400
+            body = json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/x-amz-json-1.0")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            """A function that was killed while it was answered is no error here."""
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
