@@ -33,7 +33,7 @@ class Decisions:
         self.deliveries, self.judge, self.chance = deliveries, judge, chance
         self.next = FIRST
         self.kinds: dict[Callable[[], Decision], int] = {
-            self.publish_next: 6,
+            self.publish_next: 8,
             self.publish_again: 4,
             self.rate_as_it_is: 1,
             self.roll_back: 4,

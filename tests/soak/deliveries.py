@@ -73,7 +73,7 @@ class Deliveries:
                 2: ({"six": 2, "gmv": least}, {"gmv": more}),
                 3: ({"six": chance.choice((4, 5)), "gmv": most},),
             }
-            self.settings = f"max_changed_share,{chance.choice((0.3, 0.6))}\n" if chance.random() < 0.4 else ""
+            self.settings = f"max_changed_share,{chance.choice((0.5, 0.7))}\n" if chance.random() < 0.3 else ""
         else:
             thresholds = self.workbooks[-1]
         self.workbooks.append(thresholds)
