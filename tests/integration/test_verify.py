@@ -189,6 +189,13 @@ def test_a_rulebook_that_the_sheet_still_says_is_written_again(cloud: Cloud, val
     assert differences(cloud, valid[1]) == []
 
 
+def test_repairing_a_month_leaves_the_later_ones_as_they_are(cloud: Cloud, valid: list[str]) -> None:
+    before = cloud.items()
+    cloud.rate({**MAY, "repair": True})
+    assert {names: cloud.items()[names] for names in before} == before
+    assert [differences(cloud, run) for run in valid] == [[], []]
+
+
 def test_a_rulebook_that_nobody_has_any_more_is_named(cloud: Cloud) -> None:
     may = cloud.table.pointer().publications["2026-05"]
     delete(cloud, cloud.items()[f"RULEBOOK#{may.rulebook}", "RULEBOOK"])

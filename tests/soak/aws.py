@@ -1,4 +1,4 @@
-"""DynamoDB and EventBridge on 127.0.0.1, for functions in other processes, with the faults that the real ones have."""
+"""DynamoDB, S3 and EventBridge on 127.0.0.1, for functions in other processes, with the faults that the real ones have."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from tests.dynamodb import DynamoDB, Refused
+from tests.soak.s3 import S3, Answer
 
-WRITES = ("BatchWriteItem", "TransactWriteItems", "PutItem", "UpdateItem", "PutEvents")
+WRITES = ("BatchWriteItem", "TransactWriteItems", "PutItem", "UpdateItem", "PutEvents", "PutObject")
 PASSING = (
     "a server error before it was done",
     "a server error after it was done",
@@ -57,6 +58,7 @@ class Services:
     """What the functions talk to. ``sent``: each event that the bus took, in its order; some it took twice."""
 
     dynamodb: DynamoDB
+    s3: S3
     faults: Faults
     sent: list[dict[str, Any]] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -76,6 +78,16 @@ class Services:
             if fault.startswith("the connection"):
                 raise Cut
             raise Refused("InternalServerError", fault)
+
+    def of_s3(self, method: str, target: str, if_match: str | None, body: bytes) -> Answer:
+        """Raises Cut."""
+        with self.lock:
+            fault = self.faults.of({"PUT": "PutObject", "GET": "GetObject"}[method])
+        if fault and fault.startswith("the connection"):
+            raise Cut
+        if fault and fault != "done in part":
+            return Answer(503, {}, b"<Error><Code>SlowDown</Code><Message>too fast</Message></Error>")
+        return self.s3.do(method, target, if_match, body)
 
     def _do(self, operation: str, asked: dict[str, Any]) -> dict[str, Any]:
         if operation != "PutEvents":
@@ -120,30 +132,29 @@ class Services:
 
 @contextmanager
 def serving(services: Services) -> Iterator[str]:
-    """The endpoint at which these services answer."""
+    """The endpoint at which these services answer, all of them."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            operation = self.headers["X-Amz-Target"].rpartition(".")[2]
-            status = 200
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            target = self.headers.get("X-Amz-Target")
             try:
-                answer = services.answer(operation, asked)
+                if target:
+                    answer = _json_answer(services, target.rpartition(".")[2], json.loads(body))
+                else:
+                    answer = services.of_s3(self.command, self.path, self.headers.get("If-Match"), body)
             except Cut:
                 self.close_connection = True
                 return
-            except Refused as refused:
-                answer = {"__type": refused.answer["Error"]["Code"], "message": refused.answer["Error"]["Message"]}
-                answer |= {name: refused.answer[name] for name in ("CancellationReasons",) if name in refused.answer}
-                status = 500 if answer["__type"] == "InternalServerError" else 400
-            body = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/x-amz-json-1.0")
-            self.send_header("Content-Length", str(len(body)))
+            self.send_response(answer.status)
+            for name, value in {**answer.headers, "Content-Length": str(len(answer.body))}.items():
+                self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(answer.body)
+
+        do_GET = do_PUT = do_POST = answer  # noqa: N815 - the names that the base class looks for
 
         def log_message(self, *_: object) -> None:
             pass
@@ -160,3 +171,14 @@ def serving(services: Services) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def _json_answer(services: Services, operation: str, asked: dict[str, Any]) -> Answer:
+    status = 200
+    try:
+        answer = services.answer(operation, asked)
+    except Refused as refused:
+        answer = {"__type": refused.answer["Error"]["Code"], "message": refused.answer["Error"]["Message"]}
+        answer |= {name: refused.answer[name] for name in ("CancellationReasons",) if name in refused.answer}
+        status = 500 if answer["__type"] == "InternalServerError" else 400
+    return Answer(status, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps(answer).encode())

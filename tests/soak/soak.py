@@ -1,7 +1,7 @@
 """Many months of a rating function that is killed, disturbed and asked for several things at once, and of its readers.
 
-Real: the handler with everything in it, each invocation a process of its own, and the lookup function. DynamoDB and
-the event bus are tests/dynamodb.py and tests/soak/aws.py, S3 is moto's. After each step tests/soak/judge.py compares
+Real: the handler with everything in it, each invocation a process of its own, and the lookup function. DynamoDB is
+tests/dynamodb.py, S3 and the event bus are in tests/soak. After each step tests/soak/judge.py compares
 everything with plain loops.
 """
 
@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
-from local.cloud.embedded import embedded_aws
+from local.cloud.embedded import EmbeddedAws
 from shared.table import Table
 from tests.cloud import Cloud
 from tests.crashing import Death
@@ -31,20 +32,20 @@ from tests.soak.deliveries import AGENCIES, Deliveries
 from tests.soak.invocation import Answered, Invocation
 from tests.soak.judge import Judge, Levels, unpacked
 from tests.soak.readers import reading
+from tests.soak.s3 import S3
 
 OF_CONCURRENCY = {"PublicationConflict", "ObjectChanged", "RunUnknown", "RunSuperseded"}
-OF_FAULTS = {"TableUnavailable", "EventsUnsent"}
+OF_FAULTS = {"TableUnavailable", "EventsUnsent", "ExtractsUnavailable", "ReportUnwritten"}
 DAMAGED = ("AGENCY#", "RUN#", "STANDINGS#", "LEVEL#", "CHANGES#")
 
 
 class Soak:
     """One table that grows older. ``done`` counts what was done, by its name."""
 
-    def __init__(self, folder: Path, endpoint: str, s3_environment: dict[str, str], services: Services, seed: int):
+    def __init__(self, folder: Path, endpoint: str, services: Services, seed: int):
         self.chance, self.services, self.done = random.Random(seed), services, Counter[str]()
-        self.environment = s3_environment | {
-            "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
-            "AWS_ENDPOINT_URL_EVENTBRIDGE": endpoint,
+        self.environment = EmbeddedAws(endpoint).environment() | {
+            "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
             "EXTRACTS": "s3://extracts/in",
             "WORKBOOK": f"dir:{folder / 'workbook'}",
             "SCRATCH": str(folder / "scratch"),
@@ -53,9 +54,9 @@ class Soak:
             "POWERTOOLS_METRICS_DISABLED": "true",
         }
         session = boto3.Session("nobody", "nothing", region_name="us-east-1")
-        s3 = session.client("s3", endpoint_url=s3_environment["AWS_ENDPOINT_URL"])
+        s3 = session.client("s3", endpoint_url=endpoint, config=Config(request_checksum_calculation="when_required"))
         services.dynamodb.attach(session.events)
-        self.table = Table(session.client("dynamodb"), s3_environment["TABLE_NAME"])
+        self.table = Table(session.client("dynamodb"), self.environment["TABLE_NAME"])
         self.deliveries = Deliveries(Cloud(folder / "workbook", s3, self.table), self.chance)
         self.judge = Judge(services.dynamodb, self.table, self.levels_of)
         self.decisions = Decisions(self.deliveries, self.judge, self.chance)
@@ -212,9 +213,9 @@ def prepared(folder: Path, seed: int) -> Iterator[Soak]:
     """A world in which nothing has happened."""
     for name in ("workbook", "scratch"):
         (folder / name).mkdir()
-    services = Services(DynamoDB(), Faults(random.Random(seed + 1)))
-    with embedded_aws() as aws, serving(services) as endpoint:
-        yield Soak(folder, endpoint, aws.environment(), services, seed)
+    services = Services(DynamoDB(), S3(), Faults(random.Random(seed + 1)))
+    with serving(services) as endpoint:
+        yield Soak(folder, endpoint, services, seed)
 
 
 def soak(folder: Path, minutes: float, seed: int, say: Callable[[str], None]) -> Counter[str]:

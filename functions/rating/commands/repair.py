@@ -20,7 +20,7 @@ from shared.content import content_id
 from shared.errors import ItemInvalid, RunUnknown, RunUnrepairable
 from shared.levels import Rulebook
 from shared.months import Month
-from shared.table import Pointer, Publication, rulebook_item
+from shared.table import Pointer, Publication, rulebook_item, rulebook_key
 
 
 def repair(services: Services, month: Month) -> dict[str, Any]:
@@ -80,9 +80,15 @@ def _guesses(services: Services, pointer: Pointer, valid: Publication) -> Iterat
 
 
 def _write_rulebook(services: Services, month: Month, rulebook_id: str) -> Rulebook:
-    """A rulebook, from the table or from the sheet as it is now, written again. Raises RunUnrepairable."""
+    """A rulebook, from the table or from the sheet as it is now, written again. Raises RunUnrepairable.
+
+    It is kept for as long as the newest month, which may use it too.
+    """
     rulebook = _rulebook(services, month, rulebook_id)
-    expires_at = services.expiry(month)
+    expires_at = services.expiry(Month.parse(services.table.pointer().current().month))
+    stored = services.table.get(rulebook_key(rulebook_id)) or {}
+    with suppress(KeyError, ValueError):  # it may be what has to be repaired
+        expires_at = max(expires_at, int(stored["expires_at"]["N"]))
     staging.stage(services.table, [rulebook_item(rulebook, rulebook_id, expires_at)], lambda _: None)
     return rulebook
 

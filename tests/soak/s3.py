@@ -1,0 +1,83 @@
+"""S3 as far as the functions use it: objects put, got and listed, each put replacing an object as a whole."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from hashlib import md5
+from typing import NamedTuple
+from urllib.parse import parse_qs, unquote, urlsplit
+from xml.sax.saxutils import escape
+
+KEYS_OF_A_PAGE = 1000
+
+
+class Stored(NamedTuple):
+    """An object."""
+
+    body: bytes
+    etag: str
+    at: datetime
+
+
+class Answer(NamedTuple):
+    """An HTTP answer."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class S3:
+    """Buckets exist once something is put into them."""
+
+    objects: dict[str, Stored] = field(default_factory=dict)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def put(self, path: str, body: bytes) -> Answer:
+        etag = f'"{md5(body, usedforsecurity=False).hexdigest()}"'
+        with self.lock:
+            self.objects[path] = Stored(body, etag, datetime.now(UTC))
+        return Answer(200, {"ETag": etag}, b"")
+
+    def do(self, method: str, target: str, if_match: str | None, body: bytes) -> Answer:
+        """What is answered to one request."""
+        address = urlsplit(target)
+        path, query = unquote(address.path), parse_qs(address.query, keep_blank_values=True)
+        with self.lock:
+            if method == "PUT":
+                return self.put(path, body)
+            if "list-type" in query:
+                return self._listed(path.strip("/"), {name: values[0] for name, values in query.items()})
+            found = self.objects.get(path)
+        if found is None:
+            return _refusal(404, "NoSuchKey")
+        if if_match and if_match != found.etag:
+            return _refusal(412, "PreconditionFailed")
+        headers = {"ETag": found.etag, "Last-Modified": format_datetime(found.at, usegmt=True)}
+        return Answer(200, headers, found.body)
+
+    def _listed(self, bucket: str, query: dict[str, str]) -> Answer:
+        assert "delimiter" not in query, "this S3 lists without a delimiter"
+        begins, after = query.get("prefix", ""), query.get("continuation-token", "")
+        keys = sorted(path.removeprefix(f"/{bucket}/") for path in self.objects if path.startswith(f"/{bucket}/"))
+        wanted = [key for key in keys if key.startswith(begins) and key > after]
+        page = wanted[:KEYS_OF_A_PAGE]
+        more = f"<NextContinuationToken>{escape(page[-1])}</NextContinuationToken>" if len(wanted) > len(page) else ""
+        contents = "".join(map(self._entry, [bucket] * len(page), page))
+        truncated = str(bool(more)).lower()
+        text = f"<ListBucketResult><IsTruncated>{truncated}</IsTruncated>{more}{contents}</ListBucketResult>"
+        return Answer(200, {"Content-Type": "application/xml"}, text.encode())
+
+    def _entry(self, bucket: str, key: str) -> str:
+        of = self.objects[f"/{bucket}/{key}"]
+        facts = f"<ETag>{escape(of.etag)}</ETag><Size>{len(of.body)}</Size>"
+        at = of.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return f"<Contents><Key>{escape(key)}</Key><LastModified>{at}</LastModified>{facts}</Contents>"
+
+
+def _refusal(status: int, code: str) -> Answer:
+    return Answer(status, {}, f"<Error><Code>{code}</Code><Message>{code}</Message></Error>".encode())
