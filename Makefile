@@ -49,6 +49,10 @@ test: setup ## All tests but those of real runtimes (make e2e)
 	$(python) -m pytest --ignore tests/e2e $(if $(filter check,$(MAKECMDGOALS)),--ignore tests/contract) \
 		--numprocesses auto --dist loadfile
 
+.PHONY: soak
+soak: setup ## Months of kills, faults and decisions at random, judged by plain loops: MINUTES=10 [SEED=…]
+	@$(python) -m tests.soak $(call named,MINUTES,--minutes) $(call named,SEED,--seed)
+
 ifdef LOCAL
 check: check-workbook
 else
@@ -153,7 +157,7 @@ start-api: .aws-sam/built-$(machine) ## sam local start-api on 127.0.0.1:3000, l
 stop: setup ## Forget what invoke and start-api have written
 	@$(python) -m local.cloud.containers stop
 
-e2e: setup ## Real runtimes: packages, runtime interface, Docker, a deployed stack (5 minutes)
+e2e: setup ## Real runtimes: packages, runtime interface, Docker, a deployed stack; two minutes of soak (8 minutes)
 	@build/setup.sh sam
 	@build/setup.sh e2e
 	@build/setup.sh clients

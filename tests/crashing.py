@@ -37,6 +37,10 @@ from shared.table import Table
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload([__name__])
 
+SESSION = boto3.Session(region_name="us-east-1")
+for _service in ("dynamodb", "s3", "events"):  # so that no process has to read what these services can do
+    SESSION.client(_service, aws_access_key_id="nobody", aws_secret_access_key="nothing")
+
 Environment = Mapping[str, str]
 OF_A_CLOCK = ("event_id", "published_at")
 
@@ -81,8 +85,8 @@ def enter(environment: Environment) -> boto3.Session:
     """The session of all clients that this process makes."""
     os.environ.update(environment)
     logging.disable()
-    boto3.DEFAULT_SESSION = boto3.Session()
-    return boto3.DEFAULT_SESSION
+    boto3.DEFAULT_SESSION = SESSION
+    return SESSION
 
 
 def kill_at(death: Death, events: Any) -> None:

@@ -7,12 +7,12 @@ import random
 import tempfile
 from pathlib import Path
 
-from tests.soak.soak import soak
-
 
 def main() -> None:
+    from tests.soak.soak import soak  # noqa: PLC0415 - each process that this one starts would import all of it again
+
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--minutes", type=float, default=10.0, help="(default: 10)")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6), help="(default: at random)")
     options = parser.parse_args()
     print(f"seed {options.seed}, {options.minutes:g} minutes", flush=True)

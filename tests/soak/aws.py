@@ -1,4 +1,4 @@
-"""DynamoDB, S3 and EventBridge on 127.0.0.1, for functions in other processes, with the faults that the real ones have."""
+"""DynamoDB, S3 and EventBridge on 127.0.0.1, for functions in other processes, with faults as the real ones have."""
 
 from __future__ import annotations
 
