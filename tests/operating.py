@@ -9,11 +9,14 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from functions.operations.api import Handler, Services, serving
-from functions.operations.asking import Asking
+import boto3
+
+from functions.operations.api import Handler, Services, app, serving
+from functions.operations.asking import Asking, Invoke
 from functions.operations.reading import Reader
 from local.cloud.invocation import Context
 from shared.settings import S3Prefix
+from shared.table import Table
 from tests.cloud import BUCKET, REPORTS, Cloud
 from tests.published import Answered
 
@@ -32,9 +35,15 @@ class Console:
 
     @property
     def handler(self) -> Handler:
+        return self.handler_asking(lambda event: self.asked.append(dict(event)))
+
+    def handler_asking(self, invoke: Invoke, session: boto3.Session | None = None) -> Handler:
+        """A handler that hands its events to ``invoke``. ``session``: whose clients it has, else the cloud's own."""
         table, s3 = self.cloud.table, self.cloud.s3
+        if session:
+            table, s3 = Table(session.client("dynamodb"), table.name), session.client("s3")
         reader = Reader(table, s3, S3Prefix(BUCKET, "in"), S3Prefix(REPORTS, "out"), ZoneInfo("Asia/Shanghai"))
-        asking = Asking(table, lambda event: self.asked.append(dict(event)), lambda: self.now)
+        asking = Asking(table, invoke, lambda: self.now)
         return serving(Services(reader, asking, s3, self.workbook, lambda: self.now))
 
     def ask(self, method: str, path: str, body: Any = None, claims: Mapping[str, str] | None = LI) -> Answered:
@@ -73,3 +82,8 @@ class Console:
                 self.cloud.rate(event)
             except Exception as error:  # noqa: BLE001 - told by the ticket
                 assert error.__class__.__module__ == "shared.errors"  # noqa: PT017
+
+
+def declared_operations() -> list[tuple[str, str]]:
+    """Method and path of every operation that the function declares, with names in ``<>``."""
+    return [(route.method, route.path) for route in (*app._static_routes, *app._dynamic_routes)]

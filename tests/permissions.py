@@ -1,7 +1,8 @@
 """The template's own roles, enforced on what the code asks of AWS: an evaluator of actions, resources and conditions.
 
 An emulated AWS lets everybody do everything. Here each request of the SDK is first looked up in the role's statements,
-with the names that the emulation's resources have; a request that none allows is refused as AWS refuses it.
+with the names that the emulation's resources have; a request that none allows is refused as AWS refuses it. And an
+object that is not there is refused as S3 does it: only who may list the bucket without a condition is told NoSuchKey.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Asked:
 
     action: str
     resource: str
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, str | list[str]] = field(default_factory=dict)
 
 
 @dataclass
@@ -57,17 +58,26 @@ class Role:
         """Within the block, requests of clients with these events (a session's, or one client's) are refused unless
         allowed."""
 
-        def check(params: dict[str, Any], model: Any, **_: Any) -> None:
+        def check(params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
+            context["asked_of_bucket"] = params.get("Bucket")
             for asked in asked_by(model.service_model.service_name, model.name, params):
                 if not self.allows(asked):
                     message = f"not authorized to perform: {asked.action} on resource: {asked.resource}"
                     raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": message}}, model.name)
 
+        def hide(parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+            missing = parsed.get("Error", {}).get("Code") in ("NoSuchKey", "404")
+            listing = Asked("s3:ListBucket", f"arn:aws:s3:::{context.get('asked_of_bucket')}")
+            if missing and not any(_fits(statement, listing) for statement in self.statements):
+                parsed["Error"] = {"Code": "AccessDenied", "Message": "Access Denied"}
+
         events.register("before-parameter-build", check)
+        events.register("after-call.s3", hide)
         try:
             yield
         finally:
             events.unregister("before-parameter-build", check)
+            events.unregister("after-call.s3", hide)
 
 
 @contextmanager
@@ -98,6 +108,8 @@ def asked_by(service: str, operation: str, params: Mapping[str, Any]) -> Iterato
     elif (service, operation) == ("events", "PutEvents"):
         for entry in params["Entries"]:
             yield Asked("events:PutEvents", f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{entry['EventBusName']}")
+    elif (service, operation) == ("lambda", "Invoke"):
+        yield Asked("lambda:InvokeFunction", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{params['FunctionName']}")
     elif (service, operation) == ("secretsmanager", "GetSecretValue"):
         yield Asked("secretsmanager:GetSecretValue", params["SecretId"])
     else:
@@ -114,8 +126,9 @@ def _asked_of_s3(operation: str, params: Mapping[str, Any]) -> Asked:
 
 
 def _asked_of_dynamodb(operation: str, params: Mapping[str, Any]) -> Iterator[Asked]:
-    def asked(action: str, table: str) -> Asked:
-        return Asked(f"dynamodb:{action}", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}")
+    def asked(action: str, table: str, *keys: Mapping[str, Any]) -> Asked:
+        leading = {"dynamodb:LeadingKeys": [key["pk"]["S"] for key in keys if "pk" in key]}
+        return Asked(f"dynamodb:{action}", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}", leading)
 
     if operation == "TransactWriteItems":
         for item in params["TransactItems"]:
@@ -125,7 +138,7 @@ def _asked_of_dynamodb(operation: str, params: Mapping[str, Any]) -> Iterator[As
         for table in params["RequestItems"]:
             yield asked(operation, table)
     else:
-        yield asked(operation, params["TableName"])
+        yield asked(operation, params["TableName"], params.get("Key") or params.get("Item") or {})
 
 
 def _fits(statement: Mapping[str, Any], asked: Asked) -> bool:
@@ -138,8 +151,15 @@ def _fits(statement: Mapping[str, Any], asked: Asked) -> bool:
 
 
 def _holds(operator: str, wanted: Mapping[str, Any], asked: Asked) -> bool:
-    assert operator == "StringLike", f"the evaluator does not know {operator}"
-    return all(any(_like(asked.context.get(k, ""), p) for p in listed(patterns)) for k, patterns in wanted.items())
+    """Of a key that a request doesn't have, ForAllValues holds, as IAM has it."""
+    assert operator in ("StringLike", "ForAllValues:StringLike"), f"the evaluator does not know {operator}"
+    if operator == "StringLike" and not asked.context.keys() >= wanted.keys():
+        return False
+    return all(
+        any(_like(value, pattern) for pattern in listed(patterns))
+        for key, patterns in wanted.items()
+        for value in listed(asked.context.get(key, []))
+    )
 
 
 def _like(text: str, pattern: str) -> bool:
@@ -171,6 +191,7 @@ def _get_att(argument: Sequence[str], known: Mapping[str, str]) -> str:
     return {
         "AWS::S3::Bucket": f"arn:aws:s3:::{named}",
         "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{named}",
+        "AWS::Lambda::Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{named}",
         "AWS::SQS::Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{named}",
         "AWS::Logs::LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{named}:*",
     }[kind]

@@ -67,7 +67,8 @@ class Reader:
 
     def missing(self, month: Month) -> list[str]:
         """The datasets of a month that are not complete."""
-        return [dataset for dataset in DATASETS if not self._exists(dataset, month)]
+        markers = {dataset: self.extracts.key(dataset, f"month={month}", "_SUCCESS") for dataset in DATASETS}
+        return [dataset for dataset, marker in markers.items() if not self._exists(self.extracts, marker)]
 
     def reports_of(self, month: Month) -> list[RunFiles]:
         """The runs of a month that have a report, newest first."""
@@ -102,19 +103,17 @@ class Reader:
     def report(self, run: str, month: Month, *, preview: bool) -> dict[str, Any]:
         """A run's report. Raises RunUnknown."""
         key = self.reports.key(f"month={month}", f"{'preview' if preview else 'run'}={run}", REPORT)
-        try:
+        if not self._exists(self.reports, key):
+            raise unknown_run()
+        with s3_errors():
             body = self.s3.get_object(Bucket=self.reports.bucket, Key=key)["Body"].read()
-        except self.s3.exceptions.NoSuchKey:
-            raise unknown_run() from None
-        except (BotoCoreError, ClientError) as error:
-            raise _unavailable(error) from error
         return dict(json.loads(body))
 
-    def _exists(self, dataset: str, month: Month) -> bool:
-        prefix = self.extracts.key(dataset, f"month={month}", "_SUCCESS")
+    def _exists(self, place: S3Prefix, key: str) -> bool:
+        """Whether there is an object, by listing: who asks for one that is not there is told AccessDenied."""
         with s3_errors():
-            found = self.s3.list_objects_v2(Bucket=self.extracts.bucket, Prefix=prefix, MaxKeys=1)
-        return any(one["Key"] == prefix for one in found.get("Contents", ()))
+            found = self.s3.list_objects_v2(Bucket=place.bucket, Prefix=key, MaxKeys=1)
+        return any(one["Key"] == key for one in found.get("Contents", ()))
 
 
 def held_runs(ledger: list[dict[str, Any]]) -> list[str]:

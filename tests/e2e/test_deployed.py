@@ -310,8 +310,9 @@ def test_an_upgrade_keeps_parameters_and_months_and_brings_the_change_to_the_api
 
 BEYOND_THE_EMULATOR = {
     "parameters: levels are not those of the example",
-    "schedule RatingFunctionRefresh: on, with its time zone",
-    "schedule RatingFunctionRenewal: on, with its time zone",
+    "schedule RatingFunctionConsole: as the template has it, with its time zone",
+    "schedule RatingFunctionRefresh: as the template has it, with its time zone",
+    "schedule RatingFunctionRenewal: as the template has it, with its time zone",
     "alarms: whoever is on call has confirmed",
     "bucket ExtractsBucket: private, encrypted, versioned",
     "bucket ExtractsBucket: refuses plain HTTP",

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from functions.lookup.api import api
+from functions.operations.asking import invoke_with
 from functions.rating.workbook.google.identity import READING, credentials
 from shared.errors import ExtractsUnavailable, LevelsError, WorkbookUnavailable
 from shared.settings import GoogleSettings
 from tests.aws import create_bucket
 from tests.cloud import BUCKET, REPORTS, WORKBOOK, Cloud, small_cloud
+from tests.operating import Console, declared_operations
 from tests.permissions import Asked, Role, role, session_events
 from tests.published import agency, empty_world
 
@@ -91,6 +98,102 @@ def test_the_lookup_function_needs_all_that_its_role_allows_and_nothing_else() -
     assert set(statuses.values()) <= {200, 403}, statuses
     assert lookup.denied == []
     assert unneeded(lookup) == set()
+
+
+def test_the_function_behind_the_console_needs_all_that_its_role_allows_and_nothing_else(
+    cloud: Cloud,
+) -> None:
+    create_bucket(cloud.s3, "workbooks")
+    cloud.write_workbook(settings=HALF)
+    for month, rows in (
+        ("2026-04", {"a": BIG, "b": BIG, "c": MIDDLE}),
+        ("2026-05", {"a": SMALL, "b": SMALL, "c": SMALL}),
+    ):
+        cloud.put_month(month, rows)
+        run = cloud.rate({"month": month})["run"]
+    workbook = "s3://workbooks/levels/levels.xlsx"
+    operations = role("OperationsRole", **STACK, Workbook=workbook, RatingFunction="rating")
+    console = WiredConsole(cloud, workbook)
+    console.now += timedelta(days=31)  # June waits for its extracts
+    with operations.enforced(console.session.events):
+        statuses = every_operation(console, run)
+        console.lambda_is_there = False
+        console.now += timedelta(minutes=1)
+        assert console.ask("POST", "/v1/operations/checks", {}).status == 503
+    assert set(statuses.values()) == {200, 202}, statuses
+    assert operations.denied == []
+    assert unneeded(operations) == set()
+
+
+def every_operation(console: Console, run: str) -> dict[str, int]:
+    """The status of every operation of the console's function, about a run that is held."""
+    decided = {"reason": "looked at it", "month": "2026-05", "pointer": console.get("months")["pointer"]}
+    bodies: dict[str, Any] = {
+        "accept": decided,
+        "rollback": decided,
+        "previews": {"month": "2026-05"},
+        "checks": {},
+        "workbook": {"content": b64encode(b"PK\x03\x04 and more").decode()},
+    }
+    console.ask("POST", "/v1/operations/checks", {})
+    console.work()
+    bodies["refresh"] = {"reason": "agreed", "pointer": decided["pointer"], "checked_at": console.get("workbook")["at"]}
+    ticket = console.ask("POST", "/v1/operations/previews", bodies["previews"]).json["ticket"]
+    statuses = {}
+    for method, path in declared_operations():
+        about = path.replace("<run>", run).replace("<ticket>", ticket) + (
+            "?month=2026-05" if path.endswith("/runs") else ""
+        )
+        body = bodies[path.rpartition("/")[2]] if method == "POST" else None
+        statuses[f"{method} {path}"] = console.ask(method, about, body).status
+    return statuses
+
+
+@dataclass
+class WiredConsole(Console):
+    """Has clients of its own, and asks Lambda; ``work`` does what it asked, since no function is deployed here."""
+
+    session: boto3.Session = field(default_factory=boto3.Session)
+    lambda_is_there: bool = True
+
+    @property
+    def handler(self) -> Any:
+        client = self.session.client("lambda")
+
+        def handed_over(model: Any, params: dict[str, Any], **_: Any) -> tuple[SimpleNamespace, dict[str, Any]]:
+            if not self.lambda_is_there:
+                raise EndpointConnectionError(endpoint_url="https://lambda.invalid")
+            self.asked.append(json.loads(params["body"]))
+            return SimpleNamespace(status_code=202), {"StatusCode": 202}
+
+        answering: Any = handed_over  # typed as if botocore did not read what it returns
+        client.meta.events.register("before-call.lambda.Invoke", answering)
+        return self.handler_asking(invoke_with(client, "rating"), self.session)
+
+
+def test_a_run_without_a_report_is_unknown_to_the_console_although_s3_says_access_denied(
+    cloud: Cloud,
+) -> None:
+    cloud.put_month("2026-04", {"a": BIG})
+    run = cloud.rate({"month": "2026-04"})["run"]
+    cloud.s3.delete_object(Bucket=REPORTS, Key=f"out/month=2026-04/run={run}/report.json")
+    console = WiredConsole(cloud)
+    with role("OperationsRole", **STACK, RatingFunction="rating").enforced(console.session.events):
+        assert console.ask("GET", f"/v1/operations/runs/{run}").status == 404
+
+
+def test_a_decision_about_a_run_whose_report_is_gone_is_made_without_a_warning(
+    cloud: Cloud, events: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud.put_month("2026-04", {"a": BIG})
+    first = cloud.rate({"month": "2026-04"})["run"]
+    cloud.put_month("2026-04", {"a": MIDDLE})
+    cloud.rate({"month": "2026-04"})
+    cloud.s3.delete_object(Bucket=REPORTS, Key=f"out/month=2026-04/run={first}/report.json")
+    capsys.readouterr()
+    with role("RatingRole", **STACK).enforced(events):
+        assert cloud.rate({"rollback": first, **DECIDED})["outcome"] == "rolled_back"
+    assert "could not be written again" not in capsys.readouterr().out
 
 
 def unneeded(of: Role) -> set[tuple[str, str]]:

@@ -133,14 +133,19 @@ class Reports:
         folder = _folder(month, run, preview=False)
         key = self.location.key(*folder, "report.json")
         try:
+            if not self._exists(key):
+                return
             body = self.client.get_object(Bucket=self.location.bucket, Key=key)["Body"].read()
-        except self.client.exceptions.NoSuchKey:
-            return
         except (BotoCoreError, ClientError) as error:
             raise ReportUnwritten(f"s3://{self.location.bucket}/{key}: {error}") from error
         document = {**json.loads(body), "ledger": json.loads(canonical_json(list(ledger)))}
         self._put_json(document, *folder)
         self._put_page(document, *folder)
+
+    def _exists(self, key: str) -> bool:
+        """Whether there is an object, by listing: who asks for one that is not there is told AccessDenied."""
+        found = self.client.list_objects_v2(Bucket=self.location.bucket, Prefix=key, MaxKeys=1)
+        return any(one["Key"] == key for one in found.get("Contents", ()))
 
     def document(self, url: str) -> dict[str, Any] | None:
         """The data of a report, by its URL; None where it can't be read."""
