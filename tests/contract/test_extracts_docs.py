@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from functions.rating.extracts.datasets import FORMATS_PAGE
+from functions.rating.extracts.datasets import FORMATS_PAGE, Dataset
 from functions.rating.measuring.expected import REASONS
 from shared.months import Month
 from shared.settings import DEFAULT_ZONE
@@ -21,6 +23,49 @@ def test_the_tables_are_those_of_the_code(language: str) -> None:
     text = page(language).read_text(encoding="utf-8")
     assert text == rendered(text, language), "run: make docs"
     assert all(f"| `{reason}` |" in text for reason in REASONS)
+
+
+def reasons_in_the_code() -> set[str]:
+    """Every reason for which the code calls a row bad, a column's name in it replaced by <column>."""
+    found: set[str] = set()
+    for path in sorted((ROOT / "functions/rating/measuring/embedded").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("_Record", "BadRow"):
+                found |= {reason for argument in node.args for reason in texts_of(argument)}
+            elif isinstance(node, ast.Yield) and "sql_values" in path.name and isinstance(node.value, ast.Tuple):
+                found |= set(texts_of(node.value.elts[0]))
+            elif isinstance(node, ast.FunctionDef) and node.name == "_malformed":
+                found |= {reason for inner in ast.walk(node) for reason in texts_of(inner)}
+            elif isinstance(node, ast.Assign) and [getattr(name, "id", "") for name in node.targets] == ["REASON"]:
+                found |= set(texts_of(node.value))
+    columns = "|".join(column.name for dataset in Dataset for column in dataset.columns)
+    return {re.sub(rf"^(missing|unreadable|negative|newline_in)_({columns})$", r"\1_<column>", one) for one in found}
+
+
+def texts_of(node: ast.AST) -> Iterator[str]:
+    """The reasons that an expression may be: words joined by _, with <column> for what is filled in."""
+    if isinstance(node, ast.IfExp):
+        yield from (*texts_of(node.body), *texts_of(node.orelse))
+    parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+    if all(isinstance(part, ast.Constant | ast.FormattedValue) for part in parts):
+        text = "".join(str(part.value) if isinstance(part, ast.Constant) else "<column>" for part in parts)
+        if re.fullmatch(r"[a-z0-9<>]+(_[a-z0-9<>]+)+", text):
+            yield text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_reason_of_the_code_is_on_the_page(language: str) -> None:
+    reasons = reasons_in_the_code()
+    assert {"backslash_escape", "newline_in_<column>", "unreadable_<column>", "<column>_out_of_range"} <= reasons
+    assert set(REASONS) <= reasons, "a reason that the code does not know"
+    text = page(language).read_text(encoding="utf-8").replace("<列>", "<column>")
+    assert [reason for reason in sorted(reasons) if f"| `{reason}` |" not in text] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("skipped", ["empty_rows", "repeated_headers"])
+def test_lines_that_are_no_rows_are_on_the_page(language: str, skipped: str) -> None:
+    assert f"`{skipped}`" in page(language).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

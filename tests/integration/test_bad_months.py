@@ -98,3 +98,16 @@ def test_a_month_that_counts_for_nothing_is_held_with_the_reason_everywhere(clou
 
     accepted = cloud.rate({"accept": answer["run"], "by": "Li", "reason": "all were fraud"})
     assert accepted["outcome"] == "published"
+
+
+def test_damage_in_the_creators_of_the_month_before_is_in_the_report(cloud: Cloud) -> None:
+    cloud.put_object("creators", "2026-04", "cut.parquet", b"PAR1 cut")
+    cloud.put_object("creators", "2026-04", "_SUCCESS", b"")
+
+    url = cloud.rate({**MAY, "mode": "preview"})["report"]
+
+    (warning,) = json.loads(body(cloud, url.replace(".html", ".json")))["data_warnings"]
+    assert "creators/month=2026-04/cut.parquet" in warning
+    page = body(cloud, url).decode()
+    assert "creators/month=2026-04/cut.parquet" in page
+    assert "The creators of the month before are not read" in page

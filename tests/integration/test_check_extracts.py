@@ -48,7 +48,7 @@ def test_everything_that_is_wrong_is_shown_at_once(extracts: Path, capsys: pytes
     said = capsys.readouterr().out
     for finding in (
         "orders/month=2026-10/empty.csv: the object has zero bytes",
-        "orders/month=2026-10/other.csv: column order_id is missing",
+        "orders/month=2026-10/other.csv: columns order_id, creator_id, pay_time, pay_amount are missing",
         "orders: 2 x unreadable_pay_time; expected 2026-10-05 12:00:00",
         "orders/month=2026-10/times.csv, row 1: 'yesterday'",
         "agencies: 1 x malformed_agency_id; expected 1 to 64 letters",

@@ -80,6 +80,33 @@ def test_rows_between_two_stray_quotes_stop_the_run_with_their_row(
         split(tmp_path, heading + "".join(lines))
 
 
+@pytest.mark.parametrize("time", ["2026-10-05 12:00:00", "2026/10/5 9:03", "2026-10-05T12:00:00+08:00", "1790000000"])
+@pytest.mark.parametrize("cut", ["o6,c1,{},6", "o6,c1,{}"])
+def test_a_swallowed_row_that_lacks_columns_is_noticed_too(tmp_path: Path, cut: str, time: str) -> None:
+    lines = [order(5, '"opening'), cut.format(time) + "\n", 'end",x,y\n']
+
+    with pytest.raises(ObjectInvalid, match=r"orders/o\.csv, row 1: a field begins with a quote that is closed"):
+        split(tmp_path, header("title", "note", "colour") + "".join(lines))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "so, so, 2026-10-05 opening",
+        "a,b",
+        "云,剪辑,2026-10-05",
+        "a,b,2026-10-05 to 2026-10-09",
+        ",,2026-10-05",
+        "2026-10-05",
+    ],
+)
+def test_a_line_of_text_with_commas_and_a_date_is_no_row(tmp_path: Path, line: str) -> None:
+    found = split(tmp_path, header("title", "note", "colour") + order(1, f'"first\n{line}\nlast"', "x", "y"))
+
+    assert not found.bad
+    assert found.records[1][5] == f"first\n{line}\nlast"
+
+
 @pytest.mark.parametrize("column", range(len(COLUMNS)))
 def test_a_stray_quote_in_a_column_of_one_line_costs_its_row_only(tmp_path: Path, column: int) -> None:
     rows = [order(n).strip("\n").split(",") for n in range(1, 101)]

@@ -6,6 +6,7 @@ import csv
 import gzip
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,7 +15,9 @@ import pytest
 
 from functions.rating.extracts.datasets import Dataset, LocalFile
 from functions.rating.measuring.assemble import assemble
+from functions.rating.measuring.embedded import unknown_creators
 from functions.rating.measuring.embedded.measure import measure
+from functions.rating.measuring.embedded.reading import missing_creators
 from functions.rating.measuring.measured import OTHER_TAGS, TAGS_NAMED, MonthMeasured
 from shared.errors import AgenciesInvalid, ObjectInvalid, TooManyBadRows
 from shared.months import Month
@@ -151,6 +154,14 @@ def test_a_parquet_object_without_a_required_column_is_named(files: Files) -> No
     files.parquet(Dataset.ORDERS, "narrow.parquet", "SELECT 'o1' AS order_id, 'c1' AS creator_id, 5 AS pay_amount")
 
     assert "narrow.parquet: column pay_time is missing" in files.error(ObjectInvalid)
+
+
+def test_all_columns_that_are_missing_are_named_at_once(files: Files) -> None:
+    files.orders("id,creator_id,risk_tag\n")
+
+    message = files.error(ObjectInvalid)
+
+    assert "columns order_id, pay_time, pay_amount are missing; found 'id', 'creator_id', 'risk_tag'" in message
 
 
 def test_a_parquet_column_of_an_impossible_type_is_named(files: Files) -> None:
@@ -603,6 +614,32 @@ def test_too_many_bad_rows_stop_the_run(files: Files) -> None:
     message = files.error(TooManyBadRows, "0.009")
     assert "orders: 1 of 100 rows are bad (wrong_column_count: 1)" in message
     assert "orders.csv, row 100" in message
+
+
+def test_rows_to_come_are_counted_as_many_as_gzip_can_pack(files: Files) -> None:
+    """An order that comes a thousand times takes a byte for thirty rows, and they make up for bad ones before them."""
+    files.orders(ORDERS + "bad\n" * 9, "first.csv")
+    files.orders(ORDERS + "o1,c1,2026-10-05 12:00:00,100,\n" * 20_000, "last.csv.gz")
+    first, last = files.files[-2:]
+    files.files[-2:] = [replace(first, to_come=last.path.stat().st_size), replace(last, to_come=0)]
+
+    assert files.measure("0.0005").order_rows.quarantined == 9
+    assert "9 of 20009 rows are bad" in files.error(TooManyBadRows, "0.0001")
+
+
+def test_parquet_orders_without_a_creator_stop_the_run_when_they_are_too_many(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many they are, some of them are fetched at a time, and no more once the run can't go on."""
+    for module in (missing_creators, unknown_creators):
+        monkeypatch.setattr(module, "BAD_TOGETHER", 100)
+    files.parquet(
+        Dataset.ORDERS, "o.parquet", typed_orders("5000", creator="CASE WHEN i % 2 = 0 THEN ' ' ELSE 'c1' END")
+    )
+
+    assert files.measure().order_rows.quarantined == 2500
+    assert [row for _, row, _ in quarantined(files.measure())] == list(range(2, 5001, 2))
+    assert "orders: 600 of 5000 rows are bad (missing_creator_id: 600)" in files.error(TooManyBadRows, "0.1")
 
 
 def test_creators_of_the_month_before_are_quarantined_too(files: Files) -> None:

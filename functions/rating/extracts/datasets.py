@@ -94,11 +94,13 @@ class LocalFile:
 def located(header: Sequence[str], file: LocalFile) -> Mapping[str, int]:
     """The position of each known column in a header, matched case-insensitively; unknown ones are ignored.
 
-    Raises ObjectInvalid when a required column is absent, or a known one is there twice (also: in the key and here).
+    Raises ObjectInvalid when required columns are absent, which names all of them, or a known one is there twice (also:
+    in the key and here).
     """
     names = [name.strip().lower() for name in header]
     in_key = {name for name, _ in file.key_columns}
     positions: dict[str, int] = {}
+    missing: list[str] = []
     for column in file.dataset.columns:
         if names.count(column.name) + (column.name in in_key) > 1:
             raise ObjectInvalid(
@@ -109,10 +111,13 @@ def located(header: Sequence[str], file: LocalFile) -> Mapping[str, int]:
         if column.name in names:
             positions[column.name] = names.index(column.name)
         elif column.required and column.name not in in_key:
-            raise ObjectInvalid(
-                f"{file.key}: column {column.name} is missing; found {_shown(header)}. Expected a comma-separated "
-                f"header, or a Parquet schema, that names it. Have the extract written again. {FORMATS_PAGE}"
-            )
+            missing.append(column.name)
+    if missing:
+        what = f"column {missing[0]} is missing" if len(missing) == 1 else f"columns {', '.join(missing)} are missing"
+        raise ObjectInvalid(
+            f"{file.key}: {what}; found {_shown(header)}. Expected a comma-separated header, or a Parquet schema, that "
+            f"names every required column. Have the extract written again. {FORMATS_PAGE}"
+        )
     return positions
 
 

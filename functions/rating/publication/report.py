@@ -209,6 +209,7 @@ def report_document(computed: Computed, context: Context) -> dict[str, Any]:
             "creators": words_for_nothing(computed.record.quality.excluded_creators),
             "orders": words_for_nothing(computed.record.quality.excluded_orders),
         },
+        "data_warnings": list(computed.measured.warnings),
         "faults": [fault.as_dict() for fault in context.faults],
         "ledger": list(context.ledger),
         "workbook": context.workbook,

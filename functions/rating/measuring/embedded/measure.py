@@ -23,7 +23,7 @@ from functions.rating.measuring.embedded.duckdb_engine import MEMORY_LIMIT, Duck
 from functions.rating.measuring.embedded.duplicates import Repeats
 from functions.rating.measuring.embedded.examples import Examples
 from functions.rating.measuring.embedded.reading.objects import ObjectReader
-from functions.rating.measuring.embedded.reading.rows_read import DatasetRead, read_objects, refuse_too_many_bad
+from functions.rating.measuring.embedded.reading.rows_read import DatasetRead, read_objects
 from functions.rating.measuring.embedded.reading.sql_cells import trimmed_if_needed, untrimmed
 from functions.rating.measuring.embedded.relations import load_relations, load_repeated, naming_the_unreadable
 from functions.rating.measuring.embedded.sql import select
@@ -175,8 +175,7 @@ def add_up(
             engine.run(sql["holders"])
             engine.run(sql["orders"])
             if need_trimming(engine):
-                correct_creators(engine, datasets[Dataset.ORDERS], quarantine)
-                refuse_too_many_bad(datasets, max_bad_row_share)
+                correct_creators(engine, datasets[Dataset.ORDERS], quarantine, max_bad_row_share)
                 engine.run(sql["orders"])
             for some in candidates:
                 load_repeated(engine, datasets[Dataset.ORDERS].sources, some, repeats.by_chance())

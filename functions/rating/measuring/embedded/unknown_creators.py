@@ -7,10 +7,14 @@ finds any, this corrects what the orders are counted from, and they are counted 
 
 from __future__ import annotations
 
+from array import array
+from decimal import Decimal
+
+from functions.rating.extracts.datasets import Dataset
 from functions.rating.measuring.embedded.duckdb_engine import DuckDB
 from functions.rating.measuring.embedded.reading.missing_creators import TRIMMED_CREATOR, missing_creators, without
-from functions.rating.measuring.embedded.reading.rows_read import DatasetRead
-from functions.rating.measuring.embedded.reading.sources import Source
+from functions.rating.measuring.embedded.reading.rows_read import DatasetRead, refuse_too_many_bad
+from functions.rating.measuring.embedded.reading.scan import BAD_TOGETHER
 from functions.rating.measuring.embedded.relations import show_orders
 from functions.rating.measuring.embedded.sql import select
 from functions.rating.measuring.quarantine import Quarantine
@@ -21,17 +25,22 @@ def need_trimming(engine: DuckDB) -> bool:
     return bool(engine.rows(select(("1",), "order_counts", "trim_needed > 0")))
 
 
-def correct_creators(engine: DuckDB, orders: DatasetRead, quarantine: Quarantine) -> None:
-    """Put orders without a creator into quarantine, and have the ids of all others trimmed where they are read."""
-    orders.sources = [_without_missing(engine, source, orders, quarantine) for source in orders.sources]
+def correct_creators(engine: DuckDB, orders: DatasetRead, quarantine: Quarantine, max_bad_row_share: Decimal) -> None:
+    """Put orders without a creator into quarantine, and have the ids of all others trimmed where they are read.
+
+    Raises TooManyBadRows as soon as there are too many of them.
+    """
+    corrected = []
+    for source in orders.sources:
+        numbers = array("q")
+        for number, key, bad in missing_creators(engine, source):
+            quarantine.add(key, [bad])
+            orders.note_bad(key, bad)
+            numbers.append(number)
+            if len(numbers) % BAD_TOGETHER == 0:
+                refuse_too_many_bad({Dataset.ORDERS: orders}, max_bad_row_share)
+        corrected.append(without(source, numbers))
+    refuse_too_many_bad({Dataset.ORDERS: orders}, max_bad_row_share)
+    orders.sources = corrected
     engine.run("DROP TABLE order_counts; DROP TABLE tags; DROP TABLE repeat_counts; DROP VIEW orders")
     show_orders(engine, orders.sources, creator=TRIMMED_CREATOR)
-
-
-def _without_missing(engine: DuckDB, source: Source, orders: DatasetRead, quarantine: Quarantine) -> Source:
-    numbers = []
-    for number, key, bad in missing_creators(engine, source):
-        quarantine.add(key, [bad])
-        orders.note_bad(key, bad)
-        numbers.append(number)
-    return without(source, numbers)

@@ -11,6 +11,11 @@ from itertools import accumulate
 from functions.rating.extracts.datasets import Column, Dataset, Kind
 
 _TIME = re.compile(rb'[\s"]*(?:\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{9,11}(?:\.0*)?[\s"]*$)')
+_WHOLE_TIME = re.compile(
+    rb'[\s"]*(?:\d{4}[-/]\d{1,2}[-/]\d{1,2}(?:[ T]\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?)?(?: ?(?:Z|[+-]\d\d:?\d\d))?'
+    rb'|\d{10}(?:\.0*)?)[\s"]*'
+)
+_ID = re.compile(rb"[A-Za-z0-9_-]+")
 _NUMBER = re.compile(rb'[\s"]*-?\d+(?:\.\d*)?[\s"]*')
 _NOTHING = b'," \t\r'
 
@@ -44,6 +49,7 @@ class Layout:
         """Which line of a record, from 0, is a row of its own that an open quote made part of this record.
 
         Such a line has every column (or all but one), and a time or a number where one is required, but within quotes.
+        One that lacks more columns still begins as a row does: ids without blanks, and a time in its place.
         """
         inside = False
         for index, line in enumerate(record.split(b"\n")):
@@ -77,7 +83,7 @@ class Layout:
         quotes = list(accumulate((field.count(b'"') for field in fields), initial=int(inside)))
         from_end = len(fields) - self.width  # a text before or after the value has more commas, or the line's start
         if from_end < -1:
-            return False
+            return bool(quotes[0]) and self._begins_as_a_row(fields)
         candidates = (
             (position, pattern)
             for at, pattern in self._values
@@ -85,6 +91,21 @@ class Layout:
             if 0 <= position < len(fields) and (from_end >= 0 or pattern is _TIME)
         )
         return any(quotes[position] % 2 and pattern.match(fields[position]) for position, pattern in candidates)
+
+    def _begins_as_a_row(self, fields: list[bytes]) -> bool:
+        """Whether a line that lacks columns has the ids and the time with which rows begin."""
+        before = {at for at in self._ids if at < len(fields)}
+        times = [at for at, pattern in self._values if pattern is _TIME and at < len(fields)]
+        return (
+            bool(before and times)
+            and all(_ID.fullmatch(fields[at]) for at in before)
+            and all(_WHOLE_TIME.fullmatch(fields[at]) for at in times)
+        )
+
+    @cached_property
+    def _ids(self) -> list[int]:
+        """The positions of the ids."""
+        return [at for column, at in self._known if column.name.endswith("_id")]
 
 
 def _plain(line: bytes) -> bytes:

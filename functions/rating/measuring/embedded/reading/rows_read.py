@@ -18,7 +18,7 @@ from functions.rating.measuring.quarantine import BadRow, Quarantine
 from functions.rating.measuring.totals import RowsRead
 from shared.errors import AgenciesInvalid, TooManyBadRows
 
-ROWS_A_BYTE = 20  # more than any object has: compressed orders, whose ids differ, take several bytes each
+ROWS_A_BYTE = 200  # of objects to come, at most: gzip packs a thousand bytes into one, and a row has at least five
 
 
 @dataclass

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,7 +52,11 @@ class Source:
 
     def origin(self, file_row_number: int) -> tuple[str, int]:
         """A row's object, and its number there."""
-        return next(islice(((o.key, row) for o in self.origins for row in o.rows), file_row_number, None))
+        for origin in self.origins:
+            if file_row_number < len(origin.rows):
+                return origin.key, origin.rows[file_row_number]
+            file_row_number -= len(origin.rows)
+        raise IndexError(file_row_number)
 
 
 def kept_query(dataset: Dataset) -> str:
