@@ -17,5 +17,6 @@ done
 compile "$@" --no-annotate sam.in -o sam.txt
 compile "$@" --no-annotate clients.in -o clients.txt
 compile "$@" --no-annotate -c dev.txt bench.in -o bench.txt
+compile "$@" --no-annotate -c dev.txt spark.in -o spark.txt
 ../.venv/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate \
     "$@" e2e.in -o e2e.txt

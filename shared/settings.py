@@ -27,6 +27,7 @@ _WORKLOAD_PROVIDER = re.compile(
 )
 DEFAULT_ZONE = "Asia/Shanghai"
 DEFAULT_RETENTION_MONTHS = 25  # two years and the month they are compared with
+DEFAULT_EMBEDDED_GB = 8
 DEFAULT_AGENCY_CLAIM = "agency_id"
 DEFAULT_REQUEST_SECONDS = 3
 
@@ -91,6 +92,12 @@ def _parsed_base_path(value: str) -> str:
     return f"/{path}" if path else ""
 
 
+def _parsed_measuring(value: str) -> str:
+    if value not in ("embedded", "glue", "auto"):
+        raise ValueError(f"expected embedded, glue or auto, found {value!r}")
+    return value
+
+
 def _is_utc(value: str) -> bool:
     if value not in ("utc", "local"):
         raise ValueError(f"expected utc or local, found {value!r}")
@@ -134,6 +141,8 @@ class RatingSettings(_Settings):
     ``scratch``: a folder on local disk. ``retention_months``: how long a rated month is kept after its end.
     ``stack`` tells its metrics from those of other stacks. ``example_allowed``: levels may be published by the shipped
     example's thresholds. ``int96_is_utc``: Parquet's INT96 is UTC, as Spark writes it, not local time as Impala does.
+    ``measuring``: ``embedded`` in the function, ``glue`` by the job ``glue_job``, ``auto`` by that job where the order
+    objects of a month have more than ``embedded_gb`` together.
     """
 
     table_name: str
@@ -149,6 +158,15 @@ class RatingSettings(_Settings):
         False, alias="EXAMPLE_THRESHOLDS"
     )
     int96_is_utc: Annotated[bool, BeforeValidator(_is_utc)] = Field(True, alias="PARQUET_INT96")
+    measuring: Annotated[str, PlainValidator(_parsed_measuring)] = "embedded"
+    glue_job: str = ""
+    embedded_gb: Count = DEFAULT_EMBEDDED_GB
+
+    @model_validator(mode="after")
+    def _names_the_job(self) -> Self:
+        if self.measuring != "embedded" and not self.glue_job:
+            raise ValueError(f"GLUE_JOB is not set, and MEASURING is {self.measuring}")
+        return self
 
 
 class LookupSettings(_Settings):

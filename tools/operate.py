@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         _say(json.dumps(event, ensure_ascii=False))
         answer = ask(event)
         print(json.dumps(answer, ensure_ascii=False, indent=2))
-        if answer["outcome"] in ("not_ready", "held", "differs"):
+        if answer["outcome"] in ("not_ready", "measuring", "held", "differs"):
             return 1
     return 0
 

@@ -18,6 +18,7 @@ from functions.rating.commands.repair import repair
 from functions.rating.commands.verify import verify
 from functions.rating.console import answered_for_the_console
 from functions.rating.events import Request, parse_event
+from functions.rating.measuring.totals import StillMeasuring
 from functions.rating.monitoring import count_answer, count_failure
 from functions.rating.publication import ledger
 from functions.rating.result import result
@@ -88,6 +89,8 @@ def _answer(request: Request, services: Services) -> dict[str, Any]:
         return result("unchanged", str(next_to_rate(services)))
     try:
         answer = _do(request, services)
+    except StillMeasuring as running:
+        answer = result("measuring", running.month, measurement=running.measurement, job_run=running.run)
     except WorkbookFaulty as error:
         show_status(services, {"outcome": "faulty", "faults": error.faults})
         raise

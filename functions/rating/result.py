@@ -22,6 +22,7 @@ Outcome = Literal[
     "differs",
     "repaired",
     "not_ready",
+    "measuring",
 ]
 
 

@@ -13,7 +13,8 @@ from botocore.config import Config
 
 from functions.rating.extracts.inventory import Extracts
 from functions.rating.measuring.measurements import Measurements
-from functions.rating.measuring.reuse import Measuring
+from functions.rating.measuring.reuse import Distributed, Measuring
+from functions.rating.measuring.spark.glue import GlueJob
 from functions.rating.progress import Listener, Progress
 from functions.rating.publication.outbox import Outbox
 from functions.rating.publication.publisher import Publisher
@@ -49,7 +50,14 @@ def wire(settings: RatingSettings, context: LambdaContext, listener: Listener | 
     s3 = boto3.client("s3", config=CLIENT.merge(Config(signature_version="s3v4")))  # else links are signed the old way
     measurements = Measurements(s3, settings.reports, settings.scratch)
     engine = _engine(settings, s3, int(context.memory_limit_in_mb))  # AWS gives it as text
-    measuring = Measuring(measurements, engine, settings.zone, int96_is_utc=settings.int96_is_utc)
+    measuring = Measuring(
+        measurements,
+        engine,
+        settings.zone,
+        int96_is_utc=settings.int96_is_utc,
+        distributed=distributed_engine(settings, measurements),
+        embedded_bytes=settings.embedded_gb * 10**9 if settings.measuring == "auto" else -1,
+    )
     table = Table(boto3.client("dynamodb", config=CLIENT), settings.table_name)
     outbox = Outbox(table, boto3.client("events", config=CLIENT), settings.event_bus)
     progress = Progress(listener, remaining=lambda: context.get_remaining_time_in_millis() / 1000)
@@ -89,6 +97,14 @@ def _engine(settings: RatingSettings, s3: S3Client, megabytes: int) -> Measure:
         return engine.measure(inventory, max_bad_row_share, progress)
 
     return measure
+
+
+def distributed_engine(settings: RatingSettings, measurements: Measurements) -> Distributed | None:
+    """The engine for months that outgrow this function, None where the setting MEASURING wants none."""
+    if settings.measuring == "embedded":
+        return None
+    glue = boto3.client("glue", config=CLIENT)
+    return GlueJob(glue, settings.glue_job, measurements, settings.extracts, lambda: datetime.now(UTC)).measure
 
 
 def workbook_source(setting: str, description: Description, s3: S3Client) -> WorkbookSource:

@@ -25,6 +25,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         f"{R}.versions",
         f"{R}.services",
         f"{R}.events",
+        f"{R}.measuring",  # still being measured: an answer, not an error
         f"{R}.monitoring",
         f"{R}.progress",
         f"{R}.result",
@@ -41,6 +42,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         f"{R}.extracts",
         f"{R}.measuring",
         f"{R}.measuring.embedded",
+        f"{R}.measuring.spark",
     ),
     f"{R}.asked": (f"{R}.status", f"{R}.services", f"{R}.events", f"{R}.workbook"),
     f"{R}.status": (f"{R}.services", f"{R}.publication", f"{R}.workbook"),

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.rating.measuring.plan import Plan
 from functions.rating.measuring.quarantine import QUARANTINE
 from functions.rating.measuring.relations import packed, relations_of, totals_of
 from functions.rating.measuring.totals import MonthTotals
@@ -90,6 +91,14 @@ class Measurements:
             if error.quarantine:
                 self._put(measurement, QUARANTINE, error.quarantine)
             self._put(measurement, ERROR, canonical_json({"class": name, "message": str(error)}).encode())
+
+    def keep_plan(self, plan: Plan) -> None:
+        """Write what a job is to measure. Raises MeasuringFailed."""
+        with self._named(plan.id):
+            self._put(plan.id, PLAN, plan.as_json().encode())
+
+    def plan_key(self, measurement: str) -> str:
+        return self.key(measurement, PLAN)
 
     def key(self, measurement: str, *names: str) -> str:
         return self.place.key(FOLDER, measurement, *names)

@@ -17,26 +17,35 @@ from functions.rating.progress import Progress
 from shared.errors import ExtractError
 
 Embedded = Callable[[Inventory, Decimal, Progress], MonthTotals]
+Distributed = Callable[[Plan], MonthTotals]
 
 
 @dataclass(frozen=True, slots=True)
 class Measuring:
-    """Measures months, unless that was done before. ``embedded``: the engine in this process."""
+    """Measures months, unless that was done before.
+
+    ``embedded``: the engine in this process. ``distributed``: the one outside, for months whose order objects together
+    have more than ``embedded_bytes``.
+    """
 
     measurements: Measurements
     embedded: Embedded
     zone: ZoneInfo
     int96_is_utc: bool = True
+    distributed: Distributed | None = None
+    embedded_bytes: int = 0
 
     def measure(self, inventory: Inventory, max_bad_row_share: Decimal, progress: Progress) -> MonthTotals:
         """The month's totals, as the setting allows them.
 
-        Raises one ExtractError for each cause.
+        Raises one ExtractError for each cause, and StillMeasuring while the engine outside is at work.
         """
         plan = Plan.of(inventory, self.zone, int96_is_utc=self.int96_is_utc)
         with progress.stage("recall") as facts:
             totals = self.measurements.find(plan.id)
             facts |= {"measurement": plan.id, "found": totals is not None}
+        if totals is None and self.distributed and plan.order_bytes > self.embedded_bytes:
+            totals = self.distributed(plan)
         if totals is None:
             totals = self._measured_here(plan, inventory, max_bad_row_share, progress)
         try:

@@ -118,3 +118,11 @@ def is_frequent(rows: int, order_rows: int) -> bool:
 def shown_time(microseconds: int, zone: ZoneInfo) -> str:
     """An instant as an example shows it: ISO 8601 in the month's time zone, to the second."""
     return datetime.fromtimestamp(microseconds // 1_000_000, UTC).astimezone(zone).isoformat()
+
+
+class StillMeasuring(Exception):
+    """A distributed engine is at work: a later firing goes on. ``run``: the engine's own id, empty where not known."""
+
+    def __init__(self, month: str, measurement: str, run: str) -> None:
+        super().__init__(f"month {month}: measurement {measurement} is being made by run {run or '(another one)'}")
+        self.month, self.measurement, self.run = month, measurement, run

@@ -35,7 +35,7 @@ _COLOURS: Mapping[str, Colour] = {
     **dict.fromkeys(
         ("published", "unchanged", "previewed", "checked", "refreshed", "rolled_back", "verified", "repaired"), "green"
     ),
-    **dict.fromkeys(("held", "pending", "not_ready", "refused"), "orange"),
+    **dict.fromkeys(("held", "pending", "not_ready", "measuring", "refused"), "orange"),
 }
 
 

@@ -16,6 +16,7 @@ OUTCOMES: Mapping[str, Text] = {
     "refreshed": Text("changed texts published", "文字改动已发布"),
     "pending": Text("some changes wait, see the list", "有改动尚未生效，见下表"),
     "not_ready": Text("the month's data is not ready, tried again later", "数据未就绪，稍后自动重试"),
+    "measuring": Text("being measured by Spark, a later firing goes on", "Spark 正在统计，稍后触发自动继续"),
     "rolled_back": Text("rolled back to an earlier run", "已回退到之前的批次"),
     "repaired": Text("the published items were written again", "已发布的数据已重新写入"),
     "verified": Text("verified, all items are as computed", "复核一致"),

@@ -1,0 +1,88 @@
+"""The Spark job on AWS Glue, as the rating function sees it: started once for each measurement, then asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, NoReturn
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.rating.measuring.measurements import Measurements
+from functions.rating.measuring.plan import Plan
+from functions.rating.measuring.totals import MonthTotals, StillMeasuring
+from shared.errors import MeasuringFailed
+from shared.settings import S3Prefix
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue import GlueClient
+    from mypy_boto3_glue.type_defs import JobRunTypeDef
+
+RUNNING = frozenset({"STARTING", "RUNNING", "STOPPING", "WAITING"})
+MEASUREMENT = "--measurement"  # an argument that the job passes over: it tells runs apart
+_ATTEMPTS = 3  # of one measurement in a day; what failed three times fails again
+_DAY = timedelta(days=1)
+_LOOKED_AT = 1000  # runs, the newest first
+
+
+@dataclass(frozen=True, slots=True)
+class GlueJob:
+    """A job of Glue. ``name``: its name; ``extracts``: where the objects are; ``now``: an aware instant."""
+
+    client: GlueClient
+    name: str
+    measurements: Measurements
+    extracts: S3Prefix
+    now: Callable[[], datetime]
+
+    def measure(self, plan: Plan) -> MonthTotals:
+        """The totals, if the job of this plan has just ended.
+
+        Otherwise raises StillMeasuring, after starting the job unless it runs. Raises the error that the data leads to,
+        and MeasuringFailed when the job failed three times within a day, or Glue refuses.
+        """
+        try:
+            runs = [
+                run for run in islice(self._runs(), _LOOKED_AT) if run.get("Arguments", {}).get(MEASUREMENT) == plan.id
+            ]
+            if runs and runs[0]["JobRunState"] in RUNNING:
+                self._wait(plan, runs[0]["Id"])
+            if runs and runs[0]["JobRunState"] == "SUCCEEDED" and (totals := self.measurements.find(plan.id)):
+                return totals  # it ended after it was asked for the first time
+            self._refuse_failing(runs)
+            self.measurements.keep_plan(plan)
+            self._wait(plan, self._started(plan))
+        except (BotoCoreError, ClientError) as error:
+            raise MeasuringFailed(f"Glue job {self.name}: {error}. See the job and the function's role.") from error
+
+    def _started(self, plan: Plan) -> str:
+        """The id of a new run; of none where another one is running: StartJobRun has no token of its own."""
+        place = self.measurements.place
+        arguments = {
+            "--plan": f"s3://{place.bucket}/{self.measurements.plan_key(plan.id)}",
+            "--extracts": self.extracts.url(),
+            MEASUREMENT: plan.id,
+        }
+        try:
+            return self.client.start_job_run(JobName=self.name, Arguments=arguments)["JobRunId"]
+        except self.client.exceptions.ConcurrentRunsExceededException:
+            return ""
+
+    def _refuse_failing(self, runs: list[JobRunTypeDef]) -> None:
+        since = self.now() - _DAY
+        failed = [run for run in runs if run["JobRunState"] != "SUCCEEDED" and run["StartedOn"] >= since]
+        if len(failed) >= _ATTEMPTS:
+            raise MeasuringFailed(
+                f"Glue job {self.name}: {len(failed)} runs failed within a day, the last of them {failed[0]['Id']} "
+                f"({failed[0]['JobRunState']}: {failed[0].get('ErrorMessage', 'no message')}). Nothing was published. "
+                "See its log; give it more workers (GlueWorkers) or larger ones (GlueWorkerType), then run the month."
+            )
+
+    def _runs(self) -> Iterator[JobRunTypeDef]:
+        for page in self.client.get_paginator("get_job_runs").paginate(JobName=self.name):
+            yield from page["JobRuns"]
+
+    def _wait(self, plan: Plan, run: str) -> NoReturn:
+        raise StillMeasuring(plan.month, plan.id, run)

@@ -1,0 +1,116 @@
+"""A Glue for one process: its clients' requests are answered here, and a job's run is a real process.
+
+moto's Glue says SUCCEEDED at once and runs nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import IO, Any, Protocol
+
+import boto3
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+
+from local.cloud import spark
+from local.cloud.template import ROOT
+
+_SHOWN = 2000  # characters of what a failed job said last
+
+
+class Work(Protocol):
+    """What a run does. ``poll``: None while it does, then its exit code."""
+
+    def poll(self) -> int | None: ...
+
+    def wait(self) -> int: ...
+
+    def said(self) -> str: ...
+
+
+class Job:
+    """The Spark job as a child of this process."""
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        self._log: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - as long as the job
+        given = {**os.environ, **spark.environment()}
+        self.process = subprocess.Popen(
+            spark.command(arguments), cwd=ROOT, env=given, stdout=self._log, stderr=subprocess.STDOUT, text=True
+        )
+
+    def poll(self) -> int | None:
+        return self.process.poll()
+
+    def wait(self) -> int:
+        return self.process.wait()
+
+    def said(self) -> str:
+        self._log.seek(0)
+        return self._log.read()[-_SHOWN:]
+
+
+@dataclass
+class Run:
+    """One run of the job."""
+
+    id: str
+    started: datetime
+    arguments: Mapping[str, str]
+    work: Work
+
+    @property
+    def state(self) -> str:
+        code = self.work.poll()
+        return "RUNNING" if code is None else "FAILED" if code else "SUCCEEDED"
+
+
+class LocalGlue:
+    """The job of one stack, of which one run at a time is allowed. ``start``: what a run is, given its arguments."""
+
+    def __init__(self, start: Callable[[Sequence[str]], Work] = Job) -> None:
+        self._start = start
+        self.runs: list[Run] = []
+
+    def enter(self) -> None:
+        """Answer what clients of this process ask Glue, from now on."""
+        boto3.setup_default_session()
+        events: Any = boto3.DEFAULT_SESSION.events  # type: ignore[union-attr]
+        events.register("before-call.glue.StartJobRun", self._answer_start)
+        events.register("before-call.glue.GetJobRuns", self._answer_runs)
+
+    def wait(self) -> None:
+        """Until the newest run has ended."""
+        self.runs[-1].work.wait()
+
+    def _answer_start(self, params: Mapping[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
+        if any(run.state == "RUNNING" for run in self.runs):
+            error = {"Code": "ConcurrentRunsExceededException", "Message": "Concurrent runs exceeded for the job"}
+            return _response(400), {"Error": error, "ResponseMetadata": {}}
+        arguments = json.loads(params["body"])["Arguments"]
+        words = [word for pair in arguments.items() for word in pair]
+        run = Run(f"jr_{len(self.runs)}", datetime.now(UTC), arguments, self._start(words))
+        self.runs.append(run)
+        return _response(200), {"JobRunId": run.id, "ResponseMetadata": {}}
+
+    def _answer_runs(self, **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
+        runs = [
+            {
+                "Id": run.id,
+                "StartedOn": run.started,
+                "JobRunState": run.state,
+                "Arguments": run.arguments,
+                **({"ErrorMessage": run.work.said()} if run.state == "FAILED" else {}),
+            }
+            for run in reversed(self.runs)
+        ]
+        return _response(200), {"JobRuns": runs, "ResponseMetadata": {}}
+
+
+def _response(status: int) -> AWSResponse:
+    return AWSResponse("", status, HTTPHeaders(), None)

@@ -1,0 +1,223 @@
+"""A month that Glue measures: started once, asked about by later firings, published when it is done.
+
+The job is measured by the engine of this process here; tests/e2e/test_spark.py runs the real one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import boto3
+import pytest
+
+from functions.rating.measuring.embedded.measure import EmbeddedEngine
+from functions.rating.measuring.measurements import Measurements
+from functions.rating.measuring.plan import Plan
+from functions.rating.progress import Progress
+from local.cloud.glue import LocalGlue
+from shared.errors import ExtractError, MeasuringFailed, ObjectInvalid
+from shared.settings import S3Prefix
+from tests.cloud import BUCKET, REPORTS, Cloud, small_cloud
+
+MONTH = "2026-10"
+FIRST = {"scheduled_at": "2026-11-02T18:00:00Z"}
+NEXT = {"scheduled_at": "2026-11-02T18:30:00Z"}
+TWO = {"a": (5, 500_000), "b": (1, 100)}
+
+
+class Running:
+    """A run that ends when a test lets it."""
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        self.arguments = dict(zip(arguments[::2], arguments[1::2], strict=True))
+        self.code: int | None = None
+
+    def poll(self) -> int | None:
+        return self.code
+
+    def wait(self) -> int:
+        return self.code or 0
+
+    def said(self) -> str:
+        return "killed"
+
+    def end(self, folder: Path) -> None:
+        """Measure what the plan says, as the job does."""
+        s3 = boto3.client("s3")
+        place = S3Prefix.parse(self.arguments["--plan"])
+        plan = Plan.from_json(s3.get_object(Bucket=place.bucket, Key=place.prefix)["Body"].read().decode())
+        measurements = Measurements(s3, S3Prefix(REPORTS, "out"), folder)
+        engine = EmbeddedEngine(s3, BUCKET, ZoneInfo(plan.zone), folder)
+        try:
+            measurements.keep(plan.id, engine.measure(plan.inventory(), Decimal(1), Progress()))
+        except ExtractError as error:
+            measurements.keep_error(plan.id, error)
+        self.code = 0
+
+
+class Glue:
+    """The emulated Glue, and the runs that the function has started."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.works: list[Running] = []
+        self.local = LocalGlue(self._start)
+        self.local.enter()
+
+    def _start(self, arguments: Sequence[str]) -> Running:
+        self.works.append(Running(arguments))
+        return self.works[-1]
+
+    def end(self, index: int = -1) -> None:
+        self.works[index].end(self.folder)
+
+    def kill(self) -> None:
+        self.works[-1].code = -9
+
+
+@pytest.fixture
+def cloud(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Cloud]:
+    measuring = getattr(request, "param", "glue")
+    with small_cloud(tmp_path, MEASURING=measuring, GLUE_JOB="measure") as cloud:
+        cloud.put_month(MONTH, TWO)
+        yield cloud
+
+
+@pytest.fixture
+def glue(cloud: Cloud, tmp_path: Path) -> Iterator[Glue]:
+    yield Glue(tmp_path)
+    boto3.DEFAULT_SESSION = None  # its events are the test's
+
+
+def outcomes(cloud: Cloud, *events: dict[str, Any]) -> list[str]:
+    return [cloud.rate(event)["outcome"] for event in events]
+
+
+def test_firings_start_one_job_and_publish_when_it_is_done(cloud: Cloud, glue: Glue) -> None:
+    first = cloud.rate(FIRST)
+    assert first["outcome"] == "measuring"
+    assert (first["month"], first["job_run"]) == (MONTH, "jr_0")
+    assert outcomes(cloud, NEXT) == ["measuring"]
+
+    glue.end()
+
+    assert outcomes(cloud, NEXT, NEXT) == ["published", "unchanged"]
+    assert len(glue.works) == 1
+    assert cloud.levels() == {"a": 3, "b": 1}
+
+
+def test_a_preview_and_a_verification_wait_for_the_job_too(cloud: Cloud, glue: Glue) -> None:
+    preview = {"month": MONTH, "mode": "preview"}
+    assert outcomes(cloud, preview) == ["measuring"]
+    glue.end()
+    assert outcomes(cloud, preview) == ["previewed"]
+    run = cloud.rate(FIRST)["run"]
+
+    cloud.s3.delete_object(Bucket=REPORTS, Key=f"out/measured/{glue.works[0].arguments['--measurement']}/done.json")
+
+    assert outcomes(cloud, {"verify": run}) == ["measuring"]
+    glue.end()
+    assert outcomes(cloud, {"verify": run}) == ["verified"]
+
+
+def test_a_killed_job_is_started_again_and_not_for_ever(cloud: Cloud, glue: Glue) -> None:
+    for _ in range(3):
+        assert outcomes(cloud, FIRST) == ["measuring"]
+        glue.kill()
+
+    with pytest.raises(MeasuringFailed, match=r"3 runs failed within a day, the last of them jr_2 \(FAILED: killed\)"):
+        cloud.rate(NEXT)
+    assert len(glue.works) == 3
+
+    for run in glue.local.runs:
+        run.started -= timedelta(days=2)
+    assert outcomes(cloud, NEXT) == ["measuring"]
+
+
+def test_two_firings_at_once_start_one_job(cloud: Cloud, glue: Glue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second asks which runs there are before the first has started its own."""
+    monkeypatch.setattr("functions.rating.measuring.spark.glue.GlueJob._runs", lambda _: iter(()))
+
+    assert outcomes(cloud, FIRST, FIRST) == ["measuring", "measuring"]
+    assert len(glue.works) == 1
+
+
+def test_a_killed_firing_leaves_a_plan_that_the_next_one_starts(cloud: Cloud, glue: Glue) -> None:
+    class Killed(BaseException):
+        pass
+
+    def kill(**_: Any) -> None:
+        raise Killed
+
+    events = boto3.DEFAULT_SESSION.events  # type: ignore[union-attr]
+    events.register_first("before-call.glue.StartJobRun", kill)
+    with pytest.raises(Killed):
+        cloud.rate(FIRST)
+    events.unregister("before-call.glue.StartJobRun", kill)
+
+    assert outcomes(cloud, NEXT) == ["measuring"]
+    glue.end()
+    assert outcomes(cloud, NEXT) == ["published"]
+
+
+def test_a_job_that_ends_after_its_month_is_out_changes_nothing(
+    cloud: Cloud, glue: Glue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert outcomes(cloud, FIRST) == ["measuring"]
+    monkeypatch.setenv("MEASURING", "embedded")
+    assert outcomes(cloud, NEXT) == ["published"]
+    monkeypatch.setenv("MEASURING", "glue")
+    before = cloud.items()
+
+    glue.end()
+
+    assert outcomes(cloud, NEXT, {"month": MONTH}) == ["unchanged", "unchanged"]
+    assert cloud.items() == before
+
+
+def test_data_that_changes_while_the_job_runs_is_measured_by_another(cloud: Cloud, glue: Glue) -> None:
+    assert outcomes(cloud, FIRST) == ["measuring"]
+    cloud.put("orders", MONTH, [("later", "b-0", f"{MONTH}-16 08:00:00", 1_000_000)], name="part-1.csv")
+    assert outcomes(cloud, NEXT) == ["measuring"]
+    assert len(glue.works) == 1, "one run at a time"
+
+    glue.kill()  # an object that is not as it was listed fails the job
+    assert outcomes(cloud, NEXT) == ["measuring"]
+    glue.end()
+
+    assert outcomes(cloud, NEXT) == ["published"]
+    assert cloud.levels() == {"a": 3, "b": 2}
+
+
+def test_what_is_wrong_with_the_data_is_raised_by_its_name(cloud: Cloud, glue: Glue) -> None:
+    cloud.put_object("orders", MONTH, "part-1.parquet", b"PAR1 cut")
+    assert outcomes(cloud, FIRST) == ["measuring"]
+    glue.end()
+
+    with pytest.raises(ObjectInvalid, match=r"part-1\.parquet: the object can't be read"):
+        cloud.rate(NEXT)
+
+
+@pytest.mark.parametrize("cloud", ["auto"], indirect=True)
+def test_a_month_that_fits_is_measured_here(cloud: Cloud, glue: Glue) -> None:
+    assert outcomes(cloud, FIRST) == ["published"]
+    assert glue.works == []
+
+
+def test_the_run_is_the_same_whichever_engine_measured(
+    cloud: Cloud, glue: Glue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert outcomes(cloud, FIRST) == ["measuring"]
+    glue.end()
+    preview = cloud.rate({"month": MONTH, "mode": "preview"})
+    monkeypatch.setenv("MEASURING", "embedded")
+
+    assert cloud.rate(FIRST)["run"] == preview["run"]
+    line = json.loads(cloud.report(f"s3://{REPORTS}/out/ledger/month={MONTH}.jsonl"))
+    assert line["engine"] == "DuckDB"
