@@ -126,4 +126,6 @@ def _do(request: Request, services: Services) -> dict[str, Any]:
         return repair(services, month)
     if request.mode == "preview":
         return preview(services, month)
+    if request.job_ended and services.now().astimezone(services.zone).date() < month.renewed_on:
+        return result("unchanged", str(month))  # a preview had started the job
     return rate_month(services, month, scheduled=request.scheduled_at is not None)

@@ -13,6 +13,7 @@ from shared.errors import EventInvalid
 from shared.months import Month
 
 _UPLOAD = ("aws.s3", "Object Created")
+_JOB_ENDED = ("aws.glue", "Glue Job State Change")
 Mode = Literal["preview", "check", "refresh", "console"]
 
 FORMS = (
@@ -41,6 +42,8 @@ class Request(BaseModel):
     reason: str | None = None
     uploaded: tuple[str, str] | None = None
     """Bucket and key of an object that was uploaded: perhaps the workbook, which is checked then."""
+    job_ended: bool = False
+    """The Spark job has ended: like a firing of the schedule, but never before the day of the renewal."""
     ticket: Annotated[str, Field(pattern=r"^[0-9a-f]{20}$")] | None = None
     anyway: bool = False
     repair: bool = False
@@ -98,7 +101,7 @@ class Request(BaseModel):
 def parse_event(event: Any) -> Request:
     """The request that an event makes. Raises EventInvalid, which says what was found and what is understood."""
     try:
-        return Request.model_validate(_check_of_upload(event) or event)
+        return Request.model_validate(_check_of_upload(event) or _after_job(event) or event)
     except ValidationError as error:
         found = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'event'}: {e['msg']}" for e in error.errors())
         raise EventInvalid(f"{found}. Understood are: {FORMS}.") from error
@@ -110,3 +113,10 @@ def _check_of_upload(event: Any) -> dict[str, Any] | None:
         return None
     detail = event.get("detail", {})
     return {"mode": "check", "uploaded": (detail["bucket"]["name"], detail["object"]["key"])}
+
+
+def _after_job(event: Any) -> dict[str, Any] | None:
+    """The firing that EventBridge asks for when a run of the Spark job has ended; None for any other event."""
+    if not isinstance(event, Mapping) or (event.get("source"), event.get("detail-type")) != _JOB_ENDED:
+        return None
+    return {"scheduled_at": event.get("time"), "job_ended": True}

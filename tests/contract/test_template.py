@@ -209,6 +209,7 @@ ALARMS = {
     "QuarantinedRowsAlarm",
     "FailedSchedulesAlarm",
     "FailedRunsAlarm",
+    "MeasuringFailedAlarm",
     "LookupFaultsAlarm",
     "LookupErrorsAlarm",
     "ApiFaultsAlarm",

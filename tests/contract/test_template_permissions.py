@@ -6,6 +6,11 @@ import pytest
 
 from tests.contract.transformed import listed, of_type, properties, statements, template
 
+STARTING = {  # the rating function: an upload, and the end of the Spark job
+    "WorkbookUploadedPermission",
+    "MeasuringEndedPermission",
+    "MeasuringFailedPermission",
+}
 RESTORED = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${RestoredTable}"
 TABLE = {"Fn::If": ["HasRestoredTable", {"Fn::Sub": RESTORED}, {"Fn::GetAtt": ["Table", "Arn"]}]}
 
@@ -31,7 +36,9 @@ def test_only_tracing_and_files_in_a_folder_need_a_wildcard_in_the_resource() ->
             text = text[0] if isinstance(text, list) else text  # the other one is what its names stand for
             if "*" in text:
                 tracing = set(listed(statement["Action"])) == {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
-                assert tracing or text.endswith(("Prefix}/*", "{WorkbookPrefix}*", "*status.*")), (role, statement)
+                assert tracing or text.endswith(
+                    ("Prefix}/*", "Prefix}/measured/*", "{WorkbookPrefix}*", "*status.*")
+                ), (role, statement)
 
 
 def test_listing_a_bucket_stops_at_its_folder() -> None:
@@ -99,7 +106,7 @@ def test_functions_have_roles_of_their_own_without_managed_policies() -> None:
 
 def test_only_the_api_may_call_the_lookup_function() -> None:
     for name, permission in of_type("AWS::Lambda::Permission").items():
-        if name == "WorkbookUploadedPermission":  # an upload starts the rating function
+        if name in STARTING:
             assert permission["FunctionName"] == {"Ref": "RatingFunction"}
             continue
         assert permission["Principal"] == "apigateway.amazonaws.com"
@@ -124,3 +131,27 @@ def test_each_queue_has_one_sender(queue: str) -> None:
 def test_deploying_needs_no_right_to_name_roles() -> None:
     assert not [role for role in of_type("AWS::IAM::Role").values() if "RoleName" in role]
     assert "BucketName" not in template()["Resources"]["ExtractsBucket"]["Properties"]
+
+
+def test_glue_is_asked_by_the_rating_function_alone_for_the_one_job_where_a_stack_has_it() -> None:
+    found = [(role, statement) for role, statement in statements() if "glue:" in str(statement["Action"])]
+    ((role, statement),) = found
+    assert role == "RatingRole"
+    assert statement["Action"] == ["glue:GetJobRuns", "glue:StartJobRun"]
+    assert statement["Resource"]["Fn::Sub"].endswith(f":job/{properties('MeasuringJob')['Name']['Fn::Sub']}")
+    mine = [name for name in template()["Resources"] if name.startswith("Measuring")]
+    assert {template()["Resources"][name]["Condition"] for name in mine} == {"HasMeasuringJob"}
+    assert template()["Parameters"]["Measuring"]["Default"] == "embedded"
+
+
+def test_the_spark_job_reads_extracts_and_writes_measurements_only() -> None:
+    assert allowed("MeasuringRole", "dynamodb") == set()
+    assert allowed("MeasuringRole", "s3") == {
+        *("s3:AbortMultipartUpload", "s3:GetObject", "s3:ListBucket", "s3:PutObject"),
+    }
+    (writing,) = [s for role, s in statements() if role == "MeasuringRole" and "s3:PutObject" in listed(s["Action"])]
+    assert writing["Resource"] == {"Fn::Sub": "${ReportsBucket.Arn}/${ReportsPrefix}/measured/*"}
+
+
+def test_one_run_of_the_spark_job_at_a_time() -> None:
+    assert properties("MeasuringJob")["ExecutionProperty"] == {"MaxConcurrentRuns": 1}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -221,3 +221,32 @@ def test_the_run_is_the_same_whichever_engine_measured(
     assert cloud.rate(FIRST)["run"] == preview["run"]
     line = json.loads(cloud.report(f"s3://{REPORTS}/out/ledger/month={MONTH}.jsonl"))
     assert line["engine"] == "DuckDB"
+
+
+def ended(at: str) -> dict[str, Any]:
+    """What EventBridge sends when a run of the job has ended."""
+    return {
+        "source": "aws.glue",
+        "detail-type": "Glue Job State Change",
+        "time": at,
+        "detail": {"jobName": "levels-measuring", "state": "SUCCEEDED", "jobRunId": "jr_0"},
+    }
+
+
+def test_the_end_of_the_job_publishes_without_waiting_for_the_schedule(cloud: Cloud, glue: Glue) -> None:
+    assert outcomes(cloud, FIRST) == ["measuring"]
+    glue.end()
+
+    assert outcomes(cloud, ended("2026-11-02T18:07:00Z")) == ["published"]
+
+
+def test_the_end_of_a_job_that_a_preview_started_publishes_nothing_early(
+    cloud: Cloud, glue: Glue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert outcomes(cloud, {"month": MONTH, "mode": "preview"}) == ["measuring"]
+    glue.end()
+    clock = type("Clock", (datetime,), {"now": classmethod(lambda _, zone: datetime(2026, 11, 1, 8, tzinfo=zone))})
+    monkeypatch.setattr("functions.rating.wiring.datetime", clock)
+
+    assert outcomes(cloud, ended("2026-11-01T08:00:00Z")) == ["unchanged"]
+    assert cloud.table.pointer().publications == {}
