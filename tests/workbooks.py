@@ -57,6 +57,7 @@ class Workbook:
 
     def __init__(self, *, typed: bool = True) -> None:
         self.tabs = copy.deepcopy(SMALL)
+        self.merged: dict[str, list[tuple[int, int, int, int]]] = {}
         self.typed = typed
 
     def put_in(self, tab: str, cell: str, value: RawCell) -> Workbook:
@@ -72,6 +73,16 @@ class Workbook:
         """Put a value into a cell such as ``thresholds!D2``."""
         tab, cell = address.split("!")
         return self.put_in(tab, cell, value)
+
+    def merge(self, tab: str, first: str, last: str) -> Workbook:
+        """Merge cells as Google does: all but the first lose what they hold."""
+        (top, left), (bottom, right) = _position(first), _position(last)
+        self.merged.setdefault(tab, []).append((top, bottom + 1, left, right + 1))
+        for row in range(top, bottom + 1):
+            for column in range(left, right + 1):
+                if (row, column) != (top, left):
+                    self.put_in(tab, f"{chr(ord('A') + column)}{row + 1}", None)
+        return self
 
     def fill(self, tab: str, column: str, value: RawCell) -> Workbook:
         """Put a value into every cell of a column below the header."""
@@ -111,7 +122,8 @@ class Workbook:
 
     def raw(self) -> RawWorkbook:
         if self.typed:
-            return RawWorkbook(tuple(RawTab(title, rows) for title, rows in self.tabs.items()), typed=True)
+            tabs = (RawTab(title, rows, self.merged.get(title, ())) for title, rows in self.tabs.items())
+            return RawWorkbook(tuple(tabs), typed=True)
         return RawWorkbook(tuple(RawTab(title, as_text(rows)) for title, rows in self.tabs.items()), typed=False)
 
     def verdict(self, month: Month = OCTOBER) -> Verdict:

@@ -50,6 +50,8 @@ class Sheet:
     conditional: list[dict[str, Any]] = field(default_factory=list)
     widths: dict[int, int] = field(default_factory=dict)
     charts: list[dict[str, Any]] = field(default_factory=list)
+    merges: list[dict[str, int]] = field(default_factory=list)
+    filter: dict[str, Any] = field(default_factory=dict)
 
     def type_in(self, row: int, column: int, value: RawCell) -> None:
         """Put a value as a person types it; text such as ``#REF!`` stands for a formula with that result."""
@@ -58,6 +60,16 @@ class Sheet:
         cell.pop("userEnteredValue", None)
         if value is not None:
             cell["userEnteredValue"] = {kind: value}
+
+    def merge(self, top: int, bottom: int, left: int, right: int) -> None:
+        """Merge cells as a person does: all but the first lose what they hold."""
+        ends = {"endRowIndex": bottom, "endColumnIndex": right}
+        area = {"startRowIndex": top, "startColumnIndex": left, **ends}
+        self.merges.append({"sheetId": self.properties["sheetId"], **area})
+        for row in range(top, bottom):
+            for column in range(left, right):
+                if (row, column) != (top, left):
+                    self.cells.get((row, column), {}).pop("userEnteredValue", None)
 
     def values(self) -> list[list[RawCell]]:
         """Unformatted values as the API gives them: ragged, without trailing blanks, whole numbers as integers."""
@@ -189,10 +201,12 @@ def _described(sheets: list[Sheet], named: list[dict[str, Any]], fields: str) ->
             "protectedRanges": s.protected,
             "conditionalFormats": s.conditional,
             "charts": s.charts,
+            "merges": s.merges,
+            "basicFilter": s.filter,
         }
         for s in sheets
     ]
-    parts = ("properties", "protectedRanges", "conditionalFormats", "charts")
+    parts = ("properties", "protectedRanges", "conditionalFormats", "charts", "merges", "basicFilter")
     asked = [part for part in parts if part in fields or fields == "*"]
     described = {"sheets": [{part: sheet[part] for part in asked if sheet[part]} for sheet in copy.deepcopy(whole)]}
     return described | ({"namedRanges": copy.deepcopy(named)} if "namedRanges" in fields and named else {})

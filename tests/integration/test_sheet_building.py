@@ -14,7 +14,7 @@ from functions.rating.workbook.google import sheet
 from functions.rating.workbook.rulebook import parse
 from shared.errors import WorkbookUnavailable
 from shared.levels import Rulebook
-from tests.fakes.sheets import FakeSheets
+from tests.fakes.sheets import FakeSheets, Sheet
 from tests.workbooks import DESCRIPTION, OCTOBER, ROOT, Workbook
 from tools.sheet.builder import Built, build
 
@@ -72,11 +72,11 @@ def test_an_older_sheet_keeps_every_data_cell_and_gets_what_it_lacks() -> None:
     before = {tab: google.tab(KEY, tab).values()[1:] for tab in ("metrics", "thresholds", "benefits", "cases")}
     built = build_it(google, None)
     assert built == Built(
-        ("说明", "提升建议", "设置", "版本", "控制台", "分布", "状态"), tuple(book.tabs), filled=False
+        ("about", "tips", "settings", "versions", "console", "distribution", "status"), tuple(book.tabs), filled=False
     )
     assert {tab: google.tab(KEY, tab).values()[1:] for tab in before} == before
-    assert google.tab(KEY, "levels").values()[1] == ["level", "name", "说明", "起始月份"]
-    assert google.tab(KEY, "overrides").values() == [[column.zh for column in DESCRIPTION.tab("overrides").columns]]
+    assert google.tab(KEY, "levels").values()[1] == ["level", "name", "description", "from_month"]
+    assert google.tab(KEY, "overrides").values() == [[column.key for column in DESCRIPTION.tab("overrides").columns]]
     rulebook = read_back(google)
     assert (rulebook.ladders, rulebook.overrides, rulebook.tips) == (Workbook().rulebook().ladders, (), ())
 
@@ -235,3 +235,63 @@ def test_benefits_that_are_ticked_have_tick_boxes() -> None:
     rule = str(benefits.cells[len(rows) + 3, first]["dataValidation"])
     assert '"勾选"' in rule
     assert '"flag"' in rule
+
+
+def test_a_sheet_that_people_have_changed_is_upgraded_and_reads_back_the_same() -> None:
+    """Title rows, a filter, frozen columns and rows of their own, a merged title, a slip in a header, more tabs."""
+    google = blank()
+    build_it(google, "zh")
+    before = read_back(google)
+    for title in ("等级", "门槛", "权益"):
+        insert_rows(google.tab(KEY, title), 2)
+        google.tab(KEY, title).type_in(0, 0, "2026 年规则，请勿外传")
+    thresholds = google.tab(KEY, "门槛")
+    thresholds.merge(0, 1, 0, 4)
+    thresholds.filter = {"range": {"sheetId": thresholds.properties["sheetId"], "startRowIndex": 2}}
+    thresholds.properties["gridProperties"] |= {"frozenColumnCount": 3, "frozenRowCount": 4}
+    thresholds.type_in(2, 2, "通到")
+    google.books[KEY].append(copy.deepcopy(thresholds))
+    google.books[KEY][-1].properties |= {"title": "门槛的副本", "sheetId": 4711}
+    google.books[KEY][-1].protected.clear()
+    filtered, untouched = copy.deepcopy(thresholds.filter), copy.deepcopy(google.books[KEY][-1])
+    build_it(google, None)
+    after = google.tab(KEY, "门槛")
+    assert after.values()[0] == ["2026 年规则，请勿外传"]
+    assert after.values()[2][:3] == ["生效月份", "等级", "通道"]
+    assert (after.filter, after.merges) == (filtered, thresholds.merges)
+    assert after.properties["gridProperties"]["frozenColumnCount"] == 3
+    assert after.properties["gridProperties"]["frozenRowCount"] == 4
+    assert google.tab(KEY, "门槛的副本") == untouched
+    assert read_back(google) == before
+    once = copy.deepcopy(google.books[KEY])
+    build_it(google, None)
+    assert [tab.cells for tab in google.books[KEY]] == [tab.cells for tab in once]
+
+
+def test_a_metric_that_was_renamed_keeps_its_column_once_its_header_is_corrected() -> None:
+    google = FakeSheets()
+    google.book(KEY, Workbook().tabs)
+    metrics, thresholds = google.tab(KEY, "metrics"), google.tab(KEY, "thresholds")
+    metrics.type_in(2, 0, "gmv2")
+    build_it(google, None)
+    assert thresholds_header(google) == ["effective_month", "level", "channel", "creators", "gmv2"]
+    assert google.tab(KEY, "thresholds").values()[2][4] == thresholds.values()[2][4] == 1000
+    metrics = google.tab(KEY, "metrics")
+    metrics.type_in(2, 0, "turnover")
+    build_it(google, None)
+    assert thresholds_header(google)[4:] == ["gmv2", "turnover"]
+    assert google.tab(KEY, "thresholds").values()[2][4] == 1000
+
+
+def thresholds_header(google: FakeSheets) -> list[object]:
+    return list(google.tab(KEY, "thresholds").values()[0])
+
+
+def insert_rows(tab: Sheet, rows: int) -> None:
+    """Insert rows above everything, as a person does."""
+    tab.cells = {(row + rows, column): cell for (row, column), cell in tab.cells.items()}
+    tab.properties["gridProperties"]["rowCount"] += rows
+    for area in (*(one["range"] for one in tab.protected), *(r for one in tab.conditional for r in one["ranges"])):
+        area["startRowIndex"] += rows
+        if "endRowIndex" in area:
+            area["endRowIndex"] += rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 
 import pytest
@@ -69,6 +70,11 @@ EXAMPLES: dict[str, tuple[Break, str]] = {
     "ladder_smaller": (lambda book: next_ladder(book).put("thresholds!D8", None), "thresholds!D8"),
     "threshold_vanished": (lambda book: book.put("thresholds!E3", None), "thresholds!E3"),
     "number_jumped": (lambda book: next_ladder(book).put("thresholds!E9", 900000), "thresholds!E9"),
+    "header_misspelt": (lambda book: book.put("levels!B1", "nmae"), "levels!B1"),
+    "title_above_header": (lambda book: titled(book, "levels"), "levels!A1"),
+    "cells_merged": (lambda book: book.merge("benefits", "D2", "D3"), "benefits!D2"),
+    "column_is_text": (lambda book: book.fill("thresholds", "D", "9"), "thresholds!D2:D5"),
+    "number_with_unit": (lambda book: book.put("thresholds!E3", "6万"), "thresholds!E3"),
     "case_fails": (lambda book: book.put("cases!D3", 2), "cases!D3"),
     "case_fails_later": (
         lambda book: (
@@ -80,6 +86,12 @@ EXAMPLES: dict[str, tuple[Break, str]] = {
         "cases!D4",
     ),
 }
+
+
+def titled(book: Workbook, tab: str) -> Workbook:
+    """The workbook with a title, and a blank row, above the header of a tab."""
+    book.tabs[tab] = [["Rules of 2026"], [], *book.tabs[tab]]
+    return book
 
 
 def next_ladder(book: Workbook) -> Workbook:
@@ -119,10 +131,7 @@ def test_every_fault_of_the_catalogue_has_its_cell_and_says_what_to_do_in_both_l
         # numbers: text that looks like one, units, shares, full-width digits, signs, fractions, limits, nonsense
         *[("thresholds!D3", value, "not_whole") for value in ("5", " 5 ", "５", "five", "-", -5, 5.5, 1e9 + 1, 1e300)],
         *[("thresholds!D3", value, "not_whole") for value in (True, False, math.nan, math.inf, 10**400, "1e3", "0x10")],
-        *[
-            ("thresholds!E3", value, "not_yuan")
-            for value in ("1000", "¥1000", "1,000", "1000元", "10%", -0.01, 1000.001)
-        ],
+        *[("thresholds!E3", value, "not_yuan") for value in ("1000", "¥1000", "1,000", "10%", -0.01, 1000.001)],
         *[("thresholds!E3", value, "not_yuan") for value in (1e13, 9_999_999_999_999.999, True, "十万", "１０００")],
         *[("settings!B2", value, "not_share") for value in ("0.01", "1%", "1", -0.01, 1.0001, True)],
         *[("levels!A2", value, "not_whole") for value in (0, -1, 1.5, "1", True, 1e12)],
@@ -173,7 +182,7 @@ def test_a_google_cell_that_holds_no_certain_value_is_a_fault_at_that_cell(
             ("thresholds!D3", value, "not_whole")
             for value in ("５", "1,000", "1e3", "+5", "5.", ".5", "5 0", "--5", "٥")
         ],
-        *[("thresholds!E3", value, "not_yuan") for value in ("¥5", "5元", "1 000", "0.005", "1" * 5000, "-1", "1_000")],
+        *[("thresholds!E3", value, "not_yuan") for value in ("¥5", "1 000", "0.005", "1" * 5000, "-1", "1_000")],
         ("thresholds!E3", "1000.0000000000000000000000000000000000000001", "not_yuan"),
         *[("settings!B2", value, "not_share") for value in ("70%", "1.5", ".5", "0,5", "nan", "Infinity")],
         *[("benefits!F2", value, "not_flag") for value in ("FALSE", "true", "1", "是")],
@@ -367,3 +376,91 @@ def test_a_tab_that_is_missing_is_named_in_the_language_of_the_others() -> None:
 def test_a_blank_cell_is_told_by_the_header_that_the_sheet_has() -> None:
     (fault,) = Workbook().put("overrides!E1", "原因").put("overrides!E2", None).verdict().errors
     assert "原因" in fault.expected.zh
+
+
+# --- one fault per cause ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tab", ["levels", "metrics", "thresholds", "benefits", "cases", "overrides", "settings"])
+def test_a_title_above_the_header_is_one_warning_and_the_rest_is_read(tab: str) -> None:
+    verdict = titled(Workbook(), tab).verdict()
+    assert found(verdict) == [("title_above_header", f"{tab}!A1")]
+    assert verdict.rulebook == Workbook().rulebook()
+    assert "row 3" in verdict.faults[0].expected.en
+
+
+@pytest.mark.parametrize(
+    ("address", "slip", "meant"),
+    [
+        ("levels!B1", "nam", "name"),
+        ("metrics!C1", "measures", "measure"),
+        ("thresholds!A1", "effective_mouth", "effective_month"),
+        ("thresholds!E1", "gnv", "gmv"),
+        ("overrides!D1", "until month", "until_month"),
+        ("settings!B1", "valeu", "value"),
+    ],
+)
+def test_a_slip_in_a_header_is_one_fault_that_names_what_was_meant(address: str, slip: str, meant: str) -> None:
+    verdict = Workbook().put(address, slip).verdict()
+    assert found(verdict) == [("header_misspelt", address)]
+    assert verdict.faults[0].fix.en == f"Correct the header to {meant}."
+
+
+def test_a_slip_in_a_chinese_header_is_one_fault() -> None:
+    verdict = Workbook().put("levels!A1", "等集").verdict()
+    assert found(verdict) == [("header_misspelt", "levels!A1")]
+    assert verdict.faults[0].fix.zh == "把列名改为“等级”。"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "tab"), [("B2", "B4", "thresholds"), ("D3", "D5", "thresholds"), ("A2", "C2", "levels")]
+)
+def test_merged_cells_are_one_fault_however_many_they_hide(first: str, last: str, tab: str) -> None:
+    faults = Workbook().merge(tab, first, last).verdict().errors
+    assert [(fault.code, fault.cell) for fault in faults if fault.code == "cells_merged"] == [("cells_merged", first)]
+    assert "value_missing" not in [fault.code for fault in faults]
+    assert f"Select {first}:{last}" in faults[0].fix.en
+
+
+def test_merged_cells_beside_what_is_read_are_no_fault() -> None:
+    book = (
+        titled(Workbook(), "levels").merge("levels", "A1", "C1").put("settings!C3", "a note").put("settings!A3", None)
+    )
+    assert found(book.merge("settings", "C2", "C3").verdict()) == [("title_above_header", "levels!A1")]
+
+
+def test_a_column_of_text_is_one_fault_with_its_cells() -> None:
+    book = Workbook().fill("thresholds", "D", "10").put("thresholds!D5", None)
+    verdict = book.verdict()
+    assert found(verdict) == [("column_is_text", "thresholds!D2:D4")]
+    assert "3 cells" in verdict.faults[0].expected.en
+
+
+def test_a_few_texts_among_numbers_stay_faults_of_their_own() -> None:
+    verdict = Workbook().put("thresholds!D2", "1").put("thresholds!D3", "5").verdict()
+    assert found(verdict) == [("not_whole", "thresholds!D2"), ("not_whole", "thresholds!D3")]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("6万", "60000"),
+        ("1.5亿", "150000000"),
+        ("２０万元", "200000"),
+        ("3k", "3000"),
+        ("1,000元", "1000"),
+        ("12 万", "120000"),
+    ],
+)
+def test_a_number_with_its_unit_is_told_as_the_number_that_was_meant(text: str, number: str) -> None:
+    (fault,) = Workbook().put("thresholds!E3", text).verdict().errors
+    assert (fault.code, fault.cell, fault.expected.zh) == ("number_with_unit", "E3", number)
+
+
+def test_a_chinese_sheet_hears_of_its_own_tabs_and_columns_only() -> None:
+    book = Workbook().put("levels!B2", "类型").put("settings!A2", "坏行").put("metrics!C2", "gmv")
+    for tab in [tab for tab in DESCRIPTION.tabs if tab.key in book.tabs]:
+        book.rename(tab.key, tab.zh)
+    for fault in book.verdict().faults:
+        said = f"{fault.tab} {fault.found} {fault.expected.zh} {fault.fix.zh}"
+        assert not [tab.key for tab in DESCRIPTION.tabs if re.search(rf"\b{tab.key}\b", said)], said

@@ -47,7 +47,8 @@ def build(
     ``approvers``: e-mail addresses of those who may decide in the console tab, and of the account that the system
     is known by; without any, who may stays as it is.
 
-    ``language``: of titles, headers and notes; None leaves the titles and headers that are there, else Chinese.
+    ``language``: of titles, headers and notes; None leaves the titles and headers that are there, and adds
+    in the sheet's language; Chinese in a blank one.
     Raises WorkbookUnavailable; then nothing was changed.
     """
     known = sheet.properties(LOOK)
@@ -74,7 +75,7 @@ class _Plan:
         example: RawWorkbook | None,
     ) -> None:
         self.description = description
-        self.language: Language = language or "zh"
+        self.language: Language = language or description.language(raw.title for raw in cells.tabs)
         self.retitle = language is not None
         self.there = {t.key: known for known in sheets if (t := description.tab_titled(known["properties"]["title"]))}
         self.taken_ids = {known["properties"]["sheetId"] for known in sheets}
@@ -146,10 +147,11 @@ class _Plan:
         """A tab that operations fill in. Columns that it lacks are added to the right of those it has."""
         columns = list(columns_of(tab, self.tables, self.language))
         rows = self.cells[tab.key].rows if tab.key in self.cells else ()
-        here = {} if self.filling else self.tables.table(tab).positions
-        header_row = next((index for index, row in enumerate(rows) if any(map(plain_text, row))), 0)
-        positions = dict(here)
-        for free, column in enumerate((c for c in columns if c.key not in here), start=_width(rows, header_row)):
+        table = self.tables.table(tab)
+        here, misspelt = ({}, {}) if self.filling else (table.positions, table.misspelt)
+        header_row = 0 if self.filling or not table.rows else table.first - 1
+        positions = {**here, **misspelt}
+        for free, column in enumerate((c for c in columns if c.key not in positions), start=_width(rows, header_row)):
             positions[column.key] = free
         data = [values_of(row, columns) for row in self.tables.table(tab)] if self.filling else []
         yield self._place(tab, sheet_id, header_row + 1 + len(data), max(positions.values()) + 1, header_row)
@@ -194,7 +196,8 @@ class _Plan:
             return do.add_tab(sheet_id, self.title(tab), height, width, header_row + 1, index=index)
         grid = self.there[tab.key]["properties"]["gridProperties"]
         rows, columns = max(height, header_row + 2, grid["rowCount"]), max(width, grid["columnCount"])
-        return do.set_tab(sheet_id, self.title(tab), rows, columns, header_row + 1)
+        frozen = max(header_row + 1, grid.get("frozenRowCount", 0))
+        return do.set_tab(sheet_id, self.title(tab), rows, columns, frozen)
 
 
 def _clear(known: Mapping[str, Any]) -> Iterator[Request]:

@@ -14,6 +14,7 @@ from functions.rating.workbook.faults import FaultList
 from functions.rating.workbook.google.requests import CellValue
 from functions.rating.workbook.levels_and_metrics import level_key, read_levels, read_metrics
 from functions.rating.workbook.tables import Row, Table, find_tabs, make_table
+from shared.levels import Measure, Metric
 
 Check: TypeAlias = tuple[str, tuple[str, ...]]  # one of Google's conditions, and its values
 NumberFormat: TypeAlias = tuple[str, str]  # Google's kind of format, and its pattern
@@ -143,14 +144,43 @@ def columns_of(tab: Tab, tables: Tables, language: Language) -> Iterator[SheetCo
         for metric in tables.metrics.valid:
             title = metric.name if language == "zh" else metric.key
             cells = tables.description.metric_cells[metric.measure]
-            yield SheetColumn(tab, metric.key, cells, title, tab.note, own=False)
+            yield SheetColumn(tab, metric.key, cells, title, _metric_note(tab, metric), own=False)
     elif tab.more_columns == "levels":
         benefits = ("kind", tables.description.benefit_cells)
         for level in tables.levels.levels:
             key = level_key(level.level)
             yield SheetColumn(
-                tab, key, Column(key, key, "text"), f"L{key}", tab.note, False, benefits, chinese=language == "zh"
+                tab,
+                key,
+                Column(key, key, "text"),
+                f"L{key}",
+                _level_note(level.level),
+                False,
+                benefits,
+                chinese=language == "zh",
             )
+
+
+def _metric_note(tab: Tab, metric: Metric) -> Text:
+    """What belongs into the cells of a metric's column."""
+    money = metric.measure is Measure.PAID_GMV
+    en, zh = ("in yuan, at most two decimals", "单位元，最多两位小数") if money else ("a whole number", "整数")
+    if tab.key == "cases":
+        return Text(
+            f"{metric.name} of the case: {en}; blank counts as 0.", f"用例中的{metric.name}：{zh}；不填按 0 计。"
+        )
+    return Text(
+        f"The least {metric.name} that passes: {en}; blank asks for nothing.",
+        f"{metric.name}的最低要求：{zh}；不填表示不作要求。",
+    )
+
+
+def _level_note(level: int) -> Text:
+    """What belongs into the cells of a level's column."""
+    return Text(
+        f"What level {level} has: as the column kind says: a tick, a number or unlimited, or text; blank: nothing.",
+        f"{level} 级享有的内容：按“类型”打勾、填整数或“不限”、或填文字；不填表示没有。",
+    )
 
 
 def values_of(row: Row, columns: Iterable[SheetColumn]) -> list[CellValue]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,6 +22,12 @@ UNLIMITED_WORDS = Text(UNLIMITED, "不限")
 TEXT_LENGTH = 2000
 KEY_LENGTH = 64
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_UNITS = {"万": 10**4, "w": 10**4, "百万": 10**6, "千万": 10**7, "亿": 10**8, "千": 10**3, "k": 10**3} | dict.fromkeys(
+    ("元", "人", "个", "名"), 1
+)
+_UNIT = re.compile(
+    rf"([0-9][0-9,]*(?:\.[0-9]+)?) *({'|'.join(sorted(_UNITS, key=len, reverse=True))})元?", re.IGNORECASE
+)
 _AGENCY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -135,8 +142,7 @@ def _number(cell: _Cell) -> Decimal | None:
     number = _typed_number(cell.raw) if cell.typed else _written_number(cell.raw)
     if number is None or not cell.column.least <= number <= cell.column.most:
         return None
-    plain = f"{number:f}"
-    return Decimal(plain.rstrip("0").rstrip(".") if "." in plain else plain) if number else Decimal(0)
+    return Decimal(_plain(number)) if number else Decimal(0)
 
 
 def _typed_number(raw: RawCell) -> Decimal | None:
@@ -150,8 +156,22 @@ def _written_number(raw: RawCell) -> Decimal | None:
     return Decimal(raw) if isinstance(raw, str) and _NUMBER.fullmatch(raw) else None
 
 
+def _plain(number: Decimal) -> str:
+    """A number without needless zeros."""
+    plain = f"{number:f}"
+    return plain.rstrip("0").rstrip(".") if "." in plain else plain
+
+
 def _out_of_limits(cell: _Cell, code: str) -> Unreadable:
+    if (meant := _with_unit(cell.raw)) is not None:
+        return Unreadable("number_with_unit", number=_plain(meant))
     return Unreadable(code, least=f"{cell.column.least:f}", most=f"{cell.column.most:f}")
+
+
+def _with_unit(raw: RawCell) -> Decimal | None:
+    """The number that a text such as ``6万`` means; None for any other cell."""
+    match = _UNIT.fullmatch(unicodedata.normalize("NFKC", raw)) if isinstance(raw, str) else None
+    return Decimal(match[1].replace(",", "")) * _UNITS[match[2].lower()] if match else None
 
 
 _READERS: Mapping[CellType, Callable[[_Cell], Value | Quota]] = {

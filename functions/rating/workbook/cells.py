@@ -21,10 +21,14 @@ _DATES = (36_526, 73_050)  # 2000 to 2099
 
 @dataclass(frozen=True, slots=True)
 class RawTab:
-    """A tab as it was read: rows of cells from A1 on, ragged, blanks as None or empty text."""
+    """A tab as it was read: rows of cells from A1 on, ragged, blanks as None or empty text.
+
+    ``merged``: areas of merged cells, as half-open rows and columns from 0: only the first cell of each has a value.
+    """
 
     title: str
     rows: Sequence[Sequence[RawCell]]
+    merged: Sequence[tuple[int, int, int, int]] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,9 +129,9 @@ class Description:
         return self.tab_titled(title) in self.inputs
 
     @property
-    def titles(self) -> str:
-        """What the tabs that are read may be called, as one text."""
-        return ", ".join(f"{tab.zh} {tab.key}" for tab in self.inputs)
+    def titles(self) -> Text:
+        """What the tabs that are read are called, as one text."""
+        return Text(", ".join(tab.key for tab in self.inputs), "、".join(tab.zh for tab in self.inputs))
 
     @property
     def inputs(self) -> tuple[Tab, ...]:

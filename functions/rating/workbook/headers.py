@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 
 from functions.rating.workbook.cells import RawTab, a1, is_formula_error, plain_text, shown, trimmed
-from functions.rating.workbook.description import Column, Tab
+from functions.rating.workbook.description import Column, Tab, Text
 from functions.rating.workbook.faults import FaultList, Location
 
 _SHOWN_HEADERS = 30
+_LAST_HEADER_ROW = 5  # of the rows that are not blank
+_FEWEST_HEADERS = 2  # that make a row the header: a title has one cell
+_SHORTEST_NAME, _LONG_NAME = 2, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,50 +48,72 @@ class Header:
     faults: FaultList
     row: int
 
-    def positions(self) -> dict[str, int]:
-        """Where each column is, by key."""
+    def positions(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Where each column is, by key; and where a column stands whose header is misspelt, which is not read."""
         positions: dict[str, int] = {}
+        unknown: dict[int, str] = {}
         cells = self.raw.rows[self.row]
         for position, cell in enumerate(cells):
             text = plain_text(cell)
             if text is None:
                 continue
-            key = self._key(text, position)
-            if key in positions:
+            key = self._key(text)
+            if key is None:
+                unknown[position] = text
+            elif key in positions:
                 other = Location(self.raw.title, a1(self.row, positions[key]))
                 self.faults.add(
                     "header_twice", self._location(position), shown(text, self.faults.language), other=other
                 )
-            elif key is not None:
+            else:
                 positions[key] = position
         self._find_values_without_header()
-        for column in (*self.tab.columns, *(self.more.required if self.more else ())):
-            if column.indispensable and column.key not in positions:
-                self.faults.add(
-                    "column_missing",
-                    self._free_location(),
-                    shown(None, self.faults.language),
-                    en=column.key,
-                    zh=column.zh,
-                )
-        return positions
+        misspelt = self._misspelt(unknown, positions)
+        for position, text in unknown.items():
+            self._find_unknown(text, position, meant=misspelt.get(position))
+        found = {column.key for column in misspelt.values()}
+        for column in self._columns():
+            if column.indispensable and column.key not in positions and column.key not in found:
+                nothing = shown(None, self.faults.language)
+                self.faults.add("column_missing", self._free_location(), nothing, en=column.key, zh=column.zh)
+        return positions, {column.key: position for position, column in misspelt.items()}
 
-    def _key(self, text: str, position: int) -> str | None:
-        """The key of the column that a header names; None, with a fault, when it names none."""
+    def _columns(self) -> tuple[Column, ...]:
+        return (*self.tab.columns, *(self.more.required if self.more else ()))
+
+    def _key(self, text: str) -> str | None:
+        """The key of the column that a header names; None when it names none."""
         name = text.casefold()
-        key = fixed_headers(self.tab).get(name) or (self.more.by_header.get(name) if self.more else None)
-        if is_formula_error(text):
-            self.faults.add("formula_error", self._location(position), shown(text, self.faults.language))
-        elif key is None and (self.more is None or self.more.complete):
-            code = "header_unread" if self.more is None else "header_unknown"
-            self.faults.add(code, self._location(position), shown(text, self.faults.language), known=self._known())
-        return key
+        return fixed_headers(self.tab).get(name) or (self.more.by_header.get(name) if self.more else None)
 
-    def _known(self) -> str:
-        own = [f"{column.key} {column.zh}" for column in self.tab.columns]
+    def _misspelt(self, unknown: Mapping[int, str], positions: Mapping[str, int]) -> dict[int, Column]:
+        """Which column, of those that are missing, a header that nobody knows is most likely meant to name."""
+        missing = [column for column in self._columns() if column.key not in positions]
+        found: dict[int, Column] = {}
+        for position, text in unknown.items():
+            near = [one for one in missing if nearly(text, one.key) or nearly(text, one.zh)]
+            if len(near) == 1 and near[0] not in found.values():
+                found[position] = near[0]
+        return found
+
+    def _find_unknown(self, text: str, position: int, meant: Column | None) -> None:
+        said = shown(text, self.faults.language)
+        if is_formula_error(text):
+            self.faults.add("formula_error", self._location(position), said)
+        elif meant:
+            self.faults.add("header_misspelt", self._location(position), said, en=meant.key, zh=meant.zh)
+        elif self.more is None or self.more.complete:
+            code = "header_unread" if self.more is None else "header_unknown"
+            self.faults.add(code, self._location(position), said, known=self._known())
+
+    def _known(self) -> Text:
         further = sorted(set(self.more.by_header)) if self.more else []
-        listed = own + further
-        return ", ".join(listed[:_SHOWN_HEADERS]) + (", …" if len(listed) > _SHOWN_HEADERS else "")
+        en, zh = ([getattr(column.title, name) for column in self.tab.columns] + further for name in ("en", "zh"))
+        cut = len(en) > _SHOWN_HEADERS
+        return Text(
+            ", ".join(en[:_SHOWN_HEADERS]) + (", …" if cut else ""),
+            "、".join(zh[:_SHOWN_HEADERS]) + ("……" if cut else ""),
+        )
 
     def _find_values_without_header(self) -> None:
         named = {position for position, cell in enumerate(self.raw.rows[self.row]) if plain_text(cell) is not None}
@@ -108,3 +134,27 @@ class Header:
 
     def _location(self, position: int) -> Location:
         return Location(self.raw.title, a1(self.row, position))
+
+
+def header_row(raw: RawTab, tab: Tab, more: MoreColumns | None) -> int | None:
+    """Which row is the header: the first that is not blank, or the first below it that names columns; None without.
+
+    So a title above the header is no header.
+    """
+    known = {*fixed_headers(tab), *(more.by_header if more else ())}
+    filled = [index for index, row in enumerate(raw.rows) if any(trimmed(cell) is not None for cell in row)]
+    for index in filled[:_LAST_HEADER_ROW]:
+        names = {(plain_text(cell) or "").casefold() for cell in raw.rows[index]}
+        if len(names & known) >= _FEWEST_HEADERS:
+            return index
+    return filled[0] if filled else None
+
+
+def nearly(text: str, name: str) -> bool:
+    """Whether a text is a name with a slip: one letter too many, too few, or another; two in a long one."""
+    text, name = text.casefold(), name.casefold()
+    if len(name) < _SHORTEST_NAME or abs(len(text) - len(name)) > 1:
+        return False
+    same = sum(block.size for block in SequenceMatcher(None, text, name, autojunk=False).get_matching_blocks())
+    slips = 1 if len(name) < _LONG_NAME else 2
+    return max(len(text), len(name)) - same <= slips

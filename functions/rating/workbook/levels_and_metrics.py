@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from functions.rating.workbook.description import Column, Tab
-from functions.rating.workbook.headers import MoreColumns, fixed_headers
+from functions.rating.workbook.description import Column, Tab, Text
+from functions.rating.workbook.headers import MoreColumns
 from functions.rating.workbook.tables import Once, Row, Table
 from shared.levels import Level, Measure, Metric
 
@@ -142,7 +142,12 @@ class _Headers:
 
     def __init__(self, tabs: Iterable[Tab]) -> None:
         self.keys: dict[str, str] = {}
-        self._owners = {header: f"{tab.key}.{column}" for tab in tabs for header, column in fixed_headers(tab).items()}
+        self._owners: dict[str, Text | str] = {
+            name.casefold(): Text(f"{tab.key}.{column.key}", f"“{tab.zh}”的“{column.zh}”列")
+            for tab in tabs
+            for column in tab.columns
+            for name in (column.key, column.zh)
+        }
 
     def claim(self, key: str, row: Row, at: str, *headers: str) -> None:
         """Let ``headers`` name ``key``; what takes one that another has is a fault of the cell ``at``."""

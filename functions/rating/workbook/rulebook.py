@@ -12,6 +12,7 @@ from typing import Any
 
 from functions.rating.workbook.addresses import Addresses, addresses_of
 from functions.rating.workbook.benefits import read_benefits
+from functions.rating.workbook.causes import say_columns_of_text_once
 from functions.rating.workbook.cells import RawWorkbook
 from functions.rating.workbook.changes import Change, compare
 from functions.rating.workbook.description import Description, Text
@@ -77,6 +78,7 @@ def parse(raw: RawWorkbook, description: Description, month: Month) -> Verdict:
     overrides, if_unknown = read_overrides(table("overrides"), levels, str(month))
     cases = read_cases(table("cases", metrics.columns.optional()), ladders, levels, metrics, cells)
     settings = _read_settings(table("settings"), description)
+    say_columns_of_text_once(faults, tables.values())
     if any(fault.severity == "error" for fault in faults.faults):
         return Verdict(None, tuple(faults.faults), addresses_of(tables, description, faults.language))
     rulebook = Rulebook(levels.levels, metrics.valid, ladders.ladders, benefits, tips, overrides, cases, settings)

@@ -48,8 +48,8 @@ GUARDRAILS: Mapping[str, Text] = {
 
 STANDINGS: Mapping[str, Text] = {
     "unrated": Text("unrated", "未定级"),
-    "awaiting": Text("awaiting first rating", "待首次考核"),
-    "awaiting_first_rating": Text("awaiting first rating", "待首次考核"),
+    "awaiting": Text("awaiting first rating", "等待首次考核"),
+    "awaiting_first_rating": Text("awaiting first rating", "等待首次考核"),
     "absent": Text("not on the platform", "不在平台"),
 }
 

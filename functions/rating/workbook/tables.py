@@ -14,7 +14,7 @@ from functions.rating.workbook.cell_types import Quota, Unreadable, Value, read_
 from functions.rating.workbook.cells import RawCell, RawTab, RawWorkbook, a1, plain_text, shown, shown_date, trimmed
 from functions.rating.workbook.description import Column, Description, Tab
 from functions.rating.workbook.faults import Fault, FaultList, Location
-from functions.rating.workbook.headers import Header, MoreColumns
+from functions.rating.workbook.headers import Header, MoreColumns, header_row
 
 _Kind = TypeVar("_Kind", str, int, bool)
 
@@ -62,7 +62,7 @@ class Row:
 
     def unfilled(self, key: str) -> bool:
         """Whether the cell is blank in a table that has the column; that it has not is a fault of its own."""
-        return key in self.table.positions and self.blank(key)
+        return key in self.table.positions and self.blank(key) and not self.table.hides(self.index, key)
 
     def location(self, key: str) -> Location:
         """Where the cell under ``key`` is, for a fault; the row's first cell when the table has no such column."""
@@ -80,7 +80,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A tab whose columns are known. ``more`` lists the keys of its further columns, in the sheet's order."""
+    """A tab whose columns are known. ``more`` lists the keys of its further columns, in the sheet's order.
+
+    ``misspelt``: where columns stand that are not read for a slip in their header. ``merged``: as in RawTab.
+    """
 
     tab: Tab
     title: str
@@ -90,10 +93,20 @@ class Table:
     first: int
     positions: Mapping[str, int]
     more: tuple[str, ...]
+    misspelt: Mapping[str, int] = field(default_factory=dict)
+    merged: Sequence[tuple[int, int, int, int]] = ()
 
     def header(self, key: str) -> str:
         """What the sheet itself calls a column."""
         return plain_text(self.rows[self.first - 1][self.positions[key]]) or key
+
+    def hides(self, row: int, key: str) -> bool:
+        """Whether a cell is blank because it is merged with others, which is a fault of its own."""
+        position = self.positions[key]
+        return any(
+            top <= row < bottom and left <= position < right and (row, position) != (top, left)
+            for top, bottom, left, right in self.merged
+        )
 
     def __iter__(self) -> Iterator[Row]:
         """The rows below the header that hold anything in a column that is read. An unchecked box holds nothing."""
@@ -133,18 +146,39 @@ def make_table(raw: RawTab | None, tab: Tab, more: MoreColumns | None, faults: F
     """The tab with its columns found; without rows when there is no tab. A required tab without rows is a fault."""
     if raw is None:
         return Table(tab, tab.key, typed, (), faults, 0, {}, ())
-    header_at = next((index for index, row in enumerate(raw.rows) if any(trimmed(c) is not None for c in row)), None)
+    header_at = header_row(raw, tab, more)
     if header_at is None:
         if tab.required:
             faults.add("tab_without_rows", Location(raw.title, "A1"), shown(None, faults.language))
         return Table(tab, raw.title, typed, (), faults, 0, {}, ())
-    header = Header(raw, tab, more, faults, header_at)
-    positions = header.positions()
+    positions, misspelt = Header(raw, tab, more, faults, header_at).positions()
     further = tuple(key for key in positions if key not in {column.key for column in tab.columns})
-    table = Table(tab, raw.title, typed, raw.rows, faults, header_at + 1, positions, further)
+    table = Table(tab, raw.title, typed, raw.rows, faults, header_at + 1, positions, further, misspelt, raw.merged)
+    _find_titles(raw, header_at, faults)
+    _find_merged(table)
     if tab.required and positions and not any(True for _ in table):
         faults.add("tab_without_rows", Location(raw.title, a1(header_at + 1, 0)), shown(None, faults.language))
     return table
+
+
+def _find_titles(raw: RawTab, header_at: int, faults: FaultList) -> None:
+    """Rows above the header are not read, which is said once."""
+    for index, row in enumerate(raw.rows[:header_at]):
+        for position, cell in enumerate(row):
+            if trimmed(cell) is not None:
+                at = Location(raw.title, a1(index, position))
+                faults.add("title_above_header", at, shown(cell, faults.language), row=header_at + 1)
+                return
+
+
+def _find_merged(table: Table) -> None:
+    """Merged cells in columns that are read: each area is one fault."""
+    unread = {column.key for column in table.tab.columns if column.type == "unread"}
+    read = {position for key, position in table.positions.items() if key not in unread}
+    for top, bottom, left, right in table.merged:
+        if bottom > table.first and any(left <= position < right for position in read):
+            area = f"{a1(top, left)}:{a1(bottom - 1, right - 1)}"
+            table.faults.add("cells_merged", Location(table.title, a1(top, left)), area, area=area)
 
 
 class Once:

@@ -78,7 +78,8 @@ class GoogleSheet:
     def __init__(self, key: str, client: Client, sleep: Callable[[float], None] = time.sleep) -> None:
         if not _KEY.fullmatch(key):
             raise WorkbookUnavailable(
-                f"spreadsheet key {key!r}: this is no key; take the part of the sheet's address between /d/ and /edit"
+                f"表格代码 {key} 不对：请取表格地址中 /d/ 与 /edit 之间的部分 / spreadsheet key {key!r}: this is no "
+                "key; take the part of the sheet's address between /d/ and /edit"
             )
         self.key = key
         self._google = client.http_client
@@ -90,10 +91,12 @@ class GoogleSheet:
 
     def read(self, wanted: Callable[[str], bool] = lambda _: True) -> RawWorkbook:
         """The cells of all tabs that are wanted, unformatted, in one request."""
-        properties = self.properties("sheets.properties(title,sheetType)").get("sheets", [])
-        titles = [s["properties"]["title"] for s in properties if s["properties"].get("sheetType", "GRID") == "GRID"]
-        read = self.read_tabs([title for title in titles if wanted(title)])
-        return replace(read, unread=tuple(title for title in titles if not wanted(title)))
+        known = self.properties("sheets(properties(title,sheetType),merges)").get("sheets", [])
+        grids = [one for one in known if one["properties"].get("sheetType", "GRID") == "GRID"]
+        merged = {one["properties"]["title"]: tuple(map(_area, one.get("merges", ()))) for one in grids}
+        read = self.read_tabs([title for title in merged if wanted(title)])
+        tabs = tuple(replace(tab, merged=merged[tab.title]) for tab in read.tabs)
+        return replace(read, tabs=tabs, unread=tuple(title for title in merged if not wanted(title)))
 
     def read_tabs(self, titles: Sequence[str]) -> RawWorkbook:
         """The cells of these tabs, unformatted, in one request."""
@@ -142,7 +145,8 @@ class GoogleSheet:
                 self._sleep(max(pause, _asked_to_wait(error)))
 
     def _unavailable(self, error: Exception) -> WorkbookUnavailable:
-        return WorkbookUnavailable(f"spreadsheet {self.key}: {_cause_and_fix(error, self._account())}")
+        zh, _, en = _cause_and_fix(error, self._account()).partition(" / ")
+        return WorkbookUnavailable(f"表格 {self.key}：{zh} / spreadsheet {self.key}: {en}")
 
     @property
     def service_account(self) -> str | None:
@@ -157,6 +161,12 @@ class GoogleSheet:
 
 class Damaged(RequestException):
     """An answer that is none: empty, cut off, or without what was asked for."""
+
+
+def _area(place: Mapping[str, int]) -> tuple[int, int, int, int]:
+    """A merged area: its rows and columns, half-open."""
+    rows = place.get("startRowIndex", 0), place["endRowIndex"]
+    return *rows, place.get("startColumnIndex", 0), place["endColumnIndex"]
 
 
 def _described(answer: Any) -> Mapping[str, Any]:

@@ -1,0 +1,48 @@
+"""One fault per cause: what many cells have in common is said once. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from functions.rating.workbook.cells import RawCell, a1, shown, trimmed
+from functions.rating.workbook.faults import Fault, FaultList, Location
+from functions.rating.workbook.tables import Table
+
+FEWEST = 3  # cells that make a column
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_NUMBER_CODES = ("not_whole", "not_yuan", "not_share", "not_quota")
+
+
+def say_columns_of_text_once(faults: FaultList, tables: Iterable[Table]) -> None:
+    """Put one fault in the place of those of a column all of whose numbers were typed as text."""
+    by_title = {table.title: table for table in tables if table.typed}
+    in_columns: dict[tuple[str, str], list[Fault]] = defaultdict(list)
+    for fault in faults.faults:
+        if fault.code in _NUMBER_CODES and fault.tab in by_title:
+            in_columns[fault.tab, fault.cell.rstrip("0123456789")].append(fault)
+    for (title, letters), found in in_columns.items():
+        table = by_title[title]
+        if len(found) < FEWEST or not _is_all_text(table, letters):
+            continue
+        first, last = found[0], found[-1]
+        area = f"{first.cell}:{last.cell}"
+        raw = _column(table, letters)[0]
+        said = faults.make("column_is_text", Location(title, area), shown(raw, faults.language), cells=len(found))
+        at = faults.faults.index(first)
+        faults.faults[at] = said
+        for fault in found[1:]:
+            faults.faults.remove(fault)
+
+
+def _is_all_text(table: Table, letters: str) -> bool:
+    cells = _column(table, letters)
+    return all(isinstance(cell, str) and _NUMBER.fullmatch(cell) for cell in cells)
+
+
+def _column(table: Table, letters: str) -> Sequence[RawCell]:
+    """What a column holds below the header."""
+    position = next(at for at in table.positions.values() if a1(0, at).rstrip("1") == letters)
+    cells = (trimmed(row[position]) for row in table.rows[table.first :] if position < len(row))
+    return [cell for cell in cells if cell is not None]
