@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Decimal
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
     from mypy_boto3_s3 import S3Client
 
-    from functions.rating.extracts.inventory import Inventory
-    from functions.rating.measuring.totals import MonthTotals
+    from functions.rating.measuring.embedded.measure import EmbeddedEngine
 
 ROOT = Path(__file__).parents[2]
 CLIENT = Config(
@@ -87,16 +86,21 @@ def wire_workbook(settings: RatingSettings) -> WorkbookSource:
 
 
 def _engine(settings: RatingSettings, s3: S3Client, megabytes: int) -> Measure:
-    """The engine's method, imported when a month is measured: a check or a decision needs no engine."""
+    """The engine's method, imported when a month is measured: a check or a decision needs no engine.
 
-    def measure(inventory: Inventory, max_bad_row_share: Decimal, progress: Progress) -> MonthTotals:
-        from functions.rating.measuring.embedded.measure import EmbeddedEngine, engine_memory  # noqa: PLC0415 - see above
+    The engine lasts as long as what is returned, since its quarantine lasts as long as it does.
+    """
 
-        bucket, memory = settings.extracts.bucket, engine_memory(megabytes * 1024**2)
-        engine = EmbeddedEngine(s3, bucket, settings.zone, settings.scratch, memory, int96_is_utc=settings.int96_is_utc)
-        return engine.measure(inventory, max_bad_row_share, progress)
+    @cache
+    def engine() -> EmbeddedEngine:
+        from functions.rating.measuring.embedded import measure  # noqa: PLC0415 - see above
 
-    return measure
+        bucket, memory = settings.extracts.bucket, measure.engine_memory(megabytes * 1024**2)
+        return measure.EmbeddedEngine(
+            s3, bucket, settings.zone, settings.scratch, memory, int96_is_utc=settings.int96_is_utc
+        )
+
+    return lambda inventory, max_bad_row_share, progress: engine().measure(inventory, max_bad_row_share, progress)
 
 
 def distributed_engine(settings: RatingSettings, measurements: Measurements) -> Distributed | None:

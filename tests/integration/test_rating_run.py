@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -477,3 +478,14 @@ def test_a_crash_between_publishing_and_sending_loses_no_event(cloud: Cloud) -> 
     assert sent(cloud) == []
     assert cloud.rate(MAY)["outcome"] == "unchanged"
     assert len(sent(cloud)) == 4
+
+
+def test_bad_rows_of_a_month_that_is_published_are_kept_beside_its_report(cloud: Cloud) -> None:
+    cloud.write_workbook(settings="setting,value\nmax_bad_row_share,0.5\n")
+    cloud.put_month("2026-05", {"a": (5, 500_000), "b": (2, 10_000)})
+    cloud.put_object("creators", "2026-05", "part-1.csv", b"creator_id,agency_id,bind_time,power_level\nx,a,soon,6\n")
+    answer = cloud.rate({"month": "2026-05"})
+    assert answer["outcome"] == "published"
+    bucket, _, key = answer["report"].removeprefix("s3://").partition("/")
+    packed = cloud.s3.get_object(Bucket=bucket, Key=key.replace("report.html", "quarantine.csv.gz"))["Body"].read()
+    assert b"soon" in gzip.decompress(packed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import requests
@@ -18,24 +19,22 @@ SECONDS = 20
 
 def checks(stack: Deployed) -> Iterator[Check]:
     """Every check, with what it is about."""
-    yield "parameters: the tokens' issuer publishes its keys", lambda: issuer(stack)
-    yield "parameters: levels are not those of the example", lambda: workbook(stack)
-    yield "lookups: the alias has what was deployed last", lambda: alias(stack)
-    yield "lookups: started from a snapshot", lambda: snapshot(stack)
+    yield "parameters: the tokens' issuer publishes its keys", partial(issuer, stack)
+    yield "parameters: levels are not those of the example", partial(workbook, stack)
+    yield "lookups: the alias has what was deployed last", partial(alias, stack)
+    yield "lookups: started from a snapshot", partial(snapshot, stack)
     for name in stack.of_type("AWS::Scheduler::Schedule"):
-        yield f"schedule {name}: as the template has it, with its time zone", lambda name=name: schedule(stack, name)  # type: ignore[misc]
-    yield "alarms: on, and heard", lambda: alarms(stack)
-    yield "alarms: whoever is on call has confirmed", lambda: subscribers(stack)
-    yield "queues of failures are empty", lambda: queues(stack)
+        yield f"schedule {name}: as the template has it, with its time zone", partial(schedule, stack, name)
+    yield "alarms: on, and heard", partial(alarms, stack)
+    yield "alarms: whoever is on call has confirmed", partial(subscribers, stack)
+    yield "queues of failures are empty", partial(queues, stack)
     for name in stack.of_type("AWS::S3::Bucket"):
-        yield (
-            f"bucket {name}: private, encrypted, versions and expiry as the template has them",
-            lambda name=name: bucket(stack, name),
-        )  # type: ignore[misc]
-        yield f"bucket {name}: refuses plain HTTP", lambda name=name: policy(stack, name)  # type: ignore[misc]
-    yield "table: keys, expiry, and a way back", lambda: table(stack)
-    yield "logs end by themselves", lambda: logs(stack)
-    yield "routes: closed but for those that are meant to be open", lambda: routes(stack)
+        what = f"bucket {name}: private, encrypted, versions and expiry as the template has them"
+        yield what, partial(bucket, stack, name)
+        yield f"bucket {name}: refuses plain HTTP", partial(policy, stack, name)
+    yield "table: keys, expiry, and a way back", partial(table, stack)
+    yield "logs end by themselves", partial(logs, stack)
+    yield "routes: closed but for those that are meant to be open", partial(routes, stack)
 
 
 def issuer(stack: Deployed) -> str:
