@@ -56,6 +56,10 @@ def _beside(services: Services, answer: Mapping[str, Any]) -> Beside:
     if document is None and waiting and answer["outcome"] not in _OF_A_RUN and not answer.get("preview"):
         report = services.reports.url(waiting[0].month, waiting[0].run)
         document = services.reports.document(report)
+    if report is None and not answer.get("preview"):
+        published = services.table.pointer().publications
+        newest = published[max(published)] if published else None
+        report = services.reports.url(newest.month, newest.run) if newest else None
     return Beside(
         at,
         run=document or {},

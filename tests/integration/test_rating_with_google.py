@@ -112,6 +112,14 @@ def test_the_status_tab_is_true_after_a_decision_and_after_a_run_that_failed(clo
     assert "month 2099-01 ends at" in status(google)
 
 
+def test_a_workbook_that_could_not_be_read_is_said_in_its_status_tab(cloud: Cloud, google: FakeSheets) -> None:
+    google.trouble.append({"code": 403, "message": "The caller does not have permission"})
+    with pytest.raises(WorkbookUnavailable):
+        cloud.rate({"mode": "check"})
+    assert "failed, nothing was published" in status(google)
+    assert "it is not shared with" in status(google)
+
+
 def test_a_held_run_stays_in_sight_with_all_that_decides_until_somebody_has_decided(
     cloud: Cloud, google: FakeSheets
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import requests
 
+from functions.rating.workbook.google import requests as do
 from functions.rating.workbook.google import sheet
 from functions.rating.workbook.google.sheet import GoogleSheet
 from functions.rating.workbook.rulebook import parse
@@ -62,6 +63,45 @@ def test_five_thousand_rows_come_in_one_request_and_keep_their_addresses() -> No
     verdict = parse(sheet.read_sheet(KEY, client=google.client()), DESCRIPTION, OCTOBER)
     assert found(verdict) == [("not_month", "overrides!D4321")]
     assert len(google.methods) == 2
+
+
+def test_what_people_do_to_a_sheet_is_described_as_google_describes_it() -> None:
+    """The answer of the fake is held to the discovery document, with everything in it."""
+    google = serving(Workbook())
+    levels = google.tab(KEY, "levels")
+    sheet_id = levels.properties["sheetId"]
+    levels.merge(0, 1, 0, 2)
+    levels.filter = {"range": {"sheetId": sheet_id, "startRowIndex": 0}, "filterSpecs": [{"columnIndex": 1}]}
+    area = do.Area(sheet_id, (1, 3), (0, 2))
+    google.books[KEY][0].type_in(1, 1, 5)
+    google.books[KEY][0].type_in(2, 1, 6)
+    asked = [
+        do.tick_box(area),
+        do.name_range("mine", area),
+        do.protect_for(area, ["li@example.com"], "mine"),
+        do.histogram(sheet_id, "chart", (1, 3), 4),
+        do.widen(sheet_id, 1, 120),
+    ]
+    GoogleSheet(KEY, google.client()).change(asked)
+    answer = GoogleSheet(KEY, google.client()).properties("*")
+    parts = {part for tab in answer["sheets"] for part in tab}
+    assert parts == {"properties", "merges", "basicFilter", "protectedRanges", "charts"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"addChart": {"chart": {"spec": {"basicChart": {"chartType": "PILLARS"}}}}},
+        {"addNamedRange": {"namedRange": {"title": "x"}}},
+        {"addProtectedRange": {"protectedRange": {"editors": ["li@example.com"]}}},
+        {"updateDimensionProperties": {"properties": {"pixelSize": "wide"}}},
+        {"deleteEmbeddedObject": {"chartId": 1}},
+    ],
+)
+def test_charts_names_and_protections_that_google_would_not_understand_are_refused(change: dict[str, Any]) -> None:
+    google = serving(Workbook())
+    with pytest.raises(WorkbookUnavailable, match="HTTP 400"):
+        GoogleSheet(KEY, google.client()).change([change])
 
 
 def serving(book: Workbook) -> FakeSheets:

@@ -211,7 +211,10 @@ def never(seconds: float) -> None:
     raise AssertionError(f"slept {seconds} s")
 
 
-DAMAGED: list[Any] = [b"{}", b"null", b'{"valueRanges": [{"range": "levels!A1:C4", "va', b'{"valueRanges": []}', b""]
+DAMAGED: list[Any] = [
+    *(b"{}", b"null", b'{"valueRanges": [{"range": "levels!A1:C4", "va', b'{"valueRanges": []}'),
+    *(b'{"sheets": [{}]}', b'{"sheets": [null]}', b""),
+]
 
 
 @pytest.mark.parametrize("body", DAMAGED)
@@ -223,6 +226,14 @@ def test_a_damaged_answer_is_asked_for_again_and_then_said_and_never_a_shorter_w
     with pytest.raises(WorkbookUnavailable, match="Google 返回的内容不完整"):
         sheet.read_sheet(KEY, DESCRIPTION.reads, client=google.client(), sleep=slept.append)
     assert within(slept, 2, 2, 4, 8, 16)
+
+
+@pytest.mark.parametrize("body", [*DAMAGED, b'{"valueRanges": [null]}', b'{"valueRanges": [{}]}'])
+def test_a_damaged_answer_to_a_look_at_the_console_is_asked_for_again_and_then_said(body: bytes) -> None:
+    google = served(Workbook())
+    google.trouble.extend([body] * 5)
+    with pytest.raises(WorkbookUnavailable, match="Google 返回的内容不完整"):
+        sheet.GoogleSheet(KEY, google.client(), sleep=lambda _: None).read_named("console")
 
 
 def test_an_answer_without_one_of_the_tabs_is_no_workbook(monkeypatch: pytest.MonkeyPatch) -> None:

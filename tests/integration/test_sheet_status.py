@@ -81,7 +81,9 @@ def test_a_chinese_sheet_is_answered_in_chinese_alone() -> None:
     book = Workbook().put("thresholds!D3", "５")
     google = chinese(book)
     held = {**faulty(book, "zh"), "outcome": "held", "changes": [], "levels": {"1": 3}}
-    beside = Beside(AT, run=HELD, link="https://s3/report", link_until=AT, waiting=[line()], ledger=[line()])
+    beside = Beside(
+        AT, run=HELD, link="https://s3/month%3D2026-10/report", link_until=AT, waiting=[line()], ledger=[line()]
+    )
     rows = written(held, google, beside)
     assert rows[0][0] == "2026-10：暂缓发布，等待确认；已发布的等级保持不变；1 个错误"
     said = "\n".join(str(cell) for row in rows for cell in row)
@@ -140,14 +142,14 @@ def test_after_a_preview_it_says_who_would_move_and_why_down_before_up() -> None
 
 def test_a_held_run_shows_each_guardrail_with_limit_and_value_counts_and_a_link_whose_end_is_told() -> None:
     google = served(Workbook())
-    beside = Beside(AT, run=HELD, link="https://s3/report", link_until=AT)
+    beside = Beside(AT, run=HELD, link="https://s3/month%3D2026-10/report", link_until=AT)
     rows = written(answer("held"), google, beside)
     assert ["agencies whose level changes", "20 %", "31 %", "exceeded"] in rows
     assert ["total GMV, against the month before", "50 %", "–", "within"] in rows
     assert ["level 2", "1,200"] in rows
     assert ["because", "thresholds of a published month were changed: D6"] in rows
-    assert ["report", "open the report (the link works until 2026-11-02 09:00 at the latest)"] in rows
-    assert "https://s3/report" in [_link(cell) for cell in status_tab(google).cells.values()]
+    assert ["report", "open the report of 2026-10 (the link works until 2026-11-02 09:00 at the latest)"] in rows
+    assert "https://s3/month%3D2026-10/report" in [_link(cell) for cell in status_tab(google).cells.values()]
 
 
 def test_a_run_that_waits_is_named_whatever_was_asked_last() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from functions.rating.workbook.asks import choice
+from functions.rating.workbook.cell_types import UNLIMITED, UNLIMITED_WORDS
 from functions.rating.workbook.cells import Language
 from functions.rating.workbook.description import Text
 from functions.rating.workbook.distribution_tab import DistributionPage, distribution_page
@@ -150,9 +152,10 @@ class _Page:
             if value := answer.get(key):
                 yield self._line(en, zh, value if isinstance(value, str) else "、".join(value))
         if beside.link and beside.link_until:
+            of = _month_of(beside.link)
             until = self.say(
-                f"open the report (the link works until {beside.link_until:%Y-%m-%d %H:%M} at the latest)",
-                f"打开报告（链接最晚 {beside.link_until:%Y-%m-%d %H:%M} 前有效）",
+                f"open the report of {of} (the link works until {beside.link_until:%Y-%m-%d %H:%M} at the latest)",
+                f"打开 {of} 的报告（链接最晚 {beside.link_until:%Y-%m-%d %H:%M} 前有效）",
             )
             yield StatusCell(self.say("report", "报告"), bold=True), StatusCell(until, to=beside.link)
         if month := answer.get("effective_month"):
@@ -302,7 +305,8 @@ class _Page:
         change = " → ".join(self._level(mover[level]) for level in ("old_level", "new_level"))
         gained, lost = (list(mover[f"benefits_{way}"]) for way in ("gained", "lost"))
         for one in mover.get("benefits_changed", ()):
-            gained.append(f"{one['benefit']}: {one['before']} → {one['now']}")
+            before, now = (self._text(UNLIMITED_WORDS) if one[e] == UNLIMITED else one[e] for e in ("before", "now"))
+            gained.append(f"{one['benefit']}: {before} → {now}")
         cells = (mover["agency_id"], mover["name"], change, self._decided_by(mover, metrics))
         return (*map(_cell, cells), _cell("、".join(gained)), _cell("、".join(lost)))
 
@@ -362,6 +366,12 @@ class _Page:
     def _more(self, hidden: int) -> Iterator[StatusRow]:
         if hidden > 0:
             yield (_cell(self.say(f"and {hidden:,} more", f"另有 {hidden:,} 条")),)
+
+
+def _month_of(link: str) -> str:
+    """The month in the address of a report."""
+    found = re.search(r"month(?:=|%3D)([0-9]{4}-[0-9]{2})", link)
+    return found[1] if found else ""
 
 
 def _moving(matrix: Sequence[Mapping[str, Any]], *, up: bool) -> int:

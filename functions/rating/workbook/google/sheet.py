@@ -171,9 +171,10 @@ def _area(place: Mapping[str, int]) -> tuple[int, int, int, int]:
 
 def _described(answer: Any) -> Mapping[str, Any]:
     """The description of a spreadsheet, which has at least one tab. Raises Damaged."""
-    if not isinstance(answer, dict) or not answer.get("sheets"):
+    tabs = answer.get("sheets") if isinstance(answer, dict) else None
+    if not isinstance(tabs, list) or not tabs or not all(isinstance(t, dict) and t.get("properties") for t in tabs):
         raise Damaged(f"a spreadsheet without tabs: {str(answer)[:80]}")
-    return answer
+    return dict(answer)
 
 
 def _whole(answer: Any, titles: Sequence[str]) -> Mapping[str, Any]:
@@ -190,9 +191,10 @@ def _whole(answer: Any, titles: Sequence[str]) -> Mapping[str, Any]:
 def _one_range(answer: Any) -> Mapping[str, Any]:
     """The one range that was asked for. Raises Damaged."""
     found = answer.get("valueRanges") if isinstance(answer, dict) else None
-    if not isinstance(found, list) or len(found) != 1 or "!" not in str(found[0].get("range", "")):
+    one = found[0] if isinstance(found, list) and len(found) == 1 else None
+    if not isinstance(one, dict) or "!" not in str(one.get("range", "")):
         raise Damaged(f"values without a range: {str(answer)[:80]}")
-    return dict(found[0])
+    return dict(one)
 
 
 def _title_in(address: str) -> str:
