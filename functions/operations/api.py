@@ -309,7 +309,7 @@ def _month_state(month: Month, pointer: Pointer) -> contract.MonthState:
     valid, ledger = pointer.publications.get(str(month)), reader.ledger(month)
     held = held_runs(ledger)
     missing = [] if valid or held else reader.missing(month)
-    state = "published" if valid else "held" if held else "waiting_for_extracts" if missing else "ready"
+    state = "published" if valid else "held" if held else "waiting_for_extracts" if missing else _before_rating(month)
     if held and valid and ledger[0]["run"] in held:
         state = "held"
     return contract.MonthState.model_validate(
@@ -329,6 +329,12 @@ def _month_state(month: Month, pointer: Pointer) -> contract.MonthState:
             "last": ledger[0] if ledger else None,
         }
     )
+
+
+def _before_rating(month: Month) -> str:
+    """Of a month whose data are complete: whether its measuring has begun and goes on outside of the function."""
+    last = last_check(services().reader.table) or {}
+    return "measuring" if (last.get("outcome"), last.get("month")) == ("measuring", str(month)) else "ready"
 
 
 def _standing(found: RunFiles, month: str, pointer: Pointer, ledger: list[dict[str, Any]]) -> str:

@@ -51,11 +51,12 @@ class MonthState(Answer):
     """Where a month stands.
 
     waiting_for_extracts: datasets are ``missing``; ready: nothing is missing, the next firing rates it, or does so now;
+    measuring: a cluster counts its data, the next firing goes on;
     held: ``held`` waits for a decision; published: ``valid`` is shown, and a held run may still wait.
     """
 
     month: MonthText
-    state: Literal["waiting_for_extracts", "ready", "held", "published"]
+    state: Literal["waiting_for_extracts", "ready", "measuring", "held", "published"]
     missing: list[str]
     held: Annotated[list[RunId], Field(description="Newest first.")]
     valid: Valid | None

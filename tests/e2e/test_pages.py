@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import sys
-import time
+import re
 import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -20,51 +14,33 @@ from playwright.sync_api import Browser, Route, expect
 
 from tests.e2e.browser import Visitor, chromium
 from tests.e2e.conftest import ROOT
-from tests.e2e.processes import free_port, running
+from tests.e2e.pages_served import Served, edited, seen_within_seconds, serving, table
 
 PICTURES = ROOT / ".local" / "pictures"
 LOOKS = list(product((375, 1280), ("zh", "en"), ("light", "dark")))
 REFUSALS = (401, 403, 404, 503)
-
-
-@dataclass(frozen=True)
-class Served:
-    """make serve over the sample, with a guardrail that holds its second and third month."""
-
-    url: str
-    workbook: Path
-
-    def get(self, path: str, **headers: str) -> Any:
-        with urllib.request.urlopen(urllib.request.Request(self.url + path, headers=headers), timeout=10) as answer:
-            return json.load(answer)
-
-    def rate(self, event: dict[str, Any]) -> Any:
-        """What the rating function answers, asked as the AWS SDK asks it."""
-        address = f"{self.url}/2015-03-31/functions/rating/invocations"
-        request = urllib.request.Request(address, json.dumps(event).encode(), {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=300) as answer:
-            return json.load(answer)
-
-    def settings(self, *rows: str) -> None:
-        (self.workbook / "settings.csv").write_text("\n".join(["setting,value,note", *rows, ""]), encoding="utf-8")
+STATES = {
+    "rated up",
+    "rated down",
+    "rated same",
+    "rated new",
+    "top",
+    "below_ladder",
+    "awaiting_first_rating",
+    "overridden",
+}
+MONTH = "2026-10"
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    folder, port = tmp_path_factory.mktemp("served"), free_port()
-    workbook = folder / "workbook"
-    shutil.copytree(ROOT / "config" / "workbook", workbook)
-    served = Served(f"http://127.0.0.1:{port}", workbook)
-    served.settings("max_downgraded_share,0.01,")
-    command = [sys.executable, "-m", "local.serve", "--port", str(port), "--workbook", str(workbook)]
-
-    def answers() -> bool:
-        try:
-            return bool(served.get("/healthz"))
-        except OSError:
-            return False
-
-    with running(command, dict(os.environ), ROOT, folder / "log", answers, within=240):
+    """make serve over the sample; its newest month is published, and a run with other thresholds is held."""
+    folder = tmp_path_factory.mktemp("served")
+    workbook = edited(folder / "workbook", {"settings": {("max_downgraded_share",): {"value": "0.3"}}})
+    with serving(folder, workbook) as served:
+        raised = edited(folder / "raised", {"thresholds": {("", "1", "1"): {"paid_gmv": "25000"}}})
+        (workbook / "thresholds.csv").write_bytes((raised / "thresholds.csv").read_bytes())
+        assert served.rate({"month": MONTH})["outcome"] == "held"
         yield served
 
 
@@ -93,12 +69,12 @@ def written(amount: int | str) -> str:
 
 
 def views(served: Served) -> dict[str, dict[str, Any]]:
-    """An agency's own view for each state that the published month has."""
+    """An agency's own view for each state that a published month has."""
     found: dict[str, dict[str, Any]] = {}
     for number in range(1, 346):
         agency = f"A-{number:04d}"
         try:
-            view = served.get(f"/v1/agencies/{agency}/level", **{"X-Local-Agency": agency})
+            view = served.get(f"/v1/agencies/{agency}/level", X_Local_Agency=agency)
         except urllib.error.HTTPError:
             continue
         state = view["status"] if view["status"] != "rated" else f"rated {view['change']}"
@@ -122,7 +98,7 @@ def shown_amounts(view: dict[str, Any]) -> set[str]:
 @pytest.fixture(scope="module")
 def states(served: Served) -> dict[str, dict[str, Any]]:
     found = views(served)
-    assert {"below_ladder", "top"} <= found.keys(), found.keys()
+    assert found.keys() == STATES
     return found
 
 
@@ -189,12 +165,57 @@ def stale(route: Route) -> None:
 
 @pytest.mark.parametrize(("width", "language", "scheme"), LOOKS)
 def test_creators_and_merchants_see_cards_and_the_ladder(
-    served: Served, browser: Browser, axe: str, width: int, language: str, scheme: str
+    served: Served, browser: Browser, axe: str, states: dict[str, Any], width: int, language: str, scheme: str
 ) -> None:
+    look = f"{language}-{width}-{scheme}"
     visitor = Visitor.signed_in(browser, served.url, "merchant", width=width, scheme=scheme)
-    for view in ("directory", "ladder"):
-        visitor.look(f"/?lang={language}#{view}")
-        assert_fine(visitor, axe, f"{view}-{language}-{width}-{scheme}")
+    visitor.look(f"/?lang={language}#directory")
+    listed = served.get("/v1/agencies?level=5&limit=12")["items"]
+    assert visitor.page.locator("article h3").all_inner_texts() == [card["name"] for card in listed]
+    assert_fine(visitor, axe, f"directory-{look}")
+    for state in ("top", "below_ladder", "awaiting_first_rating", "overridden"):
+        visitor.look(f"/?lang={language}&agency={states[state]['agency_id']}#directory")
+        card = served.get(f"/v1/agencies/{states[state]['agency_id']}")
+        shown = visitor.page.locator("article").first.inner_text()
+        wanted = [
+            card["name"],
+            card["city"],
+            card["month"],
+            card["introduction"],
+            card["level_name"],
+            *card["benefits"],
+        ]
+        assert [text for text in wanted if text and text not in shown] == []
+        assert visitor.page.locator("article .badge b").first.inner_text() == str(card["level"] or "–")
+        assert_fine(visitor, axe, f"card-{state}-{look}")
+    visitor.look(f"/?lang={language}#ladder")
+    assert_published(visitor, served)
+    assert ladder_shown(visitor) == [
+        (level["name"], [written(one["required"]) for channel in level["channels"] for one in channel["thresholds"]])
+        for level in reversed(served.get("/v1/levels")["levels"])
+    ]
+    benefits = served.get("/v1/benefits")["benefits"]
+    assert [row[0].split("\n")[0] for row in table(visitor, "benefits")] == [benefit["name"] for benefit in benefits]
+    assert_fine(visitor, axe, f"ladder-{look}")
+    visitor.page.context.close()
+
+
+def test_an_app_embeds_a_card_with_one_tag(served: Served, browser: Browser, states: dict[str, Any]) -> None:
+    visitor = Visitor.signed_in(browser, served.url, "creator")
+    visitor.look("/?lang=en#directory")
+    visitor.page.evaluate(
+        """agency => {
+          const token = document.querySelector("mcn-directory").token;
+          const card = Object.assign(document.createElement("mcn-card"), { agency, token });
+          document.querySelector("main").replaceChildren(card);
+        }""",
+        states["top"]["agency_id"],
+    )
+    visitor.settle()
+    assert states["top"]["name"] in visitor.text()
+    assert "levels.public" not in visitor.page.content()
+    assert_published(visitor, served)
+    assert visitor.errors == []
     visitor.page.context.close()
 
 
@@ -214,105 +235,106 @@ def test_the_directory_goes_on_page_by_page(served: Served, browser: Browser) ->
 def test_operations_see_what_waits_for_them(
     served: Served, browser: Browser, axe: str, width: int, language: str, scheme: str
 ) -> None:
+    look = f"{language}-{width}-{scheme}"
     visitor = Visitor.signed_in(browser, served.url, "operator", width=width, scheme=scheme)
     visitor.look(f"/console?lang={language}")
-    assert_fine(visitor, axe, f"console-held-{language}-{width}-{scheme}")
+    report = asked(visitor, "runs/{run}?month=" + MONTH)
+    assert_report_shown(visitor, report)
+    assert_fine(visitor, axe, f"console-held-{look}")
+    visitor.page.locator(".months button").filter(has_text="2026-09").click()
+    visitor.settle()
+    expect(visitor.page.locator(".state")).to_have_class(re.compile("published"))
+    assert_fine(visitor, axe, f"console-published-{look}")
     for name in ("工作簿", "台账") if language == "zh" else ("Workbook", "Ledger"):
         visitor.page.get_by_role("button", name=name, exact=True).click()
         visitor.settle()
-        assert_fine(visitor, axe, f"console-{name}-{language}-{width}-{scheme}")
+        assert_fine(visitor, axe, f"console-{name}-{look}")
+    lines = asked(visitor, "ledger")["items"]
+    seen_within_seconds(lambda: [row[3] for row in table(visitor, "ledger")] == [line["run"] for line in lines])
+    for state in ("waiting_for_extracts", "ready", "measuring"):
+        visitor.page.route("**/v1/operations/months", in_state(state))
+        visitor.look(f"/console?lang={language}")
+        expect(visitor.page.locator(".state")).to_have_class(re.compile(state))
+        assert_fine(visitor, axe, f"console-{state}-{look}")
+        visitor.page.unroute("**/v1/operations/months")
+    for status in REFUSALS:
+        visitor.page.route("**/v1/operations/**", refusing(status))
+        visitor.look(f"/console?lang={language}")
+        expect(visitor.page.get_by_role("alert")).to_be_visible()
+        assert_fine(visitor, axe, f"console-refused-{status}-{look}")
+        visitor.page.unroute("**/v1/operations/**")
     visitor.page.context.close()
 
 
-def seen_within_seconds(holds: Callable[[], bool]) -> None:
-    """The API knows the pointer for five seconds, so what was decided shows a little later."""
-    until = time.monotonic() + 15
-    while not holds():
-        assert time.monotonic() < until, "the API still answers as before"
-        time.sleep(0.5)
+def in_state(state: str) -> Callable[[Route], None]:
+    """The real answer, as it is when nothing of the newest month was rated yet."""
+
+    def answer(route: Route) -> None:
+        real = route.fetch()
+        months = real.json()
+        missing = ["creators", "orders"] if state == "waiting_for_extracts" else []
+        months["items"][0] |= {"state": state, "missing": missing, "held": [], "valid": None, "last": None}
+        months["items"] = months["items"][:1]
+        route.fulfill(response=real, json=months)
+
+    return answer
 
 
-def test_the_whole_story(served: Served, browser: Browser) -> None:
-    """A fault, mended; a preview; a held month, accepted by keyboard, once, by one of two; rolled back again."""
-    operator = Visitor.signed_in(browser, served.url, "operator")
-    other = Visitor.signed_in(browser, served.url, "operator-2")
-
-    served.settings("max_downgraded_share,much,")
-    check(operator)
-    assert "settings!B2" in operator.text()
-    served.settings("max_downgraded_share,0.01,")
-    check(operator)
-    assert "settings!B2" not in operator.text()
-
-    operator.look("/console?lang=en")
-    month = operator.page.locator(".state h1").inner_text().split()[0]
-    operator.page.get_by_role("button", name="Preview").click()
-    expect(operator.page.get_by_text("Done: previewed")).to_be_visible(timeout=120_000)
-
-    for visitor in (operator, other):
-        visitor.look("/console?lang=en")
-        assert "held, waiting for a decision" in visitor.text()
-    decide_by_keyboard(operator, month)
-    expect(operator.page.get_by_text("Done: published")).to_be_visible(timeout=120_000)
-
-    fill_decision(other, month)
-    other.page.get_by_role("button", name="Publish this run").dblclick()
-    expect(other.page.get_by_role("alert")).to_contain_text("li.hua@example.com")
-
-    lines = [line for line in ledger(operator, month) if line["action"] == "accepted"]
-    assert [(line["by"], line["reason"]) for line in lines] == [("li.hua@example.com", "looked at")]
-    assert served.get("/v1/publication")["month"] >= month
-
-    first = served.get(f"/v1/publication?month={month}")["run"]
-    served.settings("max_downgraded_share,0.01,", "new_agency_wait_months,2,")
-    again = served.rate({"month": month})
-    if again["outcome"] == "held":
-        served.rate({"accept": again["run"], "by": "tests", "reason": "a second publication to go back from"})
-    assert again["run"] != first
-    seen_within_seconds(lambda: served.get(f"/v1/publication?month={month}")["run"] == again["run"])
-    operator.look("/console?lang=en")
-    operator.page.get_by_role("button", name=f"{month} ").first.click()
-    operator.page.get_by_role("button", name=f"Look {first} replaced").click()
-    fill_decision(operator, month)
-    operator.page.get_by_role("button", name="Roll back to this run").dblclick()
-    expect(operator.page.get_by_text("Done: rolled back")).to_be_visible(timeout=120_000)
-    seen_within_seconds(lambda: served.get(f"/v1/publication?month={month}")["run"] == first)
-    assert len([line for line in ledger(operator, month) if line["action"] == "rolled_back"]) == 1
-    for visitor in (operator, other):
-        assert visitor.errors == []
-        visitor.page.context.close()
+def assert_published(visitor: Visitor, served: Served) -> None:
+    """The month measured, the instant of its publication, the next renewal and the run are on the page."""
+    publication, text = served.get("/v1/publication"), visitor.text()
+    at = publication["published_at"][:16].replace("T", " ")
+    wanted = (publication["month"], at, publication["next_renewal_on"], publication["run"])
+    assert [one for one in wanted if one not in text] == []
 
 
-def check(visitor: Visitor) -> None:
-    visitor.look("/console?lang=en")
-    visitor.page.get_by_role("button", name="Workbook", exact=True).click()
-    visitor.page.get_by_role("button", name="Check the workbook now").click()
-    expect(visitor.page.get_by_text("Done: checked")).to_be_visible(timeout=60_000)
+def assert_report_shown(visitor: Visitor, report: dict[str, Any]) -> None:
+    """Every number of a run's report is on the console, where it belongs."""
+    text = visitor.text()
+    assert report["run"] in text
+    for guardrail in report["guardrails"]:
+        assert percent(guardrail["limit"]) in text
+        assert percent(guardrail["value"]) in text
+    counts = sorted(written(cell["agencies"]) for cell in report["matrix"])
+    shown = [re.sub(r"[▲▼·\s]", "", cell) for row in table(visitor, "matrix") for cell in row[1:]]
+    assert sorted(cell for cell in shown if cell) == counts
+    expected = [
+        (mover["agency_id"], *(written(decided[part]) if decided else "–" for part in ("actual", "required")))
+        for mover in report["movers"][:25]
+        for decided in [mover["decided_by"]]
+    ]
+    rows = table(visitor, "movers")
+    assert [(row[0].split("\n")[-1], row[3].split("\n")[0], row[4]) for row in rows] == expected
+    seen = report["distributions"][0]["thresholds"]
+    within = [next(near for near in one["near"] if near["percent"] == 5) for one in seen]
+    spread = table(visitor, "distribution")
+    assert [row[:3] for row in spread] == [
+        [f"{one['level']}·{one['channel']}", written(one["required"]), written(one["met_by"])] for one in seen
+    ]
+    assert [re.findall(r"\d+", row[3]) for row in spread] == [
+        [str(near[part]) for part in ("agencies", "below", "at_or_above")] for near in within
+    ]
 
 
-def fill_decision(visitor: Visitor, month: str) -> None:
-    visitor.page.get_by_label("Reason").fill("looked at")
-    visitor.page.get_by_label(f"Type the month {month}").fill(month)
+def ladder_shown(visitor: Visitor) -> list[tuple[str, list[str]]]:
+    """Each level's name and required amounts, as the page shows them from top to bottom."""
+    levels = visitor.page.locator("ul.levels > li")
+    found: list[tuple[str, list[str]]] = levels.evaluate_all(
+        """levels => levels.map(level => [
+          level.querySelector("h3").lastChild.data.trim(),
+          [...level.querySelectorAll(".ways span")].map(span => span.innerText.split("≥ ")[1].split(" ")[0])])"""
+    )
+    return [(name, amounts) for name, amounts in found]
 
 
-def decide_by_keyboard(visitor: Visitor, month: str) -> None:
-    """Nothing but Tab, letters and Enter, from the top of the page."""
-    keyboard = visitor.page.keyboard
-    focused = "() => document.querySelector('mcn-console')?.shadowRoot.activeElement?.name"
-    for _ in range(60):
-        keyboard.press("Tab")
-        if visitor.page.evaluate(focused) == "reason":
-            break
-    keyboard.type("looked at")
-    keyboard.press("Tab")
-    keyboard.type(month)
-    keyboard.press("Tab")
-    keyboard.press("Enter")
-
-
-def ledger(visitor: Visitor, month: str) -> list[dict[str, Any]]:
-    """The ledger of a month, asked with the visitor's own token, as the page asks."""
-    ask = """async month => (await fetch(`/v1/operations/ledger?month=${month}`, {
+def asked(visitor: Visitor, path: str) -> Any:
+    """What the console's API answers to the visitor's own token; ``{run}`` is the run that the page shows."""
+    run = visitor.page.locator(".state code").first.inner_text() if "{run}" in path else ""
+    ask = """async path => (await fetch(`/v1/operations/${path}`, {
       headers: { Authorization: `Bearer ${document.querySelector("mcn-console").token()}` } })).json()"""
-    lines: list[dict[str, Any]] = visitor.page.evaluate(ask, month)["items"]
-    return lines
+    return visitor.page.evaluate(ask, path.format(run=run))
+
+
+def percent(share: float) -> str:
+    """A share as the console writes it."""
+    return f"{share * 100:.2f}".rstrip("0").rstrip(".") + "%"

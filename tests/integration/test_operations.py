@@ -13,6 +13,7 @@ import requests
 
 from functions.rating.workbook.folder import Folder
 from shared.errors import TooManyBadRows
+from shared.tickets import keep_check
 from tests.cloud import REPORTS, Cloud, small_cloud
 from tests.operating import WANG, Console
 
@@ -63,6 +64,12 @@ def test_the_months_say_where_each_stands(console: Console, cloud: Cloud) -> Non
 def test_a_month_that_is_complete_and_not_rated_is_ready(console: Console, cloud: Cloud) -> None:
     cloud.put_month("2026-05", MAY)
     assert console.get("months")["items"][0]["state"] == "ready"
+
+
+def test_a_month_that_a_cluster_counts_is_measuring(console: Console, cloud: Cloud) -> None:
+    cloud.put_month("2026-05", MAY)
+    keep_check(cloud.table, {"outcome": "measuring", "month": "2026-05", "faults": [], "changes": []})
+    assert console.get("months")["items"][0]["state"] == "measuring"
 
 
 def test_a_held_run_is_shown_with_all_that_a_decision_needs(console: Console, held: str) -> None:

@@ -413,6 +413,7 @@ export interface components {
          * @description Where a month stands.
          *
          *     waiting_for_extracts: datasets are ``missing``; ready: nothing is missing, the next firing rates it, or does so now;
+         *     measuring: a cluster counts its data, the next firing goes on;
          *     held: ``held`` waits for a decision; published: ``valid`` is shown, and a held run may still wait.
          */
         MonthState: {
@@ -425,7 +426,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "waiting_for_extracts" | "ready" | "held" | "published";
+            state: "waiting_for_extracts" | "ready" | "measuring" | "held" | "published";
             /** Missing */
             missing: string[];
             /**

@@ -317,12 +317,14 @@ export class McnConsole extends ApiElement<Shown> {
       this.chosen = this.anyway = null;
       this.typed = this.reason = "";
       await this.reload();
-      const outcome = String(ticket.answer?.["outcome"] ?? "");
+      const found = ticket.answer?.["faults"];
+      const faulty = Array.isArray(found) && found.some((fault) => fault.severity === "error");
+      const outcome = faulty ? "faulty" : String(ticket.answer?.["outcome"] ?? "");
       const message = String(ticket.answer?.["message"] ?? "");
       const inChinese = this.language === "zh" ? ticket.answer?.["message_zh"] : null;
       this.said =
         ticket.state === "done"
-          ? html`<p class="notice good"><span>${fill(said.done, { outcome: said.outcome[outcome] ?? outcome })}</span></p>`
+          ? html`<p class="notice ${faulty ? "bad" : "good"}"><span>${fill(said.done, { outcome: said.outcome[outcome] ?? outcome })}</span></p>`
           : html`<div class="notice bad" role="alert">
               <p><b>${said.failed}${inChinese ? html`：${inChinese}` : nothing}</b></p>
               <p lang="en">${message}</p>

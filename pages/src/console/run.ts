@@ -78,7 +78,7 @@ export function distribution(report: Report, chosen: string | null, choose: (met
   const name = (metric: string) => report.metrics.find((one) => one.metric === metric)?.name ?? metric;
   if (!seen) return html``;
   return html`<section class="panel">
-    <h2>${words.distribution}</h2>
+    <h2 id="distribution">${words.distribution}</h2>
     <label>${words.metric}
       <select @change=${(event: Event) => choose((event.target as HTMLSelectElement).value)}>
         ${report.distributions.map((one) => html`<option value=${one.metric} ?selected=${one === seen}>${name(one.metric)}</option>`)}
@@ -89,7 +89,7 @@ export function distribution(report: Report, chosen: string | null, choose: (met
     ${histogram(seen, `${words.distribution}: ${name(seen.metric)}`)}
     <p class="quiet small">${fill(words.distributionHow, { count: amount(seen.agencies) })}</p>
     </div>
-    <div class="scroll" tabindex="0" role="group" aria-label=${words.distribution}>
+    <div class="scroll" tabindex="0" role="group" aria-labelledby="distribution">
       <table>
         <thead>
           <tr>

@@ -68,7 +68,7 @@ export class McnDirectory extends ApiElement<Listed> {
         ${this.#search()}
         ${this.foot(data.publication)}
       </section>
-      ${data.found ? card(data.found, words) : nothing}
+      ${data.found ? html`<h2 class="hidden">${words.find}</h2>${card(data.found, words)}` : nothing}
       <section class="sheet">
         <h2>${fill(words.who, { level: names.level(data.level) })}</h2>
         <div class="tabs" role="group" aria-label=${words.directory}>
