@@ -194,6 +194,7 @@ class Report(Answer):
     levels: dict[str, int]
     moves: dict[str, int]
     order_rows: dict[str, int]
+    held_because: Annotated[str | None, Field(description="What holds the run besides guardrails, in both languages.")]
     guardrails: list[Guardrail]
     level_names: dict[str, str]
     metrics: list[MetricName]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SHOWN_MONTHS = 12
 DATASETS = ("agencies", "creators", "orders")
-REPORT = "report.json"
+REPORT, PAGE = "report.json", "report.html"
 LINK_SECONDS = 3600
 
 
@@ -81,7 +81,12 @@ class Reader:
                     folder, _, name = found["Key"].removeprefix(prefix).partition("/")
                     folders.setdefault(folder, {})[name] = found["LastModified"]
         runs = [
-            RunFiles(run, kind, files[REPORT], tuple((name, f"{prefix}{folder}/{name}") for name in sorted(files)))
+            RunFiles(
+                run,
+                kind,
+                files[REPORT],
+                tuple((name, f"{prefix}{folder}/{name}") for name in sorted(files, key=_page_first)),
+            )
             for folder, files in folders.items()
             for kind, _, run in [folder.partition("=")]
             if REPORT in files and kind in ("run", "preview", "stopped")
@@ -114,6 +119,10 @@ class Reader:
         with s3_errors():
             found = self.s3.list_objects_v2(Bucket=place.bucket, Prefix=key, MaxKeys=1)
         return any(one["Key"] == key for one in found.get("Contents", ()))
+
+
+def _page_first(name: str) -> tuple[bool, str]:
+    return name != PAGE, name
 
 
 def held_runs(ledger: list[dict[str, Any]]) -> list[str]:

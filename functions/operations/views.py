@@ -31,6 +31,7 @@ def report(document: Json) -> dict[str, Any]:
         "levels": record["levels"],
         "moves": record["moves"],
         "order_rows": record["quality"]["order_rows"],
+        "held_because": document["held_because"],
         "guardrails": record["guardrails"],
         "level_names": document["level_names"],
         "metrics": [{"metric": m["key"], "name": m["name"], "unit": m["unit"]} for m in moves["metrics"].values()],

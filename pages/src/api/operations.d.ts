@@ -589,6 +589,11 @@ export interface components {
             order_rows: {
                 [key: string]: number;
             };
+            /**
+             * Held Because
+             * @description What holds the run besides guardrails, in both languages.
+             */
+            held_because: string | null;
             /** Guardrails */
             guardrails: components["schemas"]["Guardrail"][];
             /** Level Names */

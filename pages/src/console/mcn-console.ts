@@ -153,6 +153,7 @@ export class McnConsole extends ApiElement<Shown> {
     return html`<section class="panel state ${month.state}">
       <h1>${month.month} <span>${said.state[month.state]}</span></h1>
       <p>${fill(said.stateWhy[month.state], { missing })}</p>
+      ${report?.standing === "held" && report.held_because ? html`<p>${report.held_because}</p>` : nothing}
       <p class="foot">
         ${month.valid ? html`<span>${fill(said.publishedAt, { at: instant(month.valid.published_at), action: said.action[month.valid.action] ?? month.valid.action })}</span>` : html`<span>${fill(said.due, { date: month.renewed_on })}</span>`}
         ${last?.by ? html`<span>${said.who}: ${last.by}</span>` : nothing}

@@ -74,7 +74,7 @@ export function ledger(lines: Ledger["items"], words: Words): TemplateResult {
                 (line) => html`<tr>
                   <td class="line">${instant(line.at)}</td><td class="line">${line.month}</td>
                   <th scope="row" class="line">${words.action[line.action] ?? line.action}</th>
-                  <td><code>${line.run}</code></td><td>${line.by ?? words.schedule}</td><td>${line.reason ?? "–"}</td>
+                  <td class="line"><code>${line.run}</code></td><td class="line">${line.by ?? words.schedule}</td><td>${line.reason ?? "–"}</td>
                 </tr>`,
               )}
             </tbody>
