@@ -6,6 +6,7 @@ import csv
 import gzip
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from string import Template
 from zoneinfo import ZoneInfo
@@ -236,7 +237,14 @@ def test_notices_that_a_rule_is_broken(engine: str, rule: str, tmp_path: Path, m
     for name, template in sql.items():
         monkeypatch.setitem(sql, name, Template(template.template.replace(valid, broken)))
 
-    assert not all(agrees(seed, tmp_path, measure) for seed in range(100))
+    assert not all(agrees(seed, tmp_path, measure) for seed in largest_worlds())
+
+
+@cache
+def largest_worlds() -> list[int]:
+    """The seeds of a hundred worlds, the largest first: where more rows are, more rules matter."""
+    worlds = {seed: Maker(seed).world() for seed in range(100)}
+    return sorted(worlds, key=lambda seed: len(worlds[seed].creators) + len(worlds[seed].orders), reverse=True)
 
 
 def agrees(seed: int, folder: Path, engine: Engine) -> bool:
