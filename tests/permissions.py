@@ -17,10 +17,20 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from tests.aws import TABLE
+from tests.cloud import BUCKET, REPORTS
 from tests.contract.transformed import listed, template
 
 ACCOUNT, REGION = "123456789012", "ap-east-1"
 PSEUDO = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT, "AWS::StackName": "levels"}
+SMALL_CLOUD = {
+    "ExtractsBucket": BUCKET,
+    "ReportsBucket": REPORTS,
+    "Table": TABLE,
+    "ExtractsPrefix": "in",
+    "ReportsPrefix": "out",
+}
+"""What the template's resources are called in the small cloud of tests."""
 TRANSACTION = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 
 
@@ -110,6 +120,8 @@ def asked_by(service: str, operation: str, params: Mapping[str, Any]) -> Iterato
             yield Asked("events:PutEvents", f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{entry['EventBusName']}")
     elif (service, operation) == ("lambda", "Invoke"):
         yield Asked("lambda:InvokeFunction", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{params['FunctionName']}")
+    elif service == "glue":
+        yield Asked(f"glue:{operation}", f"arn:aws:glue:{REGION}:{ACCOUNT}:job/{params['JobName']}")
     elif (service, operation) == ("secretsmanager", "GetSecretValue"):
         yield Asked("secretsmanager:GetSecretValue", params["SecretId"])
     else:

@@ -97,6 +97,29 @@ def test_only_the_console_may_ask_for_a_run_beside_the_schedules() -> None:
     assert asking == {"OperationsRole", *schedules}
 
 
+PROVED = {  # by what the code does under them: tests/integration/test_permissions.py and test_glue.py
+    "RatingRole": {"ReadGoogleKey", "ReadWorkbook", "ListWorkbook", "AnswerBesideWorkbook", "StartMeasuring"},
+    "LookupRole": set(),
+    "OperationsRole": {"ReplaceWorkbook"},
+    "MeasuringRole": set(),
+}
+"""The roles of programs, each with the statements that only some stacks have."""
+
+
+def test_every_role_of_a_program_and_every_conditional_statement_is_proved_by_use() -> None:
+    """A new one needs a test that uses it, and then a place here; the schedules' own roles only invoke."""
+    roles = {name for name in of_type("AWS::IAM::Role") if not name.startswith("RatingFunction")}
+    assert {name for name in roles if "codedeploy" not in str(of_type("AWS::IAM::Role")[name])} == PROVED.keys()
+    conditional = {
+        (name, statement["Fn::If"][1]["Sid"])
+        for name in PROVED
+        for policy in of_type("AWS::IAM::Role")[name]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "Fn::If" in statement
+    }
+    assert conditional == {(name, sid) for name, sids in PROVED.items() for sid in sids}
+
+
 def test_functions_have_roles_of_their_own_without_managed_policies() -> None:
     for name in ("RatingRole", "LookupRole", "OperationsRole"):
         assert "ManagedPolicyArns" not in of_type("AWS::IAM::Role")[name]

@@ -24,6 +24,7 @@ from local.cloud.glue import LocalGlue
 from shared.errors import ExtractError, MeasuringFailed, ObjectInvalid
 from shared.settings import S3Prefix
 from tests.cloud import BUCKET, REPORTS, Cloud, small_cloud
+from tests.permissions import PSEUDO, SMALL_CLOUD, Asked, role
 
 MONTH = "2026-10"
 FIRST = {"scheduled_at": "2026-11-02T18:00:00Z"}
@@ -250,3 +251,35 @@ def test_the_end_of_a_job_that_a_preview_started_publishes_nothing_early(
 
     assert outcomes(cloud, ended("2026-11-01T08:00:00Z")) == ["unchanged"]
     assert cloud.table.pointer().publications == {}
+
+
+@pytest.fixture
+def own_job(tmp_path: Path) -> Iterator[Cloud]:
+    """The small cloud with the job's name as the template has it."""
+    with small_cloud(tmp_path, MEASURING="glue", GLUE_JOB=f"{PSEUDO['AWS::StackName']}-measuring") as cloud:
+        cloud.put_month(MONTH, TWO)
+        yield cloud
+        boto3.DEFAULT_SESSION = None
+
+
+def test_starting_the_job_and_what_it_reads_and_keeps_is_allowed_by_the_roles_and_needed(
+    own_job: Cloud, tmp_path: Path
+) -> None:
+    glue, events = Glue(tmp_path), boto3._get_default_session().events
+    rating, measuring = (role(name, **SMALL_CLOUD, Measuring="glue") for name in ("RatingRole", "MeasuringRole"))
+    with rating.enforced(events):
+        assert outcomes(own_job, FIRST) == ["measuring"]
+    with measuring.enforced(events):
+        glue.end()
+    with rating.enforced(events):
+        assert outcomes(own_job, NEXT) == ["published"]
+    assert (rating.denied, measuring.denied) == ([], [])
+    assert {action for sid, action in rating.needed if sid == "StartMeasuring"} == {
+        *("glue:GetJobRuns", "glue:StartJobRun"),
+    }
+    assert not measuring.allows(Asked("s3:PutObject", f"arn:aws:s3:::{REPORTS}/out/month={MONTH}/run=x/report.html"))
+
+
+def test_a_stack_without_the_job_may_not_start_one() -> None:
+    job = Asked("glue:StartJobRun", "arn:aws:glue:ap-east-1:123456789012:job/levels-measuring")
+    assert not role("RatingRole", **SMALL_CLOUD).allows(job)

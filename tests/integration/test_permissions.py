@@ -21,20 +21,13 @@ from functions.rating.workbook.google.identity import READING, credentials
 from shared.errors import ExtractsUnavailable, LevelsError, WorkbookUnavailable
 from shared.settings import GoogleSettings
 from tests.aws import create_bucket
-from tests.cloud import BUCKET, REPORTS, WORKBOOK, Cloud, small_cloud
+from tests.cloud import REPORTS, WORKBOOK, Cloud, small_cloud
 from tests.operating import Console, declared_operations
-from tests.permissions import Asked, Role, role, session_events
+from tests.permissions import SMALL_CLOUD, Asked, Role, role, session_events
 from tests.published import agency, empty_world
 
 # Done with the role by Lambda itself, so no request of the code asks for it.
 BY_LAMBDA = {"KeepFailures", "Log", "Trace"}
-STACK = {
-    "ExtractsBucket": BUCKET,
-    "ReportsBucket": REPORTS,
-    "Table": "levels",
-    "ExtractsPrefix": "in",
-    "ReportsPrefix": "out",
-}
 DECIDED = {"by": "Li", "reason": "looked at it"}
 BIG, MIDDLE, SMALL, NONE = (5, 500_000), (2, 10_000), (1, 0), (0, 0)
 HALF = "setting,value\nmax_downgraded_share,0.4\n"
@@ -75,7 +68,7 @@ def every_outcome(cloud: Cloud) -> list[str]:
 
 
 def test_the_rating_function_needs_all_that_its_role_allows_and_nothing_else(cloud: Cloud, events: Any) -> None:
-    rating = role("RatingRole", **STACK)
+    rating = role("RatingRole", **SMALL_CLOUD)
     with rating.enforced(events):
         outcomes = every_outcome(cloud)
     assert outcomes == [
@@ -88,7 +81,7 @@ def test_the_rating_function_needs_all_that_its_role_allows_and_nothing_else(clo
 
 def test_the_lookup_function_needs_all_that_its_role_allows_and_nothing_else() -> None:
     with empty_world() as world:
-        lookup = role("LookupRole", **{**STACK, "Table": world.table.name})
+        lookup = role("LookupRole", **{**SMALL_CLOUD, "Table": world.table.name})
         for month in ("2026-08", "2026-09", "2026-10"):
             world.publish(month, [agency("A", four=1), agency("B")])
         caller = world.caller()
@@ -112,7 +105,7 @@ def test_the_function_behind_the_console_needs_all_that_its_role_allows_and_noth
         cloud.put_month(month, rows)
         run = cloud.rate({"month": month})["run"]
     workbook = "s3://workbooks/levels/levels.xlsx"
-    operations = role("OperationsRole", **STACK, Workbook=workbook, RatingFunction="rating")
+    operations = role("OperationsRole", **SMALL_CLOUD, Workbook=workbook, RatingFunction="rating")
     console = WiredConsole(cloud, workbook)
     console.now += timedelta(days=31)  # June waits for its extracts
     with operations.enforced(console.session.events):
@@ -178,7 +171,7 @@ def test_a_run_without_a_report_is_unknown_to_the_console_although_s3_says_acces
     run = cloud.rate({"month": "2026-04"})["run"]
     cloud.s3.delete_object(Bucket=REPORTS, Key=f"out/month=2026-04/run={run}/report.json")
     console = WiredConsole(cloud)
-    with role("OperationsRole", **STACK, RatingFunction="rating").enforced(console.session.events):
+    with role("OperationsRole", **SMALL_CLOUD, RatingFunction="rating").enforced(console.session.events):
         assert console.ask("GET", f"/v1/operations/runs/{run}").status == 404
 
 
@@ -191,7 +184,7 @@ def test_a_decision_about_a_run_whose_report_is_gone_is_made_without_a_warning(
     cloud.rate({"month": "2026-04"})
     cloud.s3.delete_object(Bucket=REPORTS, Key=f"out/month=2026-04/run={first}/report.json")
     capsys.readouterr()
-    with role("RatingRole", **STACK).enforced(events):
+    with role("RatingRole", **SMALL_CLOUD).enforced(events):
         assert cloud.rate({"rollback": first, **DECIDED})["outcome"] == "rolled_back"
     assert "could not be written again" not in capsys.readouterr().out
 
@@ -206,7 +199,7 @@ def test_a_workbook_in_s3_is_read_and_answered_beside_and_no_other_object_is(
     workbook: str, cloud: Cloud, events: Any
 ) -> None:
     create_bucket(cloud.s3, "workbooks")
-    rating = role("RatingRole", **STACK, Workbook=workbook)
+    rating = role("RatingRole", **SMALL_CLOUD, Workbook=workbook)
     with pytest.MonkeyPatch.context() as patch, rating.enforced(events):
         patch.setenv("WORKBOOK", workbook)
         for name, text in WORKBOOK.items():
@@ -229,12 +222,15 @@ def test_a_key_for_google_is_read_only_where_the_stack_has_one(cloud: Cloud, eve
         ({"GoogleKeySecret": arn}, "it is no service account key"),
         ({}, "not authorized to perform"),
     ):
-        with role("RatingRole", **STACK, **given).enforced(events), pytest.raises(WorkbookUnavailable, match=message):
+        with (
+            role("RatingRole", **SMALL_CLOUD, **given).enforced(events),
+            pytest.raises(WorkbookUnavailable, match=message),
+        ):
             credentials(settings, READING, boto3._get_default_session())
 
 
 def test_the_restored_table_is_the_one_that_may_be_written_once_a_stack_has_it() -> None:
-    rating = role("RatingRole", **STACK, RestoredTable="levels-restored")
+    rating = role("RatingRole", **SMALL_CLOUD, RestoredTable="levels-restored")
     arn = "arn:aws:dynamodb:ap-east-1:123456789012:table/"
     assert rating.allows(Asked("dynamodb:PutItem", f"{arn}levels-restored"))
     assert not rating.allows(Asked("dynamodb:PutItem", f"{arn}levels"))
@@ -244,7 +240,7 @@ def test_the_restored_table_is_the_one_that_may_be_written_once_a_stack_has_it()
 
 
 def test_a_missing_statement_is_noticed(cloud: Cloud, events: Any) -> None:
-    rating = role("RatingRole", **STACK)
+    rating = role("RatingRole", **SMALL_CLOUD)
     rating.statements = [statement for statement in rating.statements if statement["Sid"] != "ListExtracts"]
     cloud.put_month("2026-05", {"a": BIG})
     with rating.enforced(events), pytest.raises(ExtractsUnavailable, match="s3:ListBucket"):
@@ -253,12 +249,15 @@ def test_a_missing_statement_is_noticed(cloud: Cloud, events: Any) -> None:
 
 def test_another_folder_of_the_same_bucket_is_refused(cloud: Cloud, events: Any) -> None:
     cloud.put_month("2026-05", {"a": BIG})
-    with role("RatingRole", **{**STACK, "ExtractsPrefix": "elsewhere"}).enforced(events), pytest.raises(LevelsError):
+    with (
+        role("RatingRole", **{**SMALL_CLOUD, "ExtractsPrefix": "elsewhere"}).enforced(events),
+        pytest.raises(LevelsError),
+    ):
         cloud.rate({"month": "2026-05"})
 
 
 def test_a_statement_that_nothing_needs_is_noticed(cloud: Cloud, events: Any) -> None:
-    rating = role("RatingRole", **STACK)
+    rating = role("RatingRole", **SMALL_CLOUD)
     more = {"Sid": "More", "Effect": "Allow", "Action": "dynamodb:DeleteItem", "Resource": "*"}
     rating.statements = [*rating.statements, more]
     with rating.enforced(events):

@@ -32,6 +32,8 @@ def checks(stack: Deployed) -> Iterator[Check]:
         what = f"bucket {name}: private, encrypted, versions and expiry as the template has them"
         yield what, partial(bucket, stack, name)
         yield f"bucket {name}: refuses plain HTTP", partial(policy, stack, name)
+    for name in stack.of_type("AWS::Glue::Job"):
+        yield f"Spark job {name}: there, with its code", partial(job, stack, name)
     yield "table: keys, expiry, and a way back", partial(table, stack)
     yield "logs end by themselves", partial(logs, stack)
     yield "routes: closed but for those that are meant to be open", partial(routes, stack)
@@ -169,6 +171,16 @@ def policy(stack: Deployed, name: str) -> str:
             return f"{physical} answers AccessDenied without TLS"
         raise
     raise Failed(f"{physical} was listed without TLS")
+
+
+def job(stack: Deployed, name: str) -> str:
+    found = stack.client("glue").get_job(JobName=stack.resources[name])["Job"]
+    arguments = found.get("DefaultArguments", {})
+    for address in (found["Command"]["ScriptLocation"], arguments["--additional-python-modules"]):
+        bucket, _, key = address.removeprefix("s3://").partition("/")
+        if not stack.client("s3").list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents"):
+            raise Failed(f"{address}: there is no such object. make deploy puts it there")
+    return f"{found['Name']}, {found.get('NumberOfWorkers')} workers"
 
 
 def table(stack: Deployed) -> str:

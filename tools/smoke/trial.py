@@ -95,6 +95,7 @@ def trial(stack: Deployed, kept: list[str]) -> Iterator[Trial]:
             "EXAMPLE_THRESHOLDS": "allow",
             "EVENT_BUS": name,
             "STACK": name,
+            "MEASURING": "embedded",
         }
         for short, logical in COPIED.items():
             role = make.role(short, f"{short.title()}Role", names, prefixes)
