@@ -66,7 +66,7 @@ def test_each_change_between_two_files_is_a_line_with_its_cell(
     assert count == "2 处改动 changes"
     assert changes == [
         "thresholds!E3  2 级 · 通道 1 · Paid GMV (level 2 · channel 1 · Paid GMV)  1000.00 → 1200.00",
-        "benefits!G2  Contact · 3 级 (Contact · level 3)  TRUE → –",
+        "benefits!G2  Contact · 3 级 (Contact · level 3)  ✓ → –",
     ]
 
 

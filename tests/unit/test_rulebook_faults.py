@@ -454,7 +454,7 @@ def test_a_few_texts_among_numbers_stay_faults_of_their_own() -> None:
 )
 def test_a_number_with_its_unit_is_told_as_the_number_that_was_meant(text: str, number: str) -> None:
     (fault,) = Workbook().put("thresholds!E3", text).verdict().errors
-    assert (fault.code, fault.cell, fault.expected.zh) == ("number_with_unit", "E3", number)
+    assert (fault.code, fault.cell, fault.expected.zh) == ("number_with_unit", "E3", f"数字 {number}")
 
 
 def test_a_chinese_sheet_hears_of_its_own_tabs_and_columns_only() -> None:
