@@ -125,7 +125,7 @@ pull: setup-demo ## Write a workbook as a folder of CSV files: KEY=<spreadsheet 
 
 # --- real runtimes ----------------------------------------------------------------------------------------------------------
 
-.PHONY: build build-RatingFunction build-LookupFunction build-OperationsFunction invoke start-api stop e2e matrix deploy
+.PHONY: build build-RatingFunction build-LookupFunction build-OperationsFunction invoke start-api stop e2e pictures matrix deploy
 build: setup ## Both packages for Lambda: ARCH=x86_64|arm64
 	@build/setup.sh sam
 	$(offline) ARCH=$(ARCH) $(sam) build --parameter-overrides Architecture=$(ARCH)
@@ -162,6 +162,9 @@ e2e: setup ## Real runtimes: packages, runtime interface, Docker, a deployed sta
 	@build/setup.sh e2e
 	@build/setup.sh clients
 	$(python) -m pytest tests/e2e -rs --numprocesses 2 --dist loadgroup
+
+pictures: setup ## The pictures of the pages in README, made again by a browser
+	@$(python) -m tests.e2e.pictures
 
 matrix: ## demo and test in fresh clones, with only Python 3.11, 3.12 and 3.13
 	@build/matrix.sh

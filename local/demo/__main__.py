@@ -81,7 +81,7 @@ def what_next(console: Console, report: Path) -> None:
     console.print("\n[bold]接下来 What next[/]")
     for what, where in (
         ("运行报告 the report for operations", report.as_uri()),
-        ("页面与接口 pages and API", "make serve, then http://127.0.0.1:3000/"),
+        ("页面与接口 pages and API", "make serve, then http://127.0.0.1:3000/ and http://127.0.0.1:3000/console"),
         ("改一个门槛并预览 change a threshold and preview", "docs/operations.zh.md · docs/operations.en.md"),
         ("接口说明 the API, with real answers", "docs/api.md"),
         ("自己的规则 your own rules", "make workbook INTO=levels.xlsx, then make demo WORKBOOK=levels.xlsx"),

@@ -13,11 +13,13 @@ from typing import Any
 
 import pytest
 
+from shared.errors import TooManyBadRows
 from tests.cloud import Cloud, small_cloud
 from tests.e2e.conftest import ROOT
 
 PHONE = 390  # CSS pixels
 MAY = {"month": "2026-05"}
+HEADER = "order_id,creator_id,pay_time,pay_amount,risk_tag\n"
 JOINED = "2025-01-01 00:00:00"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
@@ -132,6 +134,26 @@ def test_axe_finds_nothing_in_either_language(
     scheme = ["--blink-settings=preferredColorScheme=0"] if dark else []
     found = browse(page, tmp_path, *scheme)
     assert found == {"dark": dark, "violations": []}
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing_on_the_page_of_a_run_that_stopped(
+    cloud: Cloud, axe: str, tmp_path: Path, dark: bool
+) -> None:
+    cloud.put_month("2026-05", {"a": (5, 500_000)})
+    bad = "".join(f"<b>{i}</b>,a-0,yesterday,100,\n" for i in range(50))
+    cloud.put_object("orders", "2026-05", "bad.csv", f"{HEADER}{bad}".encode())
+    with pytest.raises(TooManyBadRows) as raised:
+        cloud.rate(MAY)
+    written = cloud.report(str(raised.value).rpartition("Report: ")[2])
+    page = written.replace("</body>", CHECKED.format(axe=axe) + "</body>")
+    scheme = ["--blink-settings=preferredColorScheme=0"] if dark else []
+    assert browse(page, tmp_path, *scheme) == {"dark": dark, "violations": []}
+    seen = seen_on_a_phone(written, tmp_path)
+    assert "考核已停止" in seen["text"]
+    assert "考核已停止" not in seen["english"]
+    assert "Nothing was published" in seen["english"]
+    assert (seen["beyond"], seen["fetched"], seen["harmed"]) == (0, [], None)
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ export function movers(report: Report, choice: Choice, choose: (choice: Choice) 
     </div>
     ${found.length
       ? html`<div class="scroll" tabindex="0" role="group" aria-labelledby="movers">
-          <table>
+          <table class="wide">
             <thead>
               <tr>
                 <th scope="col">${words.agency}</th>

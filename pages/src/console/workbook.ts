@@ -17,7 +17,7 @@ export function faults(found: Workbook, words: Words, language: Language): Templ
     <p class="quiet small">${found.at ? fill(words.checkedAt, { at: instant(found.at) }) : words.never}</p>
     ${found.faults.length
       ? html`<div class="scroll" tabindex="0" role="group" aria-labelledby="faults">
-          <table>
+          <table class="wide">
             <thead>
               <tr><th scope="col">${words.cell}</th><th scope="col">${words.found}</th><th scope="col">${words.expected}</th><th scope="col">${words.fix}</th></tr>
             </thead>
@@ -41,7 +41,7 @@ export function changes(found: Workbook, words: Words, language: Language): Temp
     <h2 id="changes">${words.changes}</h2>
     ${found.changes.length
       ? html`<div class="scroll" tabindex="0" role="group" aria-labelledby="changes">
-          <table>
+          <table class="wide">
             <thead>
               <tr><th scope="col">${words.cell}</th><th scope="col">${words.what}</th><th scope="col">${words.old}</th><th scope="col">${words.new}</th><th scope="col">${words.when}</th></tr>
             </thead>
@@ -65,7 +65,7 @@ export function ledger(lines: Ledger["items"], words: Words): TemplateResult {
     <h2 id="ledger">${words.ledger}</h2>
     ${lines.length
       ? html`<div class="scroll" tabindex="0" role="group" aria-labelledby="ledger">
-          <table>
+          <table class="wide">
             <thead>
               <tr><th scope="col">${words.at}</th><th scope="col">${words.months}</th><th scope="col">${words.whatHappened}</th><th scope="col">${words.run}</th><th scope="col">${words.who}</th><th scope="col">${words.why}</th></tr>
             </thead>

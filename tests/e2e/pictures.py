@@ -1,0 +1,47 @@
+"""make pictures: the pictures of the pages in README, made again from make serve over the sample."""
+
+from __future__ import annotations
+
+import tempfile
+from base64 import b64decode
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from local.commandline import Parser, run
+from tests.e2e.browser import Visitor, chromium
+from tests.e2e.conftest import ROOT
+from tests.e2e.pages_served import edited, serving
+
+PICTURES = ROOT / "docs" / "pictures"
+MONTH = "2026-10"
+AGENCY = "A-0325"
+
+
+def main() -> int:
+    Parser(prog="make pictures", description=__doc__).parse_args()
+    with tempfile.TemporaryDirectory() as temporary, chromium() as browser:
+        folder = Path(temporary)
+        guarded = {"settings": {("max_downgraded_share",): {"value": "0.02"}, ("max_changed_share",): {"value": "0.3"}}}
+        workbook = edited(folder / "workbook", guarded)
+        with serving(folder, workbook) as served:
+            operator = Visitor.signed_in(browser, served.url, "operator")
+            operator.look(f"/console?lang=zh&month={MONTH}")
+            save(operator.page, "console.webp", height=1240)
+        with serving(folder, ROOT / "config" / "workbook") as served:
+            agency = Visitor.signed_in(browser, served.url, AGENCY)
+            agency.look("/?lang=zh#level")
+            save(agency.page, "level.webp", height=820)
+    return 0
+
+
+def save(page: Page, name: str, height: int) -> None:
+    """The top of a page, small enough for a repository."""
+    page.set_viewport_size({"width": 1280, "height": height})
+    taken = page.context.new_cdp_session(page).send("Page.captureScreenshot", {"format": "webp", "quality": 80})
+    (PICTURES / name).write_bytes(b64decode(taken["data"]))
+    print(PICTURES.joinpath(name).relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    run(main)
