@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from local.commandline import Parser, run
 from tests.e2e.browser import Visitor, chromium
 from tests.e2e.conftest import ROOT
-from tests.e2e.pages_served import edited, serving
+from tests.e2e.pages_served import Rows, edited, serving
 
 PICTURES = ROOT / "docs" / "pictures"
 MONTH = "2026-10"
@@ -22,7 +22,9 @@ def main() -> int:
     Parser(prog="make pictures", description=__doc__).parse_args()
     with tempfile.TemporaryDirectory() as temporary, chromium() as browser:
         folder = Path(temporary)
-        guarded = {"settings": {("max_downgraded_share",): {"value": "0.02"}, ("max_changed_share",): {"value": "0.3"}}}
+        guarded: dict[str, Rows] = {
+            "settings": {("max_downgraded_share",): {"value": "0.02"}, ("max_changed_share",): {"value": "0.3"}}
+        }
         workbook = edited(folder / "workbook", guarded)
         with serving(folder, workbook) as served:
             operator = Visitor.signed_in(browser, served.url, "operator")
