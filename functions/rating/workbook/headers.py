@@ -101,7 +101,7 @@ class Header:
         if is_formula_error(text):
             self.faults.add("formula_error", self._location(position), said)
         elif meant:
-            self.faults.add("header_misspelt", self._location(position), said, en=meant.key, zh=meant.zh)
+            self.faults.add("header_misspelt", self._location(position), said, title=meant.title)
         elif self.more is None or self.more.complete:
             code = "header_unread" if self.more is None else "header_unknown"
             self.faults.add(code, self._location(position), said, known=self._known())
