@@ -22,10 +22,8 @@ def main() -> int:
     Parser(prog="make pictures", description=__doc__).parse_args()
     with tempfile.TemporaryDirectory() as temporary, chromium() as browser:
         folder = Path(temporary)
-        guarded: dict[str, Rows] = {
-            "settings": {("max_downgraded_share",): {"value": "0.02"}, ("max_changed_share",): {"value": "0.3"}}
-        }
-        workbook = edited(folder / "workbook", guarded)
+        rows: Rows = {("max_downgraded_share",): {"value": "0.02"}, ("max_changed_share",): {"value": "0.3"}}
+        workbook = edited(folder / "workbook", {"settings": rows})
         with serving(folder, workbook) as served:
             operator = Visitor.signed_in(browser, served.url, "operator")
             operator.look(f"/console?lang=zh&month={MONTH}")
