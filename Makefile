@@ -37,8 +37,9 @@ setup: ## Make .venv (done by the other targets too; PYTHON=… chooses the inte
 setup-demo:
 	@build/setup.sh demo
 
-demo: setup-demo ## Rate three months of sample data and look levels up, all on this machine: [WORKBOOK=levels.xlsx]
-	@$(python) -m local.demo $(call named,WORKBOOK,--workbook)
+demo: setup-demo ## Rate three months of sample data and look levels up, all on this machine: [WORKBOOK=levels.xlsx] [ENGINE=spark]
+	@$(if $(filter spark,$(ENGINE)),build/setup.sh spark)
+	@$(python) -m local.demo $(call named,WORKBOOK,--workbook) $(call named,ENGINE,--engine)
 
 serve: setup-demo ## API and pages on 127.0.0.1, over the sample: [EXTRACTS=folder] [WORKBOOK=levels.xlsx or folder] [PORT=3000]
 	@$(python) -m local.serve $(call named,PORT,--port) $(call named,EXTRACTS,--extracts) $(call named,WORKBOOK,--workbook)
@@ -129,6 +130,7 @@ pull: setup-demo ## Write a workbook as a folder of CSV files: KEY=<spreadsheet 
 build: setup ## Both packages for Lambda: ARCH=x86_64|arm64
 	@build/setup.sh sam
 	$(offline) ARCH=$(ARCH) $(sam) build --parameter-overrides Architecture=$(ARCH)
+	@$(python) build/glue.py --into .aws-sam/measuring
 	@rm -f .aws-sam/built-* && touch .aws-sam/built-$(ARCH)
 
 # Built again when something that goes into the packages, or decides what does, is newer.
@@ -161,6 +163,7 @@ e2e: setup ## Real runtimes: packages, runtime interface, Docker, a deployed sta
 	@build/setup.sh sam
 	@build/setup.sh e2e
 	@build/setup.sh clients
+	@build/setup.sh spark
 	$(python) -m pytest tests/e2e -rs --numprocesses 2 --dist loadgroup
 
 pictures: setup ## The pictures of the pages in README, made again by a browser

@@ -18,5 +18,6 @@ compile "$@" --no-annotate sam.in -o sam.txt
 compile "$@" --no-annotate clients.in -o clients.txt
 compile "$@" --no-annotate -c dev.txt bench.in -o bench.txt
 compile "$@" --no-annotate -c dev.txt spark.in -o spark.txt
+compile "$@" --no-annotate -c dev.txt glue.in -o glue.txt
 ../.venv/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate \
     "$@" e2e.in -o e2e.txt

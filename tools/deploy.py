@@ -22,7 +22,7 @@ from botocore.exceptions import ClientError
 
 from local.commandline import Parser, UserMistake
 from local.commandline import run as run_this
-from tools import pages
+from tools import measuring, pages
 
 ROOT = Path(__file__).parents[1]
 SAM = ROOT / ".venv" / "sam" / "bin" / "sam"
@@ -39,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     answers = ROOT / ".deploy" / f"{options.stack}.toml"
     code = deploy(options.stack, named(options.set), answers)
+    if not code and (bucket := measuring.upload(options.stack, _saved(answers).get("region"))):
+        print(f"Spark  s3://{bucket}")
     if not code and (address := pages.upload(options.stack, _saved(answers).get("region"))):
         print(f"页面 pages  {address}/  {address}/console")
     return code

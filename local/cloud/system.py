@@ -20,7 +20,9 @@ from functions.rating.workbook.on_disk import is_excel
 from local.cloud.embedded import EXTRACTS, REPORTS, TABLE, WORKBOOKS, embedded_aws
 from local.cloud.front import local_claims
 from local.cloud.gateway import Answer, Request, ask
+from local.cloud.glue import LocalGlue
 from local.cloud.invocation import Context, Handler
+from local.cloud.spark import find_java
 from local.cloud.template import ROOT
 from shared.levels import Standing
 from shared.months import Month
@@ -39,17 +41,28 @@ Progress = Callable[[str, int, int | None], None]
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """The running system. ``lookup`` is the handler behind the API; ``uploaded``: Excel files, as they were."""
+    """The running system. ``lookup`` is the handler behind the API; ``uploaded``: Excel files, as they were.
+
+    ``glue``: what measures months outside the function, where something does.
+    """
 
     rating: Any
     lookup: Handler
     uploaded: dict[Path, bytes] = field(default_factory=dict)
+    glue: LocalGlue | None = None
 
     def rate(self, event: dict[str, Any], *, workbook: Path = WORKBOOK, progress: Progress | None = None) -> Any:
-        """The rating function's answer to an event; ``progress`` hears stage, done and total."""
+        """The rating function's answer to an event; ``progress`` hears stage, done and total.
+
+        While the month is measured outside the function, waits and asks again, as the schedule's firings do.
+        """
         os.environ["WORKBOOK"] = self.workbook_setting(workbook)
         self.rating.listener = progress
-        return self.rating.handler(event, Context("rating", RATING_TIMEOUT))
+        answer = self.rating.handler(event, Context("rating", RATING_TIMEOUT))
+        while self.glue and answer["outcome"] == "measuring":
+            self.glue.wait()
+            answer = self.rating.handler(event, Context("rating", RATING_TIMEOUT))
+        return answer
 
     def workbook_setting(self, workbook: Path) -> str:
         """The setting WORKBOOK for a folder, or for an Excel file, which is uploaded whenever it has changed here."""
@@ -89,11 +102,15 @@ class System:
 
 
 @contextmanager
-def running(extracts: Path) -> Iterator[System]:
+def running(extracts: Path, *, on_spark: bool = False) -> Iterator[System]:
     """The system over the extracts of a folder; everything of it is gone afterwards.
 
-    Takes over this process's environment. Raises NotLocal rather than talk to a real AWS.
+    ``on_spark``: months are measured by the Spark job. Takes over this process's environment. Raises NotLocal rather
+    than talk to a real AWS, and UserMistake where there is no Spark or no Java.
     """
+    glue = LocalGlue() if on_spark else None
+    if glue:
+        find_java()
     with embedded_aws() as aws, tempfile.TemporaryDirectory() as scratch:
         os.environ.update(
             {
@@ -108,10 +125,13 @@ def running(extracts: Path) -> Iterator[System]:
             }
         )
         aws.enter()
+        if glue:
+            os.environ.update(MEASURING="glue", GLUE_JOB="measuring")
+            glue.enter()
         upload(extracts)
         # Handlers read the environment when they are imported.
         rating, lookup = import_module("functions.rating.app"), import_module("functions.lookup.app")
-        yield System(rating, lookup.handler)
+        yield System(rating, lookup.handler, glue=glue)
 
 
 def schedule_event(month: Month) -> dict[str, Any]:

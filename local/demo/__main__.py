@@ -19,6 +19,7 @@ from local.cloud.system import WORKBOOK, System
 from local.cloud.template import ROOT
 from local.commandline import Parser, UserMistake, run
 from local.demo import show
+from local.demo.engines import alike
 from local.demo.progress import rated_system
 from local.demo.rehearsal import rehearse
 from local.own_files import check
@@ -39,11 +40,12 @@ Claims = Iterator[tuple[str, bool]]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo; 0 only when everything turned out as it has to."""
-    workbook = _parser().parse_args(arguments).workbook.resolve()
+    options = _parser().parse_args(arguments)
+    workbook, on_spark = options.workbook.resolve(), options.engine == "spark"
     check(None, workbook)
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
     console.print("[bold]机构等级与权益 Agency levels and benefits[/] — 所有数据均为虚构 every number is invented\n")
-    with rated_system(console, workbook=workbook) as (system, results):
+    with rated_system(console, workbook=workbook, on_spark=on_spark) as (system, results):
         if unpublished := [f"{r['month']} {r['outcome']}" for r in results if r["outcome"] != "published"]:
             raise UserMistake(f"months {', '.join(unpublished)}: expected them published; `make serve` shows more")
         ladder = system.get("/v1/levels").json()
@@ -52,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print(show.own_view(system.get(f"/v1/agencies/{SHOWN_AGENCY}/level", SHOWN_AGENCY).json(), ladder))
         report = keep_report(system, results[-1])
         claims = [*months_are_right(results)]
+        if on_spark:
+            claims += [(f"{month}: Spark measured what DuckDB measures, to the byte", alike(month)) for month in MONTHS]
         if results[-1]["rulebook"] == shipped_rulebook():
             claims += [*example_is_right(results), *api_is_right(system), *rehearse(console, system, ladder)]
     code = verdict(console, claims)
@@ -146,6 +150,8 @@ def _parser() -> Parser:
     parser = Parser(prog="python -m local.demo", description=__doc__)
     own = ".xlsx file or folder of CSV tabs (default: config/workbook)"
     parser.add_argument("--workbook", type=Path, default=WORKBOOK, help=own)
+    engines = "what measures a month: duckdb, or spark in .venv/spark (default: duckdb)"
+    parser.add_argument("--engine", choices=("duckdb", "spark"), default="duckdb", help=engines)
     return parser
 
 

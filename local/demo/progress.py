@@ -20,18 +20,19 @@ from local.sample import sample_folder
 
 @contextmanager
 def rated_system(
-    console: Console, extracts: Path | None = None, workbook: Path = WORKBOOK
+    console: Console, extracts: Path | None = None, workbook: Path = WORKBOOK, *, on_spark: bool = False
 ) -> Iterator[tuple[System, list[dict[str, Any]]]]:
     """The running system, and what the rating function answered for every month of the extracts, in order.
 
-    Without ``extracts``, over the sample. A month may be published, held or not ready; see ``outcome``.
+    Without ``extracts``, over the sample. A month may be published, held or not
+    ready; see ``outcome``. ``on_spark``: measured by the Spark job.
     """
     with ExitStack() as stack:
         if extracts is None:
             with watching(console, "样例数据 sample extracts"):
                 extracts = sample_folder()
         with watching(console, "本机 AWS embedded AWS"):
-            system = stack.enter_context(running(extracts))
+            system = stack.enter_context(running(extracts, on_spark=on_spark))
         results = []
         for month in months_in(extracts):
             with watching(console, f"考核 rate {month}") as progress:
