@@ -32,6 +32,10 @@ def environment(threads: int = 2, memory: str = "1g") -> Mapping[str, str]:
         "spark.ui.showConsoleProgress": "false",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
+        # Months are small here: what takes time is to start, and to compile what runs once.
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+        "spark.sql.adaptive.enabled": "false",
+        "spark.sql.codegen.wholeStage": "false",
     }
     given = " ".join(f"--conf {name}={value}" for name, value in settings.items())
     return {
