@@ -30,8 +30,9 @@ def run_folder(scratch: Path) -> Iterator[Path]:
         _sweep(scratch)
         folder = Path(mkdtemp(prefix=PREFIX, dir=scratch))
         try:
-            with (folder / _LOCK).open("w") as lock:
+            with (folder / f"{_LOCK}.new").open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)  # for as long as this process lives
+                (folder / f"{_LOCK}.new").rename(folder / _LOCK)  # a sweep never sees it unlocked
                 yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)

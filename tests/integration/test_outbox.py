@@ -191,3 +191,27 @@ def test_events_that_the_previous_version_could_not_send_are_sent_before_anythin
     assert house.bus.taken[0]["event_id"] == "old"
     assert len(house.bus.taken) == 3
     assert house.send() == 0
+
+
+@pytest.mark.parametrize("sent", ["0", "2", "9", "x"])
+def test_events_whose_counter_was_altered_are_all_sent_again_under_the_same_ids(sent: str) -> None:
+    house = House()
+    house.publish(MAY, {"a": 1, "b": 2, "c": 3})
+    house.send()
+    before = list(house.bus.taken)
+    entry = house.dynamodb.items["OUTBOX", "0000000001"]
+    house.dynamodb.items["OUTBOX", "0000000001"] = entry | {"sent": {"N": sent}}
+    house.send()
+    assert house.bus.taken == [*before, *before]
+    assert house.dynamodb.items["OUTBOX", "0000000001"] == entry
+    assert house.send() == 0
+
+
+def test_an_entry_that_an_older_version_wrote_has_no_digest_and_is_sent_on_from_where_it_was() -> None:
+    house = House()
+    house.publish(MAY, {"a": 1, "b": 2, "c": 3})
+    house.send()
+    entry = house.dynamodb.items["OUTBOX", "0000000001"]
+    older = {name: value for name, value in entry.items() if name != "sent_digest"}
+    house.dynamodb.items["OUTBOX", "0000000001"] = older | {"sent": {"N": "3"}}
+    assert house.send() == 1

@@ -17,7 +17,9 @@ DECIDED = {"by": "Li", "reason": "looked at it"}
 MAY, JUNE = {"month": "2026-05"}, {"month": "2026-06"}
 BIG, MIDDLE, SMALL, NONE = (5, 500_000), (2, 10_000), (1, 0), (0, 0)
 KINDS = ("POINTER", "LEDGER", "OUTBOX", "CHANGES", "RULEBOOK", "RUN", "STANDINGS", "LEVEL", "AGENCY")
-CONTENT = ("publications", "entry", "changes", "content", "record", "standings", "listings", "rating", "version")
+CONTENT = (
+    "publications", "entry", "changes", "content", "record", "standings", "listings", "rating", "version", "sent",
+)  # fmt: skip
 Item = dict[str, Any]
 
 

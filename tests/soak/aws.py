@@ -6,7 +6,7 @@ import json
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -79,7 +79,7 @@ class Services:
                 raise Cut
             raise Refused("InternalServerError", fault)
 
-    def of_s3(self, method: str, target: str, if_match: str | None, body: bytes) -> Answer:
+    def of_s3(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Raises Cut."""
         with self.lock:
             fault = self.faults.of({"PUT": "PutObject", "GET": "GetObject"}[method])
@@ -87,7 +87,7 @@ class Services:
             raise Cut
         if fault and fault != "done in part":
             return Answer(503, {}, b"<Error><Code>SlowDown</Code><Message>too fast</Message></Error>")
-        return self.s3.do(method, target, if_match, body)
+        return self.s3.do(method, target, headers, body)
 
     def _do(self, operation: str, asked: dict[str, Any]) -> dict[str, Any]:
         if operation != "PutEvents":
@@ -144,7 +144,7 @@ def serving(services: Services) -> Iterator[str]:
                 if target:
                     answer = _json_answer(services, target.rpartition(".")[2], json.loads(body))
                 else:
-                    answer = services.of_s3(self.command, self.path, self.headers.get("If-Match"), body)
+                    answer = services.of_s3(self.command, self.path, dict(self.headers.items()), body)
             except Cut:
                 self.close_connection = True
                 return

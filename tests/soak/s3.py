@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -20,6 +21,7 @@ class Stored(NamedTuple):
     body: bytes
     etag: str
     at: datetime
+    metadata: dict[str, str]
 
 
 class Answer(NamedTuple):
@@ -37,37 +39,41 @@ class S3:
     objects: dict[str, Stored] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def put(self, path: str, body: bytes) -> Answer:
+    def put(self, path: str, body: bytes, metadata: dict[str, str]) -> Answer:
         etag = f'"{md5(body, usedforsecurity=False).hexdigest()}"'
         with self.lock:
-            self.objects[path] = Stored(body, etag, datetime.now(UTC))
+            self.objects[path] = Stored(body, etag, datetime.now(UTC), metadata)
         return Answer(200, {"ETag": etag}, b"")
 
-    def do(self, method: str, target: str, if_match: str | None, body: bytes) -> Answer:
+    def do(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """What is answered to one request."""
         address = urlsplit(target)
         path, query = unquote(address.path), parse_qs(address.query, keep_blank_values=True)
         with self.lock:
             if method == "PUT":
-                return self.put(path, body)
+                metadata = {name: value for name, value in headers.items() if name.lower().startswith("x-amz-meta-")}
+                return self.put(path, body, metadata)
             if "list-type" in query:
                 return self._listed(path.strip("/"), {name: values[0] for name, values in query.items()})
             found = self.objects.get(path)
         if found is None:
             return _refusal(404, "NoSuchKey")
-        if if_match and if_match != found.etag:
+        if headers.get("If-Match") not in (None, found.etag):
             return _refusal(412, "PreconditionFailed")
-        headers = {"ETag": found.etag, "Last-Modified": format_datetime(found.at, usegmt=True)}
-        return Answer(200, headers, found.body)
+        last_modified = format_datetime(found.at, usegmt=True)
+        return Answer(200, {"ETag": found.etag, "Last-Modified": last_modified, **found.metadata}, found.body)
 
     def _listed(self, bucket: str, query: dict[str, str]) -> Answer:
-        assert "delimiter" not in query, "this S3 lists without a delimiter"
-        begins, after = query.get("prefix", ""), query.get("continuation-token", "")
+        begins, after, delimiter = (query.get(name, "") for name in ("prefix", "continuation-token", "delimiter"))
         keys = sorted(path.removeprefix(f"/{bucket}/") for path in self.objects if path.startswith(f"/{bucket}/"))
         wanted = [key for key in keys if key.startswith(begins) and key > after]
         page = wanted[:KEYS_OF_A_PAGE]
         more = f"<NextContinuationToken>{escape(page[-1])}</NextContinuationToken>" if len(wanted) > len(page) else ""
-        contents = "".join(map(self._entry, [bucket] * len(page), page))
+        folders = {_folder(key, begins, delimiter) for key in page} - set(page)
+        of_folder = [key for key in page if _folder(key, begins, delimiter) == key]
+        contents = "".join(self._entry(bucket, key) for key in of_folder) + "".join(
+            f"<CommonPrefixes><Prefix>{escape(folder)}</Prefix></CommonPrefixes>" for folder in sorted(folders)
+        )
         truncated = str(bool(more)).lower()
         text = f"<ListBucketResult><IsTruncated>{truncated}</IsTruncated>{more}{contents}</ListBucketResult>"
         return Answer(200, {"Content-Type": "application/xml"}, text.encode())
@@ -77,6 +83,12 @@ class S3:
         facts = f"<ETag>{escape(of.etag)}</ETag><Size>{len(of.body)}</Size>"
         at = of.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return f"<Contents><Key>{escape(key)}</Key><LastModified>{at}</LastModified>{facts}</Contents>"
+
+
+def _folder(key: str, begins: str, delimiter: str) -> str:
+    """The folder below a prefix that a key is in; the key itself where it is in none."""
+    head, found, _ = key.removeprefix(begins).partition(delimiter) if delimiter else ("", "", "")
+    return f"{begins}{head}{delimiter}" if found else key
 
 
 def _refusal(status: int, code: str) -> Answer:

@@ -35,7 +35,7 @@ from tests.soak.readers import reading
 from tests.soak.s3 import S3
 
 OF_CONCURRENCY = {"PublicationConflict", "ObjectChanged", "RunUnknown", "RunSuperseded"}
-OF_FAULTS = {"TableUnavailable", "EventsUnsent", "ExtractsUnavailable", "ReportUnwritten"}
+OF_FAULTS = {"TableUnavailable", "EventsUnsent", "ExtractsUnavailable", "MeasuringFailed", "ReportUnwritten"}
 DAMAGED = ("AGENCY#", "RUN#", "STANDINGS#", "LEVEL#", "CHANGES#")
 
 

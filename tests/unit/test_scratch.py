@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,6 +37,24 @@ def test_what_a_killed_run_left_is_removed_by_the_next_and_what_a_running_one_ha
             assert running.exists()
             assert second != running
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_starts_just_before_another_has_locked_its_folder_leaves_that_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, others = fcntl.flock, list[Path]()
+
+    def after_another_start(file: Any, how: int) -> None:
+        if how == fcntl.LOCK_EX and not others:
+            others.append(tmp_path)
+            with run_folder(tmp_path):
+                pass
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", after_another_start)
+    with run_folder(tmp_path) as folder:
+        assert others
+        (folder / "rows.csv").write_text("mine")
 
 
 def test_other_files_in_the_folder_are_left_alone(tmp_path: Path) -> None:

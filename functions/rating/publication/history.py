@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.rating.publication.ledger import Entry, entry_from, entry_item
-from functions.rating.publication.outbox import OutboxEntry, outbox_entry_from, outbox_item
+from functions.rating.publication.outbox import OutboxEntry, outbox_entry_from, outbox_item, sent_from
 from shared.errors import ItemInvalid
 from shared.table import POINTER_KEY, Pointer, Publication, key_of, pointer_from, pointer_item, schema_of
 
@@ -97,21 +97,22 @@ def _outbox(items: list[Item], moves: list[Entry]) -> tuple[list[OutboxEntry], l
     outbox, wrong = [], []
     for item in sorted(items, key=key_of):
         try:
-            entry, sent, expires_at = outbox_entry_from(item), int(item["sent"]["N"]), int(item["expires_at"]["N"])
+            entry, expires_at = outbox_entry_from(item), int(item["expires_at"]["N"])
         except (ItemInvalid, KeyError, ValueError):
             wrong.append(_named(item))
             continue
         outbox.append(entry)
         of_line = lines.get(entry.sequence)
         agrees = of_line is not None and _entry_of(of_line[0], entry, current=of_line[1]) == entry
-        agrees = agrees and 0 <= sent <= entry.events
-        if not agrees or {**outbox_item(entry, expires_at, sent), **_progress(item)} != item:
+        sent = sent_from(item, entry)
+        if not agrees or sent is None or _with_digest(outbox_item(entry, expires_at, sent), item) != item:
             wrong.append(_named(item))
     return outbox, wrong
 
 
-def _progress(item: Item) -> dict[str, Any]:
-    return {"ahead": item["ahead"]} if "ahead" in item else {}
+def _with_digest(expected: Item, item: Item) -> Item:
+    """The expected item; without the digest where an older version wrote none."""
+    return {name: value for name, value in expected.items() if name != "sent_digest" or name in item}
 
 
 def _entry_of(line: Entry, entry: OutboxEntry, *, current: bool) -> OutboxEntry:

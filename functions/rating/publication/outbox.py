@@ -25,6 +25,7 @@ from functions.rating.run.standings import LevelChange
 from shared.backoff import pauses
 from shared.content import canonical_json, content_id
 from shared.errors import EventsUnsent, ItemInvalid, OutOfTime
+from shared.observability import logger
 from shared.table import MadeValid, Table, key, key_of, reading, stored, table_errors
 
 if TYPE_CHECKING:
@@ -66,10 +67,36 @@ _ENTRY = TypeAdapter(OutboxEntry)
 _CHANGES = TypeAdapter(list[tuple[str, int | None, int | None]])
 
 
-def outbox_item(entry: OutboxEntry, expires_at: int, sent: int = 0) -> dict[str, Any]:
-    """What is written with the pointer. ``sent``: so many events, from the first, have been sent."""
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """How far sending is: so many events, from the first, and those with these numbers ``ahead``."""
+
+    events: int = 0
+    ahead: tuple[int, ...] = ()
+
+    def attributes(self, sequence: int) -> dict[str, Any]:
+        """As they are stored, with a digest: no other item says what they have to be."""
+        ahead = {"ahead": {"S": json.dumps(self.ahead)}} if self.ahead else {}
+        digest = content_id([sequence, self.events, self.ahead])
+        return {"sent": {"N": str(self.events)}, **ahead, "sent_digest": {"S": digest}}
+
+
+def outbox_item(entry: OutboxEntry, expires_at: int, sent: Sent | None = None) -> dict[str, Any]:
+    """What is written with the pointer."""
     body = _ENTRY.dump_json(entry).decode()
-    return stored(key("OUTBOX", f"{entry.sequence:010d}"), expires_at, entry={"S": body}, sent={"N": str(sent)})
+    attributes = (sent or Sent()).attributes(entry.sequence)
+    return stored(key("OUTBOX", f"{entry.sequence:010d}"), expires_at, entry={"S": body}, **attributes)
+
+
+def sent_from(item: Mapping[str, Any], entry: OutboxEntry) -> Sent | None:
+    """How far an entry's events are sent; None where what is stored can't be so. Older items have no digest."""
+    try:
+        ahead = tuple(json.loads(item["ahead"]["S"])) if "ahead" in item else ()
+        sent = Sent(int(item["sent"]["N"]), ahead)
+        agrees = item.get("sent_digest") in (None, sent.attributes(entry.sequence)["sent_digest"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return sent if agrees and 0 <= sent.events <= entry.events else None
 
 
 def outbox_entry_from(item: Mapping[str, Any]) -> OutboxEntry:
@@ -116,22 +143,23 @@ class Outbox:
                 total += len(of_schema_1)
             for item in self.table.query("OUTBOX"):
                 entry = outbox_entry_from(item)
-                with reading(item):
-                    sent, ahead = int(item["sent"]["N"]), set(json.loads(item["ahead"]["S"]) if "ahead" in item else [])
-                if sent < entry.events:
-                    total += self._send(pool, entry, sent, ahead, progress)
+                sent = sent_from(item, entry)
+                if sent is None:
+                    logger.warning("how far events are sent can't be read: all are sent again", sequence=entry.sequence)
+                    sent = Sent()
+                    self._write_progress(entry, sent, over=True)
+                if sent.events < entry.events:
+                    total += self._send(pool, entry, sent, progress)
         return total
 
-    def _send(
-        self, pool: ThreadPoolExecutor, entry: OutboxEntry, sent: int, ahead: set[int], progress: Progress
-    ) -> int:
-        """Send the events of one publication from number ``sent`` on, except those that were sent ``ahead``."""
-        numbered = enumerate(islice(self._events_of(entry), sent, None), start=sent)
-        count = 0
+    def _send(self, pool: ThreadPoolExecutor, entry: OutboxEntry, sent: Sent, progress: Progress) -> int:
+        """Send those events of one publication that are not sent."""
+        numbered = enumerate(islice(self._events_of(entry), sent.events, None), start=sent.events)
+        count, ahead = 0, set(sent.ahead)
         while window := list(islice(numbered, WINDOW)):
             to_send = [(number, event) for number, event in window if number not in ahead]
             self._put(pool, to_send, progress, partial(self._note, entry, window))
-            self._write_progress(entry, window[-1][0] + 1, ())
+            self._write_progress(entry, Sent(window[-1][0] + 1))
             count += len(to_send)
         return count
 
@@ -221,20 +249,22 @@ class Outbox:
 
     def _note(self, entry: OutboxEntry, window: Sequence[tuple[int, Event]], unsent: set[int]) -> None:
         first = min(unsent)
-        ahead = [number for number, _ in window if number > first and number not in unsent]
-        self._write_progress(entry, first, ahead)
+        ahead = tuple(number for number, _ in window if number > first and number not in unsent)
+        self._write_progress(entry, Sent(first, ahead))
 
-    def _write_progress(self, entry: OutboxEntry, sent: int, ahead: Sequence[int]) -> None:
-        """Never once all are sent: another invocation may have been sending too."""
+    def _write_progress(self, entry: OutboxEntry, sent: Sent, *, over: bool = False) -> None:
+        """Never once all are sent, since another invocation may have been sending too; but ``over`` what can't be."""
         finished_by_another = self.table.client.exceptions.ConditionalCheckFailedException
+        assignments = sent.attributes(entry.sequence)
+        update = "SET " + ", ".join(f"{name} = :{name}" for name in assignments)
+        values = {f":{name}": value for name, value in assignments.items()}
         with table_errors(self.table.name), suppress(finished_by_another):
             self.table.client.update_item(
                 TableName=self.table.name,
                 Key=key("OUTBOX", f"{entry.sequence:010d}"),
-                UpdateExpression="SET sent = :sent, ahead = :ahead" if ahead else "SET sent = :sent REMOVE ahead",
-                ConditionExpression="sent < :all",
-                ExpressionAttributeValues={":sent": {"N": str(sent)}, ":all": {"N": str(entry.events)}}
-                | ({":ahead": {"S": json.dumps(list(ahead))}} if ahead else {}),
+                UpdateExpression=update if sent.ahead else f"{update} REMOVE ahead",
+                ConditionExpression="attribute_exists(pk)" if over else "sent < :all",
+                ExpressionAttributeValues=values if over else values | {":all": {"N": str(entry.events)}},
             )
 
 
