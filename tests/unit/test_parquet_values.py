@@ -75,6 +75,18 @@ def test_bytes_that_are_no_utf8_make_one_bad_row(tmp_path: Path, column: str, *,
     assert counted(totals) == 4
 
 
+def test_two_bytes_of_gbk_that_are_valid_utf8_too_are_a_flag_all_the_same(tmp_path: Path) -> None:
+    """Nothing tells them apart from text that is meant, and guessing would change that; any text is a flag."""
+    path = tmp_path / "o"
+    write(path, risk_tag="CASE WHEN i = 3 THEN 'QZ' END")
+    change(path, b"QZ", "刷".encode("gbk"))
+
+    totals = measured(tmp_path, path, stays=True)
+
+    assert bad(totals) == {}
+    assert {total.risk_tag for total in totals.orders if total.risk_tag} == {"ˢ"}
+
+
 @pytest.mark.parametrize("stored", [LEAST, GREATEST])
 @pytest.mark.parametrize("unit", ["TIMESTAMP_MS", "TIMESTAMP", "TIMESTAMPTZ"])
 def test_a_timestamp_out_of_range_makes_one_bad_row(tmp_path: Path, unit: str, stored: bytes) -> None:
