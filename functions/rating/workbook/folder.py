@@ -97,7 +97,8 @@ def write_folder(raw: RawWorkbook, folder: Path) -> None:
     """Write each tab as a CSV file that reads back as the same cells, whatever types they had."""
     for tab in raw.tabs:
         with (folder / f"{tab.title.strip()}.csv").open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows([csv_text(cell) for cell in row] for row in tab.rows)
+            # Ends of lines that have both characters, so that a cell with either of them is quoted.
+            csv.writer(file, lineterminator="\r\n").writerows([csv_text(cell) for cell in row] for row in tab.rows)
 
 
 def csv_text(cell: RawCell) -> str:
