@@ -172,6 +172,7 @@ def test_the_schedule_sends_what_the_function_understands(stack: Stack) -> None:
     assert {json.dumps(json.loads(target["Input"])) for target in targets} == {
         '{"scheduled_at": "<aws.scheduler.scheduled-time>"}',
         '{"mode": "refresh"}',
+        '{"mode": "console"}',
     }
     assert all(stack.outputs["RatingFunctionName"] in target["Arn"] for target in targets)
 
