@@ -57,6 +57,11 @@ class Cloud:
         for dataset, rows in month_rows(month, agencies).items():
             self.put(dataset, month, rows)
 
+    def forget_measurements(self) -> None:
+        """The next run measures its month, whoever has measured it before."""
+        for of in self.s3.list_objects_v2(Bucket=REPORTS, Prefix="out/measured/").get("Contents", []):
+            self.s3.delete_object(Bucket=REPORTS, Key=of["Key"])
+
     def rate(self, event: dict[str, Any]) -> dict[str, Any]:
         """What the real handler answers to an event; the answer is JSON, as Lambda would send it."""
         answer: dict[str, Any] = handler(event, Context("rating", FUNCTION_SECONDS))

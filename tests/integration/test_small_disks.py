@@ -24,7 +24,7 @@ from functions.rating.progress import Progress
 from shared.errors import OutOfRoom
 from shared.months import Month
 from shared.settings import S3Prefix
-from tests.cloud import BUCKET, REPORTS, Cloud, small_cloud
+from tests.cloud import BUCKET, Cloud, small_cloud
 from tests.months import HEADERS
 
 ROOT = Path(__file__).parents[2]
@@ -98,12 +98,6 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         yield cloud
 
 
-def forget_measurements(cloud: Cloud) -> None:
-    """So that the month is measured, not recalled."""
-    for of in cloud.s3.list_objects_v2(Bucket=REPORTS).get("Contents", []):
-        cloud.s3.delete_object(Bucket=REPORTS, Key=of["Key"])
-
-
 @pytest.mark.parametrize("megabytes", [2, 8, 20])
 @pytest.mark.parametrize("confined", [on_a_disk_of, with_files_of_at_most])
 @pytest.mark.parametrize(
@@ -113,7 +107,7 @@ def test_whatever_fills_the_disk_is_told_as_missing_room(
     cloud: Cloud, extracts: dict[str, bytes], tmp_path: Path, fills: str, confined: Confined, megabytes: int
 ) -> None:
     cloud.put_object("orders", "2026-05", "part-0.csv", extracts[fills])
-    forget_measurements(cloud)
+    cloud.forget_measurements()
     told = ""
     with pytest.MonkeyPatch.context() as patch, confined(megabytes, tmp_path):
         patch.setenv("SCRATCH", str(tmp_path))
@@ -146,7 +140,7 @@ def test_what_a_killed_run_left_on_a_small_disk_is_not_in_the_way_of_the_next(
     cloud: Cloud, extracts: dict[str, bytes], tmp_path: Path
 ) -> None:
     cloud.put_object("orders", "2026-05", "part-0.csv", extracts["compressed text that is unpacked"])
-    forget_measurements(cloud)
+    cloud.forget_measurements()
     with pytest.MonkeyPatch.context() as patch, on_a_disk_of(20, tmp_path):
         patch.setenv("SCRATCH", str(tmp_path))
         killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], cwd=ROOT, check=False, timeout=60)

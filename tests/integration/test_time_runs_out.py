@@ -35,6 +35,7 @@ def test_a_run_that_would_not_end_in_time_stops_and_leaves_the_old_month(tmp_pat
         before, pointer = cloud.levels(), cloud.table.pointer()
         cloud.put_month("2026-05", {"a": (5, 500_000), "b": (0, 0)})
         for looks in count():
+            cloud.forget_measurements()
             times = iter([FUNCTION_SECONDS * 1000] * looks)
             try:
                 handler(MAY, Hurried("rating", FUNCTION_SECONDS, clock=times))

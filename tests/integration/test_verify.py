@@ -231,3 +231,60 @@ def test_a_published_month_whose_record_is_gone_is_not_taken_for_unchanged(cloud
     delete(cloud, cloud.items()[f"RUN#{valid[1]}", "RUN"])
     with pytest.raises(LevelsError, match=valid[1]):
         cloud.rate({"scheduled_at": "2026-07-02T18:00:00Z"})
+
+
+# --- every other command ----------------------------------------------------------------------------------------------
+
+
+def asked_of_damage(valid: list[str], choice: int) -> dict[str, Any]:
+    """Some event of every other command."""
+    events: tuple[dict[str, Any], ...] = (
+        {"scheduled_at": "2026-07-02T18:00:00Z"},
+        JUNE,
+        {**JUNE, "mode": "preview"},
+        {"month": "2099-01", "mode": "preview"},
+        {"mode": "refresh"},
+        {"mode": "check"},
+        {"rollback": valid[0], **DECIDED},
+        {"accept": valid[1], **DECIDED},
+    )
+    return events[choice % len(events)]
+
+
+def refusal(cloud: Cloud, event: dict[str, Any]) -> LevelsError | None:
+    """What a command raises on purpose; None when it answers."""
+    try:
+        cloud.rate(event)
+    except LevelsError as error:
+        return error
+    return None
+
+
+def unreadable(item: Item, chance: random.Random) -> Item:
+    """The item with its content cut off, or replaced by what is none."""
+    name = next(name for name in CONTENT if name in item)
+    [(kind, content)] = item[name].items()
+    cut = content[: chance.randrange(1, max(2, len(content) // 2))]
+    other = cut if kind == "B" and chance.random() < 0.5 else b"spoiled" if kind == "B" else cut + "\x00"
+    return item | {name: {kind: other}}
+
+
+@pytest.mark.parametrize(
+    "choice", [pytest.param(choice, marks=() if choice < 36 else pytest.mark.sweep) for choice in range(300)]
+)
+def test_every_other_command_does_without_what_is_damaged_or_names_it(
+    cloud: Cloud, valid: list[str], choice: int
+) -> None:
+    chance = random.Random(choice)
+    kind, way = KINDS[choice % len(KINDS)], ("unreadable", "delete", "alter")[choice // len(KINDS) % 3]
+    item = of_kind(cloud, valid, kind, chance)
+    if way == "delete":
+        delete(cloud, item)
+    else:
+        put(cloud, unreadable(item, chance) if way == "unreadable" else altered(item, chance))
+    error = refusal(cloud, asked_of_damage(valid, chance.randrange(8)))
+    if isinstance(error, ItemInvalid):
+        assert error.key == (item["pk"]["S"], item["sk"]["S"])
+        assert " ".join(error.key) in str(error)
+    elif error and way != "alter" and kind != "POINTER":  # without the pointer nothing is published
+        assert item["pk"]["S"].split("#")[1] in str(error)
