@@ -73,25 +73,28 @@ class Quarantine:
 
     def add(self, key: str, bad: Iterable[BadRow]) -> None:
         """Put some of an object's bad rows away."""
+        rows = iter(bad)
+        while some := list(islice(rows, _LINES)):
+            self._put(self._runs.setdefault(key, []), key, some)
+
+    def _put(self, runs: list[_Run], key: str, rows: Sequence[BadRow]) -> None:
+        """Write rows into the working file; each goes on with the last run, or begins one."""
+        if self._found is None:
+            self._found = self._open.enter_context(TemporaryFile(dir=self.path.parent))  # noqa: SIM115 - the stack closes it
         lines = _Lines()
-        writer = csv.writer(lines)
-        for row in bad:
-            if self._found is None:
-                self._found = self._open.enter_context(TemporaryFile(dir=self.path.parent))  # noqa: SIM115 - the stack closes it
-            writer.writerow((key, row.row, row.reason, row.text))
-            line = lines.pop().encode()
-            self._found.write(_RECORD.pack(row.row, len(line)) + line)
-            run = self._run(key, row.row)
+        csv.writer(lines).writerows((key, row.row, row.reason, row.text) for row in rows)
+        written: list[bytes] = []
+        run = runs[-1] if runs and runs[-1].end == self._end else None
+        for row, text in zip(rows, lines, strict=True):
+            line = text.encode()
+            written += (_RECORD.pack(row.row, len(line)), line)
+            if run is None or run.last >= row.row:
+                run = _Run(row.row, row.row, self._end, self._end)
+                runs.append(run)
             self._end += _RECORD.size + len(line)
             run.last, run.end = row.row, self._end
-            self.rows += 1
-
-    def _run(self, key: str, row: int) -> _Run:
-        """The run that a row goes on with, or begins."""
-        runs = self._runs.setdefault(key, [])
-        if not runs or runs[-1].end != self._end or runs[-1].last >= row:
-            runs.append(_Run(row, row, self._end, self._end))
-        return runs[-1]
+        self._found.write(b"".join(written))
+        self.rows += len(rows)
 
     def _write(self, found: IO[bytes]) -> None:
         found.flush()
