@@ -108,6 +108,12 @@ def test_the_printed_curl_lines_work_as_pasted_and_ctrl_c_leaves_nothing_running
             os.killpg(server.pid, 0)
 
 
+def test_no_logger_is_made_before_the_environment_says_how_it_logs() -> None:
+    ask = "import sys, local.demo.__main__; print('shared.observability' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout == "False\n"
+
+
 def test_a_port_in_use_is_named_before_anything_is_rated() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
