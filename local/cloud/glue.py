@@ -9,10 +9,12 @@ import json
 import os
 import subprocess
 import tempfile
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import IO, Any, Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 import boto3
 from botocore.awsrequest import AWSResponse
@@ -38,11 +40,14 @@ class Job:
     """The Spark job as a child of this process."""
 
     def __init__(self, arguments: Sequence[str]) -> None:
-        self._log: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - as long as the job
         given = {**os.environ, **spark.environment()}
-        self.process = subprocess.Popen(
-            spark.command(arguments), cwd=ROOT, env=given, stdout=self._log, stderr=subprocess.STDOUT, text=True
-        )
+        descriptor, name = tempfile.mkstemp(prefix="job-", suffix=".log")
+        weakref.finalize(self, os.unlink, name)
+        self._log = Path(name)
+        with os.fdopen(descriptor, "w") as log:
+            self.process = subprocess.Popen(
+                spark.command(arguments), cwd=ROOT, env=given, stdout=log, stderr=subprocess.STDOUT
+            )
 
     def poll(self) -> int | None:
         return self.process.poll()
@@ -51,8 +56,7 @@ class Job:
         return self.process.wait()
 
     def said(self) -> str:
-        self._log.seek(0)
-        return self._log.read()[-_SHOWN:]
+        return self._log.read_text("utf-8", errors="replace")[-_SHOWN:]
 
 
 @dataclass
