@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,13 @@ import boto3
 import pytest
 import requests
 from botocore.config import Config
+from playwright.sync_api import expect
 
 from functions.rating.workbook.description import load_description
 from functions.rating.workbook.folder import read_folder
+from tests.e2e.browser import Visitor, chromium
 from tests.e2e.conftest import ROOT, Packages, event, put_extracts
+from tests.e2e.edge import edge
 from tests.e2e.for_emulator import for_emulator
 from tests.e2e.issuer import AUDIENCE, Issuer, running_issuer
 from tests.e2e.processes import accepts, free_port, running
@@ -359,3 +362,35 @@ def left_of_smoke(stack: Stack) -> list[str]:
         names += [one["Key"] for one in [*found.get("Versions", ()), *found.get("DeleteMarkers", ())]]
     assert len(names) > 5
     return [name for name in names if "smoke" in name]
+
+
+@pytest.mark.usefixtures("published")
+class TestThePages:
+    @pytest.fixture(scope="class")
+    def visit(self, stack: Stack) -> Iterator[Callable[[str], Visitor]]:
+        """Signs somebody in, in a real browser."""
+        with chromium() as browser, edge(stack.port, stack.outputs["ApiUrl"], stack.issuer) as url:
+            yield lambda person: Visitor.signed_in(browser, url, person)
+
+    def test_an_agency_sees_its_level(self, visit: Callable[[str], Visitor], published: Any) -> None:
+        visitor = visit("A-0001")
+        visitor.look("/?lang=en#level")
+        assert published["run"] in visitor.text()
+        assert visitor.page.locator("mcn-level .facts strong").count() == 1
+        assert visitor.errors == []
+
+    def test_creators_see_the_directory_and_no_console(self, visit: Callable[[str], Visitor], published: Any) -> None:
+        visitor = visit("creator")
+        visitor.look("/?lang=en#directory")
+        assert published["run"] in visitor.text()
+        visitor.look("/console?lang=en")
+        expect(visitor.page.get_by_role("alert")).to_be_visible()
+
+    def test_operations_have_the_workbook_checked(self, visit: Callable[[str], Visitor], published: Any) -> None:
+        visitor = visit("operator")
+        visitor.look("/console?lang=en")
+        assert published["run"] in visitor.text()
+        visitor.page.get_by_role("button", name="Workbook", exact=True).click()
+        visitor.page.get_by_role("button", name="Check the workbook now").click()
+        expect(visitor.page.get_by_text("Done: checked")).to_be_visible(timeout=120_000)
+        assert visitor.errors == []
