@@ -364,14 +364,15 @@ def left_of_smoke(stack: Stack) -> list[str]:
     return [name for name in names if "smoke" in name]
 
 
+@pytest.fixture(scope="module")
+def visit(stack: Stack) -> Iterator[Callable[[str], Visitor]]:
+    """Signs somebody in, in a real browser."""
+    with chromium() as browser, edge(stack.port, stack.outputs["ApiUrl"], stack.issuer) as url:
+        yield lambda person: Visitor.signed_in(browser, url, person)
+
+
 @pytest.mark.usefixtures("published")
 class TestThePages:
-    @pytest.fixture(scope="class")
-    def visit(self, stack: Stack) -> Iterator[Callable[[str], Visitor]]:
-        """Signs somebody in, in a real browser."""
-        with chromium() as browser, edge(stack.port, stack.outputs["ApiUrl"], stack.issuer) as url:
-            yield lambda person: Visitor.signed_in(browser, url, person)
-
     def test_an_agency_sees_its_level(self, visit: Callable[[str], Visitor], published: Any) -> None:
         visitor = visit("A-0001")
         visitor.look("/?lang=en#level")
