@@ -283,6 +283,19 @@ def test_a_held_run_over_a_month_that_was_published_since_is_accepted_only_by_wh
     assert cloud.levels() == {"a": 1, "b": 1, "c": 1, "d": None}
 
 
+def test_texts_that_changed_since_do_not_overtake_a_held_run(cloud: Cloud) -> None:
+    cloud.rate(MAY)
+    cloud.put_month("2026-06", {"a": BIG, "b": MIDDLE, "c": SMALL, "d": NONE})
+    cloud.rate(JUNE)
+    cloud.write_workbook(settings=HALF)
+    cloud.put_month("2026-06", {"a": SMALL, "b": SMALL, "c": SMALL, "d": NONE})
+    restated = cloud.rate({"month": "2026-06"})
+    assert restated["outcome"] == "held"
+    cloud.write_workbook(settings=HALF, levels=WORKBOOK["levels"].replace("一级", "新芽机构"))
+    assert cloud.rate({"mode": "refresh"})["outcome"] == "refreshed"
+    assert cloud.rate({"accept": restated["run"], **DECIDED})["outcome"] == "published"
+
+
 @pytest.mark.parametrize("call", range(1, 12))
 def test_of_two_accepts_at_once_one_publishes_and_the_other_finds_it_published(cloud: Cloud, call: int) -> None:
     run = held_june(cloud)["run"]

@@ -92,7 +92,8 @@ def _report(services: Services, record: RunRecord) -> str:
 def _refuse_superseded(services: Services, record: RunRecord, held: Entry) -> None:
     """Raises RunSuperseded when accepting would surprise: other extracts, or another publication, since it was held."""
     lines = ledger.entries(services.table, record.month)
-    since = [line for line in lines if line.version > held.version and line.moves_the_pointer and line.run != held.run]
+    others = [line for line in lines if line.moves_the_pointer and line.action != "refreshed" and line.run != held.run]
+    since = [line for line in others if line.version > held.version]
     found = [f"run {line.run} was {line.action} at {line.at}" for line in since]
     found += changed_inputs(services, record)[:5]
     if found:
