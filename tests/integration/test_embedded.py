@@ -51,7 +51,7 @@ def test_it_has_the_templates_table_and_the_buckets_whatever_the_developers_sett
     ran = subprocess.run(
         [sys.executable, "-c", ENTER], cwd=ROOT, env=os.environ | MISLEADING, capture_output=True, text=True, check=True
     )
-    assert ran.stdout.splitlines() == ["['pk', 'sk']", "['extracts', 'reports']", "embedded"]
+    assert ran.stdout.splitlines() == ["['pk', 'sk']", "['extracts', 'reports', 'workbook']", "embedded"]
 
 
 def test_it_listens_on_this_machine_only_and_ends_with_its_block() -> None:

@@ -450,7 +450,7 @@ def test_each_stage_leaves_one_log_line_with_what_it_did(cloud: Cloud, caplog: p
     caplog.set_level("INFO", logger="rating")
     cloud.rate(MAY)
     lines = {line["stage"]: line for line in map(vars, caplog.records) if line["message"] == "stage done"}
-    assert list(lines) == ["sheet", "measure", "rate", "stage", "publish"]
+    assert list(lines) == ["sheet", "recall", "measure", "rate", "stage", "publish"]
     assert all(line["seconds"] >= 0 and line["peak_memory_mb"] > 0 for line in lines.values())
     assert (lines["measure"]["orders"], lines["measure"]["quarantined"]) == (4, 0)
     assert lines["rate"]["agencies"] == 4

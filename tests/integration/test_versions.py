@@ -184,6 +184,7 @@ def test_cells_of_any_type_come_back_where_they_stood(
     tmp_path_factory: pytest.TempPathFactory, rows: list[list[str | int | float | bool | None]]
 ) -> None:
     folder = tmp_path_factory.mktemp("book")
+    rows = [["level", "name"], *rows]
     write_folder(RawWorkbook((RawTab("levels", rows),), typed=True), folder)
     (read,) = read_folder(folder).tabs
     assert [len(row) or 1 for row in read.rows] == [max(len(row), 1) for row in rows]

@@ -42,10 +42,10 @@ DATA_AT_FAULT = {error.__name__: error for error in (ObjectInvalid, AgenciesInva
 
 @dataclass(frozen=True, slots=True)
 class Measurements:
-    """The measurements below one place in S3. ``folder``: where a quarantine is put that belongs to one."""
+    """The measurements below one location in S3. ``folder``: where a quarantine is put that belongs to one."""
 
     s3: S3Client
-    place: S3Prefix
+    location: S3Prefix
     folder: Path
 
     def find(self, measurement: str) -> MonthTotals | None:
@@ -59,7 +59,7 @@ class Measurements:
                 self._raise(measurement, names)
             if DONE not in names:
                 return None
-            done = self.s3.get_object(Bucket=self.place.bucket, Key=self.key(measurement, DONE))
+            done = self.s3.get_object(Bucket=self.location.bucket, Key=self.key(measurement, DONE))
             digests, engine = json.loads(done["Body"].read()), done["Metadata"].get("engine")
             try:
                 relations = self._get(measurement, RELATIONS)
@@ -78,7 +78,7 @@ class Measurements:
             if totals.quarantine:
                 digests[QUARANTINE] = _digest(totals.quarantine)
                 with totals.quarantine.open("rb") as body:
-                    self.s3.upload_fileobj(body, self.place.bucket, self.key(measurement, QUARANTINE))
+                    self.s3.upload_fileobj(body, self.location.bucket, self.key(measurement, QUARANTINE))
             self._put(measurement, RELATIONS, packed(relations))
             self._put(measurement, DONE, canonical_json(digests).encode(), engine=totals.engine or "")
 
@@ -101,12 +101,12 @@ class Measurements:
         return self.key(measurement, PLAN)
 
     def key(self, measurement: str, *names: str) -> str:
-        return self.place.key(FOLDER, measurement, *names)
+        return self.location.key(FOLDER, measurement, *names)
 
     def _names(self, measurement: str) -> set[str]:
         """What there is of a measurement, without its parts."""
         prefix = self.key(measurement) + "/"
-        listed = self.s3.list_objects_v2(Bucket=self.place.bucket, Prefix=prefix, Delimiter="/")
+        listed = self.s3.list_objects_v2(Bucket=self.location.bucket, Prefix=prefix, Delimiter="/")
         return {found["Key"].removeprefix(prefix) for found in listed.get("Contents", [])}
 
     def _raise(self, measurement: str, names: set[str]) -> None:
@@ -118,17 +118,17 @@ class Measurements:
     def _quarantine(self, measurement: str, digest: str) -> Path:
         path = self.folder / measurement / QUARANTINE
         path.parent.mkdir(exist_ok=True)
-        self.s3.download_file(self.place.bucket, self.key(measurement, QUARANTINE), str(path))
+        self.s3.download_file(self.location.bucket, self.key(measurement, QUARANTINE), str(path))
         if _digest(path) != digest:
             raise ValueError(f"{QUARANTINE} is not what {DONE} says")
         return path
 
     def _get(self, measurement: str, name: str) -> bytes:
-        return self.s3.get_object(Bucket=self.place.bucket, Key=self.key(measurement, name))["Body"].read()
+        return self.s3.get_object(Bucket=self.location.bucket, Key=self.key(measurement, name))["Body"].read()
 
     def _put(self, measurement: str, name: str, body: bytes, **facts: str) -> None:
         self.s3.put_object(
-            Bucket=self.place.bucket,
+            Bucket=self.location.bucket,
             Key=self.key(measurement, name),
             Body=body,
             Metadata=facts,
@@ -141,7 +141,7 @@ class Measurements:
             yield
         except (BotoCoreError, ClientError) as error:
             raise MeasuringFailed(
-                f"{self.place.url(FOLDER, measurement)}: {error}; the measurement can't be read or written there"
+                f"{self.location.url(FOLDER, measurement)}: {error}; the measurement can't be read or written there"
             ) from error
 
 

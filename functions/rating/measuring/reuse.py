@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -14,7 +15,8 @@ from functions.rating.measuring.plan import Plan
 from functions.rating.measuring.quarantine import first_rows
 from functions.rating.measuring.totals import MonthTotals
 from functions.rating.progress import Progress
-from shared.errors import ExtractError
+from shared.errors import ExtractError, MeasuringFailed
+from shared.observability import logger
 
 Embedded = Callable[[Inventory, Decimal, Progress], MonthTotals]
 Distributed = Callable[[Plan], MonthTotals]
@@ -61,7 +63,18 @@ class Measuring:
         try:
             totals = self.embedded(inventory, max_bad_row_share, progress)
         except ExtractError as error:
-            self.measurements.keep_error(plan.id, error)
+            with _if_it_can_be():
+                self.measurements.keep_error(plan.id, error)
             raise
-        self.measurements.keep(plan.id, totals)
+        with _if_it_can_be():
+            self.measurements.keep(plan.id, totals)
         return totals
+
+
+@contextmanager
+def _if_it_can_be() -> Iterator[None]:
+    """What can't be kept is measured again by the next run: no reason to stop this one, or to hide why it stops."""
+    try:
+        yield
+    except MeasuringFailed as error:
+        logger.warning("a measurement could not be kept", cause=str(error))

@@ -59,7 +59,7 @@ class GlueJob:
 
     def _started(self, plan: Plan) -> str:
         """The id of a new run; of none where another one is running: StartJobRun has no token of its own."""
-        place = self.measurements.place
+        place = self.measurements.location
         arguments = {
             "--plan": f"s3://{place.bucket}/{self.measurements.plan_key(plan.id)}",
             "--extracts": self.extracts.url(),

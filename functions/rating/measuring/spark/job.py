@@ -54,7 +54,7 @@ def measure(session: SparkSession, plan: Plan, bucket: str, measurements: Measur
             f"the job's code is version {reader_version()}, expected {plan.reader}, that of the rating function. Have "
             "both deployed together: make build, make deploy."
         )
-    parts = S3Prefix(measurements.place.bucket, measurements.key(plan.id, "parts"))
+    parts = S3Prefix(measurements.location.bucket, measurements.key(plan.id, "parts"))
     reading = Reading(plan.month, plan.zone, plan.int96_is_utc, plan.reader, bucket, parts)
     with TemporaryDirectory(prefix="measure-") as work:
         folder = Path(work)
