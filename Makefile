@@ -48,7 +48,7 @@ serve: setup-demo ## API and pages on 127.0.0.1, over the sample: [EXTRACTS=fold
 test: setup ## All tests but those of real runtimes (make e2e)
 	@build/setup.sh sam
 	$(python) -m pytest --ignore tests/e2e $(if $(filter check,$(MAKECMDGOALS)),--ignore tests/contract) \
-		--numprocesses auto --dist loadfile
+		--numprocesses auto --dist loadfile --durations 20
 
 .PHONY: soak
 soak: setup ## Months of kills, faults and decisions at random, judged by plain loops: MINUTES=10 [SEED=…]
@@ -164,7 +164,7 @@ e2e: setup ## Real runtimes: packages, runtime interface, Docker, a deployed sta
 	@build/setup.sh e2e
 	@build/setup.sh clients
 	@build/setup.sh spark
-	$(python) -m pytest tests/e2e -rs --numprocesses 2 --dist loadgroup
+	$(python) -m pytest tests/e2e -rs --numprocesses 2 --dist loadgroup --durations 20
 
 pictures: setup ## The pictures of the pages in README, made again by a browser
 	@$(python) -m tests.e2e.pictures
