@@ -164,7 +164,7 @@ e2e: setup ## Real runtimes: packages, runtime interface, Docker, a deployed sta
 	@build/setup.sh e2e
 	@build/setup.sh clients
 	@build/setup.sh spark
-	$(python) -m pytest tests/e2e -rs --numprocesses 2 --dist loadgroup --durations 20
+	$(python) -m pytest tests/e2e -rs --numprocesses 2 --dist loadfile --durations 20
 
 pictures: setup ## The pictures of the pages in README, made again by a browser
 	@$(python) -m tests.e2e.pictures

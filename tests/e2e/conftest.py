@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import platform
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,15 +39,6 @@ HANDLERS = {
 RATING_EVENTS = ("check", "preview", "monthly-run", "rerun", "refresh")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Processes side by side: one builds the packages and runs the files that need them, others take file by file."""
-    here = [item for item in items if item.path.parent == Path(__file__).parent]
-    of_packages = {item.path for item in here if "packages" in getattr(item, "fixturenames", ())}
-    for item in here:
-        item.add_marker(pytest.mark.xdist_group("packages" if item.path in of_packages else item.path.stem))
-
-
 @dataclass(frozen=True)
 class Packages:
     """What `sam build` made: a folder for each function, the built template, and what the build said."""
@@ -63,15 +56,29 @@ def sam_build(folder: Path, arch: str) -> Packages:
     command += ["--parameter-overrides", f"Architecture={arch}"]
     offline = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}
     environment = {**os.environ, **offline, "ARCH": arch, "SAM_CLI_TELEMETRY": "0"}
-    answer = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    with one_at_a_time(ROOT / ".local" / "sam-build.lock"):  # SAM keeps notes of its builds in the project's folder
+        answer = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     return Packages(folder, answer.stdout + answer.stderr)
 
 
 @pytest.fixture(scope="session")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Packages:
-    """Both packages for this machine's processor."""
-    return sam_build(tmp_path_factory.mktemp("build") / "packages", THIS_ARCH)
+    """Both packages for this machine's processor, built once for all processes that run tests side by side."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "packages"
+    said = folder.with_suffix(".said")
+    with one_at_a_time(folder.with_suffix(".lock")):
+        if not said.exists():
+            said.write_text(sam_build(folder, THIS_ARCH).said, encoding="utf-8")
+    return Packages(folder, said.read_text(encoding="utf-8"))
+
+
+@contextmanager
+def one_at_a_time(lock: Path) -> Iterator[None]:
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture(scope="session")
