@@ -142,7 +142,7 @@ class MonthExpired(PublicationError):
 
 
 class ItemInvalid(PublicationError):
-    """What is stored can't be read. ``key``: partition and sort key of the item."""
+    """What is stored can't be read, or is there too early. ``key``: partition and sort key of the item."""
 
     def __init__(self, message: str, key: tuple[str, str]) -> None:
         super().__init__(message)

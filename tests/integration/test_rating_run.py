@@ -22,6 +22,7 @@ from functions.rating.publication.outbox import changes_key, events, outbox_entr
 from local.cloud.invocation import Context
 from shared.errors import (
     EventInvalid,
+    ItemInvalid,
     MonthNotOver,
     PublicationConflict,
     RunSuperseded,
@@ -502,3 +503,17 @@ def test_bad_rows_of_a_month_that_is_published_are_kept_beside_its_report(cloud:
     bucket, _, key = answer["report"].removeprefix("s3://").partition("/")
     packed = cloud.s3.get_object(Bucket=bucket, Key=key.replace("report.html", "quarantine.csv.gz"))["Body"].read()
     assert b"soon" in gzip.decompress(packed)
+
+
+def test_what_only_the_next_publication_may_write_is_named_when_it_is_there_already(cloud: Cloud) -> None:
+    """Else it would be taken for another publication that came first, again and again until the time is up."""
+    cloud.rate(MAY)
+    early = {"pk": {"S": "OUTBOX"}, "sk": {"S": f"{cloud.table.pointer().version + 1:010d}"}}
+    copied = next(item for key, item in cloud.items().items() if key[0] == "OUTBOX")
+    cloud.table.client.put_item(TableName="levels", Item={**copied, **early})
+    before = cloud.items()
+    cloud.put_month("2026-05", {"a": SMALL, "b": SMALL, "c": SMALL, "d": NONE})
+    with pytest.raises(ItemInvalid, match=rf"item OUTBOX {early['sk']['S']} is there already"):
+        cloud.rate({"month": "2026-05"})
+    after = cloud.items()
+    assert {key: after[key] for key in before} == before

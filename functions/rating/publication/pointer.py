@@ -10,13 +10,14 @@ from botocore.exceptions import ClientError
 
 from functions.rating.publication.ledger import Entry, entry_item
 from shared.backoff import pauses
-from shared.errors import PublicationConflict, TableUnavailable
+from shared.errors import ItemInvalid, PublicationConflict, TableUnavailable
 from shared.table import POINTER_KEY, SCHEMA, Pointer, Table, publications_text, table_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 PATIENCE = 60.0  # seconds in which DynamoDB does not get to the write, for other requests or for throttling
+_CHECK_FAILED = "ConditionalCheckFailed"
 _PASSING = {
     "TransactionConflict",
     "ThrottlingError",
@@ -32,8 +33,9 @@ class PointerMoved(PublicationConflict):
 def move_pointer(table: Table, seen: Pointer, following: Pointer, line: Entry, *items: Mapping[str, Any]) -> None:
     """Write the pointer, a line of the ledger and these items, all or none.
 
-    ``seen``: the pointer that the decision rests on. Raises PointerMoved when there is another one by now, and
-    TableUnavailable, with DynamoDB's own reasons, for anything else that does not pass.
+    ``seen``: the pointer that the decision rests on. Raises PointerMoved when there is another one by now,
+    ItemInvalid when one of the items is there already though the pointer has not moved, and TableUnavailable, with
+    DynamoDB's own reasons, for anything else that does not pass.
     """
     put = [entry_item(replace(line, version=following.version)), *items]
     writes: list[TransactWriteItemTypeDef] = [_pointer_update(table, seen, following)]
@@ -47,12 +49,15 @@ def move_pointer(table: Table, seen: Pointer, following: Pointer, line: Entry, *
             with table_errors(table.name):
                 table.client.transact_write_items(TransactItems=writes)
         except TableUnavailable as error:
-            reasons = _reasons(error.__cause__)
-            if "ConditionalCheckFailed" in reasons:
+            refused = _reasons(error.__cause__)
+            reasons = set(refused) - {"None"}
+            if refused and refused[0] == _CHECK_FAILED:  # the first write is the pointer's
                 raise PointerMoved(
                     f"month {line.month}: another publication came first; nothing was changed for run {line.run}. Look "
                     "at what is valid now, then ask again if it is still needed."
                 ) from error
+            if _CHECK_FAILED in reasons:
+                raise _already_there(put[refused.index(_CHECK_FAILED) - 1], seen) from error
             if not reasons or not reasons <= _PASSING or table.clock() > give_up_at:
                 raise
         else:
@@ -82,12 +87,23 @@ def _pointer_update(table: Table, seen: Pointer, following: Pointer) -> Transact
     }
 
 
-def _reasons(error: BaseException | None) -> set[str]:
-    """Why DynamoDB did not do a transaction; nothing when it was not asked, or does not say."""
+def _already_there(item: Mapping[str, Any], seen: Pointer) -> ItemInvalid:
+    """The pointer stands where it stood, and an item of its next version is there: the table was altered."""
+    key = item["pk"]["S"], item["sk"]["S"]
+    return ItemInvalid(
+        f"item {' '.join(key)} is there already, and the pointer is at version {seen.version}; expected none before "
+        "the next publication. Nothing was changed. Compare it with the ledger, then delete it, or restore the pointer "
+        "(docs/disaster.en.md).",
+        key,
+    )
+
+
+def _reasons(error: BaseException | None) -> list[str]:
+    """Why DynamoDB did not do a transaction, write by write; nothing when it was not asked, or does not say."""
     if not isinstance(error, ClientError):
-        return set()
+        return []
     code = error.response["Error"]["Code"]
     if code != "TransactionCanceledException":
-        return {code} & _PASSING
+        return [code] if code in _PASSING else []
     reasons: Any = error.response.get("CancellationReasons", [])
-    return {reason.get("Code", "None") for reason in reasons} - {"None"}
+    return [reason.get("Code", "None") for reason in reasons]
