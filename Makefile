@@ -178,7 +178,7 @@ deploy: setup ## Deploy to AWS (docs/deploy.md): STACK=… [SET="Name=value …"
 
 .PHONY: smoke
 smoke: setup ## Try a deployed stack from outside, and say what is proved: STACK=… (or SHEET=<spreadsheet key>)
-	@$(python) -m tools.smoke $(if $(call named,SHEET,--sheet),$(call named,SHEET,--sheet),--stack "$(STACK)")
+	@$(python) -m tools.smoke $(or $(call named,SHEET,--sheet),--stack "$(STACK)")
 
 # --- housekeeping -------------------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from tests.e2e.pages_served import EXAMPLE, Rows, Served, as_excel, edited, seen
 MONTH = "2026-10"
 PATIENCE = 120_000
 RAISED: Rows = {("", "1", "1"): {"paid_gmv": "25000"}, ("", "1", "2"): {"paid_gmv": "75000"}}
+RAISED_AGAIN: Rows = {("", "1", "1"): {"paid_gmv": "26000"}, ("", "1", "2"): {"paid_gmv": "75000"}}
 
 
 @pytest.fixture(scope="module")
@@ -90,8 +91,7 @@ def test_a_run_that_was_overtaken_is_published_by_who_says_that_they_know(
     served: Served, browser: Browser, tmp_path: Path
 ) -> None:
     operator = Visitor.signed_in(browser, served.url, "operator")
-    raised: Rows = {("", "1", "1"): {"paid_gmv": "26000"}, ("", "1", "2"): {"paid_gmv": "75000"}}
-    upload(operator, edited(tmp_path / "again", {"thresholds": raised}))
+    upload(operator, edited(tmp_path / "again", {"thresholds": RAISED_AGAIN}))
     expect(operator.page.get_by_text("Done: checked")).to_be_visible(timeout=PATIENCE)
     held = served.rate({"month": MONTH})
     assert held["outcome"] == "held"
@@ -115,8 +115,7 @@ def test_what_a_workbook_takes_away_is_taken_away_once_somebody_confirms_it(
     served: Served, browser: Browser, tmp_path: Path
 ) -> None:
     operator = Visitor.signed_in(browser, served.url, "operator")
-    raised: Rows = {("", "1", "1"): {"paid_gmv": "26000"}, ("", "1", "2"): {"paid_gmv": "75000"}}
-    changes: dict[str, Rows] = {"thresholds": raised, "benefits": {("promotion",): {"L4": ""}}}
+    changes: dict[str, Rows] = {"thresholds": RAISED_AGAIN, "benefits": {("promotion",): {"L4": ""}}}
     upload(operator, edited(tmp_path / "less", changes))
     expect(operator.page.get_by_text("Done: checked")).to_be_visible(timeout=PATIENCE)
     assert "takes away" in operator.text()

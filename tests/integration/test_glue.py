@@ -75,8 +75,8 @@ class Glue:
         self.works.append(Running(arguments))
         return self.works[-1]
 
-    def end(self, index: int = -1) -> None:
-        self.works[index].end(self.folder)
+    def end(self) -> None:
+        self.works[-1].end(self.folder)
 
     def kill(self) -> None:
         self.works[-1].code = -9

@@ -6,16 +6,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from functions.lookup.api import serving
-from functions.lookup.cursors import Cursors
-from functions.lookup.publications import Publications
-from functions.lookup.routing import Services
 from tests.cloud import Cloud, small_cloud
-from tests.published import Caller
+from tests.published import Caller, World
 
 NOVEMBER, DECEMBER, JANUARY = "2025-11", "2025-12", "2026-01"
 NAMES = ("一级", "二级", "三级", "四级", "五级", "六级")
@@ -54,9 +49,7 @@ def january(cloud: Cloud) -> dict[str, Any]:
 
 
 def api(cloud: Cloud) -> Caller:
-    early = datetime(2026, 3, 1, tzinfo=UTC)
-    publications = Publications(cloud.table, ZoneInfo("Asia/Shanghai"), now=lambda: early)
-    return Caller(serving(Services(publications, Cursors("levels"))))
+    return World(cloud.table).caller(now=lambda: datetime(2026, 3, 1, tzinfo=UTC))
 
 
 def shown(cloud: Cloud, month: str) -> dict[str, int | None]:

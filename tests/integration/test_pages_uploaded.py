@@ -8,10 +8,10 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from local.cloud.pages import BUNDLE
 from local.commandline import UserMistake
+from tests.aws import emulated_aws
 from tools import pages
 
 STACK, BUCKET = "levels-test", "levels-pages"
@@ -19,11 +19,9 @@ PARAMETERS = {"JwtIssuer": "https://login.example.com", "AgencyClaim": "custom:a
 
 
 @pytest.fixture
-def region(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    for name, value in {"DEFAULT_REGION": "ap-east-1", "ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "x"}.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
-    with mock_aws():
-        yield "ap-east-1"
+def region() -> Iterator[None]:
+    with emulated_aws(AWS_DEFAULT_REGION="ap-east-1"):
+        yield
 
 
 def create(outputs: dict[str, str]) -> None:

@@ -9,30 +9,23 @@ from typing import Any
 
 import pytest
 
-from functions.rating.workbook.google import sheet, status_tab
 from shared.errors import MonthNotOver, WorkbookFaulty, WorkbookUnavailable
 from shared.table import rulebook_key
-from tests.cloud import Cloud, small_cloud
+from tests.cloud import Cloud
 from tests.fakes.sheets import FakeSheets
+from tests.sheet_cloud import KEY, cloud_of_the_sheet, google_without_identity
 from tests.workbooks import DESCRIPTION, Workbook
-
-KEY = "1AbC_dEf-example"
 
 
 @pytest.fixture
 def google(monkeypatch: pytest.MonkeyPatch) -> FakeSheets:
     """Google with the small workbook; connecting to it needs no identity."""
-    google = FakeSheets()
-    google.book(KEY, Workbook().tabs)
-    for module in (sheet, status_tab):
-        monkeypatch.setattr(module, "connect", lambda _: google.client())
-    return google
+    return google_without_identity(monkeypatch)
 
 
 @pytest.fixture
 def cloud(tmp_path: Path, google: FakeSheets) -> Iterator[Cloud]:
-    with small_cloud(tmp_path, WORKBOOK=f"gsheet:{KEY}") as cloud:
-        cloud.put_month("2026-09", {"a": (12, 2_500_000), "b": (5, 150_000), "c": (1, 0), "d": (0, 0)})
+    with cloud_of_the_sheet(tmp_path) as cloud:
         yield cloud
 
 

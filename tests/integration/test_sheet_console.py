@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,16 +11,16 @@ from typing import Any
 import pytest
 
 from functions.rating.publication import ledger
-from functions.rating.workbook.google import sheet, status_tab
+from functions.rating.workbook.google import sheet
 from functions.rating.workbook.google.console_tab import RANGE
 from local.commandline import UserMistake
-from tests.cloud import Cloud, small_cloud
+from tests.cloud import Cloud
 from tests.fakes.sheets import FakeSheets, Sheet
+from tests.sheet_cloud import KEY, cloud_of_the_sheet, google_without_identity
 from tests.workbooks import DESCRIPTION, ROOT, Workbook
 from tools.sheet.__main__ import main
 from tools.sheet.builder import FOR_APPROVERS, build
 
-KEY = "1AbC_dEf-example"
 LOOK = {"mode": "console"}
 NOTHING = {"outcome": "nothing_asked"}
 CHECK, PREVIEW, ACCEPT, ROLL_BACK = 1, 2, 3, 4
@@ -31,19 +30,15 @@ TICK, ABOUT, NAME, REASON, ANSWER = 1, 2, 3, 4, 5
 @pytest.fixture
 def google(monkeypatch: pytest.MonkeyPatch) -> FakeSheets:
     """Google with the small workbook and what `make sheet` adds to it; connecting needs no identity."""
-    google = FakeSheets()
-    google.book(KEY, Workbook().tabs)
+    google = google_without_identity(monkeypatch)
     build(sheet.GoogleSheet(KEY, google.client()), DESCRIPTION, Workbook().raw(), "en")
-    for module in (sheet, status_tab):
-        monkeypatch.setattr(module, "connect", lambda _: google.client())
     google.methods.clear()
     return google
 
 
 @pytest.fixture
 def cloud(tmp_path: Path, google: FakeSheets) -> Iterator[Cloud]:
-    with small_cloud(tmp_path, WORKBOOK=f"gsheet:{KEY}") as cloud:
-        cloud.put_month("2026-09", {"a": (12, 2_500_000), "b": (5, 150_000), "c": (1, 0), "d": (0, 0)})
+    with cloud_of_the_sheet(tmp_path) as cloud:
         yield cloud
 
 
@@ -262,4 +257,3 @@ def test_the_rows_have_tick_boxes_and_a_name_of_their_own(google: FakeSheets) ->
     assert boxes == [{"type": "BOOLEAN"}] * 4
     assert [one["name"] for one in google.named[KEY]] == [RANGE]
     assert [cells[0] for cells in console(google).values()] == ["what", "check", "preview", "accept", "roll back"]
-    assert json.dumps(google.named[KEY][0]["range"])

@@ -9,11 +9,10 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
 from functions.rating.workbook.folder import read_folder
 from local.commandline import UserMistake
-from tests.aws import create_bucket
+from tests.aws import create_bucket, emulated_aws
 from tests.fakes.sheets import FakeSheets
 from tests.workbooks import DESCRIPTION, ROOT
 from tools.sheet.builder import build
@@ -49,10 +48,8 @@ KINDS = {
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in {"DEFAULT_REGION": "cn-north-1", "ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "x"}.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
-    with mock_aws():
+def aws() -> Iterator[None]:
+    with emulated_aws():
         yield
 
 

@@ -75,7 +75,7 @@ class Judge:
             else:
                 earlier = max((other for other in valid if other < month), default=None)
                 seen = was or (valid[earlier] if earlier else None)
-                valid_since = max([*valid, month])
+                newest = max([*valid, month])
                 found.append(
                     Publication(
                         line["version"],
@@ -83,7 +83,7 @@ class Judge:
                         run,
                         line["action"],
                         line["at"],
-                        month == valid_since,
+                        month == newest,
                         self.levels_of(seen["run"]) if seen else {},
                         self.levels_of(run),
                     )

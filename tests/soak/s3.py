@@ -39,10 +39,9 @@ class S3:
     objects: dict[str, Stored] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def put(self, path: str, body: bytes, metadata: dict[str, str]) -> Answer:
+    def _put(self, path: str, body: bytes, metadata: dict[str, str]) -> Answer:
         etag = f'"{md5(body, usedforsecurity=False).hexdigest()}"'
-        with self.lock:
-            self.objects[path] = Stored(body, etag, datetime.now(UTC), metadata)
+        self.objects[path] = Stored(body, etag, datetime.now(UTC), metadata)
         return Answer(200, {"ETag": etag}, b"")
 
     def do(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -52,7 +51,7 @@ class S3:
         with self.lock:
             if method == "PUT":
                 metadata = {name: value for name, value in headers.items() if name.lower().startswith("x-amz-meta-")}
-                return self.put(path, body, metadata)
+                return self._put(path, body, metadata)
             if "list-type" in query:
                 return self._listed(path.strip("/"), {name: values[0] for name, values in query.items()})
             found = self.objects.get(path)

@@ -238,7 +238,6 @@ def soak(folder: Path, minutes: float, seed: int, say: Callable[[str], None]) ->
                 f"seed {seed}, step {world.done['steps']}: {error}\n" + "\n".join(map(str, last))
             ) from error
         done = world.done + Counter({f"compared: {name}": n for name, n in world.judge.compared.items()})
-        done += Counter({f"injected: {fault}": 0 for _, fault in world.services.faults.injected})
         for (_, fault), number in world.services.faults.injected.items():
             done[f"injected: {fault}"] += number
         return done + Counter({"months published": len(world.judge.valid()), "events sent": len(world.services.sent)})

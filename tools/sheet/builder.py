@@ -21,8 +21,6 @@ from tools.sheet.columns import FORMATS, SheetColumn, Tables, columns_of, values
 
 LOOK = "sheets(properties,protectedRanges,conditionalFormats),namedRanges"
 FOR_APPROVERS = f"{do.MARK} approvers"
-
-
 CONSOLE_WIDTHS = (100, 60, 260, 120, 260, 360)
 
 

@@ -9,11 +9,10 @@ from urllib.parse import urlsplit
 
 import requests
 
-from tools.smoke.configuration import Check
+from tools.smoke.configuration import SECONDS, Check
 from tools.smoke.deployed import Deployed
 from tools.smoke.results import Failed, NotProvable
 
-SECONDS = 20
 # A token that is well-formed and signed by nobody: {"alg":"none"}, {"sub":"smoke"}.
 MADE_UP = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJzbW9rZSJ9."
 AGENCY = "/v1/agencies/no-such-agency/level"
@@ -21,7 +20,7 @@ AGENCY = "/v1/agencies/no-such-agency/level"
 
 @dataclass(frozen=True)
 class Gateway:
-    """Asks the API. ``tokens``: real ones, by what they are for; empty where nobody gave one."""
+    """Asks the API. ``public``, ``any_agency``, ``no_agency``: real tokens by what they are for, or empty."""
 
     stack: Deployed
     public: str = ""

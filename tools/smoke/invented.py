@@ -32,7 +32,7 @@ def objects(month: Month, fen: Mapping[str, int]) -> Iterator[tuple[str, bytes]]
         yield f"{dataset}/month={month}/_SUCCESS", b""
 
 
-def asked(path: str, claim: str) -> dict[str, Any]:
+def asked(path: str, request_id: str) -> dict[str, Any]:
     """What the gateway hands to the lookup function for a token that may see any agency."""
     claims = {"sub": "smoke", "scope": "levels.public levels.agency.any"}
     return {
@@ -43,7 +43,7 @@ def asked(path: str, claim: str) -> dict[str, Any]:
         "headers": {},
         "requestContext": {
             "http": {"method": "GET", "path": path},
-            "requestId": claim,
+            "requestId": request_id,
             "stage": "$default",
             "authorizer": {"jwt": {"claims": claims, "scopes": None}},
         },

@@ -9,12 +9,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from shared.months import Month
+from shared.settings import DEFAULT_ZONE
+from shared.table import POINTER_KEY
 from tools.smoke.configuration import Check
 from tools.smoke.invented import AGENCIES, asked, objects
 from tools.smoke.results import Failed
 from tools.smoke.trial import Trial
 
-ZONE = ZoneInfo("Asia/Shanghai")
+ZONE = ZoneInfo(DEFAULT_ZONE)
 FEN = (100_000_000, 1_000_000, 100)
 DECIDED = {"by": "make smoke", "reason": "tried and taken back"}
 
@@ -50,9 +52,7 @@ class Months:
     def preview(self) -> str:
         self._write(self.before, FEN)
         answer = self._outcome({"month": str(self.before), "mode": "preview"}, "previewed")
-        pointer = self.trial.stack.client("dynamodb").get_item(
-            TableName=self.trial.table, Key={"pk": {"S": "POINTER"}, "sk": {"S": "POINTER"}}
-        )
+        pointer = self.trial.stack.client("dynamodb").get_item(TableName=self.trial.table, Key=POINTER_KEY)
         if "Item" in pointer:
             raise Failed("the preview moved the pointer")
         return _said(answer)

@@ -42,8 +42,8 @@ class Results:
     say: Callable[[str], None]
     lines: list[Line] = field(default_factory=list)
 
-    def check(self, what: str, look: Callable[[], str]) -> bool:
-        """Look, and note what was seen; whether it was proved. What AWS refuses the caller is no fault of the stack."""
+    def check(self, what: str, look: Callable[[], str]) -> None:
+        """Look, and note what was seen. What AWS refuses the caller is no fault of the stack."""
         try:
             state, because = "proved", look()
         except NotProvable as reason:
@@ -57,7 +57,6 @@ class Results:
         line = Line(what, state, because)  # type: ignore[arg-type] # one of the three
         self.lines.append(line)
         self.say(f"{MARKS[line.state]} {line.what}: {line.because}")
-        return line.state == "proved"
 
     def of(self, state: State) -> list[Line]:
         return [line for line in self.lines if line.state == state]

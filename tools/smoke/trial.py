@@ -33,7 +33,6 @@ class Trial:
     stack: Deployed
     name: str
     extracts: S3Prefix
-    reports: S3Prefix
     queue: str
 
     @property
@@ -52,7 +51,7 @@ class Trial:
         return found
 
     def received(self, enough: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
-        """The events that arrived in the queue, waiting until they are enough, at most for a minute."""
+        """The events that arrived in the queue, waiting until they are enough, at most for PATIENCE_SECONDS."""
         sqs = self.stack.client("sqs")
         found: list[dict[str, Any]] = []
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -100,7 +99,7 @@ def trial(stack: Deployed, kept: list[str]) -> Iterator[Trial]:
         for short, logical in COPIED.items():
             role = make.role(short, f"{short.title()}Role", names, prefixes)
             make.function(short, logical, role, variables)
-        yield Trial(stack, name, extracts, reports, queue)
+        yield Trial(stack, name, extracts, queue)
 
 
 class _Maker:
