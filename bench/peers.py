@@ -7,10 +7,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-_PLACE = Path(__file__).parents[1] / ".venv" / "bench"
+_PEERS = Path(__file__).parents[1] / ".venv" / "bench"
 
 
 def peer(name: str) -> Any:
     """A library of requirements/bench.in."""
-    site.addsitedir(str(next(_PLACE.glob("lib/python*/site-packages"))))
+    site.addsitedir(str(next(_PEERS.glob("lib/python*/site-packages"))))
     return import_module(name)

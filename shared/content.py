@@ -26,8 +26,13 @@ def content_id(value: Any) -> str:
     return sha256(canonical_json(value).encode()).hexdigest()[:ID_LENGTH]
 
 
+def not_content(value: Any) -> set[str]:
+    """The fields of a dataclass that came later and are at their default: they are stored nowhere."""
+    return {f.name for f in fields(value) if f.metadata.get(_ADDED_LATER) and getattr(value, f.name) == f.default}
+
+
 def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
-        named = ((known, getattr(value, known.name)) for known in fields(value))
-        return {f.name: held for f, held in named if not (f.metadata.get(_ADDED_LATER) and held == f.default)}
+        absent = not_content(value)
+        return {f.name: getattr(value, f.name) for f in fields(value) if f.name not in absent}
     return str(value)

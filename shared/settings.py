@@ -55,18 +55,17 @@ class S3Prefix:
         return f"s3://{self.bucket}/{self.key(*parts)}"
 
 
-def _parsed_zone(value: str | ZoneInfo) -> ZoneInfo:
+def _parsed_zone(value: str) -> ZoneInfo:
     try:
-        return ZoneInfo(str(value))
+        return ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError):
         raise ValueError(f"expected a name such as {DEFAULT_ZONE}, found {value!r}") from None
 
 
-def _parsed_count(value: str | int) -> int:
-    text = str(value)
-    if not text.isdecimal() or not int(text):
-        raise ValueError(f"expected a whole number of at least 1, found {text!r}")
-    return int(text)
+def _parsed_count(value: str) -> int:
+    if not value.isdecimal() or not int(value):
+        raise ValueError(f"expected a whole number of at least 1, found {value!r}")
+    return int(value)
 
 
 def _parsed_workbook(value: str) -> str:
@@ -128,9 +127,7 @@ def _complaint(found: Any) -> str:
     name = ".".join(map(str, found["loc"]))
     if found["type"] == "missing":
         return f"{name} is not set"
-    reason = (
-        str(found["ctx"]["error"]) if "error" in found.get("ctx", {}) else f"{found['msg']}, found {found['input']!r}"
-    )
+    reason = str(found["ctx"]["error"])  # of one of the functions above
     return f"{name}: {reason}" if name else reason
 
 

@@ -13,11 +13,12 @@ from functions.rating.extracts.datasets import Dataset, Kind, LocalFile
 from functions.rating.measuring.embedded import measure as embedded
 from functions.rating.measuring.embedded.agencies import read_agencies
 from functions.rating.measuring.embedded.duckdb_engine import DuckDB, open_engine
+from functions.rating.measuring.embedded.reading.one_object import VALID
 from functions.rating.measuring.embedded.sql import literal
 from functions.rating.measuring.quarantine import QUARANTINE, header_member
 from functions.rating.measuring.spark import counting
 from functions.rating.measuring.spark.month import month_totals, usable
-from functions.rating.measuring.spark.objects import BAD, VALID, ObjectCounts, raise_what_stops, read_into
+from functions.rating.measuring.spark.objects import BAD, ObjectCounts, raise_what_stops, read_into
 from functions.rating.measuring.totals import MonthTotals
 from shared.months import Month
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from functions.rating.progress import Progress
@@ -24,15 +24,11 @@ if TYPE_CHECKING:
     from functions.rating.workbook.source import WorkbookSource
 
 
-Measure: TypeAlias = "Callable[[Inventory, Decimal, Progress], MonthTotals]"
-"""An engine's one method, given the largest share of bad rows."""
-
-
 @dataclass(frozen=True)
 class Services:
     """Everything a run touches.
 
-    ``now``: an aware instant.
+    ``measure``: an engine's one method, given the largest share of bad rows. ``now``: an aware instant.
     ``code_version`` goes into the ledger.
     """
 
@@ -40,7 +36,7 @@ class Services:
     description: Description
     example: Example
     extracts: Extracts
-    measure: Measure
+    measure: Callable[[Inventory, Decimal, Progress], MonthTotals]
     table: Table
     reports: Reports
     publisher: Publisher

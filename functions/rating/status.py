@@ -14,6 +14,7 @@ from functions.rating.workbook.status import SHOWN_LEDGER, Beside, status
 from shared.errors import LevelsError, WorkbookUnavailable
 from shared.months import Month
 from shared.observability import logger
+from shared.table import Pointer
 
 LINK_SECONDS = 6 * 3600  # a function's credentials last about as long, and a link no longer than they
 RECENT_MONTHS = 12
@@ -29,7 +30,7 @@ def show_status(services: Services, answer: Mapping[str, Any]) -> None:
         logger.warning("the status tab could not be written", cause=str(error))
 
 
-def held_lines(lines: list[Entry]) -> list[Entry]:
+def _held_lines(lines: list[Entry]) -> list[Entry]:
     """The lines about runs that wait for a decision. ``lines``: of one or more months, newest first."""
     last: dict[str, Entry] = {}
     for line in lines:
@@ -37,28 +38,28 @@ def held_lines(lines: list[Entry]) -> list[Entry]:
     return [line for line in last.values() if line.action == "held"]
 
 
-def recent_lines(services: Services) -> list[Entry]:
+def _recent_lines(services: Services, pointer: Pointer) -> list[Entry]:
     """The ledger of the newest months, newest line first."""
-    lines = [line for month in _recent_months(services) for line in ledger.entries(services.table, str(month))]
+    lines = [line for month in _recent_months(services, pointer) for line in ledger.entries(services.table, str(month))]
     return sorted(lines, key=lambda line: line.at, reverse=True)
 
 
 def _beside(services: Services, answer: Mapping[str, Any]) -> Beside:
     at = services.now().astimezone(services.zone)
     try:
-        lines = recent_lines(services)
+        pointer = services.table.pointer()
+        lines = _recent_lines(services, pointer)
     except LevelsError as error:  # the table may be what has failed
         logger.warning("the status tab says nothing of earlier runs", cause=str(error))
         return Beside(at)
-    waiting = held_lines(lines)
+    waiting = _held_lines(lines)
     report = answer.get("report")
     document = services.reports.document(report) if report and answer["outcome"] in _OF_A_RUN else None
     if document is None and waiting and answer["outcome"] not in _OF_A_RUN and not answer.get("preview"):
         report = services.reports.url(waiting[0].month, waiting[0].run)
         document = services.reports.document(report)
     if report is None and not answer.get("preview"):
-        published = services.table.pointer().publications
-        newest = published[max(published)] if published else None
+        newest = pointer.current() if pointer.publications else None
         report = services.reports.url(newest.month, newest.run) if newest else None
     return Beside(
         at,
@@ -67,19 +68,19 @@ def _beside(services: Services, answer: Mapping[str, Any]) -> Beside:
         link_until=at + timedelta(seconds=LINK_SECONDS),
         waiting=[asdict(line) for line in waiting],
         ledger=[asdict(line) for line in lines[:SHOWN_LEDGER]],
-        earlier=_earlier_runs(services, lines),
+        earlier=_earlier_runs(pointer, lines),
     )
 
 
-def _earlier_runs(services: Services, lines: list[Entry]) -> list[tuple[str, str]]:
+def _earlier_runs(pointer: Pointer, lines: list[Entry]) -> list[tuple[str, str]]:
     """The runs that were valid once and are not now, newest first."""
-    valid = {publication.run for publication in services.table.pointer().publications.values()}
+    valid = {publication.run for publication in pointer.publications.values()}
     runs = ((line.month, line.run) for line in lines if line.moves_the_pointer and line.run not in valid)
     return list(dict.fromkeys(runs))[:OFFERED_RUNS]
 
 
-def _recent_months(services: Services) -> Iterator[Month]:
+def _recent_months(services: Services, pointer: Pointer) -> Iterator[Month]:
     """The newest published month, or the one that is due, and those before it."""
     due = Month.of(services.now(), services.zone).plus(-1)
-    newest = max([due, *map(Month.parse, services.table.pointer().publications)])
+    newest = max([due, *map(Month.parse, pointer.publications)])
     yield from (newest.plus(-back) for back in range(RECENT_MONTHS))

@@ -13,14 +13,14 @@ from botocore.config import Config
 
 from functions.rating.extracts.inventory import Extracts
 from functions.rating.measuring.measurements import Measurements
-from functions.rating.measuring.reuse import Distributed, Measuring
+from functions.rating.measuring.reuse import Distributed, Embedded, Measuring
 from functions.rating.measuring.spark.glue import GlueJob
 from functions.rating.progress import Listener, Progress
 from functions.rating.publication.outbox import Outbox
 from functions.rating.publication.publisher import Publisher
 from functions.rating.publication.report import Reports
 from functions.rating.publication.staging import WRITERS
-from functions.rating.services import Measure, Services
+from functions.rating.services import Services
 from functions.rating.workbook.description import Description, load_description
 from functions.rating.workbook.example import Example
 from functions.rating.workbook.folder import Folder
@@ -85,7 +85,7 @@ def wire_workbook(settings: RatingSettings) -> WorkbookSource:
     return workbook_source(settings.workbook, description, boto3.client("s3", config=CLIENT))
 
 
-def _engine(settings: RatingSettings, s3: S3Client, megabytes: int) -> Measure:
+def _engine(settings: RatingSettings, s3: S3Client, megabytes: int) -> Embedded:
     """The engine's method, imported when a month is measured: a check or a decision needs no engine.
 
     The engine lasts as long as what is returned, since its quarantine lasts as long as it does.

@@ -64,14 +64,14 @@ class Extracts:
             found = tuple(f"{of.dataset}: {_instead(self.s3, self.location, of)}" for of in waiting)
             return NotReady(month, tuple(str(listing.dataset) for listing in waiting), found)
         if refused := [fault for listing in listings for fault in listing.faults]:
-            raise ObjectInvalid(_all(refused))
+            raise ObjectInvalid(listed(refused))
         previous = _list(self.s3, self.location, Dataset.PREVIOUS_CREATORS, month.plus(-1))
         usable = previous.ready and not previous.faults
         return Inventory(
             month,
             tuple(o for listing in listings for o in listing.objects),
             previous.objects if usable else (),
-            (_all(previous.faults),) if previous.ready and previous.faults else (),
+            (listed(previous.faults),) if previous.ready and previous.faults else (),
         )
 
     def confirm_unchanged(self, inventory: Inventory) -> None:
@@ -141,7 +141,7 @@ def _folder(dataset: Dataset) -> Dataset:
     return Dataset.CREATORS if dataset is Dataset.PREVIOUS_CREATORS else dataset
 
 
-def _all(faults: Sequence[str]) -> str:
+def listed(faults: Sequence[str]) -> str:
     """All faults in one message, each on its line."""
     count = len(faults)
     if count == 1:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from functions.rating.run.record import RunRecord
-from shared.content import added_later, content_id
+from shared.content import added_later, content_id, not_content
 from shared.table import MadeValid, Publication, Table, key, reading, stored, table_errors
 
 Action = MadeValid | Literal["held", "refreshed", "repaired"]
@@ -84,7 +84,7 @@ _ENTRY = TypeAdapter(Entry)
 def entry_item(entry: Entry) -> dict[str, Any]:
     """An entry as an item. Its sort key: lines of schema 1, by their instant, come first."""
     sort_key = f"V{entry.version:010d}#0" if entry.moves_the_pointer else f"V{entry.version:010d}#1#{entry.at}"
-    body = _ENTRY.dump_json(entry, exclude=None if entry.workbook else {"workbook"}).decode()
+    body = _ENTRY.dump_json(entry, exclude=not_content(entry)).decode()
     return stored(key(f"LEDGER#{entry.month}", sort_key), entry={"S": body}, digest={"S": content_id(entry)})
 
 

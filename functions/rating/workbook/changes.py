@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from functions.rating.workbook.addresses import Addresses, unaddressed
+from functions.rating.workbook.addresses import Addresses
 from functions.rating.workbook.description import Description, Text
 from functions.rating.workbook.differences import Counts, Difference, Effect, counts, differences
 from functions.rating.workbook.faults import Fault, FaultList, Location
@@ -59,11 +59,9 @@ class Compared:
     warnings: tuple[Fault, ...]
 
 
-def between(
-    old: Rulebook, new: Rulebook, description: Description, addresses: Addresses | None = None
-) -> tuple[CellChange, ...]:
-    """What differs between any two versions, in the order of the tabs. Without ``addresses`` there are no cells."""
-    comparison = _Comparison(old, new, addresses or unaddressed(description), description)
+def between(old: Rulebook, new: Rulebook, description: Description, addresses: Addresses) -> tuple[CellChange, ...]:
+    """What differs between any two versions, in the order of the tabs."""
+    comparison = _Comparison(old, new, addresses, description)
     return tuple(map(comparison.cell_change, differences(old, new, [tab.key for tab in description.inputs])))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -43,17 +43,17 @@ class GlueJob:
         Otherwise raises StillMeasuring, after starting the job unless it runs. Raises the error that the data leads to,
         and MeasuringFailed when the job failed three times within a day, or Glue refuses.
         """
+        measurement = plan.id
         try:
-            runs = [
-                run for run in islice(self._runs(), _LOOKED_AT) if run.get("Arguments", {}).get(MEASUREMENT) == plan.id
-            ]
+            asked = islice(self._runs(), _LOOKED_AT)
+            runs = [run for run in asked if run.get("Arguments", {}).get(MEASUREMENT) == measurement]
             if runs and runs[0]["JobRunState"] in RUNNING:
-                self._wait(plan, runs[0]["Id"])
-            if runs and runs[0]["JobRunState"] == "SUCCEEDED" and (totals := self.measurements.find(plan.id)):
+                raise StillMeasuring(plan.month, measurement, runs[0]["Id"])
+            if runs and runs[0]["JobRunState"] == "SUCCEEDED" and (totals := self.measurements.find(measurement)):
                 return totals  # it ended after it was asked for the first time
             self._refuse_failing(runs)
             self.measurements.keep_plan(plan)
-            self._wait(plan, self._started(plan))
+            raise StillMeasuring(plan.month, measurement, self._started(plan))
         except (BotoCoreError, ClientError) as error:
             raise MeasuringFailed(f"Glue job {self.name}: {error}. See the job and the function's role.") from error
 
@@ -83,6 +83,3 @@ class GlueJob:
     def _runs(self) -> Iterator[JobRunTypeDef]:
         for page in self.client.get_paginator("get_job_runs").paginate(JobName=self.name):
             yield from page["JobRuns"]
-
-    def _wait(self, plan: Plan, run: str) -> NoReturn:
-        raise StillMeasuring(plan.month, plan.id, run)

@@ -20,12 +20,13 @@ from zoneinfo import ZoneInfo
 from functions.rating.extracts.datasets import Dataset
 from functions.rating.extracts.download import fetch
 from functions.rating.measuring.embedded.agencies import read_agencies
+from functions.rating.measuring.embedded.reading.one_object import VALID
 from functions.rating.measuring.measurements import DATA_AT_FAULT, FOLDER, Measurements
 from functions.rating.measuring.plan import Plan, reader_version
 from functions.rating.measuring.quarantine import QUARANTINE, first_rows, header_member
 from functions.rating.measuring.spark.counting import count
 from functions.rating.measuring.spark.month import month_totals, usable
-from functions.rating.measuring.spark.objects import BAD, VALID, ObjectCounts, raise_what_stops
+from functions.rating.measuring.spark.objects import BAD, ObjectCounts, raise_what_stops
 from functions.rating.measuring.spark.session import SparkSql
 from functions.rating.measuring.spark.tasks import COUNTS, Reading, client, read_part
 from functions.rating.measuring.totals import MonthTotals

@@ -22,7 +22,7 @@ from shared.content import canonical_json
 from shared.errors import AgenciesInvalid, ObjectInvalid
 from shared.months import Month
 
-VALID, BAD = "valid.parquet", "bad.csv.gz"
+BAD = "bad.csv.gz"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ import boto3
 from botocore.config import Config
 
 from functions.rating.extracts.download import DataObject, fetch
-from functions.rating.measuring.spark.objects import BAD, VALID, ObjectCounts, read_into
+from functions.rating.measuring.embedded.reading.one_object import VALID
+from functions.rating.measuring.spark.objects import BAD, ObjectCounts, read_into
 from shared.content import content_id
 from shared.months import Month
 from shared.settings import S3Prefix

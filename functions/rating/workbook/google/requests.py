@@ -121,10 +121,6 @@ def name_range(name: str, area: Area) -> Request:
     return {"addNamedRange": {"namedRange": {"name": name, "range": area.as_range()}}}
 
 
-def forget_name(named_range_id: str) -> Request:
-    return {"deleteNamedRange": {"namedRangeId": named_range_id}}
-
-
 def colour_when(area: Area, formula: str, colour: dict[str, float]) -> Request:
     """Colour cells for which a formula, written for the first of them, is true."""
     marked = f'=AND(N("{MARK}")=0,{formula})'

@@ -117,7 +117,10 @@ class GoogleSheet:
         return (_title_in(address), row - 1, column - 1), list(answer.get("values", []))
 
     def put(self, cells: Mapping[tuple[str, int, int], RawCell]) -> None:
-        """Put values into cells, as they are: text is never taken for a formula. Keys: tab, row and column from 0."""
+        """Put values into cells, as they are: text is never taken for a formula. Keys: tab, row and column from 0.
+
+        The same values again do no harm, so this is asked again as a reading is.
+        """
         data = [
             {"range": absolute_range_name(title, a1(row, column)), "values": [[value]]}
             for (title, row, column), value in cells.items()

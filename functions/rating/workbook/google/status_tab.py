@@ -36,6 +36,8 @@ def write_status(
 ) -> None:
     """Replace the status tab of a spreadsheet, or that of the versions, by these rows, in the language of its tabs.
 
+    With a status, the tab of the distributions and the runs that the console offers are replaced too.
+
     Text is written as text, whatever it begins with. Raises WorkbookUnavailable, as when the sheet is shared for
     reading only; a run should log that and go on, for the levels don't depend on it.
     """
@@ -44,14 +46,14 @@ def write_status(
     tabs = {one["properties"]["title"]: one["properties"] for one in known.get("sheets", [])}
     shown = page(description.language(tabs))
     offers = offer_runs(known.get("namedRanges", ()), shown.held, shown.earlier) if written == "status" else []
-    tab_requests = status_requests(key, tabs, shown.rows, description, written=written)
+    tab_requests = _replacement(key, tabs, shown.rows, description, written=written)
     if shown.distribution:
         charts = {one["properties"]["title"]: one.get("charts", ()) for one in known.get("sheets", [])}
-        tab_requests += distribution_requests(key, tabs, shown.distribution, charts, description)
+        tab_requests += _distribution(key, tabs, shown.distribution, charts, description)
     sheet.change([*tab_requests, *offers])
 
 
-def status_requests(
+def _replacement(
     key: str,
     tabs: Mapping[str, Mapping[str, Any]],
     rows: Sequence[StatusRow],
@@ -74,7 +76,7 @@ def status_requests(
     return [make, do.replace(sheet_id, cells), *widths]
 
 
-def distribution_requests(
+def _distribution(
     key: str,
     tabs: Mapping[str, Mapping[str, Any]],
     page: DistributionPage,
@@ -86,7 +88,7 @@ def distribution_requests(
     room = len(page.rows) + LINES_OF_A_CHART, CHART_COLUMN + COLUMNS_OF_A_CHART
     old = [do.drop_chart(one["chartId"]) for one in charts.get(title, ())]
     new = [do.histogram(sheet_id, one.title, one.rows, CHART_COLUMN) for one in page.charts]
-    return [*status_requests(key, tabs, page.rows, description, written="distribution", room=room), *old, *new]
+    return [*_replacement(key, tabs, page.rows, description, written="distribution", room=room), *old, *new]
 
 
 def _known_or_new(tabs: Mapping[str, Mapping[str, Any]], written: Written, description: Description) -> tuple[int, str]:

@@ -9,14 +9,13 @@ from zoneinfo import ZoneInfo
 
 from functions.rating.extracts.datasets import Dataset, LocalFile
 from functions.rating.extracts.formats import Format, format_of
+from functions.rating.extracts.inventory import listed
 from functions.rating.measuring.embedded.duckdb_engine import DuckDB
 from functions.rating.measuring.embedded.reading.csv_objects import CsvObjects
 from functions.rating.measuring.embedded.reading.parquet_objects import ParquetObjects
 from functions.rating.measuring.embedded.reading.scan import Hashes, ObjectRead, Scanner
 from shared.errors import ObjectInvalid
 from shared.months import Month
-
-_LISTED = 20
 
 
 class ObjectReader:
@@ -74,8 +73,4 @@ class ObjectReader:
 
 def refusal(faults: Iterable[str]) -> ObjectInvalid:
     """The error for all objects that can't be used, in an order that does not depend on how they were read."""
-    every = sorted(faults)
-    count = len(every)
-    more = [f"and {count - _LISTED} more"] if count > _LISTED else []
-    listed = "\n".join((*every[:_LISTED], *more))
-    return ObjectInvalid(listed if count == 1 else f"{count} objects can't be used:\n{listed}")
+    return ObjectInvalid(listed(sorted(faults)))

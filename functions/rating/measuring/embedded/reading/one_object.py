@@ -24,6 +24,7 @@ from functions.rating.measuring.quarantine import BadRow
 from shared.errors import ObjectInvalid
 from shared.months import Month
 
+VALID = "valid.parquet"
 _MEMORY = 256 * 1024**2
 _OPTIONS = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1"
 
@@ -56,7 +57,7 @@ def read_object(
     ``put_away`` is also given the positions of columns in a bad row's text, None where the text is JSON.
     Raises ObjectInvalid.
     """
-    path = folder / "valid.parquet"
+    path = folder / VALID
     rows, bad, skipped = 0, Counter[str](), Counter[str]()
     sources: list[Source] = []
     with TemporaryDirectory(dir=folder) as work, open_engine(Path(work), _MEMORY) as engine:
