@@ -11,6 +11,8 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
+from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -257,8 +259,15 @@ def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[str | N
 
 def write_parquet(path: Path, header: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
     names = ", ".join(f'"{name}" VARCHAR' for name in header)
-    with duckdb.connect() as connection:
-        connection.execute(f"CREATE TABLE rows ({names})")
+    with _writer().cursor() as connection:
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE rows ({names})")
         if rows:
-            connection.executemany(f"INSERT INTO rows VALUES ({', '.join('?' * len(header))})", rows)
+            row = f"({', '.join('?' * len(header))})"
+            connection.execute(f"INSERT INTO rows VALUES {', '.join([row] * len(rows))}", list(chain(*rows)))
         connection.execute(f"COPY rows TO '{path}' (FORMAT parquet)")
+
+
+@cache
+def _writer() -> duckdb.DuckDBPyConnection:
+    """An engine that writes files; it takes longer to start than a file to write."""
+    return duckdb.connect()

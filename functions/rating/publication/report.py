@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -248,7 +249,9 @@ def report_page(document: Mapping[str, Any]) -> str:
     )
 
 
+@cache
 def _template(name: str) -> Template:
+    """A template, compiled once in a process: that takes longer than all else of a page."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
