@@ -200,7 +200,9 @@ def _reasons(
         elif column.kind is not Kind.TEXT and base not in SMALL:
             yield f"unreadable_{name}", f"{given} AND {value} IS NULL"
         elif column.kind is Kind.TEXT and base == TEXT and not column.multiline:
-            yield f"newline_in_{name}", f"contains({name}, chr(10)) AND contains({trimmed(name)}, chr(10))"
+            # A CASE: of an AND the engine works out both sides, and trimming costs ten times as much as reading.
+            within = f"contains({trimmed(name)}, chr(10))"
+            yield f"newline_in_{name}", f"CASE WHEN contains({name}, chr(10)) THEN {within} ELSE FALSE END"
         if column.kind is Kind.AMOUNT:
             yield f"negative_{name}", f"{value} < 0"
         if column.kind is Kind.POWER:
