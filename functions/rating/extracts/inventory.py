@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions.rating.extracts.datasets import Dataset
 from functions.rating.extracts.download import DataObject
 from functions.rating.extracts.keys import FolderUnknown, columns_of_key, is_data
+from functions.rating.extracts.unusable import listed
 from shared.errors import ExtractsUnavailable, ObjectChanged, ObjectInvalid
 from shared.months import Month
 from shared.settings import S3Prefix
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 READY = "_SUCCESS"
 _SHOWN = 5
-_LISTED = 20
 MONTHLY = (Dataset.AGENCIES, Dataset.CREATORS, Dataset.ORDERS)
 
 
@@ -139,15 +138,6 @@ def _list(s3: S3Client, location: S3Prefix, dataset: Dataset, month: Month) -> _
 
 def _folder(dataset: Dataset) -> Dataset:
     return Dataset.CREATORS if dataset is Dataset.PREVIOUS_CREATORS else dataset
-
-
-def listed(faults: Sequence[str]) -> str:
-    """All faults in one message, each on its line."""
-    count = len(faults)
-    if count == 1:
-        return faults[0]
-    more = (f"and {count - _LISTED} more",) if count > _LISTED else ()
-    return "\n".join((f"{count} objects can't be used:", *faults[:_LISTED], *more))
 
 
 def _instead(s3: S3Client, location: S3Prefix, listing: _Listing) -> str:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from functions.rating.extracts.datasets import Dataset, LocalFile
 from functions.rating.extracts.formats import Format, format_of
-from functions.rating.extracts.inventory import listed
+from functions.rating.extracts.unusable import listed
 from functions.rating.measuring.embedded.duckdb_engine import DuckDB
 from functions.rating.measuring.embedded.reading.csv_objects import CsvObjects
 from functions.rating.measuring.embedded.reading.parquet_objects import ParquetObjects
