@@ -15,7 +15,7 @@ LevelsError
 │   ├── AgenciesInvalid     a row of the agencies extract is bad, or two of one agency differ
 │   ├── TooManyBadRows      a dataset has more bad rows than the settings allow
 │   ├── MeasuringFailed     a measurement can't be read or written, or the Spark job that makes it failed
-│   ├── OutOfRoom           memory or scratch space does not suffice for the extracts
+│   ├── OutOfRoom           too little memory or scratch space for the extracts
 │   └── NotReconciled       the rows accounted for are not the rows in the files
 ├── PublicationError
 │   ├── PublicationConflict another run moved the pointer first
@@ -106,7 +106,7 @@ class MeasuringFailed(ExtractError):
 
 
 class OutOfRoom(ExtractError):
-    """Memory or scratch space does not suffice for the extracts."""
+    """There is too little memory or scratch space for the extracts."""
 
 
 class NotReconciled(ExtractError):

@@ -1,4 +1,4 @@
-"""The rating function: reads the event, wires the real services, does what is asked, logs one summary line."""
+"""The rating function: parses the event, builds the services, runs one command and logs one summary line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from functions.rating.asked import do_asked, look
 from functions.rating.commands.check import check, next_to_rate
 from functions.rating.commands.decide import Decision, accept, roll_back
 from functions.rating.commands.rate import preview, rate_month
@@ -24,6 +23,7 @@ from functions.rating.publication import ledger
 from functions.rating.result import result
 from functions.rating.scratch import run_folder
 from functions.rating.services import Services
+from functions.rating.sheet_console import do_asks, read_asks
 from functions.rating.status import show_status
 from functions.rating.versions import show_versions
 from functions.rating.wiring import wire, wire_workbook
@@ -37,38 +37,41 @@ if TYPE_CHECKING:
 IN_THE_LEDGER = ("published", "held", "rolled_back", "refreshed", "repaired")
 
 listener: Callable[[str, int, int | None], None] | None = None
-"""Hears the progress of each stage: stage, done, total. A program that shows it to a person sets it."""
+"""Called with the progress of each stage: (stage, done, total). The demo sets it to show a progress bar."""
 
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Do what one event asks; the answer is that of result.py. Raises one error type per cause (shared/errors.py)."""
+    """Run the command that one event asks for. The answer has the keys of result.py.
+
+    Raises one subclass of LevelsError for each cause (shared/errors.py).
+    """
     request, services = None, None
     try:
         settings = RatingSettings.from_environment(os.environ)
         metrics.set_default_dimensions(stack=settings.stack)
         request = parse_event(event)
-        asks = look(wire_workbook(settings)) if request.mode == "console" else []
-        looked_in_vain = request.mode == "console" and not asks
-        metrics.add_metric("Runs", MetricUnit.Count, int(not looked_in_vain))
-        if looked_in_vain:
+        ticked = read_asks(wire_workbook(settings)) if request.mode == "console" else []
+        nothing_ticked = request.mode == "console" and not ticked
+        metrics.add_metric("Runs", MetricUnit.Count, int(not nothing_ticked))
+        if nothing_ticked:
             return {"outcome": "nothing_asked"}
         with run_folder(settings.scratch) as scratch:
             services = wire(settings.model_copy(update={"scratch": scratch}), context, listener)
-            if asks:
-                return {"outcome": "asked", "answers": do_asked(asks, services, _run)}
+            if ticked:
+                return {"outcome": "asked", "answers": do_asks(ticked, services, _run)}
             answer = _run(request, services)
     except LevelsError as error:
         count_failure(error, event, request, services)
         raise
     finally:
-        gc.unfreeze()  # the ratings: nobody searches for reference cycles among them
+        gc.unfreeze()  # undo the freeze of rate_all
     return answer
 
 
 def _run(request: Request, services: Services) -> dict[str, Any]:
-    """The answer. Events that are unsent are sent before, as far as the bus takes them, and after."""
+    """Answer a request. Before and after it, send the events that are still unsent, as far as the bus takes them."""
     outbox = services.publisher.outbox
     if request.sends_events:
         try:
@@ -83,7 +86,7 @@ def _run(request: Request, services: Services) -> dict[str, Any]:
 
 
 def _answer(request: Request, services: Services) -> dict[str, Any]:
-    """What is answered; the status tab says it too."""
+    """Answer a request and write the same answer to the status tab."""
     if request.uploaded and not services.workbook.owns(*request.uploaded):
         logger.info("what was uploaded is not the workbook", uploaded="/".join(request.uploaded))
         return result("unchanged", str(next_to_rate(services)))
@@ -109,7 +112,7 @@ def _answer(request: Request, services: Services) -> dict[str, Any]:
 
 
 def _do(request: Request, services: Services) -> dict[str, Any]:
-    """The one thing that a request asks for."""
+    """Call the command that a request names."""
     decision = Decision(request.by or "", request.reason or "", request.anyway)
     if request.accept:
         return accept(services, request.accept, decision)
@@ -127,5 +130,5 @@ def _do(request: Request, services: Services) -> dict[str, Any]:
     if request.mode == "preview":
         return preview(services, month)
     if request.job_ended and services.now().astimezone(services.zone).date() < month.renewed_on:
-        return result("unchanged", str(month))  # a preview had started the job
+        return result("unchanged", str(month))  # the job was started by a preview; the month is not due yet
     return rate_month(services, month, scheduled=request.scheduled_at is not None)

@@ -1,4 +1,4 @@
-"""What the console is told of a run: the answer to the ticket it was asked with, and the state of the workbook."""
+"""Writes what the console shows: the answer to the ticket of a request, and the result of the latest check."""
 
 from __future__ import annotations
 
@@ -12,21 +12,24 @@ from shared.errors import LevelsError, TableUnavailable, WorkbookFaulty, Workboo
 from shared.observability import logger
 from shared.tickets import SHOWN_FAULTS, close_ticket, keep_check
 
-_IN_THE_REPORT = ("preview", "quality", "stages")  # long, and nobody reads it twice
+_IN_THE_REPORT = ("preview", "quality", "stages")  # long, and the report has them
 
 
 def answered_for_the_console(
     request: Request, services: Services, answer: Callable[[], dict[str, Any]]
 ) -> dict[str, Any]:
-    """The answer, after the console was told of it, or of the error. Raises what ``answer`` raises."""
+    """Call ``answer``, write its result or its error for the console, and return the result.
+
+    Raises what ``answer`` raises.
+    """
     try:
         answered = answer()
     except WorkbookFaulty as error:
         _keep_check(services, {"outcome": "faulty", "month": None, "faults": error.faults})
-        _close(request, services, "failed", _said(error) | {"faults": error.faults[:SHOWN_FAULTS]})
+        _close(request, services, "failed", _error_fields(error) | {"faults": error.faults[:SHOWN_FAULTS]})
         raise
     except LevelsError as error:
-        _close(request, services, "failed", _said(error))
+        _close(request, services, "failed", _error_fields(error))
         raise
     if request.reads_the_sheet:
         _keep_check(services, answered)
@@ -35,7 +38,8 @@ def answered_for_the_console(
     return answered
 
 
-def _said(error: LevelsError) -> dict[str, Any]:
+def _error_fields(error: LevelsError) -> dict[str, Any]:
+    """An error as the console shows it: type, message (2,000 characters at most), Chinese message."""
     names = [kind.__name__ for kind in type(error).__mro__]
     in_chinese = next((FAILURES[name] for name in names if name in FAILURES), None)
     return {"error": names[0], "message": str(error)[:2000], "message_zh": in_chinese}
@@ -43,7 +47,7 @@ def _said(error: LevelsError) -> dict[str, Any]:
 
 def _close(request: Request, services: Services, state: Any, answer: Mapping[str, Any]) -> None:
     if request.ticket:
-        _kept(lambda: close_ticket(services.table, request.ticket or "", state, answer))
+        _write_or_log(lambda: close_ticket(services.table, request.ticket or "", state, answer))
 
 
 def _keep_check(services: Services, answer: Mapping[str, Any]) -> None:
@@ -57,11 +61,11 @@ def _keep_check(services: Services, answer: Mapping[str, Any]) -> None:
         "changes": answer.get("changes", [])[:SHOWN_FAULTS],
         "addresses": dict(_addresses(services)) if answer["faults"] or answer.get("changes") else {},
     }
-    _kept(lambda: keep_check(services.table, found))
+    _write_or_log(lambda: keep_check(services.table, found))
 
 
 def _addresses(services: Services) -> Mapping[str, str]:
-    """Where a click on a cell leads; without them the cells are named all the same."""
+    """The web address of each tab. Empty when they can't be read: the console then names cells without a link."""
     try:
         return services.workbook.addresses()
     except WorkbookUnavailable as error:
@@ -69,9 +73,9 @@ def _addresses(services: Services) -> Mapping[str, str]:
         return {}
 
 
-def _kept(write: Callable[[], None]) -> None:
-    """Levels don't depend on what the console is told, so a refusal is logged and no more."""
+def _write_or_log(write: Callable[[], None]) -> None:
+    """Write to the table, or log that it failed: levels don't depend on what the console shows."""
     try:
         write()
     except TableUnavailable as error:
-        logger.warning("the console could not be told", cause=str(error))
+        logger.warning("the answer for the console could not be written", cause=str(error))

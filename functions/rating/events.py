@@ -1,4 +1,4 @@
-"""What the rating function may be asked to do: its input, one JSON object, as a validated request."""
+"""The input of the rating function: one JSON object, validated as a Request."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ FORMS = (
 
 
 class Request(BaseModel):
-    """One request: exactly one of scheduled_at, month, accept, rollback, verify, or a lone mode.
+    """One request: exactly one of scheduled_at, month, accept, rollback, verify, or a mode alone.
 
-    ``ticket``: where the console looks for the answer (shared/tickets.py).
+    ``ticket``: the id under which the console reads the answer (shared/tickets.py).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,9 +41,9 @@ class Request(BaseModel):
     by: str | None = None
     reason: str | None = None
     uploaded: tuple[str, str] | None = None
-    """Bucket and key of an object that was uploaded: perhaps the workbook, which is checked then."""
+    """Bucket and key of an uploaded object. If it is the workbook, the workbook is checked."""
     job_ended: bool = False
-    """The Spark job has ended: like a firing of the schedule, but never before the day of the renewal."""
+    """The Spark job has ended: rates like the schedule, but never before the day of the renewal."""
     ticket: Annotated[str, Field(pattern=r"^[0-9a-f]{20}$")] | None = None
     anyway: bool = False
     repair: bool = False
@@ -75,21 +75,21 @@ class Request(BaseModel):
 
     @property
     def publishes(self) -> bool:
-        """Whether this request may make a month's levels visible."""
+        """Whether this request may publish a month's levels."""
         return self.mode is None and not self.verify and not self.repair
 
     @property
     def sends_events(self) -> bool:
-        """Whether events that are still unsent are sent on this occasion."""
+        """Whether this request also sends the events that are still unsent."""
         return self.publishes or self.mode == "refresh"
 
     @property
     def reads_the_sheet(self) -> bool:
-        """Whether the answer says something about the spreadsheet as it is now."""
+        """Whether the answer describes the current spreadsheet."""
         return not (self.accept or self.rollback or self.verify or self.repair)
 
     def rating_month(self, zone: ZoneInfo) -> Month:
-        """The month to be rated: the one named, or the one before the scheduled instant by the clock of ``zone``."""
+        """The month to rate: the named one, or the month before ``scheduled_at`` in the time zone ``zone``."""
         if self.month:
             return Month.parse(self.month)
         instant: datetime | None = self.scheduled_at
@@ -99,16 +99,16 @@ class Request(BaseModel):
 
 
 def parse_event(event: Any) -> Request:
-    """The request that an event makes. Raises EventInvalid, which says what was found and what is understood."""
+    """The validated request of an event. Raises EventInvalid, which names what was found and the valid forms."""
     try:
         return Request.model_validate(_check_of_upload(event) or _after_job(event) or event)
     except ValidationError as error:
         found = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'event'}: {e['msg']}" for e in error.errors())
-        raise EventInvalid(f"{found}. Understood are: {FORMS}.") from error
+        raise EventInvalid(f"{found}. Valid forms: {FORMS}.") from error
 
 
 def _check_of_upload(event: Any) -> dict[str, Any] | None:
-    """The check that S3 asks for through EventBridge when an object was uploaded; None for any other event."""
+    """A request to check the workbook, if the event is S3's "Object Created"; else None."""
     if not isinstance(event, Mapping) or (event.get("source"), event.get("detail-type")) != _UPLOAD:
         return None
     detail = event.get("detail", {})
@@ -116,7 +116,7 @@ def _check_of_upload(event: Any) -> dict[str, Any] | None:
 
 
 def _after_job(event: Any) -> dict[str, Any] | None:
-    """The firing that EventBridge asks for when a run of the Spark job has ended; None for any other event."""
+    """A request to rate, if the event is Glue's "Job State Change"; else None."""
     if not isinstance(event, Mapping) or (event.get("source"), event.get("detail-type")) != _JOB_ENDED:
         return None
     return {"scheduled_at": event.get("time"), "job_ended": True}

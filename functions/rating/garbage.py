@@ -1,6 +1,6 @@
-"""Making a great many values without looking for reference cycles among them.
+"""Pauses Python's search for reference cycles while very many values are made.
 
-Hundreds of thousands of values that hold no cycle take less time to make than to search.
+Hundreds of thousands of values without a cycle take less time to make than to search.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def cycle_collection_paused() -> Iterator[None]:
-    """Within the block nobody searches for reference cycles."""
+    """Pause the search for reference cycles within the block."""
     gc.disable()
     try:
         yield

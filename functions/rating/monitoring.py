@@ -1,4 +1,4 @@
-"""The metrics that alarms and the dashboard watch (template.yaml), and the line that sums a run up."""
+"""The metrics that alarms and the dashboard watch (template.yaml), and the summary line of each run."""
 
 from __future__ import annotations
 
@@ -19,26 +19,29 @@ SUMMARY = ("outcome", "month", "run", "agencies", "levels", "moves", "report")
 
 
 def count_answer(answer: dict[str, Any], request: Request, services: Services) -> None:
-    """Count what came of a run, and log its summary. ``Published``: the month that is due is out."""
-    is_out = request.publishes and answer["outcome"] in ("published", "unchanged")
+    """Count the outcome of a run and log its summary.
+
+    ``Published`` is 1 when the month that is due is published.
+    """
+    is_published = request.publishes and answer["outcome"] in ("published", "unchanged")
     due = Month.of(services.now(), services.zone).plus(-1)
-    metrics.add_metric("Published", MetricUnit.Count, int(is_out and answer["month"] == str(due)))
+    metrics.add_metric("Published", MetricUnit.Count, int(is_published and answer["month"] == str(due)))
     if request.uploaded and not answer.get("valid", True):
-        metrics.add_metric("WorkbookFaulty", MetricUnit.Count, 1)  # whoever uploaded it doesn't see this answer
+        metrics.add_metric("WorkbookFaulty", MetricUnit.Count, 1)  # only the alarm tells the person who uploaded it
     metrics.add_metric("Held", MetricUnit.Count, int(answer["outcome"] == "held"))
     if quality := answer.get("quality"):
         bad = sum(sum(dataset["bad_rows"].values()) for dataset in quality["datasets"].values())
         metrics.add_metric("QuarantinedRows", MetricUnit.Count, bad)
-    left = services.progress.remaining() if services.progress.remaining else None
-    if left is not None and answer["outcome"] in ("published", "held"):
-        metrics.add_metric("SecondsLeft", MetricUnit.Seconds, left)
+    seconds_left = services.progress.remaining() if services.progress.remaining else None
+    if seconds_left is not None and answer["outcome"] in ("published", "held"):
+        metrics.add_metric("SecondsLeft", MetricUnit.Seconds, seconds_left)
     _count_overdue(request, services)
     summary = {name: answer[name] for name in SUMMARY}
-    logger.info("run done", **summary, stages=services.progress.seconds, seconds_left=left)
+    logger.info("run done", **summary, stages=services.progress.seconds, seconds_left=seconds_left)
 
 
 def count_failure(error: LevelsError, event: Any, request: Request | None, services: Services | None) -> None:
-    """Count and log why a run failed."""
+    """Count a failed run and log its cause."""
     metrics.add_metric("WorkbookFaulty" if isinstance(error, WorkbookFaulty) else "RunFailed", MetricUnit.Count, 1)
     logger.error("run failed", error=type(error).__name__, cause=str(error), request=event)
     if request and services:
@@ -46,24 +49,25 @@ def count_failure(error: LevelsError, event: Any, request: Request | None, servi
 
 
 def _count_overdue(request: Request, services: Services) -> None:
-    """``Overdue``: counted by the schedule's firings and by the morning refresh, where it is known."""
+    """Count ``Overdue`` on a scheduled run and on the morning refresh, where the answer is known."""
     scheduled = request.scheduled_at is not None
     if not scheduled and request.mode != "refresh":
         return
     at = (request.scheduled_at or services.now()).astimezone(services.zone)
     try:
         late = overdue(at, services.table.pointer().publications, scheduled=scheduled)
-    except LevelsError:  # the pointer can't be read, so somebody has to look
+    except LevelsError:  # the pointer can't be read: raise the alarm
         late = True
     if late is not None:
         metrics.add_metric("Overdue", MetricUnit.Count, int(late))
 
 
 def overdue(at: datetime, published: Collection[str], *, scheduled: bool) -> bool | None:
-    """Whether last month should be published and is not. ``at``: local time; ``published``: months.
+    """Whether last month should be published by now and is not.
 
-    None where that is not yet decided: before noon of the 3rd, and in a stack that never published a month and is only
-    checked (``scheduled`` False), since it may be a few days old.
+    ``at``: local time. ``published``: months as YYYY-MM. None before noon of the 3rd, when this is not yet decided;
+    also None in a stack that is only checked (``scheduled`` False) and has never published a month, since the stack may
+    be a few days old.
     """
     if (at.day, at.hour) < (RENEWAL_DAY, NOON) or not (scheduled or published):
         return None

@@ -1,4 +1,4 @@
-"""The stages of a run: how long each took, how far it is, and whether the function's time still suffices."""
+"""The stages of a run: how long each took, how far it is, and whether the function has enough time left."""
 
 from __future__ import annotations
 
@@ -14,14 +14,18 @@ from shared.errors import OutOfTime
 from shared.observability import logger
 
 Listener = Callable[[str, int, int | None], None]
-"""Hears the progress of a stage: its name, how much is done, and of how much (None where that is not known)."""
+"""Called with the progress of a stage: its name, how much is done, and the total (None if unknown)."""
 
-RESERVE_SECONDS = 20  # enough to finish a request in flight, write one log line and raise
+RESERVE_SECONDS = 20  # enough to finish the current request, write one log line and raise
 
 
 @dataclass
 class Progress:
-    """Times the stages of one run. ``listener(stage, done, total)`` hears progress; ``remaining`` gives seconds."""
+    """Times the stages of one run.
+
+    ``listener(stage, done, total)`` is called with the progress. ``remaining()`` returns the seconds that the function
+    has left; None where there is no limit.
+    """
 
     listener: Listener | None = None
     remaining: Callable[[], float] | None = None
@@ -29,7 +33,7 @@ class Progress:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[dict[str, Any]]:
-        """Time a stage and log one line about it; what the caller puts into the dict goes on that line."""
+        """Time the block as a stage and log one line. What the caller puts into the dict is added to that line."""
         self.check_time(name)
         facts: dict[str, Any] = {}
         started = time.perf_counter()
@@ -39,13 +43,13 @@ class Progress:
         logger.info("stage done", stage=name, seconds=self.seconds[name], peak_memory_mb=_peak_memory_mb(), **facts)
 
     def advance(self, stage: str, done: int, total: int | None) -> None:
-        """Report progress. A long loop calls it often: it raises OutOfTime when time is up."""
+        """Report progress. Call it often in a long loop: it raises OutOfTime when the time is up."""
         self.check_time(stage)
         if self.listener:
             self.listener(stage, done, total)
 
     def check_time(self, stage: str) -> None:
-        """Raises OutOfTime when what is left is needed to end cleanly."""
+        """Raises OutOfTime when only the time to end cleanly is left."""
         if self.remaining and (left := self.remaining()) < RESERVE_SECONDS:
             raise OutOfTime(
                 f"{left:.0f} s are left at stage {stage!r}, {RESERVE_SECONDS} s are needed to end cleanly; nothing was "

@@ -1,4 +1,4 @@
-"""What the rating function answers: one JSON object, the same keys for every outcome, plus what an outcome adds."""
+"""The answer of the rating function: one JSON object. Every outcome has the same keys; some add their own."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def result(
     report: str | None = None,
     **more: Any,
 ) -> dict[str, Any]:
-    """The answer, ready for JSON. Counts come from the run's record and are null where there is no run."""
+    """The answer, ready for JSON. Counts come from the run's record; they are null without a run."""
     answer = {
         "outcome": outcome,
         "month": month,

@@ -1,6 +1,6 @@
-"""A run's own working folder, which is gone when the run is; and what goes wrong with folders, disk and memory.
+"""The working folder of one run, removed when the run ends; and errors of folders, disk and memory.
 
-Lambda keeps the disk of a function that was killed for its next run: what such a run left is removed first.
+Lambda keeps the disk of a killed function for its next run, so the folders of killed runs are removed first.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from shared.observability import logger
 
 PREFIX = "mcn-levels-"
 _LOCK = "lock"
-_YOUNG = 60.0  # seconds in which a folder may not have its lock yet
+_YOUNG = 60.0  # seconds; a folder younger than this may not be locked yet
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN}
 
 
 @contextmanager
 def run_folder(scratch: Path) -> Iterator[Path]:
-    """A new folder below ``scratch``, for the block. Folders of runs that were killed are removed first."""
+    """A new folder below ``scratch`` for the block. Folders of killed runs are removed first."""
     with causes_named(scratch):
         _sweep(scratch)
         folder = Path(mkdtemp(prefix=PREFIX, dir=scratch))
         try:
             with (folder / f"{_LOCK}.new").open("w") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)  # for as long as this process lives
-                (folder / f"{_LOCK}.new").rename(folder / _LOCK)  # a sweep never sees it unlocked
+                fcntl.flock(lock, fcntl.LOCK_EX)  # held while this process lives
+                (folder / f"{_LOCK}.new").rename(folder / _LOCK)  # locked before _sweep can see it
                 yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -40,7 +40,7 @@ def run_folder(scratch: Path) -> Iterator[Path]:
 
 @contextmanager
 def causes_named(scratch: Path) -> Iterator[None]:
-    """Within the block, what the machine refuses is told as OutOfRoom or ScratchUnusable, by its error number."""
+    """Within the block, raise OutOfRoom or ScratchUnusable for errors of disk, folder, memory and threads."""
     try:
         yield
     except OSError as error:
@@ -55,7 +55,7 @@ def causes_named(scratch: Path) -> Iterator[None]:
         ) from error
     except MemoryError as error:
         raise OutOfRoom(
-            "memory does not suffice for this month. Nothing was published. Give the function more (RatingMemory)."
+            "there is too little memory for this month. Nothing was published. Give the function more (RatingMemory)."
         ) from error
     except RuntimeError as error:
         if "can't start new thread" not in str(error):
@@ -67,9 +67,10 @@ def causes_named(scratch: Path) -> Iterator[None]:
 
 
 def _sweep(scratch: Path) -> None:
+    """Remove the folders of runs whose process has ended."""
     for folder in scratch.glob(f"{PREFIX}*"):
         if _is_abandoned(folder):
-            logger.info("removing what a run left that did not end", folder=folder.name)
+            logger.info("removing the folder of a run that did not end", folder=folder.name)
             shutil.rmtree(folder, ignore_errors=True)
 
 

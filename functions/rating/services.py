@@ -1,4 +1,4 @@
-"""What a command works with: the real things outside, made by wiring.py, replaced at their transport in tests."""
+"""The services that a command works with. wiring.py makes the real ones; tests replace their transport."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Services:
-    """Everything a run touches.
+    """Everything that a run reads from or writes to.
 
-    ``measure``: an engine's one method, given the largest share of bad rows. ``now``: an aware instant.
-    ``code_version`` goes into the ledger.
+    ``measure``: the one method of an engine, called with the largest allowed share of bad rows. ``now``: returns an
+    aware instant. ``code_version``: is written to the ledger.
     """
 
     workbook: WorkbookSource
@@ -47,5 +47,5 @@ class Services:
     progress: Progress
 
     def expiry(self, month: Month) -> int:
-        """Epoch second after which the table may forget a month's items."""
+        """Epoch second after which the table may delete a month's items."""
         return expiry(month, self.retention_months, self.zone)

@@ -1,4 +1,4 @@
-"""Shows operations which versions of the rules were in force, since when, for which months: a tab of the workbook."""
+"""Shows operations the versions of the rules in a tab of the workbook: since when, and for which months."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shared.observability import logger
 
 
 def show_versions(services: Services) -> None:
-    """Write the tab. Levels don't depend on it, so a refusal is logged and no more."""
+    """Write the tab of versions, or log that it failed: levels don't depend on it."""
     try:
         pointer = services.table.pointer()
         if not pointer.publications:
@@ -31,7 +31,7 @@ def show_versions(services: Services) -> None:
 
 
 def versions_used(services: Services, lines: Iterable[Entry]) -> list[VersionUsed]:
-    """The rulebooks of these lines of the ledger in the order in which they came into force."""
+    """The rulebooks that these ledger lines name, in the order in which they came into force."""
     moves = sorted((line for line in lines if line.moves_the_pointer), key=lambda line: (line.version, line.at))
     first: dict[str, tuple[Entry, str | None]] = {}
     months: dict[str, set[str]] = {}

@@ -1,4 +1,4 @@
-"""The real services of the rating function, made from its settings; the only place that chooses an engine."""
+"""Builds the real services of the rating function from its settings. Only this module chooses an engine."""
 
 from __future__ import annotations
 
@@ -45,10 +45,11 @@ CLIENT = Config(
 
 
 def wire(settings: RatingSettings, context: LambdaContext, listener: Listener | None) -> Services:
-    """The real services, made again for each of a month's few invocations."""
-    s3 = boto3.client("s3", config=CLIENT.merge(Config(signature_version="s3v4")))  # else links are signed the old way
+    """The real services, built again for each invocation (there are few in a month)."""
+    # The default signature of links is not accepted in every region.
+    s3 = boto3.client("s3", config=CLIENT.merge(Config(signature_version="s3v4")))
     measurements = Measurements(s3, settings.reports, settings.scratch)
-    engine = _engine(settings, s3, int(context.memory_limit_in_mb))  # AWS gives it as text
+    engine = _engine(settings, s3, int(context.memory_limit_in_mb))  # Lambda sets this variable as text
     measuring = Measuring(
         measurements,
         engine,
@@ -80,15 +81,15 @@ def wire(settings: RatingSettings, context: LambdaContext, listener: Listener | 
 
 
 def wire_workbook(settings: RatingSettings) -> WorkbookSource:
-    """The workbook alone: all that a look at the console tab needs."""
+    """The workbook alone: enough to read the console tab."""
     description = load_description(ROOT / "config" / "workbook.json")
     return workbook_source(settings.workbook, description, boto3.client("s3", config=CLIENT))
 
 
 def _engine(settings: RatingSettings, s3: S3Client, megabytes: int) -> Embedded:
-    """The engine's method, imported when a month is measured: a check or a decision needs no engine.
+    """The method of the engine, imported only when a month is measured: a check or a decision needs no engine.
 
-    The engine lasts as long as what is returned, since its quarantine lasts as long as it does.
+    The engine lives as long as the returned function, because its quarantine file does.
     """
 
     @cache
@@ -104,7 +105,7 @@ def _engine(settings: RatingSettings, s3: S3Client, megabytes: int) -> Embedded:
 
 
 def distributed_engine(settings: RatingSettings, measurements: Measurements) -> Distributed | None:
-    """The engine for months that outgrow this function, None where the setting MEASURING wants none."""
+    """The engine for months that are too large for this function. None if the setting MEASURING excludes it."""
     if settings.measuring == "embedded":
         return None
     glue = boto3.client("glue", config=CLIENT)
@@ -112,9 +113,9 @@ def distributed_engine(settings: RatingSettings, measurements: Measurements) -> 
 
 
 def workbook_source(setting: str, description: Description, s3: S3Client) -> WorkbookSource:
-    """The source that the setting WORKBOOK names: a folder, a Google Sheet, or a file or folder in S3.
+    """The workbook that the setting WORKBOOK names: a folder, a Google Sheet, or a file or folder in S3.
 
-    Only the library of the one that is named is imported. Raises WorkbookUnavailable for anything else.
+    Imports only the library of that source. Raises WorkbookUnavailable for any other setting.
     """
     kind, _, name = setting.partition(":")
     if kind == "dir":
@@ -135,7 +136,7 @@ def workbook_source(setting: str, description: Description, s3: S3Client) -> Wor
 
 
 def code_version() -> str:
-    """A digest of the code that rates, for the ledger: the same code has the same version on every machine."""
+    """A digest of the rating code, for the ledger. The same code has the same digest on every machine."""
     digest = sha256()
     found = [*ROOT.glob("functions/rating/**/*"), *ROOT.glob("shared/*"), ROOT / "config" / "workbook.json"]
     for path in sorted(found):

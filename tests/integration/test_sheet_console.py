@@ -75,8 +75,8 @@ def test_a_look_at_an_unticked_sheet_is_one_request_and_nothing_else(cloud: Clou
 def test_a_look_imports_no_engine() -> None:
     script = (
         "import os, sys, functions.rating.app as app\n"
-        "from functions.rating.asked import look\n"
-        "look(app.wire_workbook(app.RatingSettings.from_environment(os.environ)))\n"
+        "from functions.rating.sheet_console import read_asks\n"
+        "read_asks(app.wire_workbook(app.RatingSettings.from_environment(os.environ)))\n"
         "print([name for name in ('duckdb', 'numpy', 'openpyxl') if name in sys.modules])\n"
     )
     environment = {

@@ -16,7 +16,7 @@ from functions.rating.workbook.google import sheet
 from functions.rating.workbook.google.identity import WRITING
 from functions.rating.workbook.google.status_tab import write_status
 from functions.rating.workbook.rulebook import parse
-from functions.rating.workbook.status import Beside, status
+from functions.rating.workbook.status import StatusContext, status
 from tests.workbooks import DESCRIPTION, OCTOBER, ROOT
 from tools.sheet.builder import build
 
@@ -32,4 +32,6 @@ def test_a_real_sheet_is_built_read_back_and_given_its_status() -> None:
     verdict = parse(sheet.read_sheet(key, DESCRIPTION.reads, client=client), DESCRIPTION, OCTOBER)
     assert verdict.rulebook == parse(example, DESCRIPTION, OCTOBER).rulebook
     answer = {"outcome": "checked", "month": str(OCTOBER), "faults": [fault.as_dict() for fault in verdict.faults]}
-    write_status(key, lambda language: status(answer, Beside(datetime.now(UTC)), language), DESCRIPTION, client=client)
+    write_status(
+        key, lambda language: status(answer, StatusContext(datetime.now(UTC)), language), DESCRIPTION, client=client
+    )

@@ -16,7 +16,7 @@ from functions.rating.workbook.google import requests as do
 from functions.rating.workbook.google.sheet import addresses
 from functions.rating.workbook.google.status_tab import write_status
 from functions.rating.workbook.rulebook import parse
-from functions.rating.workbook.status import SHOWN_FAULTS, SHOWN_MOVERS, Beside, StatusPage, status
+from functions.rating.workbook.status import SHOWN_FAULTS, SHOWN_MOVERS, StatusContext, StatusPage, status
 from functions.rating.workbook.status_words import FAILURES, OUTCOMES, failure
 from shared import errors
 from shared.errors import WorkbookUnavailable
@@ -81,7 +81,7 @@ def test_a_chinese_sheet_is_answered_in_chinese_alone() -> None:
     book = Workbook().put("thresholds!D3", "５")
     google = chinese(book)
     held = {**faulty(book, "zh"), "outcome": "held", "changes": [], "levels": {"1": 3}}
-    beside = Beside(
+    beside = StatusContext(
         AT, run=HELD, link="https://s3/month%3D2026-10/report", link_until=AT, waiting=[line()], ledger=[line()]
     )
     rows = written(held, google, beside)
@@ -142,7 +142,7 @@ def test_after_a_preview_it_says_who_would_move_and_why_down_before_up() -> None
 
 def test_a_held_run_shows_each_guardrail_with_limit_and_value_counts_and_a_link_whose_end_is_told() -> None:
     google = served(Workbook())
-    beside = Beside(AT, run=HELD, link="https://s3/month%3D2026-10/report", link_until=AT)
+    beside = StatusContext(AT, run=HELD, link="https://s3/month%3D2026-10/report", link_until=AT)
     rows = written(answer("held"), google, beside)
     assert ["agencies whose level changes", "20 %", "31 %", "exceeded"] in rows
     assert ["total GMV, against the month before", "50 %", "–", "within"] in rows
@@ -154,7 +154,7 @@ def test_a_held_run_shows_each_guardrail_with_limit_and_value_counts_and_a_link_
 
 def test_a_run_that_waits_is_named_whatever_was_asked_last() -> None:
     google = served(Workbook())
-    rows = written(answer("checked"), google, Beside(AT, waiting=[line()]))
+    rows = written(answer("checked"), google, StatusContext(AT, waiting=[line()]))
     assert rows[0] == ["2026-10: checked, nothing published; the sheet is valid; 1 runs wait for a decision"]
     assert colour(google, 0, 0) == "orange"
     assert ["waits for a decision", f"run {'b' * 20} of 2026-10, held since 2026-11-02 08:30"] in rows
@@ -162,7 +162,7 @@ def test_a_run_that_waits_is_named_whatever_was_asked_last() -> None:
 
 def test_the_last_ten_lines_of_the_ledger_are_there_with_who_and_why() -> None:
     lines = [line(action="accepted", by="Lin", reason=f"reason {n}") for n in range(12)]
-    rows = written(answer("checked"), beside=Beside(AT, ledger=lines))
+    rows = written(answer("checked"), beside=StatusContext(AT, ledger=lines))
     assert rows[-1] == ["2026-11-02 08:30", "accepted", "2026-10", "b" * 20, "Lin", "reason 9"]
     assert sum("Lin" in row for row in rows) == 10
 
@@ -261,8 +261,8 @@ def answer(outcome: str) -> dict[str, Any]:
     return {"outcome": outcome, "month": "2026-10", "rulebook": "version-1", "faults": []}
 
 
-def page(what: dict[str, Any], beside: Beside | None = None) -> StatusPage:
-    return lambda language: status(what, beside or Beside(AT), language)
+def page(what: dict[str, Any], beside: StatusContext | None = None) -> StatusPage:
+    return lambda language: status(what, beside or StatusContext(AT), language)
 
 
 def line(**changed: Any) -> dict[str, Any]:
@@ -298,7 +298,7 @@ def chinese(book: Workbook) -> FakeSheets:
 
 
 def written(
-    what: dict[str, Any], google: FakeSheets | None = None, beside: Beside | None = None
+    what: dict[str, Any], google: FakeSheets | None = None, beside: StatusContext | None = None
 ) -> list[list[RawCell]]:
     google = google or served(Workbook())
     write_status(KEY, page(what, beside), DESCRIPTION, client=google.client())

@@ -75,7 +75,7 @@ def test_every_documented_form_is_understood(event: dict[str, object]) -> None:
     ],
 )
 def test_anything_else_is_refused_with_the_forms_that_are_understood(event: object) -> None:
-    with pytest.raises(EventInvalid, match="Understood are"):
+    with pytest.raises(EventInvalid, match="Valid forms"):
         parse_event(event)
 
 

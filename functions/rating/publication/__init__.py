@@ -1,1 +1,1 @@
-"""From ratings to what readers see: staged, published, sent as events, reported, and kept in the ledger."""
+"""Makes ratings visible: stages them, moves the pointer, sends events, writes reports and the ledger."""

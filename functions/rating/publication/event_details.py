@@ -1,7 +1,8 @@
-"""The details of the events that other systems receive; ``source`` is ``mcn.levels``, ``detail-type`` the class's name.
+"""The details of the events for other systems. ``source`` is ``mcn.levels``, ``detail-type`` the class's name.
 
-Events arrive at least once, and in any order. A consumer that keeps each agency's level takes those with ``current``,
-passes over an ``event_id`` that it knows, and keeps, for each agency, the level with the highest ``sequence``.
+Events arrive at least once and in any order. A consumer that stores each agency's level does three things: it ignores
+an ``event_id`` that it knows; it uses only events with ``current`` true; and for each agency it keeps the level with
+the highest ``sequence``.
 """
 
 from __future__ import annotations

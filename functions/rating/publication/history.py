@@ -1,4 +1,4 @@
-"""Whether pointer, ledger and outbox agree: each version of the pointer has one line, and one entry with events."""
+"""Checks that pointer, ledger and outbox agree: each pointer version has one ledger line and one outbox entry."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Item = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The lines of the ledger and the entries of the outbox that can be read, in their order.
+    """The readable lines of the ledger and entries of the outbox, in order.
 
-    ``differences``: the keys of what does not agree.
+    ``differences``: the keys of the items that do not agree.
     """
 
     lines: tuple[Entry, ...]
@@ -27,9 +27,9 @@ class History:
 
 
 def history_of(items: Iterable[Item], kept_from: str) -> History:
-    """``items``: the pointer, the ledgers of all months, and the outbox. Lines of schema 1 are taken as they are.
+    """The history that the pointer, the ledgers of all months and the outbox contain.
 
-    ``kept_from``: the oldest month whose items have not expired.
+    ``kept_from``: the oldest month whose items have not expired. Ledger lines of schema 1 are not checked.
     """
     by_kind: dict[str, list[Item]] = {"POINTER": [], "LEDGER": [], "OUTBOX": []}
     for item in items:
@@ -39,8 +39,8 @@ def history_of(items: Iterable[Item], kept_from: str) -> History:
     differences += _pointer_differences(by_kind["POINTER"], moves)
     outbox, wrong = _outbox(by_kind["OUTBOX"], moves)
     found = {entry.sequence for entry in outbox}
-    told = (line for line in moves if line.version and line.action != "refreshed" and line.month >= kept_from)
-    missing = [f"OUTBOX {line.version:010d}" for line in told if line.version not in found]
+    with_events = (line for line in moves if line.version and line.action != "refreshed" and line.month >= kept_from)
+    missing = [f"OUTBOX {line.version:010d}" for line in with_events if line.version not in found]
     return History(tuple(lines), tuple(outbox), (*differences, *wrong, *missing))
 
 
@@ -50,11 +50,11 @@ def _lines(items: list[Item]) -> tuple[list[Entry], list[str]]:
         try:
             line = entry_from(item)
         except ItemInvalid:
-            differences.append(_named(item))
+            differences.append(_key_text(item))
             continue
         lines.append(line)
         if schema_of(item) > 1 and entry_item(line) != item:
-            differences.append(_named(item))
+            differences.append(_key_text(item))
     return lines, differences
 
 
@@ -81,7 +81,7 @@ def _pointer_differences(items: list[Item], moves: list[Entry]) -> Iterator[str]
 
 
 def _after(line: Entry, valid: Publication | None) -> Publication:
-    """What is valid for a line's month once the pointer has moved."""
+    """The publication of a line's month after the line moved the pointer."""
     if line.action == "refreshed" and valid:
         return Publication(line.month, line.run, line.rulebook, valid.published_at, valid.action)
     action = line.action if line.action in ("published", "restated", "accepted") else "rolled_back"
@@ -99,24 +99,26 @@ def _outbox(items: list[Item], moves: list[Entry]) -> tuple[list[OutboxEntry], l
         try:
             entry, expires_at = outbox_entry_from(item), int(item["expires_at"]["N"])
         except (ItemInvalid, KeyError, ValueError):
-            wrong.append(_named(item))
+            wrong.append(_key_text(item))
             continue
         outbox.append(entry)
-        of_line = lines.get(entry.sequence)
-        agrees = of_line is not None and _entry_of(of_line[0], entry, current=of_line[1]) == entry
+        line_and_current = lines.get(entry.sequence)
+        agrees = (
+            line_and_current is not None and _entry_of(line_and_current[0], entry, current=line_and_current[1]) == entry
+        )
         sent = sent_from(item, entry)
         if not agrees or sent is None or _with_digest(outbox_item(entry, expires_at, sent), item) != item:
-            wrong.append(_named(item))
+            wrong.append(_key_text(item))
     return outbox, wrong
 
 
 def _with_digest(expected: Item, item: Item) -> Item:
-    """The expected item; without the digest where an older version wrote none."""
+    """The expected item, without the digest if an older version wrote the item without one."""
     return {name: value for name, value in expected.items() if name != "sent_digest" or name in item}
 
 
 def _entry_of(line: Entry, entry: OutboxEntry, *, current: bool) -> OutboxEntry:
-    """The entry that goes with a line; how many events it has is for the run's own items to say."""
+    """The outbox entry that a line should have. The number of events is checked with the run's items (verify)."""
     return OutboxEntry(
         sequence=line.version,
         month=line.month,
@@ -130,5 +132,5 @@ def _entry_of(line: Entry, entry: OutboxEntry, *, current: bool) -> OutboxEntry:
     )
 
 
-def _named(item: Item) -> str:
+def _key_text(item: Item) -> str:
     return " ".join(key_of(item))

@@ -1,4 +1,4 @@
-"""The items of a run: ratings, standings, directory and record. Their order and bytes follow from its inputs."""
+"""The items of a run: ratings, standings, directory and record. Equal inputs give equal bytes in equal order."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def items_of(ratings: Sequence[Rating], record: RunRecord, expires_at: int) -> I
 
 
 def as_schema_1(item: dict[str, Any]) -> dict[str, Any]:
-    """An item of a run as schema 1 kept it: pages in the partition of the run's record."""
+    """An item as schema 1 stored it: with its pages in the partition of the run's record."""
     kept = {name: value for name, value in item.items() if name not in ("schema", "pages")}
     kind, *of = key_of(item)[0].split("#")
     if kind == "STANDINGS":
@@ -49,7 +49,7 @@ def as_schema_1(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def pages(listings: Iterable[Listing]) -> Iterator[list[Listing]]:
-    """The listings of a level as pages of the directory, none larger than an item may be."""
+    """The listings of a level as pages of the directory. Each page is small enough for one item."""
     page: list[Listing] = []
     size = 0
     for listing in listings:

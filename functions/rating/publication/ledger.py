@@ -1,6 +1,6 @@
-"""The ledger: what was published, held, accepted, rolled back, refreshed or repaired, when, by whom and why.
+"""The ledger: what was published, held, accepted, rolled back, refreshed or repaired; when, by whom and why.
 
-Append-only, and in the order of the pointer's versions: clocks of two invocations may differ.
+Lines are only ever added. They are ordered by the pointer's version, since the clocks of two invocations may differ.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ Action = MadeValid | Literal["held", "refreshed", "repaired"]
 class Entry:
     """One line of the ledger. ``at``: ISO 8601 in UTC. ``replaced``: the run that was valid for this month before.
 
-    ``version``: of the pointer that this line was written with (``moves_the_pointer``), or else the one that it saw.
+    ``version``: the pointer's version after a line that moves it (``moves_the_pointer``), or the version at that time.
     Lines of schema 1 have 0. ``workbook``: the objects in S3 that the rulebook was read from, each with its version.
-    ``engine``: what measured the month, where the line comes of measuring it.
+    ``engine``: the engine that measured the month, if the line belongs to a run that was measured.
     """
 
     at: str
@@ -61,7 +61,7 @@ class Entry:
         workbook: tuple[str, ...] = (),
         engine: str | None = None,
     ) -> Entry:
-        """The line about a run. ``at``: an aware instant; ``replaced``: what was valid for the month before."""
+        """The line about a run. ``at``: an aware instant. ``replaced``: the publication of the month until then."""
         return cls(
             at=at.isoformat(timespec="microseconds"),
             action=action,
@@ -82,7 +82,10 @@ _ENTRY = TypeAdapter(Entry)
 
 
 def entry_item(entry: Entry) -> dict[str, Any]:
-    """An entry as an item. Its sort key: lines of schema 1, by their instant, come first."""
+    """An entry as an item.
+
+    Lines of schema 1 have an instant as sort key, which sorts before the others.
+    """
     sort_key = f"V{entry.version:010d}#0" if entry.moves_the_pointer else f"V{entry.version:010d}#1#{entry.at}"
     body = _ENTRY.dump_json(entry, exclude=not_content(entry)).decode()
     return stored(key(f"LEDGER#{entry.month}", sort_key), entry={"S": body}, digest={"S": content_id(entry)})
@@ -96,7 +99,7 @@ def entry_from(item: Mapping[str, Any]) -> Entry:
 
 
 def append(table: Table, entry: Entry) -> None:
-    """Write an entry that goes with no move of the pointer."""
+    """Write a line that does not move the pointer."""
     with table_errors(table.name):
         table.client.put_item(TableName=table.name, Item=entry_item(entry))
 
@@ -107,6 +110,6 @@ def entries(table: Table, month: str) -> Iterator[Entry]:
 
 
 def held_entry(table: Table, month: str, run: str) -> Entry | None:
-    """The line that holds a run which is still waiting for somebody's decision."""
+    """The line that holds a run, if the run still waits for a decision; else None."""
     of_run = [entry for entry in entries(table, month) if entry.run == run]
     return of_run[-1] if of_run and of_run[-1].action == "held" else None

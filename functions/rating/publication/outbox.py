@@ -1,6 +1,6 @@
-"""A transactional outbox: what differs is written before the pointer moves, that it is to be sent with the pointer.
+"""A transactional outbox: one write moves the pointer and records which events have to be sent.
 
-So a crash loses no event: whatever is not marked as sent is sent by the next invocation, the oldest publication first.
+So a crash loses no event: the next invocation sends everything that is not marked as sent, oldest publication first.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ if TYPE_CHECKING:
 
 PUT_EVENTS_LIMIT = 10
 SENDERS = 4
-WINDOW = 100  # events after which progress is written down
-PATIENCE = 15.0  # seconds of pauses in which the bus takes nothing
-PAGE = 3000  # level changes on one item, at most 300 KB
+WINDOW = 100  # progress is written after so many events
+PATIENCE = 15.0  # seconds of pauses; then EventsUnsent if the bus has taken nothing
+PAGE = 3000  # level changes in one item, at most 300 KB
 
 Event = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxEntry:
-    """A publication whose events are to be sent: LevelsPublished, and AgencyLevelChanged for ``changed`` agencies.
+    """A publication with events to send: one LevelsPublished, and one AgencyLevelChanged for each ``changed`` agency.
 
-    ``sequence`` is the pointer's version; ``current``: the month was the newest published one.
+    ``sequence``: the pointer's version. ``current``: whether the month was the newest published one.
     """
 
     sequence: int
@@ -69,27 +69,27 @@ _CHANGES = TypeAdapter(list[tuple[str, int | None, int | None]])
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """How far sending is: so many events, from the first, and those with these numbers ``ahead``."""
+    """How many events are sent, counted from the first; ``ahead``: numbers of later events that are sent too."""
 
     events: int = 0
     ahead: tuple[int, ...] = ()
 
     def attributes(self, sequence: int) -> dict[str, Any]:
-        """As they are stored, with a digest: no other item says what they have to be."""
+        """The stored attributes, with a digest: no other item could show that they were altered."""
         ahead = {"ahead": {"S": json.dumps(self.ahead)}} if self.ahead else {}
         digest = content_id([sequence, self.events, self.ahead])
         return {"sent": {"N": str(self.events)}, **ahead, "sent_digest": {"S": digest}}
 
 
 def outbox_item(entry: OutboxEntry, expires_at: int, sent: Sent | None = None) -> dict[str, Any]:
-    """What is written with the pointer."""
+    """The item that is written together with the pointer."""
     body = _ENTRY.dump_json(entry).decode()
     attributes = (sent or Sent()).attributes(entry.sequence)
     return stored(key("OUTBOX", f"{entry.sequence:010d}"), expires_at, entry={"S": body}, **attributes)
 
 
 def sent_from(item: Mapping[str, Any], entry: OutboxEntry) -> Sent | None:
-    """How far an entry's events are sent; None where what is stored can't be so. Older items have no digest."""
+    """The progress stored in an entry's item; None if it is not plausible. Older items have no digest."""
     try:
         ahead = tuple(json.loads(item["ahead"]["S"])) if "ahead" in item else ()
         sent = Sent(int(item["sent"]["N"]), ahead)
@@ -109,7 +109,7 @@ def outbox_entry_from(item: Mapping[str, Any]) -> OutboxEntry:
 def changes_items(
     run: str, replaced: str | None, changes: Sequence[LevelChange], expires_at: int
 ) -> Iterator[dict[str, Any]]:
-    """The agencies whose level differs when ``run`` replaces another one (None: the month's first)."""
+    """Items with the agencies whose level differs when ``run`` replaces another run (None: the month's first)."""
     for page, start in enumerate(range(0, len(changes), PAGE)):
         chunk = [(c.agency_id, c.old_level, c.new_level) for c in changes[start : start + PAGE]]
         yield stored(changes_key(run, replaced, page), expires_at, changes={"S": canonical_json(chunk)})
@@ -120,7 +120,7 @@ def changes_key(run: str, replaced: str | None, page: int) -> dict[str, Any]:
 
 
 class Outbox:
-    """Sends what the table says is to be sent."""
+    """Sends the events that the table marks as unsent."""
 
     def __init__(
         self, table: Table, client: EventBridgeClient, bus: str, sleep: Callable[[float], None] = time.sleep
@@ -131,9 +131,9 @@ class Outbox:
         self.sleep = sleep
 
     def send_pending(self, progress: Progress) -> int:
-        """Send every event that is not marked as sent, the oldest publication first; how many were sent.
+        """Send every event that is not marked as sent, oldest publication first. Returns how many were sent.
 
-        Raises EventsUnsent when the bus takes no more, or the time is up; what was sent is written down before.
+        Raises EventsUnsent when the bus takes no more or the time is up. Progress is written before.
         """
         total = 0
         with ThreadPoolExecutor(SENDERS) as pool:
@@ -145,15 +145,18 @@ class Outbox:
                 entry = outbox_entry_from(item)
                 sent = sent_from(item, entry)
                 if sent is None:
-                    logger.warning("how far events are sent can't be read: all are sent again", sequence=entry.sequence)
+                    logger.warning(
+                        "the progress of sending can't be read: all events of this publication are sent again",
+                        sequence=entry.sequence,
+                    )
                     sent = Sent()
-                    self._write_progress(entry, sent, over=True)
+                    self._write_progress(entry, sent, overwrite=True)
                 if sent.events < entry.events:
                     total += self._send(pool, entry, sent, progress)
         return total
 
     def _send(self, pool: ThreadPoolExecutor, entry: OutboxEntry, sent: Sent, progress: Progress) -> int:
-        """Send those events of one publication that are not sent."""
+        """Send the unsent events of one publication. Returns how many."""
         numbered = enumerate(islice(self._events_of(entry), sent.events, None), start=sent.events)
         count, ahead = 0, set(sent.ahead)
         while window := list(islice(numbered, WINDOW)):
@@ -170,9 +173,9 @@ class Outbox:
         progress: Progress,
         note: Callable[[set[int]], None],
     ) -> None:
-        """Send until each is taken: those that the bus refuses are sent again, after a pause.
+        """Send events until the bus has taken all. Refused events are sent again after a pause.
 
-        ``note`` is told which are unsent before EventsUnsent is raised.
+        Calls ``note`` with the numbers of the unsent events before EventsUnsent is raised.
         """
         unsent, waits, waited = list(numbered), pauses(0.05, 5.0), 0.0
         try:
@@ -210,7 +213,7 @@ class Outbox:
     def _put_batch(
         self, batch: Sequence[tuple[int, Event]]
     ) -> tuple[list[tuple[int, Event]], set[str], Exception | None]:
-        """Those of a batch that were refused and why; an error where botocore has tried again in vain."""
+        """Send one batch. Returns the refused events, their error codes, and the error after botocore gave up."""
         entries: list[PutEventsRequestEntryTypeDef] = [
             {
                 "Source": SOURCE,
@@ -252,8 +255,11 @@ class Outbox:
         ahead = tuple(number for number, _ in window if number > first and number not in unsent)
         self._write_progress(entry, Sent(first, ahead))
 
-    def _write_progress(self, entry: OutboxEntry, sent: Sent, *, over: bool = False) -> None:
-        """Never once all are sent, since another invocation may have been sending too; but ``over`` what can't be."""
+    def _write_progress(self, entry: OutboxEntry, sent: Sent, *, overwrite: bool = False) -> None:
+        """Store the progress. Another invocation may be sending too, so a finished entry is never changed.
+
+        ``overwrite``: change it nevertheless, because the stored progress is not plausible.
+        """
         finished_by_another = self.table.client.exceptions.ConditionalCheckFailedException
         assignments = sent.attributes(entry.sequence)
         update = "SET " + ", ".join(f"{name} = :{name}" for name in assignments)
@@ -263,13 +269,13 @@ class Outbox:
                 TableName=self.table.name,
                 Key=key("OUTBOX", f"{entry.sequence:010d}"),
                 UpdateExpression=update if sent.ahead else f"{update} REMOVE ahead",
-                ConditionExpression="attribute_exists(pk)" if over else "sent < :all",
-                ExpressionAttributeValues=values if over else values | {":all": {"N": str(entry.events)}},
+                ConditionExpression="attribute_exists(pk)" if overwrite else "sent < :all",
+                ExpressionAttributeValues=values if overwrite else values | {":all": {"N": str(entry.events)}},
             )
 
 
 def events(entry: OutboxEntry, changes: Iterator[tuple[str, int | None, int | None]]) -> Iterator[Event]:
-    """The events of a publication: always the same ones, with the same ids, in the same order."""
+    """The events of a publication: always the same events and ids in the same order."""
     yield _event(LevelsPublished, entry, action=entry.action, published_at=entry.published_at, changed=entry.changed)
     for agency_id, old_level, new_level in changes:
         yield _event(AgencyLevelChanged, entry, agency_id=agency_id, old_level=old_level, new_level=new_level)

@@ -1,4 +1,4 @@
-"""Events that a version of schema 1 wrote and could not send: whole events, on pages of the run they tell of."""
+"""Unsent events of schema 1, which stored whole events on pages of their run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from shared.table import Table, key, key_of, reading, table_errors
 
 
 def unsent_of_schema_1(table: Table) -> Iterator[tuple[Mapping[str, Any], list[dict[str, Any]]]]:
-    """Items with their events. Nothing once this version has moved the pointer: it sends these before."""
+    """Items with their events. Empty after this version's first publication: it sends these events before."""
     pointer = table.pointer()
     if pointer.schema > 1:
         return
@@ -23,7 +23,7 @@ def unsent_of_schema_1(table: Table) -> Iterator[tuple[Mapping[str, Any], list[d
 
 
 def mark_sent(table: Table, item: Mapping[str, Any]) -> None:
-    """Write down that all events of an item were sent."""
+    """Mark all events of an item as sent."""
     with table_errors(table.name):
         table.client.update_item(
             TableName=table.name,

@@ -1,4 +1,4 @@
-"""The one conditional write: it moves the pointer and writes what goes with it, all or nothing."""
+"""The one conditional write that moves the pointer and writes the items that belong to it, all or none."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shared.table import POINTER_KEY, SCHEMA, Pointer, Table, publications_text,
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
-PATIENCE = 60.0  # seconds in which DynamoDB does not get to the write, for other requests or for throttling
+PATIENCE = 60.0  # seconds of conflicts with other requests, or of throttling, before TableUnavailable
 _CHECK_FAILED = "ConditionalCheckFailed"
 _PASSING = {
     "TransactionConflict",
@@ -31,11 +31,11 @@ class PointerMoved(PublicationConflict):
 
 
 def move_pointer(table: Table, seen: Pointer, following: Pointer, line: Entry, *items: Mapping[str, Any]) -> None:
-    """Write the pointer, a line of the ledger and these items, all or none.
+    """Write the pointer, a line of the ledger and ``items`` in one transaction.
 
-    ``seen``: the pointer that the decision rests on. Raises PointerMoved when there is another one by now,
-    ItemInvalid when one of the items is there already though the pointer has not moved, and TableUnavailable, with
-    DynamoDB's own reasons, for anything else that does not pass.
+    ``seen``: the pointer that the decision was based on. Raises PointerMoved if the pointer has changed since,
+    ItemInvalid if one of the items exists although the pointer has not changed, and TableUnavailable, with DynamoDB's
+    reasons, for any other refusal.
     """
     put = [entry_item(replace(line, version=following.version)), *items]
     writes: list[TransactWriteItemTypeDef] = [_pointer_update(table, seen, following)]
@@ -66,7 +66,7 @@ def move_pointer(table: Table, seen: Pointer, following: Pointer, line: Entry, *
 
 
 def _pointer_update(table: Table, seen: Pointer, following: Pointer) -> TransactWriteItemTypeDef:
-    """An update, so that attributes which a newer version has added are kept."""
+    """An update instead of a put: it keeps attributes that a newer version has added."""
     values = {
         ":version": {"N": str(following.version)},
         ":publications": {"S": publications_text(following)},
@@ -88,7 +88,7 @@ def _pointer_update(table: Table, seen: Pointer, following: Pointer) -> Transact
 
 
 def _already_there(item: Mapping[str, Any], seen: Pointer) -> ItemInvalid:
-    """The pointer stands where it stood, and an item of its next version is there: the table was altered."""
+    """The error for an altered table: the pointer has not moved, but an item of its next version exists."""
     key = item["pk"]["S"], item["sk"]["S"]
     return ItemInvalid(
         f"item {' '.join(key)} is there already, and the pointer is at version {seen.version}; expected none before "
@@ -99,7 +99,7 @@ def _already_there(item: Mapping[str, Any], seen: Pointer) -> ItemInvalid:
 
 
 def _reasons(error: BaseException | None) -> list[str]:
-    """Why DynamoDB did not do a transaction, write by write; nothing when it was not asked, or does not say."""
+    """DynamoDB's reason for each write of a refused transaction. Empty if the error has none."""
     if not isinstance(error, ClientError):
         return []
     code = error.response["Error"]["Code"]

@@ -1,4 +1,4 @@
-"""Make a run valid: one conditional write moves the pointer and writes ledger and outbox, all of them or none."""
+"""Makes a run valid: one conditional write moves the pointer and writes ledger and outbox, all or none."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from shared.table import MadeValid, Pointer, Publication, Table
 
 @dataclass(frozen=True, slots=True)
 class Publisher:
-    """Moves the pointer. ``now`` gives an aware instant; ``code_version`` goes into the ledger."""
+    """Moves the pointer. ``now``: returns an aware instant. ``code_version``: is written to the ledger."""
 
     table: Table
     outbox: Outbox
@@ -43,12 +43,14 @@ class Publisher:
         workbook: tuple[str, ...] = (),
         engine: str | None = None,
     ) -> bool:
-        """Make a staged run valid; False when another invocation had just made it so. Its events are left to be sent.
+        """Make a staged run valid. False if another invocation has just done so. Events are not sent here.
 
-        ``replacing``: what was valid for the month when the decision was taken. ``standings``: those of the run.
-        ``rulebook``: whose texts are shown, that of the record when None. ``workbook``: what of S3 it was read from.
-        ``engine``: what measured the month, where that was done now.
-        Raises PublicationConflict when that is no longer valid, or (but for a rollback) what the run was compared with.
+        ``replacing``: the publication that was valid for the month when the decision was taken. ``standings``: of the
+        run. ``rulebook``: the id whose texts are shown; None is the record's. ``workbook``: the S3 objects that it was
+        read from. ``engine``: the engine that measured the month, if it was measured now.
+
+        Raises PublicationConflict if ``replacing`` is no longer valid, or (except for a rollback) if the run was
+        compared with a publication that is no longer valid.
         """
         with self.progress.stage("publish"):
             entry = self._write_changes(record, action, replacing, standings, expires_at)
@@ -70,7 +72,7 @@ class Publisher:
                 seen = self.table.pointer()
                 valid = seen.publications.get(record.month)
                 if valid and valid.run == record.run:
-                    return valid == publication  # else another invocation did it
+                    return valid == publication  # False: another invocation did it
                 _refuse_if_moved(seen, record, replacing, rests_on_compared=action != "rolled_back")
                 following = seen.following(publication)
                 entry = replace(
@@ -97,7 +99,7 @@ class Publisher:
         reason: str | None = None,
         workbook: tuple[str, ...] = (),
     ) -> None:
-        """Show a publication with the texts of another rulebook. Raises PublicationConflict when the pointer moved."""
+        """Show a publication with the texts of another rulebook. Raises PublicationConflict if the pointer moved."""
         line = Entry.of(
             "refreshed",
             record,
@@ -120,9 +122,9 @@ class Publisher:
     def write_changes(
         self, record: RunRecord, replaced: str | None, standings: Mapping[str, Standing], expires_at: int
     ) -> tuple[int, int]:
-        """Write what differs from the levels that readers see until then; how many agencies, on how many items.
+        """Write the level changes against what readers see now. Returns how many agencies, and on how many items.
 
-        Before the first publication of a month readers see the month that the run was compared with.
+        Before the first publication of a month, readers see the month that the run was compared with.
         """
         compared = record.compared_with
         seen = replaced or (compared and compared.run)
@@ -143,7 +145,7 @@ class Publisher:
         workbook: tuple[str, ...] = (),
         engine: str | None = None,
     ) -> None:
-        """Write a line of the ledger that goes with no move of the pointer."""
+        """Write a line of the ledger that does not move the pointer."""
         version = self.table.pointer().version
         entry = Entry.of(
             action,
@@ -173,7 +175,7 @@ class Publisher:
 def _refuse_if_moved(
     pointer: Pointer, record: RunRecord, replacing: Publication | None, *, rests_on_compared: bool
 ) -> None:
-    """A decision rests on what was valid when it was taken: for its month, and for the month it is compared with."""
+    """Raises PublicationConflict if the publication of the month, or the one compared with, has changed."""
     valid, before, compared = pointer.publications.get(record.month), pointer.before(record.month), record.compared_with
     if (valid and valid.run) != (replacing and replacing.run):
         raise PublicationConflict(

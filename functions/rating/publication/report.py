@@ -1,4 +1,4 @@
-"""What operations read after a run: one HTML page, the same as data, and the rows left out; all kept in S3."""
+"""The report of a run for operations: an HTML page, the same as JSON, and the quarantined rows, all in S3."""
 
 from __future__ import annotations
 
@@ -73,11 +73,11 @@ ACTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a report tells beyond the run itself: its sheet's faults, seconds of each stage, and what happened before.
+    """What a report shows besides the run: the sheet's faults, seconds of each stage, and the ledger.
 
-    ``in_force``: the rulebook that the earlier levels came from; ``restates``: what changes of the month's publication
-    until now; ``preview``: nothing is going to be published; ``held_because``: what besides guardrails holds the run.
-    ``earlier_measured``: the agencies that move, as they were measured before; ``changes``: what the sheet changes.
+    ``in_force``: the rulebook of the earlier levels. ``restates``: what changes in the month's publication.
+    ``preview``: nothing will be published. ``held_because``: why the run is held besides the guardrails.
+    ``earlier_measured``: the movers' earlier numbers, by agency_id. ``changes``: what differs in the sheet.
     ``workbook``: the objects in S3 that the rulebook was read from, each with its version.
     """
 
@@ -95,18 +95,18 @@ class Context:
 
 
 class Reports:
-    """Writes reports below one location in S3."""
+    """Writes and reads reports below one location in S3."""
 
     def __init__(self, client: S3Client, location: S3Prefix) -> None:
         self.client = client
         self.location = location
 
     def url(self, month: str, run: str, *, preview: bool = False) -> str:
-        """Where the report of a run is."""
+        """The URL of a run's report."""
         return self.location.url(*_folder(month, run, preview=preview), "report.html")
 
     def write(self, computed: Computed, context: Context) -> str:
-        """Write a run's report and its quarantine; the report's URL. Raises ReportUnwritten."""
+        """Write a run's report and its quarantine. Returns the report's URL. Raises ReportUnwritten."""
         month = str(computed.month)
         folder = _folder(month, computed.run, preview=context.preview)
         document = report_document(computed, context)
@@ -117,7 +117,7 @@ class Reports:
         return self.url(month, computed.run, preview=context.preview)
 
     def write_stopped(self, month: str, run: str, error: ExtractError) -> str:
-        """Write why a run stopped and the first of its bad rows; the report's URL. Raises ReportUnwritten."""
+        """Write why a run stopped, with its first bad rows. Returns the report's URL. Raises ReportUnwritten."""
         folder = (f"month={month}", f"stopped={run}")
         if error.quarantine:
             self._put(error.quarantine, "application/octet-stream", *folder, QUARANTINE)
@@ -130,7 +130,10 @@ class Reports:
         return self.location.url(*folder, "report.html")
 
     def show_decision(self, month: str, run: str, ledger: Sequence[Entry]) -> None:
-        """Write a run's report again, with what was decided since. Raises ReportUnwritten; no report, nothing to do."""
+        """Write a run's report again with the decisions taken since. Does nothing if there is no report.
+
+        Raises ReportUnwritten.
+        """
         folder = _folder(month, run, preview=False)
         key = self.location.key(*folder, "report.json")
         try:
@@ -144,12 +147,12 @@ class Reports:
         self._put_page(document, *folder)
 
     def _exists(self, key: str) -> bool:
-        """Whether there is an object, by listing: who asks for one that is not there is told AccessDenied."""
+        """Whether the object exists. Lists it, because reading a missing object gives AccessDenied."""
         found = self.client.list_objects_v2(Bucket=self.location.bucket, Prefix=key, MaxKeys=1)
-        return any(one["Key"] == key for one in found.get("Contents", ()))
+        return any(listed["Key"] == key for listed in found.get("Contents", ()))
 
     def document(self, url: str) -> dict[str, Any] | None:
-        """The data of a report, by its URL; None where it can't be read."""
+        """The JSON data of a report, by its URL; None if it can't be read."""
         try:
             answer = self.client.get_object(**self._object(url.removesuffix(".html") + ".json"))
             return dict(json.loads(answer["Body"].read()))
@@ -158,7 +161,7 @@ class Reports:
             return None
 
     def link(self, url: str, seconds: int) -> str:
-        """An address under which a browser opens a report for so long, and no longer than AWS's credentials last."""
+        """A link that opens a report in a browser for ``seconds``, or until AWS's credentials expire."""
         return self.client.generate_presigned_url("get_object", Params=self._object(url), ExpiresIn=seconds)
 
     def _object(self, url: str) -> Any:
@@ -166,9 +169,9 @@ class Reports:
         return {"Bucket": found.bucket, "Key": found.prefix}
 
     def export_ledger(self, month: str, ledger: Sequence[Entry]) -> None:
-        """Write a month's ledger as one JSON line for each entry, for the day on which the table is lost.
+        """Write a month's ledger to S3, one JSON line for each entry, for the case that the table is lost.
 
-        Levels don't depend on it, so a refusal is logged and no more.
+        If it fails, that is only logged: levels don't depend on it.
         """
         lines = "".join(f"{canonical_json(entry)}\n" for entry in ledger)
         try:
@@ -192,7 +195,7 @@ class Reports:
 
 
 def report_document(computed: Computed, context: Context) -> dict[str, Any]:
-    """The report as data: the run's record, who moves and why, the sheet's faults, timing and versions."""
+    """The report as data: the run's record, movers with reasons, the sheet's faults, timing and versions."""
     document = {
         "record": computed.record,
         "held": computed.record.held or context.held_because is not None,
@@ -222,7 +225,7 @@ def report_document(computed: Computed, context: Context) -> dict[str, Any]:
 
 
 def report_page(document: Mapping[str, Any]) -> str:
-    """The report as one HTML page, Chinese or English at the reader's choice, without any outside resource."""
+    """The report as one HTML page in Chinese and English. It loads nothing from outside."""
     record, metrics = document["record"], document["moves"]["metrics"]
     level_names = {level: document["level_names"][level] for level in sorted(document["level_names"], key=int)}
 
@@ -263,7 +266,7 @@ def _template(name: str) -> Template:
 
 
 def decision(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The last line of the ledger that made this run valid, or replaced it by another; None before that."""
+    """The newest ledger line that published this run or replaced it by another; None if there is none."""
     run = document["record"]["run"]
     lines = [
         line
@@ -274,7 +277,7 @@ def decision(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def losers_first(movers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Movers by what they lose: the most levels first, then the most benefits; those who gain come last."""
+    """Movers sorted by loss: most levels first, then most benefits. Agencies that gain come last."""
 
     def lost(mover: Mapping[str, Any]) -> tuple[int, int, str]:
         levels = (mover["new_level"] or 0) - (mover["old_level"] or 0)
@@ -284,7 +287,7 @@ def losers_first(movers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]
 
 
 def matrix_rows(pairs: Sequence[Mapping[str, Any]], levels: Sequence[str]) -> dict[str, dict[str, int]]:
-    """Old standing -> new standing -> agencies, highest level first, for standings that occur."""
+    """Old standing -> new standing -> number of agencies, highest level first. Empty rows and columns are left out."""
     counts = {(pair["from"], pair["to"]): pair["agencies"] for pair in pairs}
     order = [*reversed(levels), "unrated", "awaiting", "absent"]
     order += sorted({standing for pair in counts for standing in pair} - set(order))
@@ -294,18 +297,18 @@ def matrix_rows(pairs: Sequence[Mapping[str, Any]], levels: Sequence[str]) -> di
 
 
 def money(fen: int) -> str:
-    """Yuan with separators: ``1,234.56``."""
+    """Fen as yuan with separators: ``1,234.56``."""
     whole, _, cents = yuan(fen).partition(".")
     return f"{int(whole):,}.{cents}"
 
 
 def percent(share: float | str | None) -> str:
-    """A share as people say it: ``12.5 %``."""
+    """A share as text: ``12.5 %``."""
     return "–" if share is None else f"{100 * float(share):.4g} %"
 
 
 def _excluded_by_tag(quality: Mapping[str, Any]) -> list[tuple[str, int, int, int]]:
-    """Tag, creators, orders, fen."""
+    """For each tag: the tag, creators, orders, and the orders' amount in fen."""
     creators = {removed["risk_tag"]: Removed(**removed) for removed in quality["excluded_creators"]}
     orders = {removed["risk_tag"]: Removed(**removed) for removed in quality["excluded_orders"]}
     none = Removed("", 0, 0)

@@ -1,4 +1,4 @@
-"""Write a run's items where no reader looks: a reader finds them only once the pointer names the run."""
+"""Writes a run's items before it is published: no reader sees them until the pointer names the run."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from shared.table import SCHEMA, Table, key_of, rulebook_item, rulebook_key, tab
 BATCH_WRITE_LIMIT = 25
 BATCH_BYTES = 512 * 1024
 WRITERS = 8
-PATIENCE = 60.0  # seconds in which the table takes nothing
-HEARTBEAT = 5.0  # seconds between two looks at the run's clock while nothing is taken
+PATIENCE = 60.0  # seconds without a written item, before TableUnavailable
+HEARTBEAT = 5.0  # seconds between two calls of progress while nothing is written
 ITEM_BYTES = 400 * 1024
 
 _FIXES = {
@@ -33,10 +33,10 @@ _FIXES = {
 def stage(
     table: Table, items: Iterable[Mapping[str, Any]], progress: Callable[[int], None], writers: int = WRITERS
 ) -> int:
-    """Write items with a few concurrent batch writers; the number written. Writing them again changes nothing.
+    """Write items with concurrent batch writers. Returns the number written. Writing them again changes nothing.
 
-    A table that throttles is written to for as long as it takes something. ``progress`` hears the count so far and may
-    raise to stop. Raises ItemTooLarge and TableUnavailable.
+    Continues on a throttling table as long as it takes some items. Calls ``progress`` with the count so far; progress
+    may raise to stop. Raises ItemTooLarge and TableUnavailable.
     """
     written, writer = 0, _Writer(table)
     with ThreadPoolExecutor(writers) as pool:
@@ -63,7 +63,7 @@ def stage(
 
 
 def keep_rulebook(table: Table, rulebook: Rulebook, expires_at: int) -> str:
-    """Store a rulebook once per content and see that it outlives whatever uses it; its id. Raises ItemTooLarge."""
+    """Store a rulebook once per content, and extend its expiry if needed. Returns its id. Raises ItemTooLarge."""
     rulebook_id = content_id(rulebook)
     item = fitting(rulebook_item(rulebook, rulebook_id, expires_at))
     already_kept_as_long = table.client.exceptions.ConditionalCheckFailedException
@@ -87,7 +87,7 @@ def keep_rulebook(table: Table, rulebook: Rulebook, expires_at: int) -> str:
 
 
 def fitting(item: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The item. Raises ItemTooLarge, naming whose it is, when the table would not take it."""
+    """The item unchanged. Raises ItemTooLarge if the table would refuse it, naming what to shorten."""
     size = size_of(item)
     if size > ITEM_BYTES:
         kind, _, whose = key_of(item)[0].partition("#")
@@ -99,7 +99,7 @@ def fitting(item: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def size_of(item: Mapping[str, Any]) -> int:
-    """An upper bound of the bytes that DynamoDB counts: names of attributes are counted too."""
+    """An upper bound of the item's size in bytes, as DynamoDB counts it (with the names of attributes)."""
     return sum(len(name) + _bytes(value) for name, value in item.items())
 
 
@@ -109,7 +109,7 @@ def _bytes(value: Mapping[str, Any]) -> int:
 
 
 def _batches(items: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
-    """Batches of a few large items, or of many small ones."""
+    """Batches within DynamoDB's limit of items and within BATCH_BYTES."""
     batch: list[Mapping[str, Any]] = []
     size = 0
     for item in items:
@@ -124,33 +124,33 @@ def _batches(items: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, A
 
 
 class _Writer:
-    """Writes batches, from several threads, until the table has taken nothing from any of them for too long."""
+    """Writes batches from several threads. Gives up when no thread could write anything for PATIENCE seconds."""
 
     def __init__(self, table: Table) -> None:
         self.table = table
         self.stop = threading.Event()
-        self._taken_at = table.clock()
+        self._last_written_at = table.clock()
 
     def write(self, batch: Sequence[Mapping[str, Any]]) -> int:
         unwritten: Any = [{"PutRequest": {"Item": item}} for item in batch]
         waits = pauses(0.05, 5.0)
         while not self.stop.is_set():
-            left = self._try(unwritten)
-            if len(left) < len(unwritten):
-                self._taken_at, waits = self.table.clock(), pauses(0.05, 5.0)
-            if not left:
+            unprocessed = self._try(unwritten)
+            if len(unprocessed) < len(unwritten):
+                self._last_written_at, waits = self.table.clock(), pauses(0.05, 5.0)
+            if not unprocessed:
                 return len(batch)
-            if self.table.clock() - self._taken_at > PATIENCE:
+            if self.table.clock() - self._last_written_at > PATIENCE:
                 raise TableUnavailable(
                     f"table {self.table.name} has taken nothing for {PATIENCE:.0f} s: it is throttling. Nothing was "
                     "published; the next firing tries again. A higher WarmThroughput takes more at once."
                 )
-            unwritten = left
+            unwritten = unprocessed
             self.table.sleep(next(waits))
         return 0
 
     def _try(self, requests: Any) -> Any:
-        """What is left unwritten."""
+        """Write once. Returns the requests that were not processed."""
         name = self.table.name
         try:
             with table_errors(name):

@@ -1,4 +1,4 @@
-"""A run with everything that comes of it, before anything is written."""
+"""A run and everything computed from it, before anything is written."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """A run with everything that is staged, shown or compared; ``earlier`` is what it was compared with."""
+    """A run with everything that is staged, shown or compared.
+
+    ``earlier``: the standings that the run was compared with, by agency_id.
+    """
 
     month: Month
     rulebook: Rulebook
@@ -27,7 +30,7 @@ class Computed:
 
     @property
     def in_month(self) -> Rulebook:
-        """The rulebook without what only a later month has."""
+        """The rulebook without the rows that start in a later month."""
         return self.rulebook.as_of(str(self.month))
 
     @property

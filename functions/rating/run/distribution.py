@@ -1,4 +1,4 @@
-"""How a month's agencies are spread over each metric, and who sits near which threshold. Pure."""
+"""How a month's agencies are distributed over each metric, and how many are near each threshold. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """The agencies within so many percent of a threshold, on either side."""
+    """The number of agencies within ``percent`` of a threshold, below it and at or above it."""
 
     percent: int
     below: int
@@ -33,7 +33,7 @@ class Near:
 
 @dataclass(frozen=True, slots=True)
 class ThresholdSeen:
-    """One threshold of the ladder: how many agencies meet it, and how many are near."""
+    """One threshold of the ladder: how many agencies meet it, and how many are near it."""
 
     level: int
     channel: int
@@ -44,7 +44,7 @@ class ThresholdSeen:
 
 @dataclass(frozen=True, slots=True)
 class Cutoff:
-    """The threshold that this many agencies would meet."""
+    """A value of the metric, and how many agencies would meet it as a threshold."""
 
     agencies: int
     value: int
@@ -52,7 +52,10 @@ class Cutoff:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """One metric over all agencies that are rated: creators, or fen. ``cutoffs``: which value would give how many."""
+    """One metric over all rated agencies, in creators or fen.
+
+    ``cutoffs``: for each tenth of the agencies, the threshold that they would meet.
+    """
 
     metric: str
     agencies: int
@@ -62,7 +65,7 @@ class Distribution:
 
 
 def distributions(ratings: Sequence[Rating], rulebook: Rulebook, month: str) -> tuple[Distribution, ...]:
-    """Every metric's distribution; agencies that await their first rating are not counted."""
+    """The distribution of every metric. Agencies that await their first rating are not counted."""
     rated = [rating for rating in ratings if not rating.awaiting]
     return tuple(_distribution(metric, rated, rulebook, month) for metric in rulebook.metrics)
 
@@ -81,7 +84,7 @@ def _distribution(metric: Metric, rated: Sequence[Rating], rulebook: Rulebook, m
 
 
 def _cutoffs(values: Sequence[int]) -> Iterator[Cutoff]:
-    """The value that each tenth of the agencies has at least, with all that have the same; ``values`` ascend."""
+    """For each tenth, the value that so many agencies reach; equal values count together. ``values``: ascending."""
     wanted = {max(1, len(values) * tenth // TENTHS) for tenth in range(1, TENTHS + 1)} if values else set()
     for value in sorted({values[-agencies] for agencies in wanted}, reverse=True):
         yield Cutoff(len(values) - bisect_left(values, value), value)
@@ -92,9 +95,9 @@ def _unit(metric: Metric) -> int:
 
 
 def _bins(values: Sequence[int], unit: int) -> Iterator[Bin]:
-    """1, 2, 5, 10, 20, 50 … of the unit (a creator, a yuan), the same whatever the values are, up to the largest.
+    """Bins with edges at 1, 2, 5, 10, 20, 50 … units (a creator, a yuan), up to the largest value.
 
-    The first bin holds what is below one; empty bins before the first and after the last value are left out.
+    The first bin holds the values below one unit. Empty bins before the first value are left out.
     """
     edges = [0, unit]
     while values and edges[-1] <= values[-1]:
@@ -107,7 +110,7 @@ def _bins(values: Sequence[int], unit: int) -> Iterator[Bin]:
 
 
 def _following(edge: int) -> int:
-    """The next of 1, 2, 5, 10 …"""
+    """The next edge of the sequence 1, 2, 5, 10, 20, 50 …"""
     return edge * 5 // 2 if str(edge).startswith("2") else edge * 2
 
 

@@ -1,4 +1,4 @@
-"""The guardrails: limits from the settings tab that keep a suspicious month from being published unseen. Pure."""
+"""The guardrails: limits from the settings tab. A run that exceeds one is held for a person to check. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shared.levels import Change, Rating, RuleSettings, Standing, Status
 
 @dataclass(frozen=True, slots=True)
 class Because:
-    """Why a run is held, as a sentence."""
+    """The reason why a run is held, as a sentence in both languages."""
 
     en: str
     zh: str
@@ -21,7 +21,10 @@ class Because:
 
 @dataclass(frozen=True, slots=True)
 class Guardrail:
-    """One limit and one run. ``value``: a share, not percent; None where there is nothing to compare with."""
+    """One limit applied to one run.
+
+    ``value``: a share (0.05, not 5 percent); None if there is nothing to compare with.
+    """
 
     name: str
     limit: Decimal
@@ -32,7 +35,7 @@ class Guardrail:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What guardrails compare between months: GMV in fen, and rows of each dataset."""
+    """The totals that guardrails compare between months: GMV in fen, and rows of each dataset."""
 
     paid_gmv: int
     rows: Mapping[str, int]
@@ -45,7 +48,7 @@ def evaluate_guardrails(
     totals: Totals,
     earlier_totals: Totals | None,
 ) -> tuple[Guardrail, ...]:
-    """Every guardrail that is on, with its value and whether it is exceeded (at the limit is not)."""
+    """Every guardrail that is switched on, with its value. A value equal to the limit does not exceed it."""
     values = {
         "max_changed_share": _share(ratings, earlier, (Change.UP, Change.DOWN)),
         "max_downgraded_share": _share(ratings, earlier, (Change.DOWN,)),
@@ -64,7 +67,7 @@ def evaluate_guardrails(
 
 
 def _share(ratings: Sequence[Rating], earlier: Mapping[str, Standing], changes: tuple[Change, ...]) -> Fraction | None:
-    """Share of the agencies rated in both months whose change is one of these."""
+    """The share of the agencies rated in both months that have one of these changes."""
     both = [r for r in ratings if _rated(r.status) and (s := earlier.get(r.agency_id)) and _rated(s.status)]
     return Fraction(sum(r.change in changes for r in both), len(both)) if both else None
 
@@ -74,7 +77,7 @@ def _rated(status: Status) -> bool:
 
 
 def _drift(now: int, before: int | None) -> Fraction | None:
-    """How far a total moved, as a share of what it was; from zero to anything is a full share."""
+    """The relative change of a total: 0.1 for 10 percent. From zero to anything is 1."""
     if before is None:
         return None
     if before == 0:

@@ -1,4 +1,4 @@
-"""Who moves and why: the agencies whose level differs, each with the threshold that decided. Pure."""
+"""The movers: agencies whose level differs, each with the threshold that decided. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Cause = Literal["override", "override_ended"]
 
 @dataclass(frozen=True, slots=True)
 class BenefitChange:
-    """A benefit that an agency keeps, with another extent: ``20`` → ``5``, or one text → another."""
+    """A benefit that the agency keeps with another extent, such as ``20`` → ``5``, or one text → another."""
 
     benefit: str
     before: str
@@ -30,12 +30,12 @@ class BenefitChange:
 
 @dataclass(frozen=True, slots=True)
 class Mover:
-    """An agency that moves. ``benefits_gained`` and ``benefits_lost`` are keys of benefits.
+    """An agency whose level changes. ``benefits_gained`` and ``benefits_lost`` are keys of benefits.
 
-    ``cause``: a level set by hand, or the end of one; None where the numbers or the ladder decided.
+    ``cause``: "override" for a level set by hand, "override_ended" when that ends; None if numbers or ladder decided.
 
-    ``decided_by``: on the way up the tightest threshold that was not met before, on the way down the tightest that is
-    no longer met; None where no threshold decided (an override, a first rating awaited, a channel that is no more).
+    ``decided_by``: the tightest threshold that was newly met (level up) or newly missed (level down). None if no
+    threshold decided: an override, a first rating that is awaited, or a channel that was removed.
     """
 
     agency_id: str
@@ -61,10 +61,11 @@ def movers(
     earlier_rulebook: Rulebook | None = None,
     earlier_measured: Mapping[str, Measured] = MappingProxyType({}),
 ) -> tuple[Mover, ...]:
-    """Every agency whose level is not its earlier one, by agency_id; those new to both have level None before.
+    """Every agency whose level differs from its earlier level, by agency_id. New agencies have old_level None.
 
-    Benefits are compared between the level held before (by the earlier rulebook) and the level held now.
-    ``earlier_measured``: what was measured of agencies then; for others the numbers of now stand for it.
+    Benefits are compared between the earlier level (by ``earlier_rulebook``) and the new level (by ``rulebook``).
+    ``earlier_measured``: the earlier numbers by agency_id; an agency that is not in it is compared with its new
+    numbers.
     """
     before_and_now = _BeforeAndNow(earlier_rulebook or rulebook, rulebook)
     return tuple(
@@ -76,7 +77,7 @@ def movers(
 
 
 def matrix(ratings: Sequence[Rating], earlier: Mapping[str, Standing]) -> dict[tuple[str, str], int]:
-    """How many agencies go from each standing to each standing; standings as ``1``.., unrated, awaiting, absent."""
+    """How many agencies go from each standing to each standing: ``1``, ``2`` …, unrated, awaiting, absent."""
     now = {rating.agency_id: _label(rating.status, rating.level) for rating in ratings}
     before = {agency_id: _label(standing.status, standing.level) for agency_id, standing in earlier.items()}
     pairs = ((before.get(agency, "absent"), now.get(agency, "absent")) for agency in before.keys() | now.keys())
@@ -90,7 +91,7 @@ def comparison(
     earlier_rulebook: Rulebook | None = None,
     earlier_measured: Mapping[str, Measured] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """Who moves, ready for JSON: the matrix of standings, each mover with what decided, the cases passed."""
+    """The movers, ready for JSON: matrix of standings, each mover with what decided, cases that passed."""
     names = {b.key: b.name for book in (earlier_rulebook, rulebook) if book for b in book.benefits}
     return {
         "matrix": [{"from": old, "to": new, "agencies": n} for (old, new), n in matrix(ratings, earlier).items()],
@@ -111,7 +112,7 @@ def comparison(
 
 
 def in_brief(document: Mapping[str, Any]) -> dict[str, Any]:
-    """A comparison that fits an answer: Lambda takes 6 MB, so of very many movers the first are named, all counted."""
+    """A comparison that fits into an answer (Lambda allows 6 MB): the first movers, and the number of all."""
     moving = document["movers"]
     return {**document, "movers": moving[:ANSWERED_MOVERS], "moving": len(moving)}
 
@@ -124,13 +125,13 @@ def _label(status: Status, level: int | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _BeforeAndNow:
-    """The rulebook of the earlier levels and that of the new ones."""
+    """The rulebook of the earlier levels and the rulebook of the new levels."""
 
     before: Rulebook
     now: Rulebook
 
     def mover(self, rating: Rating, standing: Standing | None, then: Measured) -> Mover:
-        """``then``: the agency as it was measured for its earlier level."""
+        """One mover. ``then``: the agency's numbers at its earlier level."""
         old = standing.level if standing else None
         cause = _cause(rating.status, standing)
         channel, decided_by = (None, None) if cause else self._decided(rating, old, then)
@@ -173,7 +174,7 @@ def _cause(status: Status, before: Standing | None) -> Cause | None:
 
 
 def _only(result: ChannelResult, was: ChannelResult | None, *, met: bool) -> ChannelResult:
-    """The channel with those checks alone that are met (or missed) now and were not before; all if none changed."""
+    """The channel with only the checks that are newly met (or missed). If none is new: all met (or missed) ones."""
     before = {check.metric: check.met for check in was.checks} if was else {}
     now = [check for check in result.checks if check.met == met]
     changed = tuple(check for check in now if before.get(check.metric, not met) != met)
@@ -181,14 +182,14 @@ def _only(result: ChannelResult, was: ChannelResult | None, *, met: bool) -> Cha
 
 
 def _channels(rulebook: Rulebook, month: str, level: int | None, measured: Measured) -> tuple[ChannelResult, ...]:
-    """What each channel of a level says of an agency's numbers; nothing where the rulebook has no such level."""
+    """The result of each channel of a level for these numbers; empty if the rulebook has no such level."""
     ladder = rulebook.ladder(month)
     known = level if level and level <= len(ladder.rungs) else None
     return channel_results(metric_values(rulebook.metrics)(measured), ladder, known)
 
 
 def _tightest(results: Sequence[ChannelResult]) -> tuple[int | None, Check | None]:
-    """Of the channels the one that is furthest from being missed, or nearest to being passed; its tightest check."""
+    """The channel whose smallest ratio is largest, with its tightest check."""
     if not results:
         return None, None
     best = max(results, key=lambda result: min(map(_ratio, result.checks)))
@@ -196,7 +197,7 @@ def _tightest(results: Sequence[ChannelResult]) -> tuple[int | None, Check | Non
 
 
 def _ratio(check: Check) -> Fraction:
-    """How far over (or under) its threshold; a threshold of 0 is never tight."""
+    """Actual value over required value; very large for a threshold of 0, which is never the tightest."""
     return Fraction(check.actual, check.required) if check.required else Fraction(10**18)
 
 
@@ -205,5 +206,5 @@ def _benefits(rulebook: Rulebook, level: int | None) -> dict[str, Grant]:
 
 
 def _extent(grant: Grant) -> str:
-    """How much of a benefit a level has: a text, a number, or no limit; equal for all levels that have a flag."""
+    """How much of a benefit a level has: a text, a number or "unlimited". All levels with a flag have the same."""
     return grant.text or ("unlimited" if grant.quota is None else str(grant.quota))

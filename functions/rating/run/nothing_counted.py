@@ -1,7 +1,7 @@
-"""A month that counts for nothing is held: limits that are always on, because a column is wrong. Pure.
+"""Limits that are always on: a month in which nearly nothing counts is held, because a column must be wrong. Pure.
 
-Such a month has all its rows, and nothing of them is left: times in another unit, `NULL` as the tag of every order, ids
-that lost their leading zeros. Its guardrails are part of a run only where they are exceeded.
+Examples: times in another unit, `NULL` as the tag of every order, ids that lost their leading zeros. The rows are all
+there, but nearly none counts. These guardrails are part of a run only when they are exceeded.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from shared.levels import Removed, RuleSettings
 from shared.months import Month
 
 WORDS_FOR_NOTHING = frozenset({"null", "none", "nan", "0", "false", "-"})
-"""Texts that are a flag by contract, in any letter case, but are mostly written where there is none."""
+"""Tags that mean "no tag" to most writers. By the contract they are flags, as any other text, in any letter case."""
 
 
 def words_for_nothing(removed: Iterable[Removed]) -> int:
-    """How many of the flagged are flagged with a word for nothing."""
+    """The number of flagged rows whose tag is a word for "nothing", such as NULL."""
     return sum(tag.count for tag in removed if _is_word_for_nothing(tag))
 
 
@@ -32,7 +32,10 @@ def _is_word_for_nothing(tag: Removed) -> bool:
 def nothing_counted(
     settings: RuleSettings, month: Month, measured: MonthMeasured, rows_before: Mapping[str, int]
 ) -> tuple[Guardrail, ...]:
-    """The limits that are exceeded. ``rows_before``: of each dataset in the month compared with; empty without one."""
+    """The exceeded limits.
+
+    ``rows_before``: rows of each dataset in the month compared with; empty if there is none.
+    """
     return (*_emptied(measured, rows_before), *_unused(settings, measured), *_one_cause(settings, month, measured))
 
 
@@ -87,7 +90,7 @@ def _one_cause(settings: RuleSettings, month: Month, measured: MonthMeasured) ->
 
 
 class _Share(NamedTuple):
-    """Rows of a dataset that have one thing in common, and the column that says so."""
+    """Rows of a dataset with one thing in common, and the column that is probably wrong."""
 
     dataset: str
     rows: int

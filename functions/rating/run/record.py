@@ -1,4 +1,4 @@
-"""The run record: all that made a run what it is, and what came of it. The same bytes whenever it is computed."""
+"""The run record: the inputs of a run and its results. A run computed again has a record of the same bytes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from shared.table import Publication, reading, run_key, stored
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One object that the run read; its ETag stands for its content."""
+    """One object that the run read. Its ETag identifies its content."""
 
     dataset: str
     key: str
@@ -41,7 +41,10 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class DataQuality:
-    """What became of every row: ``order_rows`` by fate; ``datasets`` with rows, bad rows by reason, other counters."""
+    """What happened to every row.
+
+    ``order_rows``: order rows by outcome. ``datasets``: rows, bad rows by reason, and other counters of each dataset.
+    """
 
     order_rows: Mapping[str, int]
     datasets: Mapping[str, Any]
@@ -51,9 +54,9 @@ class DataQuality:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A run. ``levels`` and ``moves`` are counts of agencies; clock values are in pointer and ledger, never here.
+    """A run. ``levels`` and ``moves`` count agencies. Clock values are only in pointer and ledger.
 
-    ``example_thresholds``: it was rated by the shipped example's thresholds, which are invented.
+    ``example_thresholds``: the run used the thresholds of the shipped example, which are invented.
     """
 
     run: str
@@ -72,18 +75,18 @@ class RunRecord:
 
     @property
     def held(self) -> bool:
-        """Whether some guardrail keeps this run from being published on its own."""
+        """Whether an exceeded guardrail holds this run: a person has to accept it."""
         return any(guardrail.exceeded for guardrail in self.guardrails)
 
     @property
     def held_because(self) -> str | None:
-        """What is said of exceeded guardrails, where a number does not explain itself; None where nothing is."""
+        """The sentences of the exceeded guardrails that have one; None if there are none."""
         said = [f"{of.because.zh} {of.because.en}" for of in self.guardrails if of.because]
         return " ".join(said) or None
 
 
 def expiry(month: Month, retention_months: int, zone: ZoneInfo) -> int:
-    """Epoch second after which the table may forget a month's items."""
+    """Epoch second after which the table may delete a month's items."""
     return int(month.plus(retention_months).end(zone).timestamp())
 
 

@@ -1,4 +1,4 @@
-"""The rules: what was measured of one agency, and a rulebook, give a rating. Pure.
+"""The rules: one agency's numbers and a rulebook give a rating. Pure.
 
 Rule numbers in the docstrings are those of docs/rules.md.
 """
@@ -22,13 +22,13 @@ from shared.levels import (
 )
 from shared.months import Month
 
-RULES_VERSION = "2"  # part of every run id: raise it when the same inputs would give other items
+RULES_VERSION = "2"  # part of every run id: raise it when the same inputs give other items
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Rules:
-    """A rulebook as it is in force for one month. What is the same for every agency is worked out once."""
+    """A rulebook as it applies to one month. Computes what is the same for every agency only once."""
 
     def __init__(self, rulebook: Rulebook, month: Month, zone: ZoneInfo) -> None:
         wait = rulebook.settings.new_agency_wait_months
@@ -41,7 +41,7 @@ class Rules:
         self._overrides = {o.agency_id: o for o in reversed(rulebook.overrides) if o.in_force(self._month)}
 
     def rate(self, measured: Measured, earlier: Standing | None) -> Rating:
-        """One agency's rating. ``earlier``: its standing in the newest earlier publication, if any."""
+        """One agency's rating. ``earlier``: its standing in the newest earlier publication, or None."""
         metrics = self._metrics(measured)
         awaiting = measured.joined_at >= self._awaiting_since  # rule 4
         first_rating_on = self._first_rating_on(measured) if awaiting else None
@@ -51,7 +51,7 @@ class Rules:
         level = override.level if override else computed
         before = earlier.level if earlier else None
         moved = change(status, level, earlier)
-        # By position, in the order of the fields: names would make a tenth of the whole.
+        # Positional arguments, in the order of the fields: keyword arguments cost a tenth of the rating's time.
         return Rating(self._month, measured, status, level, computed, first_rating_on, before, moved, metrics, override)
 
     def _first_rating_on(self, measured: Measured) -> date:
@@ -59,7 +59,7 @@ class Rules:
 
 
 def metric_values(metrics: Iterable[Metric]) -> Callable[[Measured], dict[str, int]]:
-    """What gives every metric of an agency (rules 5 and 6): creators as a count, GMV in fen."""
+    """A function that returns every metric of an agency (rules 5 and 6): creators as a count, GMV in fen."""
     counted = [(metric.key, None if metric.measure is Measure.PAID_GMV else metric.powers) for metric in metrics]
 
     def values(measured: Measured) -> dict[str, int]:
@@ -75,19 +75,19 @@ def first_rated_month(joined_at: int, wait_months: int, zone: ZoneInfo) -> Month
 
 
 def computed_level(metrics: Mapping[str, int], ladder: Ladder) -> int | None:
-    """The highest level of which some channel passes (rule 2); None when none does."""
-    for rung in reversed(ladder.rungs):
-        for channel in rung.channels:
+    """The highest level with a channel that passes (rule 2); None if no channel passes."""
+    for level_rules in reversed(ladder.rungs):
+        for channel in level_rules.channels:
             for threshold in channel.thresholds:
                 if metrics[threshold.metric] < threshold.required:
                     break
             else:
-                return rung.level
+                return level_rules.level
     return None
 
 
 def change(status: Status, level: int | None, earlier: Standing | None) -> Change | None:
-    """The change of level since the newest earlier publication. Unrated ranks below level 1; None while awaiting."""
+    """The change since the newest earlier publication. Unrated ranks below level 1. None while awaiting."""
     if status is Status.AWAITING_FIRST_RATING:
         return None
     if earlier is None or earlier.status is Status.AWAITING_FIRST_RATING:

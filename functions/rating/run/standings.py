@@ -1,4 +1,4 @@
-"""A run's ratings beside the standings that they are compared with: counts, and agencies whose level differs. Pure."""
+"""Counts a run's ratings and compares them with earlier standings. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from shared.levels import Change, Rating, Standing, Status
 
 @dataclass(frozen=True, slots=True)
 class LevelChange:
-    """One agency whose level is not what it was; None is unrated."""
+    """One agency whose level changed. None is unrated."""
 
     agency_id: str
     old_level: int | None
@@ -19,19 +19,22 @@ class LevelChange:
 
 @dataclass(frozen=True, slots=True)
 class Restatement:
-    """What a run changes of the publication that it replaces: that one's run, and the agencies whose level differs."""
+    """What a run changes in the publication that it replaces.
+
+    ``run``: the replaced run. ``changes``: the agencies whose level differs.
+    """
 
     run: str
     changes: tuple[LevelChange, ...]
 
 
 def standings_of(ratings: Iterable[Rating]) -> dict[str, Standing]:
-    """What a later month needs of these ratings, by agency_id."""
+    """The standing of each rating, by agency_id: all that a later month needs."""
     return {r.agency_id: Standing(r.status, r.level, r.measured.paid_gmv) for r in ratings}
 
 
 def count_levels(ratings: Sequence[Rating], levels: int) -> dict[str, int]:
-    """How many agencies hold each level, are unrated (below the ladder), or await their first rating."""
+    """How many agencies have each level, are unrated (below the ladder) or await their first rating."""
     counts = {str(level): 0 for level in range(1, levels + 1)} | {"unrated": 0, "awaiting_first_rating": 0}
     for rating in ratings:
         if rating.status is Status.AWAITING_FIRST_RATING:
@@ -42,7 +45,7 @@ def count_levels(ratings: Sequence[Rating], levels: int) -> dict[str, int]:
 
 
 def count_moves(ratings: Sequence[Rating], earlier: Mapping[str, Standing]) -> dict[str, int]:
-    """How many went up, down, are new, stay, or left the platform; agencies awaiting their first rating are in none."""
+    """How many agencies are up, down, new, same or left. Agencies that await their first rating are not counted."""
     counts = {change.value: 0 for change in Change} | {"left": len(earlier.keys() - {r.agency_id for r in ratings})}
     for rating in ratings:
         if rating.change is not None:
@@ -51,7 +54,10 @@ def count_moves(ratings: Sequence[Rating], earlier: Mapping[str, Standing]) -> d
 
 
 def level_changes(earlier: Mapping[str, Standing], now: Mapping[str, Standing]) -> tuple[LevelChange, ...]:
-    """Every agency whose level differs between two sets of standings, also those in only one of them; by agency_id."""
+    """Every agency whose level differs between two sets of standings, by agency_id.
+
+    An agency that is in only one set has the level None in the other.
+    """
     agencies = sorted(earlier.keys() | now.keys())
     levels = (LevelChange(agency, _level(earlier.get(agency)), _level(now.get(agency))) for agency in agencies)
     return tuple(change for change in levels if change.old_level != change.new_level)

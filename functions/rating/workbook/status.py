@@ -59,8 +59,8 @@ StatusPage = Callable[[Language], Status]
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
-    """What the tab says beside an answer.
+class StatusContext:
+    """What the tab says context an answer.
 
     ``at``: now, by the platform's clock. ``run``: the report of the run that is told of, as data. ``link``: an address
     of that report that opens in a browser until ``link_until``. ``waiting``: lines of the ledger about the runs that
@@ -76,11 +76,11 @@ class Beside:
     earlier: Sequence[tuple[str, str]] = ()
 
 
-def status(answer: Mapping[str, Any], beside: Beside, language: Language) -> Status:
+def status(answer: Mapping[str, Any], context: StatusContext, language: Language) -> Status:
     """What the tab says, and which runs the console tab offers."""
-    held = [choice(line["month"], line["run"]) for line in beside.waiting]
-    earlier = [choice(*run) for run in beside.earlier]
-    return Status(status_rows(answer, beside, language), held, earlier, _distribution(answer, beside.run, language))
+    held = [choice(line["month"], line["run"]) for line in context.waiting]
+    earlier = [choice(*run) for run in context.earlier]
+    return Status(status_rows(answer, context, language), held, earlier, _distribution(answer, context.run, language))
 
 
 def _distribution(answer: Mapping[str, Any], run: Mapping[str, Any], language: Language) -> DistributionPage | None:
@@ -92,23 +92,23 @@ def _distribution(answer: Mapping[str, Any], run: Mapping[str, Any], language: L
     return distribution_page(found["distributions"], moves["metrics"], month, language)
 
 
-def status_rows(answer: Mapping[str, Any], beside: Beside, language: Language) -> list[StatusRow]:
+def status_rows(answer: Mapping[str, Any], context: StatusContext, language: Language) -> list[StatusRow]:
     """What the tab says about an answer of the rating function; the first row is the verdict.
 
     For a sheet with errors the outcome is ``faulty``; for a run that failed ``failed``, with its ``error`` and
     ``message``. Without ``faults`` nothing is said of the sheet, because it was not read.
     """
-    return _Page(answer, beside, language).rows()
+    return _Page(answer, context, language).rows()
 
 
 @dataclass(frozen=True, slots=True)
 class _Page:
     answer: Mapping[str, Any]
-    beside: Beside
+    context: StatusContext
     language: Language
 
     def rows(self) -> list[StatusRow]:
-        answer, run = self.answer, self.beside.run
+        answer, run = self.answer, self.context.run
         sections = [
             self._summary(),
             self._faults(answer.get("faults")),
@@ -129,12 +129,12 @@ class _Page:
     # --- the verdict and the facts ------------------------------------------------------------------------------------
 
     def _summary(self) -> Iterator[StatusRow]:
-        answer, beside = self.answer, self.beside
+        answer, context = self.answer, self.context
         text, colour = self._verdict()
         yield tuple(StatusCell(cell, bold=True, colour=colour) for cell in (text, *[""] * 5))
-        zone = self.say(f"{beside.at.tzinfo}", "北京时间" if str(beside.at.tzinfo) == "Asia/Shanghai" else "")
-        yield self._line("checked at", "更新时间", f"{beside.at:%Y-%m-%d %H:%M} {zone}".rstrip())
-        for line in beside.waiting:
+        zone = self.say(f"{context.at.tzinfo}", "北京时间" if str(context.at.tzinfo) == "Asia/Shanghai" else "")
+        yield self._line("checked at", "更新时间", f"{context.at:%Y-%m-%d %H:%M} {zone}".rstrip())
+        for line in context.waiting:
             what = self.say(
                 f"run {line['run']} of {line['month']}, held since {self._time(line['at'])}",
                 f"{line['month']} 的批次 {line['run']}，{self._time(line['at'])} 起暂缓",
@@ -151,13 +151,13 @@ class _Page:
         ):
             if value := answer.get(key):
                 yield self._line(en, zh, value if isinstance(value, str) else "、".join(value))
-        if beside.link and beside.link_until:
-            of = _month_of(beside.link)
+        if context.link and context.link_until:
+            of = _month_of(context.link)
             until = self.say(
-                f"open the report of {of} (the link works until {beside.link_until:%Y-%m-%d %H:%M} at the latest)",
-                f"打开 {of} 的报告（链接最晚 {beside.link_until:%Y-%m-%d %H:%M} 前有效）",
+                f"open the report of {of} (the link works until {context.link_until:%Y-%m-%d %H:%M} at the latest)",
+                f"打开 {of} 的报告（链接最晚 {context.link_until:%Y-%m-%d %H:%M} 前有效）",
             )
-            yield StatusCell(self.say("report", "报告"), bold=True), StatusCell(until, to=beside.link)
+            yield StatusCell(self.say("report", "报告"), bold=True), StatusCell(until, to=context.link)
         if month := answer.get("effective_month"):
             day = answer.get("effective_on", "")
             yield self._line(
@@ -183,8 +183,8 @@ class _Page:
         if warnings:
             said.append(self.say(f"{warnings} warnings", f"{warnings} 个提醒"))
         colour = _COLOURS.get(outcome, "red")
-        if self.beside.waiting and outcome != "held":
-            count = len(self.beside.waiting)
+        if self.context.waiting and outcome != "held":
+            count = len(self.context.waiting)
             said.append(self.say(f"{count} runs wait for a decision", f"{count} 个批次等待确认"))
             colour = "orange" if colour == "green" else colour
         return self.say("; ", "；").join(said), colour
@@ -194,10 +194,10 @@ class _Page:
         answer = self.answer
         if answer.get("error"):
             yield failure(answer["error"], answer["message"], self.language)
-        exceeded = [one for one in self.beside.run.get("record", {}).get("guardrails", ()) if one["exceeded"]]
+        exceeded = [one for one in self.context.run.get("record", {}).get("guardrails", ()) if one["exceeded"]]
         if answer["outcome"] == "held":
             yield from (one["because"][self.language] for one in exceeded if one.get("because"))
-            if because := self.beside.run.get("held_because"):
+            if because := self.context.run.get("held_because"):
                 yield one_language(because, self.language)
 
     # --- the sheet ----------------------------------------------------------------------------------------------------
@@ -324,7 +324,7 @@ class _Page:
     # --- the ledger ---------------------------------------------------------------------------------------------------
 
     def _ledger(self) -> Iterator[StatusRow]:
-        if not self.beside.ledger:
+        if not self.context.ledger:
             return
         yield self._header(
             ("last decisions", "最近记录"),
@@ -334,7 +334,7 @@ class _Page:
             ("by", "操作人"),
             ("reason", "原因"),
         )
-        for line in self.beside.ledger[:SHOWN_LEDGER]:
+        for line in self.context.ledger[:SHOWN_LEDGER]:
             action = self._text(ACTIONS.get(line["action"], Text(line["action"], line["action"])))
             by, reason = line["by"] or "–", one_language(line["reason"] or "–", self.language)
             yield tuple(map(_cell, (self._time(line["at"]), action, line["month"], line["run"], by, reason)))
@@ -345,7 +345,7 @@ class _Page:
         return str(getattr(text, self.language))
 
     def _time(self, instant: str) -> str:
-        return f"{datetime.fromisoformat(instant).astimezone(self.beside.at.tzinfo):%Y-%m-%d %H:%M}"
+        return f"{datetime.fromisoformat(instant).astimezone(self.context.at.tzinfo):%Y-%m-%d %H:%M}"
 
     def _standing(self, standing: str) -> str:
         return (

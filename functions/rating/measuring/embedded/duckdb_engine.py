@@ -70,7 +70,7 @@ def _translated() -> Iterator[None]:
         yield
     except duckdb.OutOfMemoryException as error:
         raise OutOfRoom(
-            f"memory or scratch space does not suffice for this month ({_first_line(error)}). Nothing was published. "
+            f"too little memory or scratch space for this month ({_first_line(error)}). Nothing was published. "
             "See whether orders were delivered twice, which takes most of it; give the function more memory "
             "(RatingMemory) and ephemeral storage (RatingStorage), or have the extract written as Parquet."
         ) from error

@@ -1,4 +1,4 @@
-"""Does what people have ticked in the console tab of the sheet, and answers beside each tick."""
+"""Runs what people have ticked in the console tab of the sheet, and writes the answer next to each tick."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from shared.observability import logger
 Do = Callable[[Request, Services], dict[str, Any]]
 
 
-def look(workbook: WorkbookSource) -> list[Ask]:
-    """What is ticked, unticked now. A sheet that can't be read now is looked at again minutes later."""
+def read_asks(workbook: WorkbookSource) -> list[Ask]:
+    """The ticked requests; their ticks are removed. Empty if the sheet can't be read: the schedule tries again soon."""
     try:
         return list(workbook.asks())
     except WorkbookUnavailable as error:
@@ -26,12 +26,15 @@ def look(workbook: WorkbookSource) -> list[Ask]:
         return []
 
 
-def do_asked(asks: list[Ask], services: Services, do: Do) -> list[dict[str, Any]]:
-    """Do one after the other; what came of each, as its row says it. ``do`` writes the status tab itself."""
-    return [_done(ask, services, do) for ask in asks]
+def do_asks(asks: list[Ask], services: Services, do: Do) -> list[dict[str, Any]]:
+    """Run the requests in order; returns kind, outcome and name of each, for the log.
+
+    ``do`` runs one request and writes the status tab.
+    """
+    return [_do_and_answer(ask, services, do) for ask in asks]
 
 
-def _done(ask: Ask, services: Services, do: Do) -> dict[str, Any]:
+def _do_and_answer(ask: Ask, services: Services, do: Do) -> dict[str, Any]:
     try:
         outcome, why, refused = str(do(parse_event(ask.event()), services)["outcome"]), "", False
     except AskRefused as error:
@@ -41,14 +44,14 @@ def _done(ask: Ask, services: Services, do: Do) -> dict[str, Any]:
         outcome, why, refused = "faulty", "", False
     except LevelsError as error:
         outcome, why, refused = "failed", failure(type(error).__name__, str(error), ask.language), True
-        logger.warning("what was asked in the sheet could not be done", ask=ask.kind, cause=str(error))
+        logger.warning("a request ticked in the sheet failed", ask=ask.kind, cause=str(error))
     done = not refused and ask.kind in DECISIONS
     at = services.now().astimezone(services.zone)
-    said = f"{at:%Y-%m-%d %H:%M} {getattr(OUTCOMES[outcome], ask.language)}" + (f"\n{why}" if why else "")
+    message = f"{at:%Y-%m-%d %H:%M} {getattr(OUTCOMES[outcome], ask.language)}" + (f"\n{why}" if why else "")
     try:
-        services.workbook.answer(ask, said, done=done)
+        services.workbook.answer(ask, message, done=done)
     except WorkbookUnavailable as error:
-        logger.warning("the console tab could not be answered", cause=str(error))
-    answered: Mapping[str, Any] = {"ask": ask.kind, "outcome": outcome, "by": ask.name}
-    logger.info("asked in the sheet", **answered)
-    return dict(answered)
+        logger.warning("the answer could not be written to the console tab", cause=str(error))
+    summary: Mapping[str, Any] = {"ask": ask.kind, "outcome": outcome, "by": ask.name}
+    logger.info("a request ticked in the sheet is done", **summary)
+    return dict(summary)
