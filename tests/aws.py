@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 from moto import mock_aws
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
+from moto.s3.models import s3_backends
 
 from local.cloud.template import table_definition
 from shared.table import Table, key_of
@@ -30,6 +34,21 @@ def emulated_aws(**environment: str) -> Iterator[None]:
         patch.delenv("AWS_ENDPOINT_URL", raising=False)
         with mock_aws():
             yield
+
+
+def remembered() -> Callable[[], None]:
+    """What the emulation's tables and buckets hold now: a function that brings it back, as often as it is called."""
+    kept = [
+        (backend, name, deepcopy(getattr(backend, name)))
+        for backends, name in ((dynamodb_backends, "tables"), (s3_backends, "buckets"))
+        for backend in backends[DEFAULT_ACCOUNT_ID].values()
+    ]
+
+    def bring_back() -> None:
+        for backend, name, content in kept:
+            setattr(backend, name, deepcopy(content))
+
+    return bring_back
 
 
 def empty_table(client: DynamoDBClient | None = None, name: str = TABLE) -> Table:

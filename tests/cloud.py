@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from functions.rating.app import handler
 from local.cloud.invocation import Context
 from shared.table import Table, key_of
 from shared.tickets import CHECK_KEY
-from tests.aws import TABLE, create_bucket, empty_table, emulated_aws, stored_items
+from tests.aws import TABLE, create_bucket, empty_table, emulated_aws, remembered, stored_items
 from tests.months import Row, as_csv, month_rows
 
 BUCKET, REPORTS = "extracts", "reports"
@@ -37,6 +37,7 @@ class Cloud:
     workbook: Path
     s3: Any
     table: Table
+    memories: dict[str, tuple[Callable[[], None], dict[Path, bytes]]] = field(default_factory=dict)
 
     def write_workbook(self, **tabs: str) -> None:
         """Write the small workbook with some tabs replaced (by their key)."""
@@ -67,6 +68,21 @@ class Cloud:
         answer: dict[str, Any] = handler(event, Context("rating", FUNCTION_SECONDS))
         json.dumps(answer)
         return answer
+
+    def remember(self, name: str = "") -> None:
+        """Keep what table, buckets and workbook hold now, for ``bring_back``."""
+        files = {path: path.read_bytes() for path in self.workbook.iterdir()}
+        self.memories[name] = (remembered(), files)
+
+    def bring_back(self, name: str = "") -> Cloud:
+        """The same cloud, holding again what it held when it was told to remember; as often as wanted."""
+        stored, files = self.memories[name]
+        stored()
+        for path in {*self.workbook.iterdir()} - files.keys():
+            path.unlink()
+        for path, content in files.items():
+            path.write_bytes(content)
+        return self
 
     def levels(self, month: str | None = None) -> dict[str, int | None]:
         """The levels that readers see."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from itertools import count
-from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
+import botocore.endpoint
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
@@ -90,13 +91,26 @@ FINAL: dict[str, Callable[[str], Any]] = {
 TELLING = ("a server error", "a time-out while reading", "expired credentials")
 
 
-@pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    with small_cloud(tmp_path) as cloud:
+@pytest.fixture(scope="module")
+def april(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """April is published, and May can be."""
+    with small_cloud(tmp_path_factory.mktemp("cloud")) as cloud:
         cloud.put_month("2026-04", {"a": (2, 10_000), "b": (1, 0)})
         cloud.rate(APRIL)
         cloud.put_month("2026-05", {"a": (5, 500_000), "b": (0, 0)})
+        cloud.remember()
         yield cloud
+
+
+@pytest.fixture
+def cloud(april: Cloud) -> Cloud:
+    return april.bring_back()
+
+
+@pytest.fixture(autouse=True)
+def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK's pauses between attempts take no time."""
+    monkeypatch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=lambda _: None))
 
 
 @pytest.fixture

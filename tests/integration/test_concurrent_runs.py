@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,13 +33,14 @@ Meanwhile = Callable[[Callable[[], None]], AbstractContextManager[list[str]]]
 """Within the block something happens, once, at a moment of the run that is made there. Gives the run's calls."""
 
 
-@contextmanager
-def published_april(folder: Path) -> Iterator[Cloud]:
-    folder.mkdir(exist_ok=True)
-    with small_cloud(folder) as cloud:
+@pytest.fixture(scope="module")
+def april(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """April is published, and May can be."""
+    with small_cloud(tmp_path_factory.mktemp("cloud")) as cloud:
         cloud.put_month("2026-04", BEFORE)
         cloud.rate(APRIL)
         cloud.put_month("2026-05", AGENCIES)
+        cloud.remember()
         yield cloud
 
 
@@ -124,19 +124,15 @@ STORIES = (
 
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
-def test_it_holds_at_each_moment_of_a_run(
-    tmp_path: Path, story: Callable[[Cloud, Meanwhile], None], moment: str
-) -> None:
-    with published_april(tmp_path) as cloud:
-        story(cloud, partial(before_first, MOMENTS[moment]))
+def test_it_holds_at_each_moment_of_a_run(april: Cloud, story: Callable[[Cloud, Meanwhile], None], moment: str) -> None:
+    story(april.bring_back(), partial(before_first, MOMENTS[moment]))
 
 
 @pytest.mark.sweep
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
-def test_it_holds_before_each_call_of_a_run(tmp_path: Path, story: Callable[[Cloud, Meanwhile], None]) -> None:
-    with published_april(tmp_path) as cloud, at_call(0, lambda: None) as calls:
-        cloud.rate(MAY)
+def test_it_holds_before_each_call_of_a_run(april: Cloud, story: Callable[[Cloud, Meanwhile], None]) -> None:
+    with at_call(0, lambda: None) as calls:
+        april.bring_back().rate(MAY)
     assert set(MOMENTS.values()) <= set(calls)
     for number in range(1, len(calls) + 1):
-        with published_april(tmp_path / str(number)) as cloud:
-            story(cloud, partial(at_call, number))
+        story(april.bring_back(), partial(at_call, number))

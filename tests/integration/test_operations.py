@@ -5,7 +5,6 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,13 +21,30 @@ APRIL = {"a": (5, 500_000), "b": (3, 20_000), "c": (2, 10_000)}
 MAY = {"a": (1, 100), "b": (3, 20_000), "c": (2, 10_000)}
 
 
-@pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    with small_cloud(tmp_path) as cloud:
+@pytest.fixture(scope="module")
+def april(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """April is published."""
+    with small_cloud(tmp_path_factory.mktemp("cloud")) as cloud:
         cloud.write_workbook(settings=FEW)
         cloud.put_month("2026-04", APRIL)
         cloud.rate({"month": "2026-04"})
+        cloud.remember()
         yield cloud
+
+
+@pytest.fixture(scope="module")
+def may(april: Cloud) -> str:
+    """The run of May, held because its only rated agency that moves falls."""
+    april.bring_back().put_month("2026-05", MAY)
+    answer = april.rate({"month": "2026-05"})
+    assert answer["outcome"] == "held"
+    april.remember("May is held")
+    return str(answer["run"])
+
+
+@pytest.fixture
+def cloud(april: Cloud) -> Cloud:
+    return april.bring_back()
 
 
 @pytest.fixture
@@ -37,12 +53,10 @@ def console(cloud: Cloud) -> Console:
 
 
 @pytest.fixture
-def held(cloud: Cloud, console: Console) -> str:
-    """May, held because its only rated agency that moves falls."""
-    cloud.put_month("2026-05", MAY)
-    answer = cloud.rate({"month": "2026-05"})
-    assert answer["outcome"] == "held"
-    return str(answer["run"])
+def held(cloud: Cloud, may: str) -> str:
+    """The run of May, in a cloud in which it is held."""
+    cloud.bring_back("May is held")
+    return may
 
 
 def decision(console: Console, **more: Any) -> dict[str, Any]:
