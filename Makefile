@@ -87,8 +87,8 @@ bench: setup ## Measure speed and memory as ratios to a floor: ORDERS=5000000
 check-workbook: setup-demo ## The workbook's faults, as the function sees it; also make check LOCAL=1
 	@$(operate) check
 
-check-extracts: setup-demo ## Judge a month's data before it is handed over: FOLDER=… (or s3://…) MONTH=2026-10
-	@$(python) -m tools.check_extracts "$$FOLDER" "$$MONTH"
+check-extracts: setup-demo ## Judge a month's data before it is handed over: FOLDER=… (or s3://…) MONTH=2026-10 [WORKBOOK=levels.xlsx]
+	@$(python) -m tools.check_extracts "$$FOLDER" "$$MONTH" $(call named,WORKBOOK,--workbook)
 
 refresh: setup-demo ## Publish changed texts, or say from when a changed threshold counts: [BY=… REASON=… takes away]
 	@$(operate) refresh $(call named,BY,--by) $(call named,REASON,--reason)

@@ -10,7 +10,8 @@ from pathlib import Path
 import duckdb
 
 from functions.rating.extracts.datasets import Dataset
-from functions.rating.extracts.inventory import MONTHLY, READY
+from functions.rating.extracts.inventory import MONTHLY
+from functions.rating.extracts.month_folder import READY
 from functions.rating.workbook.description import load_description
 from functions.rating.workbook.on_disk import read_on_disk
 from functions.rating.workbook.rulebook import parse

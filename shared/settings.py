@@ -131,22 +131,30 @@ def _complaint(found: Any) -> str:
     return f"{name}: {reason}" if name else reason
 
 
-class RatingSettings(_Settings):
-    """What the rating function is told by its environment.
+class ReadingSettings(_Settings):
+    """How extracts are read.
+
+    ``int96_is_utc``: Parquet's INT96 is UTC, as Spark writes it, not local time as Impala does.
+    """
+
+    zone: Zone = Field(ZoneInfo(DEFAULT_ZONE), alias="TIMEZONE")
+    int96_is_utc: Annotated[bool, BeforeValidator(_is_utc)] = Field(True, alias="PARQUET_INT96")
+
+
+class RatingSettings(ReadingSettings):
+    """What the rating function is told by its environment, and how it reads extracts.
 
     ``workbook``: ``gsheet:<key>``, ``s3://<bucket>/<key>.xlsx``, ``s3://<bucket>/<prefix>/`` or ``dir:<folder>``.
     ``scratch``: a folder on local disk. ``retention_months``: how long a rated month is kept after its end.
     ``stack`` tells its metrics from those of other stacks. ``example_allowed``: levels may be published by the shipped
-    example's thresholds. ``int96_is_utc``: Parquet's INT96 is UTC, as Spark writes it, not local time as Impala does.
-    ``measuring``: ``embedded`` in the function, ``glue`` by the job ``glue_job``, ``auto`` by that job where the order
-    objects of a month have more than ``embedded_gb`` together.
+    example's thresholds. ``measuring``: ``embedded`` in the function, ``glue`` by the job ``glue_job``, ``auto`` by
+    that job where the order objects of a month have more than ``embedded_gb`` together.
     """
 
     table_name: str
     extracts: Location
     reports: Location
     workbook: Annotated[str, PlainValidator(_parsed_workbook)]
-    zone: Zone = Field(ZoneInfo(DEFAULT_ZONE), alias="TIMEZONE")
     event_bus: str = "default"
     scratch: Path = Field(default_factory=lambda: Path(tempfile.gettempdir()))
     retention_months: Count = DEFAULT_RETENTION_MONTHS
@@ -154,7 +162,6 @@ class RatingSettings(_Settings):
     example_allowed: Annotated[bool, BeforeValidator(lambda text: text == "allow")] = Field(
         False, alias="EXAMPLE_THRESHOLDS"
     )
-    int96_is_utc: Annotated[bool, BeforeValidator(_is_utc)] = Field(True, alias="PARQUET_INT96")
     measuring: Annotated[str, PlainValidator(_parsed_measuring)] = "embedded"
     glue_job: str = ""
     embedded_gb: Count = DEFAULT_EMBEDDED_GB

@@ -6,16 +6,15 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
+import duckdb
 import pytest
 
 from functions.rating.extracts.datasets import FORMATS_PAGE, Dataset
 from functions.rating.measuring.expected import REASONS
 from shared.months import Month
-from shared.settings import DEFAULT_ZONE
-from tools.check_extracts import judge
 from tools.docs.extracts_docs import LANGUAGES, ROOT, page, rendered
+from tools.extracts_judged import Judge
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -78,10 +77,34 @@ def test_the_samples_are_a_valid_month(language: str, tmp_path: Path) -> None:
         path.parent.mkdir(parents=True)
         path.write_text(rows, encoding="utf-8")
 
-    findings = judge(tmp_path, Month(2026, 10), ZoneInfo(DEFAULT_ZONE))
+    findings = Judge(lambda dataset, month: tmp_path / dataset / f"month={month}").findings(Month(2026, 10))
 
     assert findings.errors == []
     assert "orders: 1 used, 0 duplicate, 0 out of month, 1 flagged, 0 unbound, 0 bad" in findings.counts
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_parquet_sample_is_the_csv_sample_and_has_the_schema_that_is_shown(language: str, tmp_path: Path) -> None:
+    text = page(language).read_text(encoding="utf-8")
+    (schema,) = re.findall(r"```\n(order_id +BYTE_ARRAY.*?)```", text, re.DOTALL)
+    (query,) = re.findall(r"```sql\n(COPY.*?)```", text, re.DOTALL)
+    (rows,) = re.findall(r"```\n(order_id,.*?)```", text, re.DOTALL)
+    path = tmp_path / "part-0.parquet"
+    csv = tmp_path / "part-0.csv"
+    csv.write_text(rows, encoding="utf-8")
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'Asia/Shanghai'")
+        connection.execute(query.replace("orders/month=2026-10/part-0.parquet", str(path)))
+        stored = connection.execute(f"SELECT name, type, logical_type FROM parquet_schema('{path}')").fetchall()[1:]
+        assert [line.split()[:2] for line in schema.splitlines()] == [[name, kind] for name, kind, _ in stored]
+        assert "isAdjustedToUTC=1" in {name: logical for name, _, logical in stored}["pay_time"]
+        columns = "order_id, creator_id, epoch(pay_time::TIMESTAMPTZ), pay_amount::BIGINT, risk_tag"
+        both = [
+            connection.execute(f"SELECT {columns} FROM {source} ORDER BY order_id").fetchall()
+            for source in (f"'{path}'", f"read_csv('{csv}', all_varchar = true)")
+        ]
+    assert both[0] == both[1]
+    assert len(both[0]) == 2
 
 
 def test_both_languages_show_the_same_queries() -> None:
@@ -89,7 +112,7 @@ def test_both_languages_show_the_same_queries() -> None:
         re.findall(r"```sql\n.*?```", page(language).read_text(encoding="utf-8"), re.DOTALL) for language in LANGUAGES
     ]
     assert queries[0] == queries[1]
-    assert len(queries[0]) == 4
+    assert len(queries[0]) == 5
 
 
 def test_messages_and_the_readme_lead_to_the_pages() -> None:

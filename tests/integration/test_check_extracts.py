@@ -9,6 +9,7 @@ import pytest
 
 from functions.rating.extracts.datasets import Dataset
 from tests.aws import create_bucket, emulated_aws
+from tests.cloud import WORKBOOK
 from tests.months import HEADERS, month_rows, write_month
 from tools.check_extracts import main
 
@@ -47,6 +48,7 @@ def test_everything_that_is_wrong_is_shown_at_once(extracts: Path, capsys: pytes
 
     said = capsys.readouterr().out
     for finding in (
+        "orders: 2 used, 0 duplicate",
         "orders/month=2026-10/empty.csv: the object has zero bytes",
         "orders/month=2026-10/other.csv: columns order_id, creator_id, pay_time, pay_amount are missing",
         "orders: 2 x unreadable_pay_time; expected 2026-10-05 12:00:00",
@@ -57,6 +59,53 @@ def test_everything_that_is_wrong_is_shown_at_once(extracts: Path, capsys: pytes
         "docs/extracts",
     ):
         assert finding in said
+
+
+def test_agencies_that_can_not_be_used_do_not_hide_what_becomes_of_the_orders(
+    extracts: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add(extracts, "agencies", "more.csv", HEADERS[Dataset.AGENCIES] + "机构,x,2020-01-01,,,\na,other,2020-01-01,,,\n")
+    add(extracts, "orders", "more.csv", HEADERS[Dataset.ORDERS] + "o7,b-0,2026-10-05,100,\no8,,2026-10-05,1,\n")
+
+    assert main([str(extracts), MONTH]) == 1
+
+    said = capsys.readouterr().out
+    assert "agencies: 1 x malformed_agency_id" in said
+    assert "agency a has rows that differ" in said
+    assert "orders: 1 x missing_creator_id" in said
+    assert "orders: 3 used, 0 duplicate, 0 out of month, 0 flagged, 0 unbound, 1 bad" in said
+
+
+def test_a_dataset_that_is_empty_is_judged_by_the_month_before(
+    extracts: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (extracts / "orders" / f"month={MONTH}" / "part-0.csv").write_text(HEADERS[Dataset.ORDERS], encoding="utf-8")
+    assert main([str(extracts), MONTH]) == 0, "there may have been none before"
+    write_month(extracts, "2026-09", month_rows("2026-09", {"a": (1, 5)}))
+    capsys.readouterr()
+
+    assert main([str(extracts), MONTH]) == 1
+    assert "orders: no rows, where the month before had 1" in capsys.readouterr().out
+
+
+def test_the_limits_are_those_of_the_workbook(
+    extracts: Path, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add(extracts, "orders", "bad.csv", HEADERS[Dataset.ORDERS] + "o9,a-0,yesterday,100,\n")
+    assert main([str(extracts), MONTH]) == 1
+    workbook = tmp_path_factory.mktemp("workbook")
+    for tab, text in {**WORKBOOK, "settings": "setting,value\nmax_bad_row_share,0.5\n"}.items():
+        (workbook / f"{tab}.csv").write_text(text, encoding="utf-8")
+
+    assert main([str(extracts), MONTH, "--workbook", str(workbook)]) == 0
+    assert "orders: 1 x unreadable_pay_time" in capsys.readouterr().out
+
+
+def test_objects_that_are_not_read_are_named(extracts: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    add(extracts, "orders", "orders_manifest", "{}")
+
+    assert main([str(extracts), MONTH]) == 0
+    assert "orders/month=2026-10/orders_manifest: not read" in capsys.readouterr().out
 
 
 def test_a_month_that_would_be_held_is_not_usable(extracts: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,7 +123,7 @@ def test_a_month_that_would_be_held_is_not_usable(extracts: Path, capsys: pytest
 def test_a_dataset_that_is_not_there_is_named(extracts: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(extracts), "2026-11"]) == 1
     said = capsys.readouterr().out
-    assert all(f"{dataset}/month=2026-11: no data" in said for dataset in ("agencies", "creators", "orders"))
+    assert all(f"{dataset}/month=2026-11/ has no data" in said for dataset in ("agencies", "creators", "orders"))
 
 
 def test_a_prefix_in_s3_is_judged_alike(extracts: Path, capsys: pytest.CaptureFixture[str]) -> None:

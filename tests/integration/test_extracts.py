@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ import pytest
 from botocore.exceptions import IncompleteReadError
 from moto import mock_aws
 
-from functions.rating.extracts.datasets import Dataset
+from functions.rating.extracts.datasets import FORMATS_PAGE, Dataset
 from functions.rating.extracts.download import fetch
 from functions.rating.extracts.inventory import Extracts, Inventory, NotReady
 from functions.rating.measuring.assemble import assemble
@@ -166,12 +167,37 @@ def test_hidden_objects_and_folder_markers_are_no_data(bucket: Bucket) -> None:
     assert len(bucket.found().objects) == 3
 
 
-def test_litter_of_other_tools_is_no_data(bucket: Bucket) -> None:
-    names = ("x_$folder$", "~$orders.xlsx", "manifest", "orders_manifest", "8f2e-manifest.csv", "8f2e.csv.metadata")
-    for name in (*names, "part-0.csv.md5", "SHA256SUMS", "risk_tag=x/_SUCCESS", "risk_tag=x/"):
+def test_litter_that_the_contract_names_is_passed_over(bucket: Bucket) -> None:
+    names = ("x_$folder$", "~$orders.xlsx", "manifest", "part-0.csv.md5", "SHA256SUMS", "risk_tag=x/_SUCCESS")
+    for name in (*names, "risk_tag=x/"):
         bucket.put(f"orders/month=2026-10/{name}", "" if name.endswith("/") else "x")
 
     assert len(bucket.found().objects) == 3
+    assert bucket.found().warnings == ()
+
+
+def test_what_is_passed_over_for_another_name_is_said(bucket: Bucket) -> None:
+    query = "8f2ea1c4-1111-4222-8333-0123456789ab"
+    names = ("manifest.json", "orders_manifest", f"{query}-manifest.csv", f"{query}.csv.metadata", "Thumbs.db", "sub/")
+    for name in names:
+        bucket.put(f"orders/month=2026-10/{name}", "x")
+    bucket.put("creators/month=2026-09/_SUCCESS")
+    bucket.put("creators/month=2026-09/part-0.csv", CREATORS)
+    bucket.put("creators/month=2026-09/creators_manifest", "{}")
+
+    inventory = bucket.found()
+
+    assert len(inventory.objects) == 3
+    warned = [said.split(": not read, since its name")[0] for said in inventory.warnings]
+    expected = [f"monthly/orders/month=2026-10/{name}" for name in sorted(names)]
+    assert warned == [*expected, "monthly/creators/month=2026-09/creators_manifest"]
+
+
+@pytest.mark.parametrize("name", ["shipping_manifest.csv", "orders-manifest.csv.gz", "manifest.parquet", "x.metadata"])
+def test_data_is_data_whatever_it_is_called(bucket: Bucket, name: str) -> None:
+    bucket.put(f"orders/month=2026-10/{name}", ORDERS + "o2,c1,2026-10-05,11,\n")
+
+    assert bucket.measure().paid_gmv == 111
 
 
 def test_objects_of_unknown_formats_are_all_named_at_once(bucket: Bucket) -> None:
@@ -183,11 +209,47 @@ def test_objects_of_unknown_formats_are_all_named_at_once(bucket: Bucket) -> Non
     with pytest.raises(ObjectInvalid) as raised:
         bucket.measure()
 
-    first, *others = str(raised.value).splitlines()
+    first, *others, page = str(raised.value).splitlines()
+    assert page == FORMATS_PAGE
     assert first == "3 objects can't be used:"
     assert ["a.json: found JSON" in others[0], "c.xlsx: found a zip" in others[1], "order_id" in others[2]] == [
         True
     ] * 3
+
+
+def test_faults_of_folders_and_of_objects_are_named_at_once(bucket: Bucket) -> None:
+    gets: list[str] = []
+    bucket.s3.meta.events.register("provide-client-params.s3.GetObject", lambda params, **_: gets.append(params["Key"]))
+    bucket.found()
+    assert not gets, "where the folders are in order no object is asked for"
+    bucket.put("orders/month=2026-10/old/part-1.csv", ORDERS)
+    bucket.put("orders/month=2026-10/a.json", "{}")
+    bucket.put("orders/month=2026-10/empty.csv")
+    bucket.put("orders/month=2026-10/narrow.csv", "order_id,pay_time\n")
+    bucket.s3.put_object(
+        Bucket=PLACE.bucket,
+        Key="monthly/creators/month=2026-10/narrow.csv.gz",
+        Body=gzip.compress(b"\xef\xbb\xbfcreator_id,agency_id\n" + b"c,A1\n" * 40_000),
+    )
+
+    with pytest.raises(ObjectInvalid) as raised:
+        bucket.found()
+
+    first, *faults, page = str(raised.value).splitlines()
+    assert first == "5 objects can't be used:"
+    for fault, expected in zip(
+        faults,
+        (
+            "creators/month=2026-10/narrow.csv.gz: columns bind_time, power_level are missing",
+            "orders/month=2026-10/a.json: found JSON",
+            "orders/month=2026-10/empty.csv: the object has zero bytes",
+            "orders/month=2026-10/narrow.csv: columns creator_id, pay_amount are missing",
+            "orders/month=2026-10/old/part-1.csv: lies in the folder old/",
+        ),
+        strict=True,
+    ):
+        assert fault.startswith(f"monthly/{expected}")
+    assert page == FORMATS_PAGE
 
 
 def test_a_known_column_in_a_key_is_that_columns_value(bucket: Bucket) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from functions.rating.extracts.datasets import Dataset, LocalFile
+from functions.rating.extracts.datasets import FORMATS_PAGE, Dataset, LocalFile
 from functions.rating.measuring.assemble import assemble
 from functions.rating.measuring.embedded import unknown_creators
 from functions.rating.measuring.embedded.measure import measure
@@ -118,7 +118,12 @@ PACKED = gzip.compress(
 def test_an_unsound_object_stops_the_run_and_is_named(files: Files, name: str, content: bytes | str) -> None:
     files.orders(content, name)
 
-    assert name in files.error(ObjectInvalid)
+    message = files.error(ObjectInvalid)
+
+    assert message.startswith(f"orders/month=2026-10/{name}")
+    assert "expected" in message.lower()
+    assert message.endswith(FORMATS_PAGE)
+    assert message.count(FORMATS_PAGE) == 1
 
 
 def test_a_gz_that_is_no_gzip_is_read_as_what_it_is(files: Files) -> None:
@@ -135,7 +140,10 @@ def test_a_cut_parquet_object_is_named(files: Files, cut: slice) -> None:
     path = files.files[-1].path
     path.write_bytes(path.read_bytes()[cut])
 
-    assert "cut.parquet" in files.error(ObjectInvalid)
+    message = files.error(ObjectInvalid)
+
+    assert "cut.parquet" in message
+    assert message.endswith(FORMATS_PAGE)
 
 
 def test_damage_in_a_column_that_is_read_last_is_named(files: Files) -> None:
@@ -147,7 +155,10 @@ def test_damage_in_a_column_that_is_read_last_is_named(files: Files) -> None:
     data[where : where + 5000] = bytes(5000)
     path.write_bytes(data)
 
-    assert "damaged.parquet" in files.error(ObjectInvalid)
+    message = files.error(ObjectInvalid)
+
+    assert "damaged.parquet" in message
+    assert message.endswith(FORMATS_PAGE)
 
 
 def test_a_parquet_object_without_a_required_column_is_named(files: Files) -> None:
@@ -665,7 +676,10 @@ def test_a_bad_agency_stops_the_run(files: Files, row: str) -> None:
     files.replace(Dataset.AGENCIES, "agencies.csv", AGENCIES + row + "\n")
     files.orders(ORDERS)
 
-    assert "agencies.csv, row 2: " in files.error(AgenciesInvalid)
+    message = files.error(AgenciesInvalid)
+
+    assert "agencies.csv, row 2: " in message
+    assert message.endswith(FORMATS_PAGE)
 
 
 def test_equal_agencies_count_once_whatever_their_notation(files: Files) -> None:
@@ -689,6 +703,7 @@ def test_differing_agencies_stop_the_run(files: Files) -> None:
     assert "agency A1" in message
     assert "agencies.csv, row 1" in message
     assert "again.csv, row 2" in message
+    assert message.endswith(FORMATS_PAGE)
 
 
 def test_formulas_and_quotes_in_names_are_only_text(files: Files) -> None:

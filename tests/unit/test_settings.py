@@ -48,14 +48,15 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     with pytest.raises(SettingsMissing) as raised:
         RatingSettings.from_environment(wrong)
     assert str(raised.value).split("; ") == [
+        "TIMEZONE: expected a name such as Asia/Shanghai, found 'Asia/Nowhere'",
+        "PARQUET_INT96: expected utc or local, found 'UTC'",
         "TABLE_NAME is not set",
         "EXTRACTS: expected s3://bucket/prefix, found 'data/mcn'",
         "REPORTS is not set",
         "WORKBOOK: expected gsheet:<spreadsheet key>, s3://<bucket>/<key>.xlsx, s3://<bucket>/<prefix>/ or dir:<folder>"
         ", found 'levels.xlsx'",
-        "TIMEZONE: expected a name such as Asia/Shanghai, found 'Asia/Nowhere'",
-        "RETENTION_MONTHS: expected a whole number of at least 1, found '0'",
-        "PARQUET_INT96: expected utc or local, found 'UTC'. Set them in the function's environment (template.yaml).",
+        "RETENTION_MONTHS: expected a whole number of at least 1, found '0'. Set them in the function's environment "
+        "(template.yaml).",
     ]
 
 

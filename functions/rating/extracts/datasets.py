@@ -44,6 +44,11 @@ class Dataset(StrEnum):
     def columns(self) -> tuple[Column, ...]:
         return _COLUMNS[self]
 
+    @property
+    def folder(self) -> str:
+        """The folder of its objects: creators of the month before lie among the creators."""
+        return "creators" if self is Dataset.PREVIOUS_CREATORS else self.value
+
 
 _CREATORS = (
     Column("creator_id", Kind.TEXT),
@@ -116,7 +121,7 @@ def located(header: Sequence[str], file: LocalFile) -> Mapping[str, int]:
         what = f"column {missing[0]} is missing" if len(missing) == 1 else f"columns {', '.join(missing)} are missing"
         raise ObjectInvalid(
             f"{file.key}: {what}; found {_shown(header)}. Expected a comma-separated header, or a Parquet schema, that "
-            f"names every required column. Have the extract written again. {FORMATS_PAGE}"
+            f"names every required column. Have the extract written again."
         )
     return positions
 

@@ -48,12 +48,16 @@ _MEND = (
 def format_of(file: LocalFile) -> Format:
     """Raises ObjectInvalid, which names what else the object is."""
     with file.path.open("rb") as content:
-        first = content.read(_FIRST)
+        return format_by(content.read(_FIRST), file.key)
+
+
+def format_by(first: bytes, key: str) -> Format:
+    """The format of an object that begins with these bytes. Raises ObjectInvalid, likewise."""
     if not first:
-        raise ObjectInvalid(f"{file.key}: the object has zero bytes; expected at least a header. Upload it again.")
+        raise ObjectInvalid(f"{key}: the object has zero bytes; expected at least a header. Upload it again.")
     found = next((read for magic, read in _READ.items() if first.startswith(magic)), None)
     if found is None:
-        refuse_other(first, file.key)
+        refuse_other(first[:_FIRST], key)
     return found or Format.CSV
 
 
@@ -62,3 +66,11 @@ def refuse_other(first: bytes, key: str) -> None:
     for pattern, what in _REFUSED.items():
         if re.match(pattern, first):
             raise ObjectInvalid(f"{key}: found {what}; {_MEND}")
+
+
+def looks_like_gbk(text: bytes) -> bool:
+    """Whether a text that is no UTF-8 is Chinese in GBK or GB18030."""
+    try:
+        return not text.isascii() and any("\u4e00" <= character <= "\u9fff" for character in text.decode("gb18030"))
+    except UnicodeDecodeError:
+        return False

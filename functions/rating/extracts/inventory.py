@@ -9,7 +9,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.rating.extracts.datasets import Dataset
 from functions.rating.extracts.download import DataObject
-from functions.rating.extracts.keys import FolderUnknown, columns_of_key, is_data
+from functions.rating.extracts.first_bytes import faults_at_the_start
+from functions.rating.extracts.month_folder import READY, MonthFolder, sorted_out
 from functions.rating.extracts.unusable import listed
 from shared.errors import ExtractsUnavailable, ObjectChanged, ObjectInvalid
 from shared.months import Month
@@ -18,7 +19,6 @@ from shared.settings import S3Prefix
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-READY = "_SUCCESS"
 _SHOWN = 5
 MONTHLY = (Dataset.AGENCIES, Dataset.CREATORS, Dataset.ORDERS)
 
@@ -27,7 +27,7 @@ MONTHLY = (Dataset.AGENCIES, Dataset.CREATORS, Dataset.ORDERS)
 class Inventory:
     """The objects of a month that is ready, by dataset and key; the previous month's creators where they are ready.
 
-    ``warnings``: why the previous month's creators can't be read although they are there.
+    ``warnings``: what is there and is not read, and why the previous month's creators can't be.
     """
 
     month: Month
@@ -57,21 +57,25 @@ class Extracts:
     location: S3Prefix
 
     def find(self, month: Month) -> Inventory | NotReady:
-        """The objects of a month. Raises ObjectInvalid for all that lie where no data is expected, or without any."""
+        """The objects of a month.
+
+        Raises ObjectInvalid where some lie where no data is expected, or where there are none: for all of these, and
+        for all whose first bytes say that they can't be used.
+        """
         listings = [_list(self.s3, self.location, dataset, month) for dataset in MONTHLY]
-        if waiting := [listing for listing in listings if not listing.ready]:
+        if waiting := [listing for listing in listings if not listing.folder.ready]:
             found = tuple(f"{of.dataset}: {_instead(self.s3, self.location, of)}" for of in waiting)
             return NotReady(month, tuple(str(listing.dataset) for listing in waiting), found)
-        if refused := [fault for listing in listings for fault in listing.faults]:
-            raise ObjectInvalid(listed(refused))
+        objects = tuple(o for listing in listings for o in listing.objects)
+        if refused := [fault for listing in listings for fault in listing.folder.faults]:
+            raise ObjectInvalid(listed(sorted(refused + faults_at_the_start(self.s3, self.location.bucket, objects))))
+        unread = [said for listing in listings for said in listing.folder.unread]
         previous = _list(self.s3, self.location, Dataset.PREVIOUS_CREATORS, month.plus(-1))
-        usable = previous.ready and not previous.faults
-        return Inventory(
-            month,
-            tuple(o for listing in listings for o in listing.objects),
-            previous.objects if usable else (),
-            (listed(previous.faults),) if previous.ready and previous.faults else (),
-        )
+        if not previous.folder.ready:
+            return Inventory(month, objects, warnings=tuple(unread))
+        if previous.folder.faults:
+            return Inventory(month, objects, warnings=(*unread, listed(previous.folder.faults)))
+        return Inventory(month, objects, previous.objects, (*unread, *previous.folder.unread))
 
     def confirm_unchanged(self, inventory: Inventory) -> None:
         """Raises ObjectChanged when an object appeared, changed or went since the inventory was made."""
@@ -92,63 +96,40 @@ class Extracts:
 
 @dataclass(frozen=True, slots=True)
 class _Listing:
-    """What lies below a month's folder of a dataset. ``faults``: of objects that are neither data nor litter."""
+    """What lies below a month's folder of a dataset."""
 
     dataset: Dataset
     url: str
-    ready: bool
+    folder: MonthFolder
     objects: tuple[DataObject, ...]
-    faults: tuple[str, ...]
 
 
 def _list(s3: S3Client, location: S3Prefix, dataset: Dataset, month: Month) -> _Listing:
-    folder = _folder(dataset)
-    prefix = location.key(folder, f"month={month}") + "/"
+    prefix = location.key(dataset.folder, f"month={month}") + "/"
     url = f"s3://{location.bucket}/{prefix}"
-    objects: list[DataObject] = []
-    faults: list[str] = []
-    ready = False
     try:
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=location.bucket, Prefix=prefix):
-            for found in page.get("Contents", []):
-                name = found["Key"].removeprefix(prefix)
-                ready = ready or name == READY
-                if not is_data(name):
-                    continue
-                try:
-                    columns = columns_of_key(dataset, name)
-                except FolderUnknown as unknown:
-                    faults.append(
-                        f"{found['Key']}: lies in the folder {unknown}/, which is no column of {folder}; expected "
-                        f"objects in {url} itself, or in folders such as risk_tag=x/. If it is data, move it there; if "
-                        "not, move it away or give the folder a name that begins with _ or ."
-                    )
-                else:
-                    etag = found["ETag"].strip('"')
-                    objects.append(DataObject(dataset, found["Key"], etag, found["Size"], columns))
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=location.bucket, Prefix=prefix)
+        found = {
+            o["Key"].removeprefix(prefix): (o["ETag"].strip('"'), o["Size"])
+            for page in pages
+            for o in page.get("Contents", [])
+        }
     except (BotoCoreError, ClientError) as error:
         raise ExtractsUnavailable(f"{url} can't be listed ({error})") from error
-    if not objects and not faults:
-        faults.append(
-            f"{url} has {READY} but no data; expected at least one object. An extract without rows is an object "
-            "with a header only: have it written again."
-        )
-    return _Listing(dataset, url, ready, tuple(sorted(objects, key=lambda o: o.key)), tuple(faults))
-
-
-def _folder(dataset: Dataset) -> Dataset:
-    return Dataset.CREATORS if dataset is Dataset.PREVIOUS_CREATORS else dataset
+    folder = sorted_out(dataset, url, prefix, {name: size for name, (_, size) in found.items()})
+    objects = tuple(DataObject(dataset, prefix + name, *found[name], columns) for name, columns in folder.data.items())
+    return _Listing(dataset, url, folder, objects)
 
 
 def _instead(s3: S3Client, location: S3Prefix, listing: _Listing) -> str:
     """What there is where a dataset is not ready."""
     missing = f"{listing.url}{READY} is not there"
-    if count := len(listing.objects) + len(listing.faults) - (not listing.objects):
+    if count := listing.folder.found:
         return (
             f"{missing}; found {count} object(s) in its folder without it. Is the job still writing? Spark leaves none "
             "when partitionOverwriteMode is dynamic: have the job write an empty one at the end."
         )
-    root = location.key(_folder(listing.dataset)) + "/"
+    root = location.key(listing.dataset.folder) + "/"
     try:
         page = s3.list_objects_v2(Bucket=location.bucket, Prefix=root, Delimiter="/", MaxKeys=1000)
     except (BotoCoreError, ClientError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from urllib.parse import unquote
 
 from functions.rating.extracts.datasets import Dataset
@@ -11,23 +12,39 @@ KeyColumns = tuple[tuple[str, str | None], ...]
 
 _HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 _NO_DATA = re.compile(
-    r"(?i)_\$folder\$$|^~\$|manifest(\.(json|csv|txt|gz))*$|\.(crc|crc32|md5|sha1|sha256|sha512|etag|metadata)$"
-    r"|^(md5|sha1|sha256)sums?(\.txt)?$|^checksums?(\.txt)?$|^thumbs\.db$|^desktop\.ini$"
+    r"(?i)_\$folder\$$|^~\$|^manifest$|\.(crc|crc32|md5|sha1|sha256|sha512)$"
+    r"|^(md5|sha1|sha256)sums?(\.txt)?$|^checksums?(\.txt)?$"
 )
+_OF_OTHER_TOOLS = re.compile(
+    r"(?i)manifest(\.json)?$"  # Redshift: of any prefix, without an extension
+    r"|^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(-manifest\.csv|\.(csv|txt)\.metadata)$"  # Athena: of a query's id
+    r"|\.etag$|^thumbs\.db$|^desktop\.ini$"
+)
+
+
+class Use(StrEnum):
+    """What is done with an object, by its name."""
+
+    DATA = "data"
+    PASSED_OVER = "passed over"
+    UNREAD = "unread"
 
 
 class FolderUnknown(Exception):
     """A nested folder is no ``column=value`` of a known column."""
 
 
-def is_data(name: str) -> bool:
-    """Whether a name below the month's folder is data.
+def use_of(name: str) -> Use:
+    """What is done with an object of this name below the month's folder.
 
-    Not: Spark's and Hive's own files and folders (``_``, ``.``), folder markers, Excel's lock files, manifests of
-    Redshift and Athena, checksums.
+    PASSED_OVER in silence are the names that the contract says are no data: Spark's and Hive's own files and folders
+    (``_``, ``.``), folder markers, Excel's lock files, ``manifest``, checksums. UNREAD, which is said, are names that
+    other tools give to what is no data. DATA is everything else, whatever it is called.
     """
     *_, last = parts = name.split("/")
-    return bool(last) and not any(part.startswith(("_", ".")) for part in parts) and not _NO_DATA.search(last)
+    if not last or any(part.startswith(("_", ".")) for part in parts) or _NO_DATA.search(last):
+        return Use.PASSED_OVER
+    return Use.UNREAD if _OF_OTHER_TOOLS.search(last) else Use.DATA
 
 
 def columns_of_key(dataset: Dataset, name: str) -> KeyColumns:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 
 from functions.rating.extracts.datasets import Column, Dataset, Kind
+from functions.rating.extracts.formats import looks_like_gbk
 from functions.rating.measuring.quarantine import BadRow
 
 _SHOWN = 120
@@ -60,14 +61,6 @@ def value_of(row: BadRow, positions: Mapping[str, int] | None) -> str:
     except (ValueError, LookupError, csv.Error, StopIteration):
         return repr(row.text[:_SHOWN])
     return repr(found)[:_SHOWN]
-
-
-def looks_like_gbk(text: bytes) -> bool:
-    """Whether a text that is no UTF-8 is Chinese in GBK or GB18030."""
-    try:
-        return not text.isascii() and any("\u4e00" <= character <= "\u9fff" for character in text.decode("gb18030"))
-    except UnicodeDecodeError:
-        return False
 
 
 def _column(reason: str) -> Column | None:

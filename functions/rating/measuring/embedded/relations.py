@@ -8,16 +8,17 @@ from itertools import groupby
 
 import numpy as np
 
-from functions.rating.extracts.datasets import Column, Dataset, Kind
+from functions.rating.extracts.datasets import FORMATS_PAGE, Column, Dataset, Kind
 from functions.rating.measuring.embedded.duckdb_engine import DuckDB, EngineRefused
 from functions.rating.measuring.embedded.duplicates import OrderNumbers
 from functions.rating.measuring.embedded.reading.batches import batches
 from functions.rating.measuring.embedded.reading.missing_creators import TRIMMED_CREATOR
+from functions.rating.measuring.embedded.reading.objects import refusal
 from functions.rating.measuring.embedded.reading.rows_read import DatasetRead
 from functions.rating.measuring.embedded.reading.sources import POSITION, RowNumbers, Source, of_files
 from functions.rating.measuring.embedded.sources import bad_numbers, numbered, read_all, read_valid, row_number
 from functions.rating.measuring.embedded.sql import literal, nested, select
-from shared.errors import AgenciesInvalid, ObjectInvalid
+from shared.errors import AgenciesInvalid
 
 _ORDER_ID = next(column for column in Dataset.ORDERS.columns if column.name == "order_id")
 _SMALL = 250_000  # rows of objects that are read together for the sake of some of them
@@ -75,7 +76,8 @@ def load_agencies(engine: DuckDB, sources: Sequence[Source]) -> None:
         ]
         raise AgenciesInvalid(
             f"agency {agency_id} has rows that differ ({'; '.join(places)}), and so have {len(differing) - 1} other "
-            "agencies; expected equal rows, or one. Have the agencies extract corrected and written again."
+            "agencies; expected equal rows, or one. Have the agencies extract corrected and written again. "
+            f"{FORMATS_PAGE}"
         )
 
 
@@ -142,7 +144,7 @@ def naming_the_unreadable(engine: DuckDB, datasets: Mapping[Dataset, DatasetRead
                     engine.rows(select((f"max(hash({', '.join(names)}))",), nested(read_all([source], names))))
                 except EngineRefused as error:
                     said = str(error).replace(str(source.path), source.keys)
-                    raise ObjectInvalid(
-                        f"{source.keys}: the object can't be read ({said}). Have it written again."
+                    raise refusal(
+                        [f"{source.keys}: the object can't be read ({said}); expected it whole. Have it written again."]
                     ) from error
         raise

@@ -90,7 +90,9 @@ class CsvObjects:
                     yield from self._read_alike(batch)
                 except EngineRefused as error:
                     keys = ", ".join(some.file.key for some in batch)
-                    raise ObjectInvalid(f"{keys}: can't be parsed ({error}). Have it written again.") from error
+                    raise ObjectInvalid(
+                        f"{keys}: can't be parsed ({error}); expected CSV as RFC 4180 has it. Have it written again."
+                    ) from error
 
     def _read_alike(self, batch: Sequence[_Records]) -> Iterator[ObjectRead]:
         """Chunks of one shape; their rows stand in one source, one after the other."""

@@ -5,7 +5,6 @@ A record is a line, or several where quotes say so (RFC 4180). Empty lines are n
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from gzip import BadGzipFile
@@ -13,20 +12,19 @@ from typing import BinaryIO, cast
 
 from isal import igzip, isal_zlib
 
+from functions.rating.extracts.csv_header import BYTE_ORDER_MARK, names_in
 from functions.rating.extracts.datasets import LocalFile, located
-from functions.rating.extracts.formats import Format, refuse_other
+from functions.rating.extracts.formats import Format
 from functions.rating.measuring.embedded.reading.csv_chunk import Chunk
 from functions.rating.measuring.embedded.reading.csv_fast import regular
 from functions.rating.measuring.embedded.reading.csv_layout import Layout
 from functions.rating.measuring.embedded.reading.csv_strict import RowsSwallowed, split
-from functions.rating.measuring.expected import looks_like_gbk
 from shared.errors import ObjectInvalid
 
 BLOCK = 16 * 1024 * 1024
 _SLICE = 2 * 1024 * 1024  # of text that is split record by record for the sake of one record
 _LONGEST_LINE = 4 * BLOCK
 _ROWS_A_PACKED_BYTE = 200  # gzip packs a thousand bytes into one, and a row has at least five
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 _DAMAGED = (EOFError, BadGzipFile, cast(type[Exception], isal_zlib.error))
 
@@ -40,6 +38,7 @@ class CsvRecords:
         self._form = form
         self._stream = _unpacked(raw) if form is Format.CSV_GZ else raw
         self._rest = b""
+        self._row = 1
         self._ended = False
         header = self._read_header()
         self.layout = Layout(file.dataset, tuple(header), located(header, file))
@@ -52,10 +51,9 @@ class CsvRecords:
 
     def chunks(self) -> Iterator[Chunk]:
         """The records after the header; at least one chunk, which may have none."""
-        row = 1
         while True:
-            for chunk in self._chunks_of(self._whole_lines(), row):
-                row += chunk.numbered
+            for chunk in self._chunks_of(self._whole_lines(), self._row):
+                self._row += chunk.numbered
                 yield chunk
             if self._ended and not self._rest:
                 return
@@ -82,14 +80,14 @@ class CsvRecords:
         except RowsSwallowed as found:
             raise ObjectInvalid(
                 f"{self.file.key}, row {found.first}: a field begins with a quote that is closed {found.lines - 1} "
-                f"lines further on, and lines between are rows of their own ({found.inner!r}). Nothing was rated: "
-                "these rows would be lost. Have the extract written with fields that hold a quote, a comma or a "
-                'newline in quotes, and quotes in them doubled ("").'
+                f"lines further on, and lines between are rows of their own ({found.inner!r}), which would be lost; "
+                "expected a quote that is closed in its own row. Have the extract written with fields that hold a "
+                'quote, a comma or a newline in quotes, and quotes in them doubled ("").'
             ) from found
 
     def _read_header(self) -> list[str]:
         """The first line that is not empty."""
-        text = self._whole_lines().removeprefix(_BYTE_ORDER_MARK).lstrip(b"\r\n")
+        text = self._whole_lines().removeprefix(BYTE_ORDER_MARK).lstrip(b"\r\n")
         line, _, rest = text.partition(b"\n")
         self._rest = rest + self._rest
         if not line:
@@ -97,14 +95,7 @@ class CsvRecords:
                 f"{self.file.key}: found no header; expected column names in the first line. A file without rows "
                 "still has its header: have the extract written again."
             )
-        refuse_other(line[:512], self.file.key)
-        try:
-            return next(csv.reader([line.rstrip(b"\r").decode()], strict=True))
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise ObjectInvalid(
-                f"{self.file.key}: the header can't be read ({error}); found {line[:200]!r}, expected "
-                f"comma-separated names in UTF-8.{_encoding_hint(line)} Have the extract written again."
-            ) from error
+        return names_in(line, self.file.key)
 
     def _whole_lines(self) -> bytes:
         """About a chunk of text, up to the end of a line; the remains are kept for the next call."""
@@ -118,16 +109,12 @@ class CsvRecords:
                 break
             if len(chunks) > _LONGEST_LINE // BLOCK:
                 raise ObjectInvalid(
-                    f"{self.file.key}: found no line's end in {len(chunks) * BLOCK} bytes; expected lines of text. "
-                    "Have the extract written again."
+                    f"{self.file.key}, row {self._row}: found no line's end in {len(chunks) * BLOCK} bytes; expected "
+                    "lines of text. Have the extract written again."
                 )
         self._ended = not read
         text = b"".join(chunks)
         return text if not text or text.endswith(b"\n") else text + b"\n"
-
-
-def _encoding_hint(line: bytes) -> str:
-    return " It looks like GBK: save the file as UTF-8." if looks_like_gbk(line) else ""
 
 
 @contextmanager

@@ -68,7 +68,10 @@ class ObjectReader:
                 self._refuse(file.dataset, error)
 
     def _refuse(self, dataset: Dataset, error: ObjectInvalid) -> None:
-        (self.warnings if dataset is Dataset.PREVIOUS_CREATORS else self._refused).append(str(error))
+        if dataset is Dataset.PREVIOUS_CREATORS:
+            self.warnings.append(listed([str(error)]))
+        else:
+            self._refused.append(str(error))
 
 
 def refusal(faults: Iterable[str]) -> ObjectInvalid:

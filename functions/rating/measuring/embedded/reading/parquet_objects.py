@@ -128,7 +128,9 @@ class ParquetObjects:
         """
         copy = self._scanner.folder / "plain.parquet"
         said = str(refused).replace(str(file.path), file.key)  # the path is of one run only
-        error = ObjectInvalid(f"{file.key}: the object can't be read ({said}). Have it written again.")
+        error = ObjectInvalid(
+            f"{file.key}: the object can't be read ({said}); expected whole Parquet. Have it written again."
+        )
         try:
             o = self._plain_copy(file, copy)
             read = partial(

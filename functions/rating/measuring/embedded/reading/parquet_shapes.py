@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from functions.rating.extracts.datasets import FORMATS_PAGE, LocalFile, located
+from functions.rating.extracts.datasets import LocalFile, located
 from functions.rating.measuring.embedded.reading.csv_objects import key_values
 from functions.rating.measuring.embedded.reading.parquet_footers import Node
 from functions.rating.measuring.embedded.reading.sources import PARQUET, PARQUET_PLAIN, POSITION
@@ -109,7 +109,7 @@ def _refuse_unreadable(file: LocalFile, physical: Mapping[str, str]) -> None:
         if column.name in physical and not readable(column.kind, physical[column.name]):
             raise ObjectInvalid(
                 f"{file.key}: column {column.name} is of type {physical[column.name]}, which can't hold "
-                f"what is expected there ({column.kind}). Have the extract written again. {FORMATS_PAGE}"
+                f"what is expected there ({column.kind}). Have the extract written again."
             )
 
 

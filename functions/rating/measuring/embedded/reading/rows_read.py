@@ -34,6 +34,14 @@ class DatasetRead:
     skipped: Counter[str] = field(default_factory=Counter)
     examples: defaultdict[str, list[tuple[str, int, str]]] = field(default_factory=lambda: defaultdict(list))
 
+    def add(self, read: ObjectRead) -> None:
+        """Some rows more."""
+        self.rows += read.rows
+        self.sources += read.sources
+        self.skipped.update(read.skipped)
+        for row in read.bad:
+            self.note_bad(read.file.key, row, read)
+
     def note_bad(self, key: str, row: BadRow, read: ObjectRead | None = None) -> None:
         self.bad_rows[row.reason] += 1
         first = self.examples[row.reason]
@@ -65,11 +73,7 @@ def read_objects(
     datasets: dict[Dataset, DatasetRead] = {}
     for read in reader.read(files):
         of = datasets.setdefault(read.file.dataset, DatasetRead())
-        of.rows += read.rows
-        of.sources += read.sources
-        of.skipped.update(read.skipped)
-        for row in read.bad:
-            of.note_bad(read.file.key, row, read)
+        of.add(read)
         quarantine.add(read.file.key, read.bad)
         if read.file.dataset is Dataset.AGENCIES and read.bad:
             raise AgenciesInvalid(agencies_refusal(read.file.key, read.bad[0], read.positions))
