@@ -10,6 +10,8 @@ SET ?=
 EVENT ?= events/monthly-run.json
 ORDERS ?= 5000000
 export PYTHON SAM_CLI_TELEMETRY := 0
+# Compiled modules are kept, also where the environment says otherwise: else every process compiles all that it imports.
+export PYTHONDONTWRITEBYTECODE :=
 
 python := .venv/bin/python
 sam := .venv/sam/bin/sam
