@@ -1,4 +1,4 @@
-"""Check the spreadsheet: read it, and name everything that is wrong with it."""
+"""Checks the spreadsheet: reads it and names every fault."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from shared.months import Month
 
 
 def check(services: Services, month: Month) -> dict[str, Any]:
-    """The spreadsheet's faults, and nothing else."""
+    """The spreadsheet's faults and changes. Writes no levels."""
     verdict = with_unknown_overrides(services, read_rulebook(services, month))
     rulebook = content_id(verdict.rulebook) if verdict.rulebook else None
     return result(
@@ -31,7 +31,7 @@ def check(services: Services, month: Month) -> dict[str, Any]:
 
 
 def read_rulebook(services: Services, month: Month) -> Verdict:
-    """The spreadsheet as it is now, with all its faults and what it changes of what is in force.
+    """The current spreadsheet, with all its faults, and its differences from the rules in force.
 
     In force is the rulebook of the newest published month. Raises WorkbookUnavailable.
     """
@@ -46,9 +46,9 @@ def read_rulebook(services: Services, month: Month) -> Verdict:
 
 
 def with_unknown_overrides(services: Services, verdict: Verdict) -> Verdict:
-    """The verdict with a warning for each override of an agency that the newest publication does not have.
+    """The verdict with a warning for each override of an agency that is not in the newest publication.
 
-    So the warning stays until it is corrected; a run that measures a month knows its agencies better.
+    A run that measures a month compares with that month's agencies instead.
     """
     pointer = services.table.pointer()
     if not verdict.overrides or not pointer.publications:
@@ -58,7 +58,7 @@ def with_unknown_overrides(services: Services, verdict: Verdict) -> Verdict:
 
 
 def valid_rulebook(verdict: Verdict) -> Rulebook:
-    """The rulebook of a verdict. Raises WorkbookFaulty with every fault when there is an error among them."""
+    """The rulebook of a verdict. Raises WorkbookFaulty with all faults if one of them is an error."""
     if verdict.rulebook is None:
         listed = "\n".join(str(fault) for fault in verdict.errors)
         raise WorkbookFaulty(
@@ -73,6 +73,6 @@ def dicts(things: Sequence[Fault] | Sequence[Change]) -> list[dict[str, Any]]:
 
 
 def next_to_rate(services: Services) -> Month:
-    """The month whose levels come next: after the newest published one, or else the last that is over."""
+    """The month to rate next: the one after the newest published month; before any publication, the last month."""
     published = services.table.pointer().publications
     return Month.parse(max(published)).plus(1) if published else Month.of(services.now(), services.zone).plus(-1)

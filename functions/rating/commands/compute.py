@@ -1,4 +1,4 @@
-"""A run, computed: the same inputs give the same id, the same ratings and the same items, whenever and wherever."""
+"""Computes a run: the same inputs give the same id, ratings and items on every machine and at any time."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ if TYPE_CHECKING:
 
 
 def inputs_of(inventory: Inventory) -> tuple[Input, ...]:
-    """Every object that a run of this inventory reads, the previous month's creators too, in a fixed order."""
+    """Every object that a run reads, including the previous month's creators, in a fixed order."""
     objects = inventory.all_objects
     return tuple(sorted((Input(o.dataset, o.key, o.etag, o.size) for o in objects), key=lambda i: i.key))
 
 
 def changed_inputs(services: Services, record: RunRecord) -> list[str]:
-    """What of the extracts is no longer as the run read it, one sentence each."""
+    """The extract objects that changed or disappeared since the run read them, one sentence each."""
     inventory = services.extracts.find(Month.parse(record.month))
     if isinstance(inventory, NotReady):
         return [f"the extracts of {record.month} are no longer there: {'; '.join(inventory.found)}"]
     now = {(i.key, i.etag) for i in inputs_of(inventory)}
     then = {(i.key, i.etag) for i in record.inputs}
-    return sorted(f"{key} is no longer what the run read" for key, _ in then - now) + sorted(
-        f"{key} was not there when the run read" for key, _ in now - then
+    return sorted(f"{key} has changed since the run read it" for key, _ in then - now) + sorted(
+        f"{key} appeared after the run read" for key, _ in now - then
     )
 
 
 def run_id(month: Month, rulebook_id: str, inputs: tuple[Input, ...], compared_with: Compared | None) -> str:
-    """The id that inputs, rulebook, month, the compared publication and the rules' version give a run."""
+    """The id of a run: a hash of its inputs, rulebook, month, compared publication and the rules' version."""
     return content_id(
         {
             "month": str(month),
@@ -103,7 +103,7 @@ def compute(
 
 
 def _measured(services: Services, rulebook: Rulebook, inventory: Inventory, run: str) -> MonthMeasured:
-    """The month as measured. Where its files can't be used a report says why, and the error where that report is."""
+    """Measure the month. If its files can't be used, write a report of the cause, and name it in the raised error."""
     try:
         totals = services.measure(inventory, rulebook.settings.max_bad_row_share, services.progress)
         services.extracts.confirm_unchanged(inventory)
@@ -118,9 +118,9 @@ def _measured(services: Services, rulebook: Rulebook, inventory: Inventory, run:
 
 
 def rate_all(rules: Rules, agencies: Iterable[Measured], earlier: Mapping[str, Standing]) -> tuple[Rating, ...]:
-    """Every agency's rating, in their order.
+    """Every agency's rating, in the order of the agencies.
 
-    The garbage collector is kept away from them, now and until somebody calls ``gc.unfreeze``.
+    The ratings are kept out of Python's search for reference cycles until somebody calls ``gc.unfreeze``.
     """
     with cycle_collection_paused():
         ratings = tuple([rules.rate(agency, earlier.get(agency.agency_id)) for agency in agencies])

@@ -1,4 +1,4 @@
-"""What people decide about runs: publish a held one, or go back to an earlier one."""
+"""The decisions of people: publish a held run, or make an earlier publication valid again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from shared.observability import logger
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Who decided, and why; both go into the ledger. ``anyway``: they know what has happened since a run was held."""
+    """Who decided, and why; the ledger stores both.
+
+    ``anyway``: publish a held run although its extracts or the publication changed since.
+    """
 
     by: str
     reason: str
@@ -27,9 +30,11 @@ class Decision:
 
 
 def accept(services: Services, run: str, decision: Decision) -> dict[str, Any]:
-    """Publish exactly the run that a guardrail held. Raises RunUnknown when it is not held, and RunSuperseded."""
+    """Publish a run that was held. Raises RunUnknown if it is not held, RunSuperseded if it is out of date."""
     record = load_record(services.table, run)
-    held = ledger.held_entry(services.table, record.month, run)  # before the pointer: another accept may be at work
+    held = ledger.held_entry(
+        services.table, record.month, run
+    )  # read before the pointer: another accept may be running
     valid = services.table.pointer().publications.get(record.month)
     if valid and valid.run == run:
         return _already_valid(services, record)
@@ -52,13 +57,13 @@ def accept(services: Services, run: str, decision: Decision) -> dict[str, Any]:
 
 
 def roll_back(services: Services, run: str, decision: Decision) -> dict[str, Any]:
-    """Make an earlier publication of a month the valid one again. Raises RunUnknown when it never was published."""
+    """Make an earlier publication of a month valid again. Raises RunUnknown if the run was never published."""
     record = load_record(services.table, run)
     valid = services.table.pointer().publications.get(record.month)
     lines = ledger.entries(services.table, record.month)
     published = [line for line in lines if line.run == run and line.moves_the_pointer]
     if not valid or not published:
-        raise RunUnknown(f"run {run} was never the valid one of {record.month}, so there is nothing to go back to")
+        raise RunUnknown(f"run {run} was never published for {record.month}, so there is nothing to go back to")
     if valid.run == run or not services.publisher.publish(
         record,
         "rolled_back",
@@ -75,9 +80,9 @@ def roll_back(services: Services, run: str, decision: Decision) -> dict[str, Any
 
 
 def _report(services: Services, record: RunRecord) -> str:
-    """The run's report, which says from now on what was decided; so do those of the runs that it replaced.
+    """Write the decision into the run's report and into the reports of the runs that it replaced.
 
-    What is decided is in force whether or not a report could be written again.
+    Returns the report's URL. If a report can't be written, that is only logged: the decision is already in force.
     """
     entries = list(ledger.entries(services.table, record.month))
     replaced = {entry.replaced for entry in entries if entry.run == record.run and entry.replaced}
@@ -90,7 +95,7 @@ def _report(services: Services, record: RunRecord) -> str:
 
 
 def _refuse_superseded(services: Services, record: RunRecord, held: Entry) -> None:
-    """Raises RunSuperseded when accepting would surprise: other extracts, or another publication, since it was held."""
+    """Raises RunSuperseded if the extracts or the month's publication changed since the run was held."""
     lines = ledger.entries(services.table, record.month)
     others = [line for line in lines if line.moves_the_pointer and line.action != "refreshed" and line.run != held.run]
     since = [line for line in others if line.version > held.version]
@@ -104,6 +109,6 @@ def _refuse_superseded(services: Services, record: RunRecord, held: Entry) -> No
 
 
 def _already_valid(services: Services, record: RunRecord) -> dict[str, Any]:
-    """Nothing is left to decide."""
+    """The answer for a run that is already valid."""
     url = services.reports.url(record.month, record.run)
     return result("unchanged", record.month, record, report=url, inputs_changed=False)

@@ -1,4 +1,4 @@
-"""The past stays the past: a published month that would be rated by other thresholds is held until somebody accepts."""
+"""Holds a published month when its own thresholds were changed: a person has to accept the new levels."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ SHOWN_CHANGES = 20
 
 
 def why_held(services: Services, verdict: Verdict, valid: Publication | None) -> str | None:
-    """Why rating the month of ``valid`` again has to wait for a decision, cell by cell; None when it has not.
+    """Why the month of ``valid`` is held when it is rated again, with the changed cells; None if it is not held.
 
-    It has when the ladder or what a metric counts is not what the month was published with.
+    It is held if the ladder, or what a metric counts, differs from the rules that the month was published with.
     """
     if valid is None or verdict.rulebook is None:
         return None

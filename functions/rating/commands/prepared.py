@@ -1,4 +1,4 @@
-"""What is prepared for months to come, tried on the agencies of the newest published month as they were measured."""
+"""Tries rules that are prepared for later months on the stored numbers of the newest published month."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from shared.table import Publication
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The agencies of a publication as they were measured, and their standings."""
+    """The agencies of a publication: their stored numbers and their standings."""
 
     valid: Publication
     measured: tuple[Measured, ...]
@@ -26,7 +26,7 @@ class Stored:
 
 
 def read_stored(services: Services, valid: Publication) -> Stored:
-    """The measurements of a publication: what a month to come can be tried on before it is measured itself."""
+    """The stored numbers of a publication."""
     with services.progress.stage("stored") as facts:
         standings = services.table.standings(valid.run)
         stored = services.table.ratings((agency_id, valid) for agency_id in standings)
@@ -35,10 +35,10 @@ def read_stored(services: Services, valid: Publication) -> Stored:
 
 
 def prepared(services: Services, valid: Publication, rulebook: Rulebook, in_force: Rulebook) -> dict[str, Any]:
-    """From which rating month the sheet rates otherwise than what is published, and who would move; else nothing.
+    """The months from which the sheet rates differently, and who would move; empty if there is none.
 
-    A ladder prepared for a later month counts like a change made in place. ``prepared`` has each month from which the
-    sheet rates otherwise than it does the month before; the first of them is told once more beside it.
+    A change of the present ladder counts as one too. ``prepared`` has every such month. ``effective_month``,
+    ``effective_on`` and ``preview`` repeat the first of them.
     """
     months = _months_that_differ(rulebook, in_force, valid)
     if not months:
@@ -56,7 +56,7 @@ def prepared(services: Services, valid: Publication, rulebook: Rulebook, in_forc
 
 
 def try_month(services: Services, stored: Stored, rulebook: Rulebook, month: str, in_force: Rulebook) -> dict[str, Any]:
-    """The counts and the movers if the stored agencies were rated by what is in force for ``month``."""
+    """Counts and movers if the stored agencies were rated by the rules that ``rulebook`` has for ``month``."""
     measured_month = stored.valid.month
     tried = as_if_for(rulebook, month, measured_month)
     rules = Rules(tried, Month.parse(measured_month), services.zone)
@@ -71,6 +71,7 @@ def try_month(services: Services, stored: Stored, rulebook: Rulebook, month: str
 
 
 def _months_that_differ(rulebook: Rulebook, in_force: Rulebook, valid: Publication) -> list[str]:
+    """The months after ``valid`` whose rules differ from the rules of the month before."""
     following = str(Month.parse(valid.month).plus(1))
     rows: tuple[Level | Metric, ...] = (*rulebook.levels, *rulebook.metrics)
     starts = {ladder.effective_month for ladder in rulebook.ladders} | {row.from_month for row in rows}

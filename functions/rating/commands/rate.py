@@ -1,4 +1,4 @@
-"""The month, top to bottom: read the sheet, find the files, rate every agency, stage, guardrails, publish."""
+"""Rates a month, step by step: read the sheet, find the files, rate every agency, stage, check guardrails, publish."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from shared.table import Publication
 
 
 def rate_month(services: Services, month: Month, *, scheduled: bool) -> dict[str, Any]:
-    """Rate and publish a month. ``scheduled``: a firing of the schedule, which never replaces what is published."""
+    """Rate and publish a month. ``scheduled``: started by the schedule, which never replaces a publication."""
     _refuse_before_its_end(services, month)
     refuse_expired(services, month)
     verdict = read_rulebook(services, month)
@@ -103,10 +103,10 @@ def rate_month(services: Services, month: Month, *, scheduled: bool) -> dict[str
 
 
 def preview(services: Services, month: Month) -> dict[str, Any]:
-    """Rate a month with the sheet as it is and publish nothing: whose level would differ from what is published.
+    """Rate a month with the current sheet and publish nothing: shows whose level would differ.
 
-    The reference is the month's own publication, or else the newest earlier one. A month that is not over is rated
-    with its ladder and the newest measured month, which the answer names as ``measured_month``.
+    The levels are compared with the month's own publication, or else with the newest earlier one. A month that is not
+    over is rated with its own ladder and the numbers of the newest measured month (``measured_month``).
     """
     verdict = read_rulebook(services, month)
     rulebook = valid_rulebook(verdict)
@@ -155,7 +155,7 @@ def _preview_of_a_month_to_come(
 
 
 def stage_run(services: Services, computed: Computed) -> int:
-    """Write all of a run where no reader looks: ratings, directory, record, rulebook; the number of items."""
+    """Write all items of a run before it is published: ratings, directory, record, rulebook. Returns their number."""
     expires_at, total = services.expiry(computed.month), len(computed.ratings)
     with services.progress.stage("stage") as facts:
         staging.keep_rulebook(services.table, computed.rulebook, expires_at)
@@ -189,7 +189,7 @@ def _context(
     restates: Restatement | None = None,
     preview: bool = False,
 ) -> Context:
-    """What the report tells beside the run; ``reference``: the publication that the run was compared with."""
+    """What the report shows besides the run. ``reference``: the publication that the run was compared with."""
     return Context(
         faults,
         services.progress.seconds,
@@ -205,7 +205,7 @@ def _context(
 
 
 def _measured_before(services: Services, computed: Computed, reference: Publication | None) -> dict[str, Measured]:
-    """The agencies whose level differs, as they were measured for the publication compared with."""
+    """The numbers that each mover had in the publication compared with, by agency_id."""
     if reference is None:
         return {}
     earlier = computed.earlier
@@ -215,7 +215,7 @@ def _measured_before(services: Services, computed: Computed, reference: Publicat
 
 
 def _restatement(services: Services, computed: Computed, valid: Publication | None) -> Restatement | None:
-    """What the run changes of the month's publication until now; None when there is none."""
+    """What the run changes in the month's publication; None if the month is not published yet."""
     if valid is None:
         return None
     return Restatement(valid.run, level_changes(services.table.standings(valid.run), standings_of(computed.ratings)))
@@ -231,18 +231,18 @@ def _refuse_before_its_end(services: Services, month: Month) -> None:
 
 
 def refuse_expired(services: Services, month: Month) -> None:
-    """Raises MonthExpired for a month whose items the table may have forgotten, or would forget at once."""
+    """Raises MonthExpired if the month's retention is over: its items may be deleted already."""
     expires_at = services.expiry(month)
     if services.now().timestamp() >= expires_at:
         raise MonthExpired(
-            f"month {month} is past its retention of {services.retention_months} months: what is published of it is no "
-            "longer kept, and what were written now would be deleted at once. Nothing was read or written; raise "
+            f"month {month} is past its retention of {services.retention_months} months: its publication is no "
+            "longer kept, and new items would be deleted at once. Nothing was read or written; raise "
             "RETENTION_MONTHS to rate older months."
         )
 
 
 def _unchanged(services: Services, valid: Publication, verdict: Verdict, *, inputs_changed: bool) -> dict[str, Any]:
-    """The month stays as it is."""
+    """The answer when the month's publication stays as it is."""
     verdict = with_unknown_overrides(services, verdict)
     return result(
         "unchanged",
@@ -257,6 +257,7 @@ def _unchanged(services: Services, valid: Publication, verdict: Verdict, *, inpu
 
 
 def _held(services: Services, run: str, verdict: Verdict) -> dict[str, Any]:
+    """The answer when the run is held already."""
     record, verdict = load_record(services.table, run), with_unknown_overrides(services, verdict)
     return result(
         "held",

@@ -1,7 +1,7 @@
-"""Texts without waiting for the 3rd: publish changed names and added benefits with the levels that are in force.
+"""Publishes changed names and added benefits at once, with the levels that are in force.
 
-Whatever rates (ladder, metrics, overrides, waiting time, binding rules) only ever changes with a month's publication.
-What is taken away from agencies waits until somebody confirms it, or the next month is published.
+Whatever rates (ladder, metrics, overrides, waiting time, binding rules) changes only with a month's publication. A
+benefit that is taken away waits for a confirmation, or for the next month's publication.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from shared.months import Month
 
 
 def refresh(services: Services, confirmed: Decision | None = None) -> dict[str, Any]:
-    """Publish what the sheet newly says to readers, and say what waits, with its cells, and from when it counts.
+    """Publish changed texts, and answer what waits: its cells, from when it counts, and who would move.
 
-    ``confirmed``: who has confirmed, and why, that what is taken away is taken away today.
+    ``confirmed``: who confirmed, and why, that benefits are taken away today.
     """
     pointer = services.table.pointer()
     try:

@@ -1,4 +1,4 @@
-"""Repair a month: write the items of its valid run again, where some were altered or deleted, or have expired."""
+"""Repairs a month: writes the items of its valid run again if some were altered, deleted or have expired."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from shared.table import Pointer, Publication, rulebook_item, rulebook_key
 
 
 def repair(services: Services, month: Month) -> dict[str, Any]:
-    """Compute a month's valid run again and write all of its items; the pointer stays, the ledger says so.
+    """Compute a month's valid run again and write all of its items. The pointer does not move; the ledger gets a line.
 
-    Items that do not belong to the run are not removed: ``verify`` names them.
-    Raises MonthExpired, RunUnknown when nothing is published, RunUnrepairable when the run can't be computed again.
+    Does not remove items that do not belong to the run; ``verify`` names them. Raises MonthExpired, RunUnknown if
+    nothing is published, and RunUnrepairable if the run can't be computed again.
     """
     refuse_expired(services, month)
     pointer = services.table.pointer()
     valid = pointer.publications.get(str(month))
     if valid is None:
-        raise RunUnknown(f"nothing is published of {month}, so there is nothing to repair; rate the month")
+        raise RunUnknown(f"no publication of {month}: there is nothing to repair; rate the month")
     lines = [line for line in ledger.entries(services.table, str(month)) if line.run == valid.run]
     inventory = services.extracts.find(month)
     if isinstance(inventory, NotReady):
@@ -57,20 +57,23 @@ def repair(services: Services, month: Month) -> dict[str, Any]:
 def _compared_with(
     services: Services, pointer: Pointer, valid: Publication, rulebook_id: str, inventory: Inventory
 ) -> Compared | None:
-    """What the run was compared with: its id tells whether a guess is right. Raises RunUnrepairable."""
+    """The publication that the run was compared with, found by trying: the run's id confirms it.
+
+    Raises RunUnrepairable if no candidate gives the run's id.
+    """
     month, inputs = Month.parse(valid.month), inputs_of(inventory)
     for compared_with in _guesses(services, pointer, valid):
         if run_id(month, rulebook_id, inputs, compared_with) == valid.run:
             return compared_with
     raise RunUnrepairable(
-        f"run {valid.run} of {month} can't be computed again: the extracts are not those that it read, or the rules' "
-        "version is another one. Put the objects back as they were (verify names them while the run's record can be "
-        "read), or restore the table from a backup."
+        f"run {valid.run} of {month} can't be computed again: the extracts or the rules' version have "
+        "changed. Restore the objects that have changed (verify names them while the run's record can be read), or "
+        "restore the table from a backup."
     )
 
 
 def _guesses(services: Services, pointer: Pointer, valid: Publication) -> Iterator[Compared | None]:
-    with suppress(RunUnknown, ItemInvalid):  # the record may be what has to be repaired
+    with suppress(RunUnknown, ItemInvalid):  # perhaps the record itself has to be repaired
         yield load_record(services.table, valid.run).compared_with
     yield Compared.to(pointer.before(valid.month))
     yield None
@@ -80,14 +83,14 @@ def _guesses(services: Services, pointer: Pointer, valid: Publication) -> Iterat
 
 
 def _write_rulebook(services: Services, month: Month, rulebook_id: str) -> Rulebook:
-    """A rulebook, from the table or from the sheet as it is now, written again. Raises RunUnrepairable.
+    """Write a rulebook again, from the table or from the current sheet. Raises RunUnrepairable.
 
-    It is kept for as long as the newest month, which may use it too.
+    It is kept as long as the newest month, which may use it too.
     """
     rulebook = _rulebook(services, month, rulebook_id)
     expires_at = services.expiry(Month.parse(services.table.pointer().current().month))
     stored = services.table.get(rulebook_key(rulebook_id)) or {}
-    with suppress(KeyError, ValueError):  # it may be what has to be repaired
+    with suppress(KeyError, ValueError):  # perhaps the rulebook itself has to be repaired
         expires_at = max(expires_at, int(stored["expires_at"]["N"]))
     staging.stage(services.table, [rulebook_item(rulebook, rulebook_id, expires_at)], lambda _: None)
     return rulebook
@@ -99,14 +102,14 @@ def _rulebook(services: Services, month: Month, rulebook_id: str) -> Rulebook:
         if content_id(stored) == rulebook_id:
             return stored
     except (RunUnknown, ItemInvalid):
-        pass  # it may still be what the sheet says
+        pass  # perhaps the sheet has not changed since
     cells = services.workbook.read()
-    for as_of in (month, month.plus(1)):  # texts are refreshed from the sheet as of the month that comes next
+    for as_of in (month, month.plus(1)):  # a refresh reads the sheet as of the next month
         in_sheet = parse(cells, services.description, as_of).rulebook
         if in_sheet and content_id(in_sheet) == rulebook_id:
             return in_sheet
     raise RunUnrepairable(
-        f"rulebook {rulebook_id} of {month} is not, or not whole, in table {services.table.name}, and the spreadsheet "
-        "says something else now. Restore the spreadsheet's version of that time for a moment and repair again, or "
-        "restore the table from a backup."
+        f"rulebook {rulebook_id} of {month} is missing or damaged in table {services.table.name}, and the spreadsheet "
+        "has changed since. Restore the spreadsheet's version of that time for a moment and repair again, or restore "
+        "the table from a backup."
     )

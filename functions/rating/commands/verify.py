@@ -1,6 +1,6 @@
-"""Verify a run: compute it again from its recorded inputs, and compare every item of it, both ways.
+"""Verifies a run: computes it again from its recorded inputs and compares every item, in both directions.
 
-What is stored and not expected is a difference, as is what is expected and not stored, or can't be read.
+A difference is an item that is stored but not expected, expected but not stored, or that can't be read.
 """
 
 from __future__ import annotations
@@ -38,18 +38,20 @@ PREFIXES = {":rating": "RATING#", ":pointer": "POINTER", ":ledger": "LEDGER#", "
 
 
 def verify(services: Services, run: str) -> dict[str, Any]:
-    """Whether a run is stored as its inputs give it; ``differences`` name the items that are not.
+    """Whether the stored items of a run are those that its inputs give. ``differences`` names the others, 100 at most.
 
-    Raises RunUnknown when neither a record nor a line of the ledger knows the run.
+    Raises RunUnknown if neither a record nor a line of the ledger has the run.
     """
     with services.progress.stage("read back") as facts:
         found = list(services.table.scan(OF_A_RUN_OR_OF_THE_HISTORY, {":run": run, **PREFIXES}))
-        of_history = [item for item in found if key_of(item)[0].startswith(("POINTER", "LEDGER#", "OUTBOX"))]
-        of_history = [item for item in of_history if not key_of(item)[0].startswith("OUTBOX#")]
+        history_items = [item for item in found if key_of(item)[0].startswith(("POINTER", "LEDGER#", "OUTBOX"))]
+        history_items = [item for item in history_items if not key_of(item)[0].startswith("OUTBOX#")]
         stored = {
             key_of(item): item for item in found if run in key_of(item)[0] or key_of(item)[0].startswith("AGENCY#")
         }
-        history = history_of(of_history, str(Month.of(services.now(), services.zone).plus(-services.retention_months)))
+        history = history_of(
+            history_items, str(Month.of(services.now(), services.zone).plus(-services.retention_months))
+        )
         facts["items"] = len(stored)
     lines = [line for line in history.lines if line.run == run]
     differences = list(history.differences)
@@ -74,26 +76,29 @@ def verify(services: Services, run: str) -> dict[str, Any]:
 def _record(stored: Mapping[Names, Item], run: str, differences: list[str]) -> RunRecord | None:
     names = key_of(run_key(run))
     if names not in stored:
-        differences.append(_named(names))
+        differences.append(_key_text(names))
         return None
     try:
         return record_from(stored[names])
     except ItemInvalid:
-        differences.append(_named(names))
+        differences.append(_key_text(names))
         return None
 
 
 def _rulebook_differences(services: Services, record: RunRecord, lines: list[Entry]) -> Iterator[str]:
-    """The rulebook that the run was rated by, and those whose texts were shown with it."""
+    """The keys of this run's rulebooks that are missing, damaged or expire too early.
+
+    A run has the rulebook that it was rated by, and one for each refresh of its texts.
+    """
     expires_at = services.expiry(Month.parse(record.month))
     for rulebook_id in sorted({record.rulebook, *(line.rulebook for line in lines)}):
         item = services.table.get(rulebook_key(rulebook_id))
         if item is None or _rulebook(item, rulebook_id) is None or int(item["expires_at"]["N"]) < expires_at:
-            yield _named(key_of(rulebook_key(rulebook_id)))
+            yield _key_text(key_of(rulebook_key(rulebook_id)))
 
 
 def _rulebook(item: Item | None, rulebook_id: str) -> Rulebook | None:
-    """The rulebook of an item, None when it is absent or is not the one that its id names."""
+    """The rulebook in an item; None if the item is absent or its content does not have this id."""
     if item is None:
         return None
     try:
@@ -105,7 +110,7 @@ def _rulebook(item: Item | None, rulebook_id: str) -> Rulebook | None:
 
 
 def _is_canonical(item: Item, rulebook: Rulebook) -> bool:
-    """Whether the stored text is the rulebook's own, with no field that reading passes over."""
+    """Whether the stored text is exactly the rulebook's canonical JSON, without unknown fields."""
     return zlib.decompress(item["content"]["B"]).decode() == canonical_json(rulebook)
 
 
@@ -117,13 +122,13 @@ def _held_differences(record: RunRecord, lines: list[Entry]) -> Iterator[str]:
 def _run_differences(
     services: Services, record: RunRecord, stored: Mapping[Names, Item], history: History
 ) -> Iterator[str]:
-    """The run's own items, and the level changes that its publications tell."""
+    """Differences among the run's own items and its level changes."""
     month = Month.parse(record.month)
     if record.rules_version != RULES_VERSION:
-        yield f"the run was rated by the rules' version {record.rules_version}; this is version {RULES_VERSION}"
+        yield f"the run was rated by rules version {record.rules_version}; this code has version {RULES_VERSION}"
         return
     if run_id(month, record.rulebook, record.inputs, record.compared_with) != record.run:
-        yield _named(key_of(run_key(record.run)))
+        yield _key_text(key_of(run_key(record.run)))
         return
     if inputs := changed_inputs(services, record):
         yield from inputs
@@ -131,7 +136,7 @@ def _run_differences(
     rulebook = _rulebook(services.table.get(rulebook_key(record.rulebook)), record.rulebook)
     inventory = services.extracts.find(month)
     if rulebook is None or isinstance(inventory, NotReady):
-        return  # named above
+        return  # _rulebook_differences or changed_inputs has named it
     try:
         computed = compute(services, month, rulebook, inventory, record.compared_with)
         expected = {key_of(item): item for item in _expected(services, computed, stored, history)}
@@ -145,11 +150,11 @@ def _run_differences(
             if schema_1 and names[0].startswith("OUTBOX#"):
                 continue
             if not _same(expected.get(names), stored.get(names)):
-                yield _named(names)
+                yield _key_text(names)
 
 
 def _expected(services: Services, computed: Computed, stored: Mapping[Names, Item], history: History) -> Iterator[Item]:
-    """Every item of the run, and the level changes against each run that it replaced, or was to replace."""
+    """Every item of the run, and its level changes against each run that it replaced or would have replaced."""
     record, expires_at = computed.record, services.expiry(computed.month)
     schema_1 = schema_of(stored[key_of(run_key(record.run))]) == 1
     for item in items_of(computed.ratings, record, expires_at):
@@ -163,7 +168,7 @@ def _expected(services: Services, computed: Computed, stored: Mapping[Names, Ite
 
 
 def _outbox_differences(services: Services, computed: Computed, history: History) -> Iterator[str]:
-    """Entries of the outbox that count the run's level changes wrongly, or expire at another time."""
+    """Entries of the outbox whose number of level changes or pages is wrong."""
     standings = standings_of(computed.ratings)
     for entry in history.outbox:
         if entry.run == computed.run:
@@ -182,12 +187,12 @@ def _same(expected: Item | None, stored: Item | None) -> bool:
 
 
 def _content(item: Item) -> dict[str, Any] | None:
-    """An item with its compressed texts unpacked: another zlib packs the same text into other bytes."""
+    """An item with its compressed texts unpacked, since versions of zlib compress differently."""
     try:
         return {name: zlib.decompress(value["B"]) if "B" in value else value for name, value in item.items()}
     except zlib.error:
         return None
 
 
-def _named(names: Names) -> str:
+def _key_text(names: Names) -> str:
     return " ".join(names)

@@ -1,4 +1,4 @@
-"""The header of a CSV object: the names of its columns."""
+"""Reads the header of a CSV object: the names of its columns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def names_in(line: bytes, key: str) -> list[str]:
-    """The names in a header's line. Raises ObjectInvalid."""
+    """The column names in a header line. Raises ObjectInvalid."""
     refuse_other(line[:512], key)
     try:
         return next(csv.reader([line.rstrip(b"\r").decode()], strict=True))

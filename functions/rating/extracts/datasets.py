@@ -1,4 +1,4 @@
-"""The three datasets of a month's extract: their columns, in the order of the contract, and how a header finds them."""
+"""The datasets of a month's extract: their columns in the order of the contract, and how a header is matched."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 
 from shared.errors import ObjectInvalid
 
-FORMATS_PAGE = "What is read: docs/extracts.en.md (中文：docs/extracts.zh.md)."
+FORMATS_PAGE = "See docs/extracts.en.md (中文：docs/extracts.zh.md)."
 
 
 class Kind(StrEnum):
-    """What a column holds. END is a time that may be empty or 0: the binding goes on."""
+    """What a column holds. END is a time that may be empty or 0: the binding has not ended."""
 
     TEXT = "text"
     TIME = "time"
@@ -24,7 +24,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of the contract. ``multiline``: its text may have several lines."""
+    """One column of the contract. ``multiline``: its text may contain line breaks."""
 
     name: str
     kind: Kind
@@ -33,7 +33,7 @@ class Column:
 
 
 class Dataset(StrEnum):
-    """What a file is part of. PREVIOUS_CREATORS is the creators extract of the month before."""
+    """A dataset of the extract. PREVIOUS_CREATORS is the creators extract of the month before."""
 
     AGENCIES = "agencies"
     CREATORS = "creators"
@@ -46,7 +46,7 @@ class Dataset(StrEnum):
 
     @property
     def folder(self) -> str:
-        """The folder of its objects: creators of the month before lie among the creators."""
+        """The folder that contains this dataset: PREVIOUS_CREATORS are in the folder of creators."""
         return "creators" if self is Dataset.PREVIOUS_CREATORS else self.value
 
 
@@ -81,11 +81,11 @@ _COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class LocalFile:
-    """One object of the extract on local disk.
+    """One object of the extract on the local disk.
 
-    ``stays``: the file is there until measuring ends; otherwise only until the next one is asked for. ``key_columns``:
-    columns whose values stand in the key (None is null). ``to_come``: bytes of the dataset's objects after this one,
-    None where that is not known.
+    ``stays``: the file exists until measuring ends; otherwise only until the next file is requested. ``key_columns``:
+    columns whose values are in the object's key (None is null). ``to_come``: bytes of the dataset's objects after this
+    one, None if unknown.
     """
 
     dataset: Dataset
@@ -97,10 +97,10 @@ class LocalFile:
 
 
 def located(header: Sequence[str], file: LocalFile) -> Mapping[str, int]:
-    """The position of each known column in a header, matched case-insensitively; unknown ones are ignored.
+    """The position of each known column in a header. Letter case and unknown columns are ignored.
 
-    Raises ObjectInvalid when required columns are absent, which names all of them, or a known one is there twice (also:
-    in the key and here).
+    Raises ObjectInvalid, naming all missing required columns, or a column that appears twice (in the header, or in
+    header and key).
     """
     names = [name.strip().lower() for name in header]
     in_key = {name for name, _ in file.key_columns}

@@ -1,4 +1,4 @@
-"""Objects from S3 to local disk, some ahead of the one that is read: each is read once, the disk stays bounded."""
+"""Downloads objects from S3 to the local disk, some of them ahead. Each object is read once; disk use is bounded."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _GONE = ("PreconditionFailed", "412", "NoSuchKey", "404")
 
 @dataclass(frozen=True, slots=True)
 class DataObject:
-    """One object of an extract; its ETag stands for its content. ``size`` in bytes."""
+    """One object of an extract. Its ETag identifies its content. ``size``: bytes."""
 
     dataset: Dataset
     key: str
@@ -41,12 +41,12 @@ class DataObject:
 def fetch(
     s3: S3Client, bucket: str, objects: Sequence[DataObject], folder: Path, room: int
 ) -> Iterator[tuple[LocalFile, int]]:
-    """Every object as a local file with its size, in order, while the next ones are being fetched.
+    """Every object as a local file, in order, while the next ones are being downloaded.
 
-    At most an eighth of ``room`` waits to be read. Parquet objects stay until the end when together they take no more
-    than three quarters of it; any other file is removed when the next one is asked for.
+    At most an eighth of ``room`` (bytes) waits to be read. Parquet files stay until the end if together they take at
+    most three quarters of ``room``; any other file is removed when the next one is requested.
 
-    Raises ObjectChanged when an object is not what the listing said, ExtractsUnavailable when S3 fails.
+    Raises ObjectChanged if an object differs from its listing, and ExtractsUnavailable if S3 fails.
     """
     stay = sum(o.size for o in objects if _may_be_parquet(o.key)) <= room * 3 // 4
     waiting: deque[tuple[DataObject, Path, TransferFuture]] = deque()
@@ -57,7 +57,7 @@ def fetch(
         while upcoming or waiting:
             while upcoming and (not waiting or _ahead(waiting) + upcoming[0][1].size <= room // 8):
                 number, o = upcoming.popleft()
-                path = folder / f"{number:06d}"  # a key may hold any character; a number is safe anywhere
+                path = folder / f"{number:06d}"  # a key may contain any character; a number is a safe file name
                 transfer = manager.download(bucket, o.key, str(path), subscribers=[_AsListed(o)])
                 waiting.append((o, path, transfer))
             o, path, transfer = waiting.popleft()
@@ -74,7 +74,7 @@ def fetch(
 
 
 class _AsListed(BaseSubscriber):
-    """Has S3 give the object that was listed (``If-Match``), without asking for its size again."""
+    """Tells the transfer manager the listed ETag (``If-Match``) and size, so that it does not ask S3 for the size."""
 
     def __init__(self, o: DataObject) -> None:
         self._object = o
@@ -99,13 +99,13 @@ def _finish(transfer: TransferFuture, bucket: str, key: str) -> None:
 
 def _changed(key: str, error: Exception) -> ObjectChanged:
     return ObjectChanged(
-        f"{key}: the object went, or is not the one that was listed ({error}). Nothing was published; run the month "
-        "again when the extracts are complete."
+        f"{key}: the object was deleted or replaced after it was listed ({error}). Nothing was published; run the "
+        "month again when the extracts are complete."
     )
 
 
 def _to_come(objects: Sequence[DataObject]) -> deque[int]:
-    """For each object, the bytes of the objects of its dataset that come after it."""
+    """For each object, the bytes of the later objects of the same dataset."""
     left = Counter({dataset: sum(o.size for o in objects if o.dataset is dataset) for dataset in Dataset})
     to_come: deque[int] = deque()
     for o in objects:
@@ -119,12 +119,12 @@ def _ahead(waiting: deque[tuple[DataObject, Path, TransferFuture]]) -> int:
 
 
 def _may_be_parquet(key: str) -> bool:
-    """Whether an object may be Parquet, by its name, which is all that is known before it is fetched."""
+    """Whether an object may be Parquet, judged by its name, since it is not downloaded yet."""
     return not key.lower().endswith((".csv", ".gz", ".txt"))
 
 
 def _is_parquet(file: LocalFile) -> bool:
     try:
         return format_of(file) is Format.PARQUET
-    except ObjectInvalid:  # its reader says so
+    except ObjectInvalid:  # the reader reports the error
         return False

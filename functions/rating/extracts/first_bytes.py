@@ -1,4 +1,4 @@
-"""What the first bytes of objects say that is wrong, for a list of all faults where the objects are not read."""
+"""Finds faults in the first bytes of objects, so that all faults can be listed without reading the objects."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _AT_ONCE = 8
 
 
 def faults_at_the_start(s3: S3Client, bucket: str, objects: Iterable[DataObject]) -> list[str]:
-    """Why objects can't be used, as far as their first bytes tell: no bytes, another format, a header without a column.
+    """Why objects can't be read, as far as their first bytes show it.
 
-    Raises ExtractsUnavailable.
+    These faults are found: zero bytes, another format, a header without a required column. Raises ExtractsUnavailable.
     """
 
     def fault(o: DataObject) -> str | None:
@@ -42,7 +42,7 @@ def faults_at_the_start(s3: S3Client, bucket: str, objects: Iterable[DataObject]
 
 def _first_bytes(s3: S3Client, bucket: str, o: DataObject) -> bytes:
     if not o.size:
-        return b""  # S3 has no range of it
+        return b""  # S3 refuses a range of an empty object
     try:
         body = s3.get_object(Bucket=bucket, Key=o.key, Range=f"bytes=0-{_FIRST - 1}")["Body"]
         with body:
@@ -52,7 +52,7 @@ def _first_bytes(s3: S3Client, bucket: str, o: DataObject) -> bytes:
 
 
 def _refuse(o: DataObject, first: bytes) -> None:
-    """Raises ObjectInvalid. What can't be told from so few bytes is left to the reader."""
+    """Raises ObjectInvalid. Leaves to the reader what so few bytes can't show."""
     form = format_by(first, o.key)
     if form is Format.PARQUET:
         return

@@ -1,4 +1,4 @@
-"""What an object is, told by its first bytes; its name is only a hint."""
+"""Recognizes an object's format by its first bytes; the name is only a hint."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FIRST = 512
 
 
 class Format(StrEnum):
-    """The formats that are read."""
+    """The formats that can be read."""
 
     PARQUET = "parquet"
     CSV = "csv"
@@ -37,22 +37,22 @@ _REFUSED = {
     rb"%PDF": "a PDF",
     rb"(?:\xef\xbb\xbf)?\s*[{\[]": "JSON",
     rb"(?:\xef\xbb\xbf)?\s*<": "HTML or XML",
-    rb"[^\r\n]*\x00": "binary data",  # in the header; a cell may hold any character
+    rb"[^\r\n]*\x00": "binary data",  # only in the header: a cell may contain any character
 }
-_MEND = (
+_FIX = (
     "expected Parquet, CSV or CSV in gzip, told by the first bytes. Write the object again in one of these; if it is "
     "no data, remove it or give it a name that begins with _ or ."
 )
 
 
 def format_of(file: LocalFile) -> Format:
-    """Raises ObjectInvalid, which names what else the object is."""
+    """The format of a file. Raises ObjectInvalid, naming what the object is instead."""
     with file.path.open("rb") as content:
         return format_by(content.read(_FIRST), file.key)
 
 
 def format_by(first: bytes, key: str) -> Format:
-    """The format of an object that begins with these bytes. Raises ObjectInvalid, likewise."""
+    """The format of an object that begins with these bytes. Raises ObjectInvalid, naming what it is instead."""
     if not first:
         raise ObjectInvalid(f"{key}: the object has zero bytes; expected at least a header. Upload it again.")
     found = next((read for magic, read in _READ.items() if first.startswith(magic)), None)
@@ -62,14 +62,14 @@ def format_by(first: bytes, key: str) -> Format:
 
 
 def refuse_other(first: bytes, key: str) -> None:
-    """Raises ObjectInvalid where the first bytes are those of something that is not read."""
+    """Raises ObjectInvalid if the first bytes belong to a format that is not read."""
     for pattern, what in _REFUSED.items():
         if re.match(pattern, first):
-            raise ObjectInvalid(f"{key}: found {what}; {_MEND}")
+            raise ObjectInvalid(f"{key}: found {what}; {_FIX}")
 
 
 def looks_like_gbk(text: bytes) -> bool:
-    """Whether a text that is no UTF-8 is Chinese in GBK or GB18030."""
+    """Whether bytes that are not UTF-8 look like Chinese text in GBK or GB18030."""
     try:
         return not text.isascii() and any("\u4e00" <= character <= "\u9fff" for character in text.decode("gb18030"))
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""One month's files in S3: found, and later confirmed to have stayed as they were."""
+"""Finds one month's files in S3, and later confirms that they have not changed."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ MONTHLY = (Dataset.AGENCIES, Dataset.CREATORS, Dataset.ORDERS)
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """The objects of a month that is ready, by dataset and key; the previous month's creators where they are ready.
+    """The objects of a month that is ready, by dataset and key, with the previous month's creators if ready.
 
-    ``warnings``: what is there and is not read, and why the previous month's creators can't be.
+    ``warnings``: objects that exist but are not read, and why the previous month's creators can't be read.
     """
 
     month: Month
@@ -42,7 +42,7 @@ class Inventory:
 
 @dataclass(frozen=True, slots=True)
 class NotReady:
-    """The datasets of a month that have no ``_SUCCESS`` yet. ``found``: a sentence for each, what is there instead."""
+    """The datasets of a month without ``_SUCCESS``. ``found``: for each, a sentence about what is there instead."""
 
     month: Month
     missing: tuple[str, ...]
@@ -57,10 +57,10 @@ class Extracts:
     location: S3Prefix
 
     def find(self, month: Month) -> Inventory | NotReady:
-        """The objects of a month.
+        """The objects of a month, or NotReady.
 
-        Raises ObjectInvalid where some lie where no data is expected, or where there are none: for all of these, and
-        for all whose first bytes say that they can't be used.
+        Raises ObjectInvalid with all faults at once: misplaced objects, datasets without data, and objects whose first
+        bytes show that they can't be read.
         """
         listings = [_list(self.s3, self.location, dataset, month) for dataset in MONTHLY]
         if waiting := [listing for listing in listings if not listing.folder.ready]:
@@ -78,7 +78,7 @@ class Extracts:
         return Inventory(month, objects, previous.objects, (*unread, *previous.folder.unread))
 
     def confirm_unchanged(self, inventory: Inventory) -> None:
-        """Raises ObjectChanged when an object appeared, changed or went since the inventory was made."""
+        """Raises ObjectChanged if an object was added, changed or deleted since the inventory was made."""
         now = self.find(inventory.month)
         if isinstance(now, NotReady):
             raise ObjectChanged(
@@ -96,7 +96,7 @@ class Extracts:
 
 @dataclass(frozen=True, slots=True)
 class _Listing:
-    """What lies below a month's folder of a dataset."""
+    """The objects in a month's folder of a dataset."""
 
     dataset: Dataset
     url: str
@@ -122,7 +122,7 @@ def _list(s3: S3Client, location: S3Prefix, dataset: Dataset, month: Month) -> _
 
 
 def _instead(s3: S3Client, location: S3Prefix, listing: _Listing) -> str:
-    """What there is where a dataset is not ready."""
+    """What is in S3 for a dataset that is not ready."""
     missing = f"{listing.url}{READY} is not there"
     if count := listing.folder.found:
         return (

@@ -1,4 +1,4 @@
-"""What an object's key says, below the month's folder: whether it is data, and which columns' values it holds."""
+"""Reads an object's key below the month's folder: whether it is data, and the columns whose values it contains."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _OF_OTHER_TOOLS = re.compile(
 
 
 class Use(StrEnum):
-    """What is done with an object, by its name."""
+    """What is done with an object, decided by its name."""
 
     DATA = "data"
     PASSED_OVER = "passed over"
@@ -31,15 +31,15 @@ class Use(StrEnum):
 
 
 class FolderUnknown(Exception):
-    """A nested folder is no ``column=value`` of a known column."""
+    """A nested folder is not ``column=value`` of a known column."""
 
 
 def use_of(name: str) -> Use:
     """What is done with an object of this name below the month's folder.
 
-    PASSED_OVER in silence are the names that the contract says are no data: Spark's and Hive's own files and folders
-    (``_``, ``.``), folder markers, Excel's lock files, ``manifest``, checksums. UNREAD, which is said, are names that
-    other tools give to what is no data. DATA is everything else, whatever it is called.
+    PASSED_OVER: names that the contract excludes; no message. These are files and folders of Spark and Hive (``_``,
+    ``.``), folder markers, Excel's lock files, ``manifest`` and checksums. UNREAD: other names that are not data; a
+    message says so. DATA: every other name.
     """
     *_, last = parts = name.split("/")
     if not last or any(part.startswith(("_", ".")) for part in parts) or _NO_DATA.search(last):
@@ -48,9 +48,9 @@ def use_of(name: str) -> Use:
 
 
 def columns_of_key(dataset: Dataset, name: str) -> KeyColumns:
-    """The columns whose values stand in a name, as Spark's ``partitionBy`` and Hive write them: ``risk_tag=x/``.
+    """The columns whose values are in a key, as Spark's ``partitionBy`` and Hive write them: ``risk_tag=x/``.
 
-    None is Hive's word for null. Raises FolderUnknown for any other folder.
+    None is Hive's null. Raises FolderUnknown for any other folder.
     """
     known = {column.name for column in dataset.columns}
     columns: dict[str, str | None] = {}
