@@ -64,11 +64,15 @@ class WorkbookUnavailable(WorkbookError):
 
 
 class WorkbookFaulty(WorkbookError):
-    """The spreadsheet has faults. ``faults`` are JSON objects: tab, cell, found, expected, fix."""
+    """The spreadsheet has faults. ``faults`` are JSON objects: tab, cell, found, expected, fix.
 
-    def __init__(self, message: str, faults: Sequence[dict[str, Any]]) -> None:
+    ``changes``: what the rest of it changes of what is in force, as JSON objects too.
+    """
+
+    def __init__(self, message: str, faults: Sequence[dict[str, Any]], changes: Sequence[dict[str, Any]] = ()) -> None:
         super().__init__(message)
         self.faults = list(faults)
+        self.changes = list(changes)
 
 
 class ExampleThresholds(WorkbookError):

@@ -95,7 +95,7 @@ def _answer(request: Request, services: Services) -> dict[str, Any]:
     except StillMeasuring as running:
         answer = result("measuring", running.month, measurement=running.measurement, job_run=running.run)
     except WorkbookFaulty as error:
-        show_status(services, {"outcome": "faulty", "faults": error.faults})
+        show_status(services, {"outcome": "faulty", "faults": error.faults, "changes": error.changes})
         raise
     except LevelsError as error:
         failed = {"outcome": "failed", "month": request.month, "error": type(error).__name__, "message": str(error)}

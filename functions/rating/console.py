@@ -25,7 +25,8 @@ def answered_for_the_console(
     try:
         answered = answer()
     except WorkbookFaulty as error:
-        _keep_check(services, {"outcome": "faulty", "month": None, "faults": error.faults})
+        found = {"faults": error.faults, "changes": error.changes}
+        _keep_check(services, {"outcome": "faulty", "month": None, **found})
         _close(request, services, "failed", _error_fields(error) | {"faults": error.faults[:SHOWN_FAULTS]})
         raise
     except LevelsError as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from functions.rating.workbook.changes import Change, Compared, compare
+from functions.rating.workbook.rulebook import Verdict, against
+from tests.unit.test_rulebook_faults import EXAMPLES
 from tests.workbooks import DESCRIPTION, Workbook
 
 PUBLISHED = ("2026-08", "2026-09")
@@ -126,3 +128,49 @@ def test_an_override_that_is_over_may_go_without_any_effect() -> None:
     over = Workbook().put("overrides!C2", "2026-01").put("overrides!D2", "2026-03")
     change = only(Workbook().drop("overrides", 2), in_force=over)
     assert (change.effect, change.takes_away) == ("none", False)
+
+
+# --- a sheet with errors ----------------------------------------------------------------------------------------------
+
+ERRORS = sorted(code for code, kind in DESCRIPTION.faults.items() if kind.severity == "error")
+SAYS_WHAT_IT_DID = {  # what these errors are about is read, and is a change
+    "ladder_absent": "thresholds",
+    "level_without_threshold": "thresholds",
+    "channel_without_threshold": "thresholds",
+    "ladder_not_monotone": "thresholds",
+    "case_fails": "cases",
+    "link_not_https": "tips",
+    "metric_unknown": "tips",
+}
+EDITS = {"levels": "C3", "benefits": "C4", "settings": "B2", "overrides": "F2"}
+
+
+def judged(book: Workbook) -> Verdict:
+    return against(book.verdict(), Workbook().rulebook(), PUBLISHED, DESCRIPTION)
+
+
+@pytest.mark.parametrize("code", ERRORS)
+def test_a_sheet_with_an_error_says_what_the_rest_of_it_changes_and_invents_nothing(code: str) -> None:
+    broken, at = EXAMPLES[code]
+    tab = "levels" if at.startswith("等级") else at.split("!")[0]
+    book = broken(Workbook())
+    edited = {key: cell for key, cell in EDITS.items() if key != tab and not (tab == "levels" and key == "benefits")}
+    for key, cell in edited.items():
+        book.put(f"{key}!{cell}", 0.05 if key == "settings" else "New")
+    verdict = judged(book)
+    assert verdict.errors
+    found = {(change.tab, change.cell) for change in verdict.changes}
+    assert set(edited.items()) <= found
+    others = {change.tab for change in verdict.changes} - edited.keys()
+    assert others == ({SAYS_WHAT_IT_DID[code]} if code in SAYS_WHAT_IT_DID else set())
+
+
+def test_a_prepared_row_that_can_not_be_read_is_no_row_that_vanished() -> None:
+    """It was in force before somebody broke it."""
+    prepared, broken = (Workbook().put("levels!D1", "from_month").put("benefits!H1", "from_month") for _ in range(2))
+    for book, quota in ((prepared, 3), (broken, "many")):
+        book.add("benefits", "lounge", "Lounge", None, "quota", None, None, quota, "2027-01")
+        for row in Workbook().tabs["thresholds"][1:]:
+            book.add("thresholds", "2027-01", *row[1:])
+    broken.put("thresholds!D8", "6万")
+    assert against(broken.verdict(), prepared.rulebook(), PUBLISHED, DESCRIPTION).changes == ()

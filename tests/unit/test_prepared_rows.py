@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pytest
+
 from functions.rating.workbook.texts import what_is_shown, what_rates
 from shared.content import content_id
-from tests.workbooks import Workbook, found
+from shared.months import Month
+from tests.workbooks import Workbook
 
 
 def next_year(book: Workbook) -> Workbook:
@@ -36,10 +41,52 @@ def test_it_is_there_from_its_month_on() -> None:
     assert len(prepared.ladder("2027-01").rungs) == 4
 
 
-def test_a_level_without_thresholds_in_its_month_is_an_error() -> None:
-    book = next_year(Workbook())
-    book.tabs["thresholds"].pop()
-    assert [fault[0] for fault in found(book.verdict()) if book.verdict().errors] == ["level_without_threshold"]
+Break = Callable[[Workbook], Workbook]
+BROKEN_LATER: dict[str, Break] = {
+    "level_without_threshold": lambda book: book.keep("thresholds", 9),
+    "ladder_not_monotone": lambda book: (
+        book.put("thresholds!D9", 19).put("thresholds!D10", 12).put("thresholds!D8", 13)
+    ),
+    "channel_without_threshold": lambda book: book.put("thresholds!E9", None),
+    "number_with_unit": lambda book: book.put("thresholds!E8", "6万"),
+    "not_whole": lambda book: book.put("thresholds!D6", 1.5),
+    "key_twice": lambda book: book.add("thresholds", *book.tabs["thresholds"][6]),
+    "level_unknown": lambda book: book.put("thresholds!B10", 7),
+    "level_gap": lambda book: book.put("levels!A5", 5),
+    "not_text": lambda book: book.put("levels!B5", 7),
+    "not_choice": lambda book: book.put("metrics!C4", "gmv"),
+    "power_missing": lambda book: book.put("metrics!D4", None),
+    "not_flag": lambda book: book.put("benefits!H5", "yes"),
+    "not_quota": lambda book: book.put("benefits!H3", "many"),
+    "value_missing": lambda book: book.add("overrides", "A-0001", 2, "2027-01", "2027-03", None, "Lin"),
+    "override_overlap": lambda book: book.add("overrides", "A-0007", 2, "2026-12", "2027-03", "again", "Lin"),
+}
+
+
+@pytest.mark.parametrize("code", BROKEN_LATER)
+def test_an_error_that_only_a_later_month_has_is_a_warning_that_names_it_and_blocks_that_month(code: str) -> None:
+    good, broken = next_year(Workbook()), BROKEN_LATER[code](next_year(Workbook()))
+    verdict = broken.verdict()
+    assert not verdict.errors
+    (fault,) = [fault for fault in verdict.warnings if fault.code == code]
+    assert fault.from_month in ("2026-12", "2027-01")
+    assert f"blocks rating month {fault.from_month}" in fault.fix.en
+    assert f"{fault.from_month} 及以后" in fault.fix.zh
+    assert what_rates(broken.rulebook(), "2026-11") == what_rates(good.rulebook(), "2026-11")
+    assert what_is_shown(broken.rulebook(), "2026-11") == what_is_shown(good.rulebook(), "2026-11")
+    assert code in [fault.code for fault in broken.verdict(Month(2027, 1)).errors]
+
+
+def test_cases_are_tried_on_todays_ladder_whatever_is_wrong_with_a_later_one() -> None:
+    book = next_year(Workbook()).put("thresholds!E8", "6万").put("cases!D3", 2)
+    assert [fault.code for fault in book.verdict().errors] == ["case_fails"]
+
+
+def test_a_later_ladder_with_errors_is_no_part_of_the_rulebook() -> None:
+    book = next_year(Workbook()).put("thresholds!E8", "6万")
+    assert [ladder.effective_month for ladder in book.rulebook().ladders] == [None]
+    assert book.verdict().prepared_until == "2027-01"
+    assert next_year(Workbook()).verdict().prepared_until is None
 
 
 def test_a_rulebook_without_these_columns_keeps_its_id() -> None:

@@ -61,7 +61,7 @@ EXAMPLES: dict[str, tuple[Break, str]] = {
     "benefit_lost": (lambda book: book.put("benefits!G2", None), "benefits!G2"),
     "override_reversed": (lambda book: book.put("overrides!D2", "2026-08"), "overrides!D2"),
     "override_overlap": (
-        lambda book: book.add("overrides", "A-0007", 2, "2026-12", "2027-02", "again", None),
+        lambda book: book.add("overrides", "A-0007", 2, "2026-10", "2027-02", "again", None),
         "overrides!C3",
     ),
     "override_expired": (lambda book: book.put("overrides!D2", "2026-09"), "overrides!D2"),
@@ -288,10 +288,12 @@ def test_a_case_is_tried_on_the_ladder_in_force_and_on_later_ones() -> None:
     book = Workbook()
     for level, creators in ((1, 20), (2, 30), (3, 40)):
         book.add("thresholds", "2027-01", level, 1, creators, None)
-    (fault,) = book.verdict().errors
-    assert (fault.code, fault.cell) == ("case_fails", "D3")
+    (fault,) = [fault for fault in book.verdict().faults if fault.tab == "cases"]
+    assert (fault.code, fault.severity, fault.cell) == ("case_fails_later", "warning", "D3")
     assert "2027-01" in fault.expected.en
     assert fault.found == "big: none (unrated)"
+    (fault,) = book.verdict(Month(2027, 1)).errors
+    assert (fault.code, fault.cell) == ("case_fails", "D3")
 
 
 def test_monotony_compares_levels_that_have_the_channel_and_counts_blank_as_zero() -> None:

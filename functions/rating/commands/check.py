@@ -38,7 +38,7 @@ def read_rulebook(services: Services, month: Month) -> Verdict:
     with services.progress.stage("sheet") as facts:
         verdict = parse(services.workbook.read(), services.description, month)
         pointer = services.table.pointer()
-        if pointer.publications and verdict.rulebook:
+        if pointer.publications:
             in_force = services.table.rulebook(pointer.current().rulebook)
             verdict = against(verdict, in_force, pointer.publications, services.description)
         facts["faults"], facts["changes"] = len(verdict.faults), len(verdict.changes)
@@ -62,7 +62,9 @@ def valid_rulebook(verdict: Verdict) -> Rulebook:
     if verdict.rulebook is None:
         listed = "\n".join(str(fault) for fault in verdict.errors)
         raise WorkbookFaulty(
-            f"the spreadsheet has {len(verdict.errors)} errors; nothing was written:\n{listed}", dicts(verdict.faults)
+            f"the spreadsheet has {len(verdict.errors)} errors; nothing was written:\n{listed}",
+            dicts(verdict.faults),
+            dicts(verdict.changes),
         )
     return verdict.rulebook
 

@@ -29,7 +29,9 @@ def say_columns_of_text_once(faults: FaultList, tables: Iterable[Table]) -> None
         first, last = found[0], found[-1]
         area = f"{first.cell}:{last.cell}"
         raw = _column(table, letters)[0]
-        said = faults.make("column_is_text", Location(title, area), shown(raw, faults.language), cells=len(found))
+        since = min(fault.from_month or "" for fault in found)
+        at_cells, quoted = Location(title, area), shown(raw, faults.language)
+        said = faults.make("column_is_text", at_cells, quoted, since=since, cells=len(found))
         at = faults.faults.index(first)
         faults.faults[at] = said
         for fault in found[1:]:

@@ -12,6 +12,7 @@ from functions.rating.workbook.differences import Counts, Difference, Effect, co
 from functions.rating.workbook.faults import Fault, FaultList, Location
 from functions.rating.workbook.flat import FlatRow, Held, column_name, shown_value
 from functions.rating.workbook.ladders import jumps
+from functions.rating.workbook.unread import NOTHING_UNREAD, Unread
 from shared.levels import Rulebook
 from shared.months import Month
 
@@ -66,11 +67,21 @@ def between(old: Rulebook, new: Rulebook, description: Description, addresses: A
 
 
 def compare(
-    in_force: Rulebook, sheet: Rulebook, published: Collection[str], addresses: Addresses, description: Description
+    in_force: Rulebook,
+    sheet: Rulebook,
+    published: Collection[str],
+    addresses: Addresses,
+    description: Description,
+    *,
+    unread: Unread = NOTHING_UNREAD,
 ) -> Compared:
-    """What the sheet changes, in the order of its tabs. ``published``: the months that are; at least one."""
+    """What the sheet changes, in the order of its tabs, but for what is not read.
+
+    ``published``: the months that are; at least one.
+    """
     comparison = _Comparison(in_force, sheet, addresses, description)
-    found = list(differences(in_force, sheet, [tab.key for tab in description.inputs]))
+    every = differences(in_force, sheet, [tab.key for tab in description.inputs])
+    found = [difference for difference in every if not unread.hides(difference)]
     return Compared(
         tuple(comparison.change(difference, counts(difference, sheet, published)) for difference in found),
         tuple(comparison.slips(found)),

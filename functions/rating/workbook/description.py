@@ -83,6 +83,11 @@ class Tab:
     def column(self, key: str) -> Column:
         return next(column for column in self.columns if column.key == key)
 
+    @property
+    def begins(self) -> Column | None:
+        """The column that says from which rating month on a row counts."""
+        return next((column for column in self.columns if column.key in ("from_month", "effective_month")), None)
+
 
 @dataclass(frozen=True, slots=True)
 class FaultKind:

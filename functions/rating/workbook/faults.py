@@ -15,6 +15,7 @@ class Fault:
     """One fault. ``code`` is of the catalogue in config/workbook.json; ``cell`` is an A1 address in ``tab``.
 
     ``found`` quotes the cell, in the sheet's language. Errors keep the sheet from being used, warnings don't.
+    ``from_month``: an error that only a later rating month has, from which on it blocks; a warning until then.
     """
 
     severity: Severity
@@ -24,10 +25,11 @@ class Fault:
     found: str
     expected: Text
     fix: Text
+    from_month: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """The fault ready for JSON: expected and fix are objects with ``en`` and ``zh``."""
-        return asdict(self)
+        """The fault ready for JSON: expected and fix are objects with ``en`` and ``zh``; ``fix`` names the month."""
+        return {name: value for name, value in asdict(self).items() if name != "from_month"}
 
     def __str__(self) -> str:
         found = f"{self.severity} {self.code} · {self.tab}!{self.cell} · 发现 found {self.found}"
@@ -49,20 +51,38 @@ class Location:
 class FaultList:
     """Collects faults in the words of the catalogue, so that one reading of the sheet finds them all.
 
-    ``language``: the sheet's, in which cells are quoted.
+    ``language``: the sheet's, in which cells are quoted. ``month``: the rating month that the sheet is read for.
     """
 
-    def __init__(self, catalogue: Mapping[str, FaultKind], language: Language = "en") -> None:
+    def __init__(self, catalogue: Mapping[str, FaultKind], language: Language = "en", month: str = "9999-12") -> None:
         self._catalogue = catalogue
         self.language: Language = language
+        self.month = month
         self.faults: list[Fault] = []
 
     def add(self, code: str, place: Location, found: str, **facts: Any) -> None:
         """Add a fault; ``facts`` fill the placeholders of its texts."""
         self.faults.append(self.make(code, place, found, **facts))
 
-    def make(self, code: str, place: Location, found: str, **facts: Any) -> Fault:
-        """A fault that is not added, for what only a later step can know."""
+    def make(self, code: str, place: Location, found: str, *, since: str = "", **facts: Any) -> Fault:
+        """A fault that is not added, for what only a later step can know.
+
+        ``since``: the first rating month that it counts for. An error that counts later is a warning now.
+        """
         kind = self._catalogue[code]
         expected, fix = kind.expected.fill(facts), kind.fix.fill(facts)
-        return Fault(kind.severity, code, place.tab, place.cell, found, expected, fix)
+        if kind.severity == "warning" or since <= self.month:
+            return Fault(kind.severity, code, place.tab, place.cell, found, expected, fix)
+        later = Text(
+            f"{fix.en} It blocks rating month {since} and nothing before it.",
+            f"{fix.zh}它只影响 {since} 及以后的考核月，之前的月份照常发布。",
+        )
+        return Fault("warning", code, place.tab, place.cell, found, expected, later, since)
+
+    def errors_after(self, before: int) -> bool:
+        """Whether there are errors among the faults added after the first ``before``."""
+        return any(fault.severity == "error" for fault in self.faults[before:])
+
+    def later_after(self, before: int) -> bool:
+        """Whether there are, likewise, errors that only a later month has."""
+        return any(fault.from_month for fault in self.faults[before:])

@@ -41,42 +41,55 @@ class ChannelRow:
 
 @dataclass(frozen=True, slots=True)
 class Ladders:
-    """All ladders by month. ``evaluable``: those in force and to come are complete, so that cases can be tried.
+    """All ladders by month, without those of later months that have errors.
 
-    ``month``: the rating month that they were checked for.
+    ``as_read``: with them too, and with every level that a row names. ``tried``: the ladders that cases are tried on,
+    that in force first; none unless it is complete. ``ends``: the first month that has errors of its own.
     """
 
-    month: str
     ladders: tuple[Ladder, ...]
-    checked: tuple[Ladder, ...]
-    evaluable: bool
+    as_read: tuple[Ladder, ...]
+    tried: tuple[Ladder, ...]
+    ends: str | None
 
 
 def read_ladders(table: Table, levels: Levels, metrics: Metrics, cells: Mapping[str, Column], month: str) -> Ladders:
-    """Every ladder of the thresholds tab; that in force for ``month`` and later ones must be complete and monotone."""
-    rows, every_row_known = _read_rows(table, levels, metrics, cells)
+    """Every ladder of the thresholds tab; that in force for ``month`` and later ones must be complete and monotone.
+
+    What is wrong with a later ladder is a warning: it blocks its own month, and nothing before it.
+    """
+    faults = table.faults
+    read = _read_rows(table, levels, metrics, cells)
     by_month: dict[str, list[ChannelRow]] = {}
-    for row in sorted(rows, key=lambda row: (row.since, row.level, row.channel)):
+    for row in sorted(read.rows, key=lambda row: (row.since, row.level, row.channel)):
         by_month.setdefault(row.since, []).append(row)
     in_force = max((since for since in by_month if since <= month), default=None)
-    if in_force is None and rows and every_row_known:
-        rows[0].row.fault("ladder_absent", "effective_month", month=month)
+    if in_force is None and read.rows and not read.lost:
+        read.rows[0].row.fault("ladder_absent", "effective_month", since="", month=month)
+    every_column_there = metrics.usable and {column.key for column in metrics.columns.required} <= set(table.more)
+    faulty, complete = set(read.faulty), set[str]()
     checked = [since for since in by_month if since >= (in_force or "")]
-    every_column_there = metrics.columns.complete and set(table.more) == set(metrics.by_key)
-    whole = every_row_known and every_column_there and levels.columns.complete
-    evaluable = whole and in_force is not None and not any(row.unsure for row in rows)
     for since in checked:
+        of_month, before = by_month[since], len(faults.faults)
+        whole = every_column_there and levels.usable and not read.lost & {since, None}
+        ends = min((later for later in by_month if later > since), default=None)
+        if whole and _is_complete(of_month, levels, metrics, ends) and not any(row.unsure for row in of_month):
+            complete.add(since)
+        _find_steps_down(of_month, table.more, levels, metrics)
         if whole:
-            ends = min((later for later in by_month if later > since), default=None)
-            evaluable &= _is_complete(by_month[since], levels, metrics, ends)
-        _find_steps_down(by_month[since], table.more)
-        if whole:
-            _find_dominated(by_month[since])
+            _find_dominated(of_month)
         earlier = max((other for other in by_month if other < since), default=None)
         if whole and earlier is not None and since >= month:
-            _find_slips(by_month[earlier], by_month[since], table.more)
-    ladders = {since: _ladder(since, of_month, levels) for since, of_month in by_month.items()}
-    return Ladders(month, tuple(ladders.values()), tuple(ladders[since] for since in checked), evaluable)
+            _find_slips(by_month[earlier], of_month, table.more)
+        if since > month and (faults.later_after(before) or since not in complete):
+            faulty.add(since)
+    known = [level.level for level in levels.levels]
+    valid = {since: _ladder(since, rows, known) for since, rows in by_month.items() if since not in faulty}
+    named = (sorted({*known, *(row.level for row in rows)}) for rows in by_month.values())
+    as_read = tuple(_ladder(since, by_month[since], levels) for since, levels in zip(by_month, named, strict=True))
+    tried = tuple(valid[since] for since in checked if since in valid) if in_force in complete else ()
+    ends = min((fault.from_month for fault in faults.faults if fault.from_month), default=None)
+    return Ladders(tuple(valid.values()), as_read, tried, ends)
 
 
 def read_cases(
@@ -84,42 +97,61 @@ def read_cases(
 ) -> tuple[Case, ...]:
     """The cases by name, each tried on every ladder that is in force or to come. A blank metric is 0.
 
-    A case that fails only once a level or a metric begins, after the rating month, is a warning: nothing waits for it.
+    A case that fails only in a later month is a warning: nothing waits for it. Nothing is tried from the month on in
+    which what is prepared has errors, nor a case about a level or a metric that has.
     """
     once = Once()
     cases: dict[str, Case] = {}
     for row in table:
         before = len(table.faults.faults)
         name, expected = row.text("case"), levels.admits(row, "expected_level")
-        values, _ = _metric_cells(row, metrics, cells)
+        values, unsure = _metric_cells(row, metrics, cells)
         if name is None or not once.admit(name, row, "case"):
             continue
-        cases[name] = Case(name, {key: values.get(key, 0) for key in metrics.by_key}, expected)
-        if ladders.evaluable and len(table.faults.faults) == before:
+        cases[name] = Case(name, {key: values.get(key, 0) for key in metrics.valid_keys}, expected)
+        known = not unsure and (expected is None or expected <= len(levels.levels))
+        if ladders.tried and known and len(table.faults.faults) == before:
             begins = _begins(values, expected, levels, metrics)
-            _try(cases[name], _states(ladders.checked, levels, metrics, begins), row, ladders.month)
+            states = _states(ladders.tried, levels, metrics, begins)
+            _try(cases[name], (state for state in states if ladders.ends is None or state[1] < ladders.ends), row)
     return tuple(case for _, case in sorted(cases.items()))
 
 
-def _read_rows(
-    table: Table, levels: Levels, metrics: Metrics, cells: Mapping[str, Column]
-) -> tuple[list[ChannelRow], bool]:
-    """The rows, and whether it is known of each to which ladder, level and channel it belongs."""
-    once, every_row_known = Once(), True
-    rows: list[ChannelRow] = []
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """The rows of the tab whose ladder, level and channel are known.
+
+    ``lost``: the ladders that have a row of which they are not; None where not even the ladder is known. ``faulty``:
+    the later ladders of which a row has an error.
+    """
+
+    rows: list[ChannelRow]
+    lost: set[str | None]
+    faulty: set[str]
+
+
+def _read_rows(table: Table, levels: Levels, metrics: Metrics, cells: Mapping[str, Column]) -> _Read:
+    once, read = Once(), _Read([], set(), set())
     for row in table:
+        before = len(table.faults.faults)
         month, level, channel = row.text("effective_month"), levels.admits(row, "level"), row.whole("channel")
         required, unsure = _metric_cells(row, metrics, cells)
-        if level is None or channel is None or (month is None and not row.blank("effective_month")):
-            every_row_known = False
+        if row.since <= table.faults.month:
+            later = {key for key in unsure if metrics.begins(key) > table.faults.month}
+            unsure -= metrics.later | later
+        month_known = month is not None or row.blank("effective_month")
+        if level is None or channel is None or not month_known:
+            read.lost.add((month or "") if month_known else None)
         elif once.admit(
             (month, level, channel),
             row,
             "channel",
             found=f"{month or blank(table.faults.language)}, {level}, {channel}",
         ):
-            rows.append(ChannelRow(row, month or "", level, channel, required, unsure))
-    return rows, every_row_known
+            read.rows.append(ChannelRow(row, month or "", level, channel, required, unsure))
+        if month and row.left_out(before):
+            read.faulty.add(month)
+    return read
 
 
 def _metric_cells(row: Row, metrics: Metrics, cells: Mapping[str, Column]) -> tuple[dict[str, int], frozenset[str]]:
@@ -128,7 +160,7 @@ def _metric_cells(row: Row, metrics: Metrics, cells: Mapping[str, Column]) -> tu
     unsure: set[str] = set()
     for key in row.table.more:
         metric = metrics.by_key[key]
-        value = row.read(key, cells[metric.measure]) if metric else None
+        value = row.read(key, cells[metric.measure], metrics.begins(key)) if metric else None
         if isinstance(value, int):
             values[key] = value
         elif not row.blank(key):
@@ -150,15 +182,18 @@ def _is_complete(rows: Sequence[ChannelRow], levels: Levels, metrics: Metrics, e
         empty = [row for row in channels if not row.required.keys() - later and not row.unsure]
         if len(empty) < len(channels):
             for row in empty:
-                row.row.fault("channel_without_threshold", "channel")
+                row.row.fault("channel_without_threshold", "channel", since=max(row.since, levels.begins(level)))
         else:
             at, found = (
                 (empty[0].row, None)
                 if empty
                 else (rows[-1].row, _level_gone(level, rows[-1].row.table.faults.language))
             )
-            at.fault("level_without_threshold", "level", found=found, level=level, ladder=month)
-        complete &= bool(channels) and not empty
+            begins = max(at.since, levels.begins(level))
+            at.fault("level_without_threshold", "level", since=begins, found=found, level=level, ladder=month)
+        if (channels and not empty) or levels.begins(level) > rows[0].row.table.faults.month:
+            continue
+        complete = False
     return complete
 
 
@@ -167,16 +202,17 @@ def _level_gone(level: int, language: Language) -> str:
     return name + blank(language)
 
 
-def _find_steps_down(rows: Sequence[ChannelRow], metrics: Sequence[str]) -> None:
+def _find_steps_down(rows: Sequence[ChannelRow], keys: Sequence[str], levels: Levels, metrics: Metrics) -> None:
     """Within a channel, no level may ask less of a metric than the next lower level that has the channel."""
     lower_of: dict[int, ChannelRow] = {}
     for higher in rows:
         lower = lower_of.get(higher.channel)
         lower_of[higher.channel] = higher
-        for metric in metrics if lower else ():
-            if lower and higher.asks(metric) < lower.asks(metric) and metric not in higher.unsure:
-                least, other = plain_text(lower.row.raw(metric)), lower.row.location(metric)
-                higher.row.fault("ladder_not_monotone", metric, least=least, level=lower.level, other=other)
+        for key in keys if lower else ():
+            if lower and higher.asks(key) < lower.asks(key) and key not in higher.unsure:
+                since = max(higher.since, levels.begins(higher.level), metrics.begins(key))
+                least, other = plain_text(lower.row.raw(key)), lower.row.location(key)
+                higher.row.fault("ladder_not_monotone", key, since=since, least=least, level=lower.level, other=other)
 
 
 def _find_dominated(rows: Sequence[ChannelRow]) -> None:
@@ -226,11 +262,11 @@ def _dominates(rival: ChannelRow, row: ChannelRow) -> bool:
     return rival.level > row.level or rival.channel < row.channel or not row.asks_no_more_than(rival)
 
 
-def _ladder(since: str, rows: Sequence[ChannelRow], levels: Levels) -> Ladder:
+def _ladder(since: str, rows: Sequence[ChannelRow], levels: Iterable[int]) -> Ladder:
     rungs = []
-    for level in levels.levels:
-        channels = [row for row in rows if row.level == level.level and row.required]
-        rungs.append(Rung(level.level, tuple(Channel(row.channel, _thresholds(row)) for row in channels)))
+    for level in levels:
+        channels = [row for row in rows if row.level == level and row.required]
+        rungs.append(Rung(level, tuple(Channel(row.channel, _thresholds(row)) for row in channels)))
     return Ladder(since or None, tuple(rungs))
 
 
@@ -265,16 +301,16 @@ def _states(ladders: Sequence[Ladder], levels: Levels, metrics: Metrics, begins:
             yield ladder.only(known, there), month
 
 
-def _try(case: Case, states: Iterable[tuple[Ladder, str]], row: Row, month: str) -> None:
+def _try(case: Case, states: Iterable[tuple[Ladder, str]], row: Row) -> None:
     for ladder, since in states:
         level = computed_level(case.metrics, ladder)
         if level == case.expected_level:
             continue
-        joined = since > max(month, ladder.effective_month or "")
+        later = since > row.table.faults.month
         row.fault(
-            "case_fails_later" if joined else "case_fails",
+            "case_fails_later" if later else "case_fails",
             "expected_level",
             found=f"{case.case}: {level or getattr(UNRATED, row.table.faults.language)}",
             expected=case.expected_level or UNRATED,
-            ladder=(since if joined else ladder.effective_month) or SINCE_EVER,
+            ladder=(since if later else ladder.effective_month) or SINCE_EVER,
         )

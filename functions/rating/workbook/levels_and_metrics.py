@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from functions.rating.workbook.description import Column, Tab, Text
 from functions.rating.workbook.headers import MoreColumns
@@ -16,10 +15,15 @@ POWERS = ("min_power", "max_power")
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """The levels tab. ``columns`` are the headers that benefits may use. Incomplete when a row has a fault."""
+    """The levels tab. ``columns`` are the headers that benefits may use. Incomplete when a row has a fault.
+
+    ``usable``: no row has an error now. ``highest``: the highest level that any row names, also one with a fault.
+    """
 
     levels: tuple[Level, ...]
     columns: MoreColumns
+    usable: bool
+    highest: int
 
     def begins(self, level: int | None) -> str:
         """The first rating month that has a level, as text that sorts; empty for every month, or no level."""
@@ -28,7 +32,7 @@ class Levels:
     def admits(self, row: Row, key: str) -> int | None:
         """The level in a cell of another tab, None when blank or faulty; a level that does not exist is a fault."""
         level = row.whole(key)
-        if level is None or not self.columns.complete or level <= len(self.levels):
+        if level is None or not self.usable or level <= self.highest:
             return level
         row.fault("level_unknown", key, most=len(self.levels))
         return None
@@ -36,10 +40,25 @@ class Levels:
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """The metrics tab, by key; None where a row has a fault, so that its columns elsewhere are not blamed."""
+    """The metrics tab, by key; None where a row has a fault, so that its columns elsewhere are not blamed.
+
+    ``usable``: no row has an error now. ``later``: the keys of those whose row has an error for a later month only.
+    """
 
     by_key: Mapping[str, Metric | None]
     columns: MoreColumns
+    usable: bool
+    later: frozenset[str]
+
+    def begins(self, key: str) -> str:
+        """The first rating month that has a metric, as text that sorts; empty for every month, or if unreadable."""
+        metric = self.by_key[key]
+        return (metric.from_month if metric else None) or ""
+
+    @property
+    def valid_keys(self) -> tuple[str, ...]:
+        """The keys of all but those that a later month has and that have an error."""
+        return tuple(key for key in self.by_key if key not in self.later)
 
     @property
     def valid(self) -> tuple[Metric, ...]:
@@ -48,57 +67,75 @@ class Metrics:
 
 def read_levels(table: Table, benefits: Tab) -> Levels:
     """The levels, ascending. Faults: a level twice, a gap, a name that would be ambiguous as a column of benefits."""
-    before = len(table.faults.faults)
+    faults = table.faults
+    before = len(faults.faults)
     once = Once()
     found: dict[int, tuple[Level, Row]] = {}
+    highest = 0
     for row in table:
+        before_row = len(faults.faults)
         number, name, description = row.whole("level"), row.text("name"), row.text("description")
-        if number is not None and once.admit(number, row, "level"):
-            found[number] = Level(number, name or "", description or "", row.text("from_month")), row
+        highest = max(highest, number or 0)
+        level = Level(number or 0, name or "", description or "", row.text("from_month"))
+        if number is not None and once.admit(number, row, "level") and not row.left_out(before_row):
+            found[number] = level, row
     ascending = [found[number] for number in sorted(found)]
-    if len(table.faults.faults) == before:
-        _find_gap(ascending)
+    if not faults.errors_after(before):
+        ascending = _without_gap(ascending, silent=len(faults.faults) > before)
     headers = _Headers((benefits,))
     for level, row in ascending:
         headers.claim(level_key(level.level), row, "level", *level_headers(level.level))
     for level, row in ascending:
         headers.claim(level_key(level.level), row, "name", level.name)
-    complete = bool(found) and len(table.faults.faults) == before
-    required = tuple(_column(level_key(level.level), level.name) for level, _ in ascending)
-    columns = MoreColumns(headers.keys, complete, required if complete else ())
-    return Levels(tuple(level for level, _ in ascending), columns)
+    complete = bool(found) and len(faults.faults) == before
+    usable = bool(found) and not faults.errors_after(before)
+    there = [level for level, _ in ascending if (level.from_month or "") <= faults.month]
+    required = tuple(_column(level_key(level.level), level.name) for level in there)
+    columns = MoreColumns(headers.keys, complete, required if usable else ())
+    return Levels(tuple(level for level, _ in ascending), columns, usable, highest)
 
 
 def read_metrics(table: Table, tabs: Sequence[Tab]) -> Metrics:
     """The metrics. Faults: a key twice, wrong power levels, a key or name that is ambiguous as a column of ``tabs``."""
-    before = len(table.faults.faults)
+    faults = table.faults
+    before = len(faults.faults)
     once = Once()
     found: dict[str, tuple[Metric | None, str, Row]] = {}
+    later: set[str] = set()
     for row in table:
+        before_row = len(faults.faults)
         key, name = row.text("metric"), row.text("name") or ""
         metric = _metric(row, key, name)
         if key is not None and once.admit(key, row, "metric"):
             found[key] = metric, name, row
+            if row.left_out(before_row):
+                later.add(key)
     headers = _Headers(tabs)
     for key, (_, _, row) in found.items():
         headers.claim(key, row, "metric", key)
     for key, (_, name, row) in found.items():
         headers.claim(key, row, "name", name)
-    complete = bool(found) and len(table.faults.faults) == before
-    now = {key: name for key, (metric, name, _) in sorted(found.items()) if metric is None or not metric.from_month}
+    complete = bool(found) and len(faults.faults) == before
+    usable = bool(found) and not faults.errors_after(before)
+    now = {key: name for key, (_, name, row) in sorted(found.items()) if not row.since}
     required = tuple(_column(key, name) for key, name in now.items())
-    columns = MoreColumns(headers.keys, complete, required if complete else ())
-    return Metrics({key: metric for key, (metric, _, _) in sorted(found.items())}, columns)
+    columns = MoreColumns(headers.keys, complete, required if usable else ())
+    by_key = {key: None if key in later else metric for key, (metric, _, _) in sorted(found.items())}
+    return Metrics(by_key, columns, usable, frozenset(later))
 
 
-def _find_gap(ascending: Sequence[tuple[Level, Row]]) -> None:
-    for expected, (level, row) in enumerate(ascending, start=1):
-        if level.level != expected:
-            row.fault("level_gap", "level", expected=expected)
-            return
-    for (lower, _), (level, row) in pairwise(ascending):
-        if (level.from_month or "") < (lower.from_month or ""):
-            row.fault("level_starts_early", "from_month", least=lower.from_month)
+def _without_gap(ascending: Sequence[tuple[Level, Row]], *, silent: bool) -> list[tuple[Level, Row]]:
+    """The levels up to the first gap. ``silent``: a level is left out for a fault of its own, which made the gap."""
+    for index, (level, row) in enumerate(ascending):
+        earlier = ascending[index - 1][0].from_month or "" if index else ""
+        if level.level != index + 1:
+            if not silent:
+                row.fault("level_gap", "level", expected=index + 1)
+            return list(ascending[:index])
+        if (level.from_month or "") < earlier:
+            row.fault("level_starts_early", "from_month", least=earlier)
+            return list(ascending[:index])
+    return list(ascending)
 
 
 def level_key(level: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 
 from functions.rating.workbook.faults import Fault
 from functions.rating.workbook.levels_and_metrics import Levels
@@ -15,19 +16,21 @@ def read_overrides(
 ) -> tuple[tuple[Override, ...], tuple[tuple[str, Fault], ...]]:
     """The overrides by agency and month, and for those not over the fault that each is if nobody knows the agency.
 
+    One that begins in a later month and has an error is left out.
+
     Faults: one that ends before it begins, two of one agency in the same month. Warning: one that is over.
     """
     by_agency: defaultdict[str, list[tuple[Override, Row]]] = defaultdict(list)
     for row in table:
+        before = len(table.faults.faults)
         override = _override(row, levels)
-        if override:
+        if override and not row.left_out(before):
             by_agency[override.agency_id].append((override, row))
     overrides: list[Override] = []
     if_unknown: list[tuple[str, Fault]] = []
     for agency_id, of_agency in sorted(by_agency.items()):
         of_agency.sort(key=lambda pair: (pair[0].from_month or "", pair[0].until_month))
-        _find_overlaps(of_agency)
-        for override, row in of_agency:
+        for override, row in _without_overlaps(of_agency):
             overrides.append(override)
             if override.until_month < month:
                 row.fault("override_expired", "until_month", month=month)
@@ -50,11 +53,17 @@ def _override(row: Row, levels: Levels) -> Override | None:
     return Override(agency_id, level, from_month, until_month, reason or "", approved_by or "")
 
 
-def _find_overlaps(of_agency: list[tuple[Override, Row]]) -> None:
-    """``of_agency`` ascends by first month, so each is held against the one that lasts longest so far."""
+def _without_overlaps(of_agency: list[tuple[Override, Row]]) -> Iterator[tuple[Override, Row]]:
+    """All but those that overlap an earlier one, each a fault.
+
+    ``of_agency`` ascends by first month, so each is compared with the one that lasts longest so far.
+    """
     longest, there = of_agency[0]
+    yield of_agency[0]
     for override, row in of_agency[1:]:
         if (override.from_month or "") <= longest.until_month:
             row.fault("override_overlap", "from_month", other=there.location("from_month"))
+        else:
+            yield override, row
         if override.until_month > longest.until_month:
             longest, there = override, row

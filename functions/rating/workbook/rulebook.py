@@ -22,6 +22,7 @@ from functions.rating.workbook.ladders import read_cases, read_ladders
 from functions.rating.workbook.levels_and_metrics import Metrics, read_levels, read_metrics
 from functions.rating.workbook.overrides import read_overrides
 from functions.rating.workbook.tables import Once, Table, find_tabs, make_table
+from functions.rating.workbook.unread import unread
 from shared.levels import Rulebook, RuleSettings, Tip
 from shared.links import is_https
 from shared.months import Month
@@ -33,12 +34,14 @@ __all__ = ["Fault", "Verdict", "parse", "unknown_overrides"]
 class Verdict:
     """What one reading of the spreadsheet came to. ``rulebook`` is None exactly when there are errors.
 
+    ``as_read``: what could be read, whether it is valid or not; it rates nobody.
     ``addresses``: where each value stands. ``changes``: what it changes of what is in force, once compared with it.
     ``overrides``: agency ids of the overrides that are not over, each with the fault that it is if nobody knows the id.
     ``stored_as``: what of S3 was read (``RawWorkbook``).
     """
 
     rulebook: Rulebook | None
+    as_read: Rulebook
     faults: tuple[Fault, ...]
     addresses: Addresses
     changes: tuple[Change, ...] = ()
@@ -50,6 +53,11 @@ class Verdict:
         return tuple(fault for fault in self.faults if fault.severity == "error")
 
     @property
+    def prepared_until(self) -> str | None:
+        """The first later rating month for which the sheet has errors: from then on it can't be tried. None without."""
+        return min((fault.from_month for fault in self.faults if fault.from_month), default=None)
+
+    @property
     def warnings(self) -> tuple[Fault, ...]:
         return tuple(fault for fault in self.faults if fault.severity == "warning")
 
@@ -58,9 +66,10 @@ def parse(raw: RawWorkbook, description: Description, month: Month) -> Verdict:
     """The rulebook in these cells, and every fault.
 
     ``month`` is the rating month: the ladder in force for it and those of later months are checked as a whole and
-    must pass the cases; ladders superseded before it only need readable cells.
+    must pass the cases; ladders superseded before it only need readable cells. What only a later month uses and has
+    errors is not part of the rulebook: a warning says so.
     """
-    faults = FaultList(description.faults, description.language(tab.title for tab in raw.tabs))
+    faults = FaultList(description.faults, description.language(tab.title for tab in raw.tabs), str(month))
     tabs = find_tabs(raw, description, faults)
 
     tables: dict[str, Table] = {}
@@ -79,21 +88,24 @@ def parse(raw: RawWorkbook, description: Description, month: Month) -> Verdict:
     cases = read_cases(table("cases", metrics.columns.optional()), ladders, levels, metrics, cells)
     settings = _read_settings(table("settings"), description)
     say_columns_of_text_once(faults, tables.values())
-    if any(fault.severity == "error" for fault in faults.faults):
-        return Verdict(None, tuple(faults.faults), addresses_of(tables, description, faults.language))
-    rulebook = Rulebook(levels.levels, metrics.valid, ladders.ladders, benefits, tips, overrides, cases, settings)
-    addresses = addresses_of(tables, description, faults.language)
-    return Verdict(rulebook, tuple(faults.faults), addresses, overrides=if_unknown, stored_as=raw.stored_as)
+    as_read = Rulebook(levels.levels, metrics.valid, ladders.as_read, benefits, tips, overrides, cases, settings)
+    return Verdict(
+        None if faults.errors_after(0) else replace(as_read, ladders=ladders.ladders),
+        as_read,
+        tuple(faults.faults),
+        addresses_of(tables, description, faults.language),
+        overrides=if_unknown,
+        stored_as=raw.stored_as,
+    )
 
 
 def against(verdict: Verdict, in_force: Rulebook, published: Collection[str], description: Description) -> Verdict:
     """The verdict with what the sheet changes of the rulebook in force, and a warning for each that is likely a slip.
 
-    ``published``: the months that are; at least one. A sheet with errors is compared with nothing.
+    ``published``: the months that are; at least one. Of a sheet with errors all that can be read is compared.
     """
-    if verdict.rulebook is None:
-        return verdict
-    compared = compare(in_force, verdict.rulebook, published, verdict.addresses, description)
+    hidden = unread(verdict.faults, verdict.addresses, description)
+    compared = compare(in_force, verdict.as_read, published, verdict.addresses, description, unread=hidden)
     return replace(verdict, faults=verdict.faults + compared.warnings, changes=compared.changes)
 
 

@@ -32,13 +32,16 @@ class Row:
     def whole(self, key: str) -> int | None:
         return self._value(key, int)
 
-    def read(self, key: str, column: Column) -> Value | Quota | None:
-        """The cell under ``key``, read as ``column`` says: for columns whose type depends on the row or the metric."""
+    def read(self, key: str, column: Column, since: str = "") -> Value | Quota | None:
+        """The cell under ``key``, read as ``column`` says: for columns whose type depends on the row or the metric.
+
+        ``since``: the first rating month that has the column.
+        """
         raw = self.raw(key)
         try:
             return read_cell(raw, column, typed=self.table.typed)
         except Unreadable as fault:
-            self.fault(fault.code, key, **fault.facts)
+            self.fault(fault.code, key, since=max(since, self.since), **fault.facts)
             return None
 
     def raw(self, key: str) -> RawCell:
@@ -47,15 +50,34 @@ class Row:
         cells = self.table.rows[self.index]
         return cells[position] if position is not None and position < len(cells) else None
 
+    @property
+    def since(self) -> str:
+        """The first rating month that the row counts for; empty for every month, or where that can't be read."""
+        column = self.table.tab.begins
+        try:
+            month = read_cell(self.raw(column.key), column, typed=self.table.typed) if column else None
+        except Unreadable:
+            return ""
+        return str(month or "")
+
+    def left_out(self, before: int) -> bool:
+        """Whether the row only counts for a later month and has an error, among the faults after ``before``."""
+        return self.since > self.table.faults.month and self.table.faults.later_after(before)
+
     def fault(self, code: str, key: str, **facts: Any) -> None:
         """Record a fault of the cell under ``key``; ``found`` is what the cell shows unless given."""
         self.table.faults.faults.append(self.unadded_fault(code, key, **facts))
 
     def unadded_fault(self, code: str, key: str, **facts: Any) -> Fault:
-        """A fault of the cell under ``key`` that only a later step can tell to be one."""
+        """A fault of the cell under ``key`` that only a later step can tell to be one.
+
+        ``since``: the first rating month that it counts for, the row's own unless given.
+        """
         show = shown_date if code == "not_month" else shown
         found = facts.pop("found", None) or show(self.raw(key), self.table.faults.language)
-        return self.table.faults.make(code, self.location(key), found, **facts)
+        since = facts.pop("since", None)
+        at = self.location(key)
+        return self.table.faults.make(code, at, found, since=self.since if since is None else since, **facts)
 
     def blank(self, key: str) -> bool:
         return trimmed(self.raw(key)) is None
