@@ -11,6 +11,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from functions.rating.commands.check import check, next_to_rate
 from functions.rating.commands.decide import Decision, accept, roll_back
+from functions.rating.commands.prepared import prepared_beside
 from functions.rating.commands.rate import preview, rate_month
 from functions.rating.commands.refresh import refresh
 from functions.rating.commands.repair import repair
@@ -107,7 +108,8 @@ def _answer(request: Request, services: Services) -> dict[str, Any]:
     if request.reads_the_sheet:
         show_status(services, answer)
     elif not request.verify:
-        show_status(services, {name: value for name, value in answer.items() if name != "faults"})
+        said = {name: value for name, value in answer.items() if name != "faults"}
+        show_status(services, {**said, "prepared": prepared_beside(services, None)})
     return answer
 
 

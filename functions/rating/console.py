@@ -12,7 +12,7 @@ from shared.errors import LevelsError, TableUnavailable, WorkbookFaulty, Workboo
 from shared.observability import logger
 from shared.tickets import SHOWN_FAULTS, close_ticket, keep_check
 
-_IN_THE_REPORT = ("preview", "quality", "stages")  # long, and the report has them
+_IN_THE_REPORT = ("preview", "prepared", "quality", "stages")  # long, and the report has them
 
 
 def answered_for_the_console(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from functions.rating.publication import ledger
+from shared.errors import WorkbookFaulty
 from tests.cloud import WORKBOOK, Cloud, small_cloud
 
 BIG, MIDDLE, SMALL, NONE = (5, 500_000), (2, 10_000), (1, 0), (0, 0)
@@ -100,6 +101,82 @@ def test_every_ladder_prepared_is_tried_in_order(cloud: Cloud) -> None:
         (step["effective_month"], [m["new_level"] for m in step["preview"]["movers"]]) for step in answer["prepared"]
     ]
     assert steps == [("2026-09", [2]), ("2026-12", [])]
+
+
+def later(month: str, thresholds: str = RAISED) -> str:
+    """The rows of a ladder that begins in a later month."""
+    return "".join(f"{month}{row}\n" for row in thresholds.splitlines()[1:])
+
+
+@pytest.mark.parametrize("event", [{"mode": "check"}, {**MAY, "mode": "preview"}, MAY, JUNE])
+def test_every_answer_about_the_sheet_shows_what_is_prepared_and_who_would_move(
+    cloud: Cloud, event: dict[str, str]
+) -> None:
+    cloud.write_workbook(thresholds=WORKBOOK["thresholds"] + later("2026-09"))
+    cloud.put_month("2026-06", {"a": BIG, "b": MIDDLE, "c": SMALL, "d": NONE})
+    (step,) = cloud.rate(event)["prepared"]
+    assert (step["effective_month"], step["effective_on"]) == ("2026-09", "2026-10-03")
+    assert [(mover["agency_id"], mover["new_level"]) for mover in step["preview"]["movers"]] == [("a", 2)]
+
+
+def test_a_prepared_ladder_with_errors_is_a_warning_and_today_goes_on(cloud: Cloud) -> None:
+    """It blocks its own month, and is not tried."""
+    cloud.write_workbook(thresholds=WORKBOOK["thresholds"] + later("2026-09"))
+    assert cloud.rate(REFRESH)["outcome"] == "unchanged"
+    cloud.write_workbook(thresholds=WORKBOOK["thresholds"] + later("2026-09").replace(",3,1,6,", ",3,1,six,"))
+    cloud.put_month("2026-06", {"a": BIG, "b": MIDDLE, "c": SMALL, "d": NONE})
+    answer = cloud.rate(JUNE)
+    (fault,) = answer["faults"]
+    assert (answer["outcome"], answer["prepared"]) == ("published", [])
+    assert (fault["severity"], fault["code"], fault["cell"]) == ("warning", "not_whole", "D11")
+    assert "2026-09" in fault["fix"]["en"]
+    with pytest.raises(WorkbookFaulty):
+        cloud.rate({"month": "2026-09", "mode": "preview"})
+
+
+def test_a_sheet_with_an_error_says_what_the_rest_of_it_changes(cloud: Cloud) -> None:
+    cloud.write_workbook(
+        thresholds=RAISED.replace(",1,1,", ",1,one,", 1), levels=RENAMED, benefits=WITHOUT_CONTACT_AT_2
+    )
+    answer = cloud.rate({"mode": "check"})
+    assert not answer["valid"]
+    assert [(change["tab"], change["cell"]) for change in answer["changes"]] == [("levels", "B4"), ("benefits", "F2")]
+    for event in (REFRESH, JUNE):
+        with pytest.raises(WorkbookFaulty) as raised:
+            cloud.rate(event)
+        assert [change["cell"] for change in raised.value.changes] == ["B4", "F2"]
+
+
+def test_an_override_that_is_gone_is_pending_until_it_is_confirmed(cloud: Cloud) -> None:
+    cloud.write_workbook(overrides=OVERRIDES.format("d"))
+    cloud.put_month("2026-06", {"a": BIG, "b": MIDDLE, "c": SMALL, "d": NONE})
+    assert cloud.rate(JUNE)["outcome"] == "published"
+    cloud.write_workbook(overrides=OVERRIDES.splitlines()[0] + "\n")
+    waiting = cloud.rate(REFRESH)
+    assert (waiting["outcome"], waiting["effective_month"]) == ("pending", "2026-07")
+    assert [(change["tab"], change["takes_away"]) for change in waiting["changes"]] == [("overrides", True)]
+    assert [mover["agency_id"] for mover in waiting["preview"]["movers"]] == ["d"]
+    assert cloud.rate({**REFRESH, "by": "Li", "reason": "the gala is off"})["outcome"] == "refreshed"
+    line = list(ledger.entries(cloud.table, "2026-06"))[-1]
+    assert (line.action, line.by, line.reason) == ("refreshed", "Li", "the gala is off")
+    assert cloud.levels()["d"] == 3
+    assert cloud.rate(REFRESH)["outcome"] == "unchanged"
+    cloud.put_month("2026-07", {"a": BIG, "b": MIDDLE, "c": SMALL, "d": NONE})
+    cloud.rate({"month": "2026-07"})
+    assert cloud.levels()["d"] is None
+
+
+def test_confirming_takes_away_also_while_a_threshold_waits_for_its_month(cloud: Cloud) -> None:
+    guarded = "setting,value\nmax_changed_share,0.3\n"
+    cloud.write_workbook(settings=guarded)
+    cloud.rate(REFRESH)
+    cloud.put_month("2026-06", {"a": BIG, "b": MIDDLE, "c": SMALL, "d": NONE})
+    assert cloud.rate(JUNE)["outcome"] == "published"
+    cloud.write_workbook(settings="setting,value\n", thresholds=RAISED)
+    answer = cloud.rate({**REFRESH, "by": "Li", "reason": "no longer needed"})
+    assert answer["outcome"] == "pending"
+    (change,) = cloud.rate(REFRESH)["changes"]
+    assert (change["cell"], change["takes_away"]) == ("D6", False)
 
 
 # --- the past stays the past ------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from functions.rating.commands.prepared import prepared_beside
 from functions.rating.result import result
 from functions.rating.services import Services
 from functions.rating.workbook.changes import Change
@@ -17,7 +18,7 @@ from shared.months import Month
 
 
 def check(services: Services, month: Month) -> dict[str, Any]:
-    """The spreadsheet's faults and changes. Writes no levels."""
+    """The spreadsheet's faults, changes and prepared months. Writes no levels."""
     verdict = with_unknown_overrides(services, read_rulebook(services, month))
     rulebook = content_id(verdict.rulebook) if verdict.rulebook else None
     return result(
@@ -26,6 +27,7 @@ def check(services: Services, month: Month) -> dict[str, Any]:
         rulebook=rulebook,
         faults=dicts(verdict.faults),
         changes=dicts(verdict.changes),
+        prepared=prepared_beside(services, verdict),
         valid=not verdict.errors,
     )
 

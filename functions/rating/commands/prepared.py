@@ -10,9 +10,12 @@ from functions.rating.run.movers import comparison, in_brief
 from functions.rating.run.rules import Rules
 from functions.rating.run.standings import count_levels, count_moves
 from functions.rating.services import Services
+from functions.rating.workbook.rulebook import Verdict
 from functions.rating.workbook.texts import as_if_for, what_rates
+from shared.errors import LevelsError
 from shared.levels import Level, Measured, Metric, Rulebook, Standing
 from shared.months import Month
+from shared.observability import logger
 from shared.table import Publication
 
 
@@ -34,17 +37,19 @@ def read_stored(services: Services, valid: Publication) -> Stored:
     return Stored(valid, tuple(rating.measured for rating in stored), standings)
 
 
-def prepared(services: Services, valid: Publication, rulebook: Rulebook, in_force: Rulebook) -> dict[str, Any]:
+def prepared(
+    services: Services, valid: Publication, rulebook: Rulebook, in_force: Rulebook, until: str | None = None
+) -> list[dict[str, Any]]:
     """The months from which the sheet rates differently, and who would move; empty if there is none.
 
-    A change of the present ladder counts as one too. ``prepared`` has every such month. ``effective_month``,
-    ``effective_on`` and ``preview`` repeat the first of them.
+    A change of the present ladder counts as one too. ``until``: the first month for which the sheet has errors; it
+    and later ones are not tried.
     """
-    months = _months_that_differ(rulebook, in_force, valid)
+    months = [m for m in _months_that_differ(rulebook, in_force, valid) if until is None or m < until]
     if not months:
-        return {}
+        return []
     stored = read_stored(services, valid)
-    steps = [
+    return [
         {
             "effective_month": month,
             "effective_on": Month.parse(month).renewed_on.isoformat(),
@@ -52,7 +57,25 @@ def prepared(services: Services, valid: Publication, rulebook: Rulebook, in_forc
         }
         for month in months
     ]
-    return {**steps[0], "prepared": steps}
+
+
+def prepared_beside(services: Services, verdict: Verdict | None) -> list[dict[str, Any]]:
+    """The same for the newest publication, beside any other answer: what fails here fails nothing else.
+
+    ``verdict`` is None where the sheet was not read: then it is what the rulebook in force prepares.
+    """
+    try:
+        pointer = services.table.pointer()
+        if not pointer.publications or (verdict and verdict.rulebook is None):
+            return []
+        valid = pointer.current()
+        in_force = services.table.rulebook(valid.rulebook)
+        if verdict is None or verdict.rulebook is None:
+            return prepared(services, valid, in_force, in_force)
+        return prepared(services, valid, verdict.rulebook, in_force, verdict.prepared_until)
+    except LevelsError as error:
+        logger.warning("what is prepared could not be tried", cause=str(error))
+        return []
 
 
 def try_month(services: Services, stored: Stored, rulebook: Rulebook, month: str, in_force: Rulebook) -> dict[str, Any]:

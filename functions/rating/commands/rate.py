@@ -9,7 +9,7 @@ from typing import Any
 from functions.rating.commands.check import dicts, read_rulebook, valid_rulebook, with_unknown_overrides
 from functions.rating.commands.compute import compute, inputs_of, run_id
 from functions.rating.commands.past import why_held
-from functions.rating.commands.prepared import read_stored, try_month
+from functions.rating.commands.prepared import prepared_beside, read_stored, try_month
 from functions.rating.extracts.inventory import NotReady
 from functions.rating.publication import ledger, staging
 from functions.rating.publication.items import items_of, load_record
@@ -36,6 +36,13 @@ def rate_month(services: Services, month: Month, *, scheduled: bool) -> dict[str
     verdict = read_rulebook(services, month)
     rulebook = valid_rulebook(verdict)
     services.example.refuse(rulebook, month)
+    answer = _rated(services, month, verdict, rulebook, scheduled=scheduled)
+    return {**answer, "prepared": prepared_beside(services, verdict)}
+
+
+def _rated(
+    services: Services, month: Month, verdict: Verdict, rulebook: Rulebook, *, scheduled: bool
+) -> dict[str, Any]:
     pointer = services.table.pointer()
     valid = pointer.publications.get(str(month))
     inventory = services.extracts.find(month)
@@ -110,6 +117,11 @@ def preview(services: Services, month: Month) -> dict[str, Any]:
     """
     verdict = read_rulebook(services, month)
     rulebook = valid_rulebook(verdict)
+    answer = _previewed(services, month, verdict, rulebook)
+    return {**answer, "prepared": prepared_beside(services, verdict)}
+
+
+def _previewed(services: Services, month: Month, verdict: Verdict, rulebook: Rulebook) -> dict[str, Any]:
     if services.now() < month.end(services.zone):
         return _preview_of_a_month_to_come(services, month, rulebook, verdict)
     inventory = services.extracts.find(month)

@@ -24,7 +24,8 @@ from shared.months import Month
 def refresh(services: Services, confirmed: Decision | None = None) -> dict[str, Any]:
     """Publish changed texts, and answer what waits: its cells, from when it counts, and who would move.
 
-    ``confirmed``: who confirmed, and why, that benefits are taken away today.
+    ``confirmed``: who confirmed, and why, that benefits, guardrails and overrides are taken away today. Levels change
+    with the next month all the same.
     """
     pointer = services.table.pointer()
     try:
@@ -34,17 +35,20 @@ def refresh(services: Services, confirmed: Decision | None = None) -> dict[str, 
     month = Month.parse(valid.month)
     verdict = with_unknown_overrides(services, read_rulebook(services, month.plus(1)))
     rulebook, in_force = valid_rulebook(verdict), services.table.rulebook(valid.rulebook)
-    rates_alike = what_rates(rulebook, valid.month) == what_rates(in_force, valid.month)
     taken_away = any(change.takes_away for change in verdict.changes)
+    now = with_texts_of(in_force, rulebook, take_away=confirmed is not None)
+    rates_alike = what_rates(rulebook, valid.month) == what_rates(now, valid.month)
     waits = not rates_alike or (taken_away and not confirmed)
-    shown = with_texts_of(in_force, rulebook, take_away=confirmed is not None) if waits else rulebook
+    shown = now if waits else rulebook
     texts_changed = what_is_shown(shown, valid.month) != what_is_shown(in_force, valid.month)
+    steps = prepared(services, valid, rulebook, in_force, verdict.prepared_until)
     common = {
         "faults": dicts(verdict.faults),
         "changes": dicts(verdict.changes),
         "report": services.reports.url(valid.month, valid.run),
         "texts_published": texts_changed,
-        **prepared(services, valid, rulebook, in_force),
+        "prepared": steps,
+        **(steps[0] if steps else {}),
     }
     record = load_record(services.table, valid.run)
     if texts_changed or (taken_away and confirmed):

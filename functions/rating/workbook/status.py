@@ -117,7 +117,8 @@ class _Page:
             self._moves(answer.get("preview") or run.get("moves")),
             self._changes(answer.get("changes") or ()),
         ]
-        for step in answer.get("prepared", ())[1:]:  # the first is the answer's own
+        told = 1 if answer.get("effective_month") else 0  # a refresh tells of the first in its own name
+        for step in answer.get("prepared", ())[told:]:
             sections.append(self._prepared(step))
         sections.append(self._ledger())
         written = [rows for section in sections if (rows := list(section))]

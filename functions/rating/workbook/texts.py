@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from shared.levels import Benefit, Grant, Ladder, Rulebook
@@ -43,8 +43,8 @@ def what_is_shown(rulebook: Rulebook, month: str) -> dict[str, Any]:
 def with_texts_of(in_force: Rulebook, sheet: Rulebook, *, take_away: bool) -> Rulebook:
     """The rulebook in force with the names, descriptions, units, tips and benefits of the sheet, and nothing else.
 
-    ``take_away``: whether benefits that the sheet has lowered or lost are lowered or lost here too. Otherwise what
-    agencies have they keep.
+    ``take_away``: whether benefits and overrides that the sheet has lowered or lost are lowered or lost here too, and
+    guardrails that it has switched off are off. Otherwise what agencies have they keep.
     """
     levels = {level.level: level for level in sheet.levels}
     metrics = {metric.key: metric for metric in sheet.metrics}
@@ -65,7 +65,24 @@ def with_texts_of(in_force: Rulebook, sheet: Rulebook, *, take_away: bool) -> Ru
         ),
         benefits=tuple(_benefits(in_force, sheet, take_away=take_away)),
         tips=tuple(tip for tip in sheet.tips if tip.metric in known),
+        **(_taken_away(in_force, sheet) if take_away else {}),
     )
+
+
+def _taken_away(in_force: Rulebook, sheet: Rulebook) -> dict[str, Any]:
+    """The overrides in force that the sheet has too, each as far as both go; the guardrails that are on in both."""
+    kept = {(one.agency_id, one.from_month): one for one in sheet.overrides}
+    pairs = ((one, kept.get((one.agency_id, one.from_month))) for one in in_force.overrides)
+    guardrails = (setting.name for setting in fields(in_force.settings) if setting.name.startswith("max_"))
+    off: dict[str, Any] = {name: None for name in guardrails if getattr(sheet.settings, name) is None}
+    return {
+        "overrides": tuple(
+            replace(old, level=min(old.level, new.level), until_month=min(old.until_month, new.until_month))
+            for old, new in pairs
+            if new
+        ),
+        "settings": replace(in_force.settings, **off),
+    }
 
 
 def as_if_for(rulebook: Rulebook, later: str, month: str) -> Rulebook:
