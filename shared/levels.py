@@ -111,6 +111,11 @@ class Ladder:
     def rung(self, level: int) -> Rung:
         return self.rungs[level - 1]
 
+    @property
+    def top(self) -> int:
+        """The highest level that some channel leads to; levels above it are not in this ladder."""
+        return max((rung.level for rung in self.rungs if rung.channels), default=0)
+
     def only(self, levels: int, metrics: Set[str]) -> Ladder:
         """The ladder up to a level, by these metrics alone; a channel that asks for nothing else is none of it."""
         rungs = []
@@ -239,12 +244,15 @@ class Rulebook:
     def as_of(self, month: str) -> Rulebook:
         """The rulebook without the levels, metrics and benefits that only a later rating month has.
 
-        Itself when there are none of these. What refers to them goes with them: thresholds, grants, tips.
+        Nor has it the levels above the last one of that month's ladder. Itself when there are none of these. What
+        refers to them goes with them: thresholds, grants, tips.
         """
         rows: tuple[Level | Metric | Benefit, ...] = (*self.levels, *self.metrics, *self.benefits)
-        if all((row.from_month or "") <= month for row in rows):
+        in_force = [ladder for ladder in self.ladders if (ladder.effective_month or "") <= month]
+        top = in_force[-1].top if in_force else len(self.levels)
+        if top >= len(self.levels) and all((row.from_month or "") <= month for row in rows):
             return self
-        levels = tuple(level for level in self.levels if (level.from_month or "") <= month)
+        levels = tuple(level for level in self.levels[:top] if (level.from_month or "") <= month)
         metrics = tuple(metric for metric in self.metrics if (metric.from_month or "") <= month)
         keys = {metric.key for metric in metrics}
         return replace(

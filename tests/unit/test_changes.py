@@ -140,6 +140,7 @@ SAYS_WHAT_IT_DID = {  # what these errors are about is read, and is a change
     "ladder_not_monotone": "thresholds",
     "case_fails": "cases",
     "link_not_https": "tips",
+    "override_without_level": "thresholds",
     "metric_unknown": "tips",
 }
 EDITS = {"levels": "C3", "benefits": "C4", "settings": "B2", "overrides": "F2"}

@@ -91,3 +91,49 @@ def test_a_later_ladder_with_errors_is_no_part_of_the_rulebook() -> None:
 
 def test_a_rulebook_without_these_columns_keeps_its_id() -> None:
     assert content_id(Workbook().rulebook()) == "69edb884049901dee5aa"
+
+
+# --- fewer levels -----------------------------------------------------------------------------------------------------
+
+
+def two_levels_from(book: Workbook, month: str) -> Workbook:
+    """The workbook with a ladder that ends at level 2 from a later month on, and an override that ends before it."""
+    book.put("overrides!D2", "2026-12").keep("cases", 2)
+    for row in list(book.tabs["thresholds"][1:3]):
+        book.add("thresholds", month, *row[1:5])
+    return book
+
+
+def test_a_new_ladder_with_fewer_levels_is_a_warning_at_its_cells() -> None:
+    verdict = two_levels_from(Workbook(), "2027-01").verdict()
+    assert not verdict.errors
+    assert [(fault.code, fault.cell) for fault in verdict.warnings] == [
+        ("ladder_smaller", "C7"),
+        ("ladder_smaller", "C7"),
+    ]
+    assert ["3" in fault.found for fault in verdict.warnings] == [True, True]
+
+
+def test_from_its_month_on_there_are_fewer_levels_and_before_it_there_are_all() -> None:
+    book = two_levels_from(Workbook(), "2027-01")
+    for month in (Month(2026, 10), Month(2027, 1), Month(2027, 3)):
+        assert not book.verdict(month).errors
+    rulebook = book.rulebook()
+    assert [level.level for level in rulebook.as_of("2026-12").levels] == [1, 2, 3]
+    january = rulebook.as_of("2027-01")
+    assert [level.level for level in january.levels] == [1, 2]
+    assert len(january.ladder("2027-01").rungs) == 2
+    assert {grant.level for benefit in january.benefits for grant in benefit.grants} == {2}
+
+
+def test_a_hole_among_the_levels_of_a_ladder_is_an_error_of_its_month() -> None:
+    book = two_levels_from(Workbook(), "2027-01").put("thresholds!B7", 3)
+    assert ("level_without_threshold", "2027-01") in [(f.code, f.from_month) for f in book.verdict().warnings]
+
+
+def test_an_override_to_a_level_that_a_month_of_it_has_not_is_an_error_of_that_month() -> None:
+    book = two_levels_from(Workbook(), "2027-01").put("overrides!D2", "2027-02")
+    (fault,) = [fault for fault in book.verdict().warnings if fault.code == "override_without_level"]
+    assert (fault.cell, fault.from_month) == ("B2", "2027-01")
+    assert [fault.code for fault in book.verdict(Month(2027, 1)).errors] == ["override_without_level"]
+    assert not book.put("overrides!D2", "2026-12").verdict().errors

@@ -60,6 +60,7 @@ EXAMPLES: dict[str, tuple[Break, str]] = {
     "channel_dominated": (lambda book: book.put("thresholds!E5", 20000).put("thresholds!D4", 11), "thresholds!C4"),
     "benefit_lost": (lambda book: book.put("benefits!G2", None), "benefits!G2"),
     "override_reversed": (lambda book: book.put("overrides!D2", "2026-08"), "overrides!D2"),
+    "override_without_level": (lambda book: fourth_level_from(book, "2027-01").put("overrides!B2", 4), "overrides!B2"),
     "override_overlap": (
         lambda book: book.add("overrides", "A-0007", 2, "2026-10", "2027-02", "again", None),
         "overrides!C3",
@@ -86,6 +87,12 @@ EXAMPLES: dict[str, tuple[Break, str]] = {
         "cases!D4",
     ),
 }
+
+
+def fourth_level_from(book: Workbook, month: str) -> Workbook:
+    """The workbook with a fourth level from a later month on."""
+    book.put("levels!D1", "from_month").add("levels", 4, "Star", None, month)
+    return book.add("thresholds", None, 4, 1, 20, 100000)
 
 
 def titled(book: Workbook, tab: str) -> Workbook:

@@ -44,13 +44,15 @@ class Ladders:
     """All ladders by month, without those of later months that have errors.
 
     ``as_read``: with them too, and with every level that a row names. ``tried``: the ladders that cases are tried on,
-    that in force first; none unless it is complete. ``ends``: the first month that has errors of its own.
+    that in force first; none unless it is complete. ``ends``: the first month that has errors of its own. ``levels``:
+    how many levels there are from each month on; nothing where that is not certain.
     """
 
     ladders: tuple[Ladder, ...]
     as_read: tuple[Ladder, ...]
     tried: tuple[Ladder, ...]
     ends: str | None
+    levels: Mapping[str, int]
 
 
 def read_ladders(table: Table, levels: Levels, metrics: Metrics, cells: Mapping[str, Column], month: str) -> Ladders:
@@ -73,12 +75,13 @@ def read_ladders(table: Table, levels: Levels, metrics: Metrics, cells: Mapping[
         of_month, before = by_month[since], len(faults.faults)
         whole = every_column_there and levels.usable and not read.lost & {since, None}
         ends = min((later for later in by_month if later > since), default=None)
-        if whole and _is_complete(of_month, levels, metrics, ends) and not any(row.unsure for row in of_month):
+        earlier = max((other for other in by_month if other < since), default=None)
+        dropped = _levels_dropped(by_month[earlier], of_month) if earlier is not None else range(0)
+        if whole and _is_complete(of_month, levels, metrics, ends, dropped) and not any(row.unsure for row in of_month):
             complete.add(since)
         _find_steps_down(of_month, table.more, levels, metrics)
         if whole:
             _find_dominated(of_month)
-        earlier = max((other for other in by_month if other < since), default=None)
         if whole and earlier is not None and since >= month:
             _find_slips(by_month[earlier], of_month, table.more)
         if since > month and (faults.later_after(before) or since not in complete):
@@ -89,7 +92,7 @@ def read_ladders(table: Table, levels: Levels, metrics: Metrics, cells: Mapping[
     as_read = tuple(_ladder(since, by_month[since], levels) for since, levels in zip(by_month, named, strict=True))
     tried = tuple(valid[since] for since in checked if since in valid) if in_force in complete else ()
     ends = min((fault.from_month for fault in faults.faults if fault.from_month), default=None)
-    return Ladders(tuple(valid.values()), as_read, tried, ends)
+    return Ladders(tuple(valid.values()), as_read, tried, ends, _levels_from(tried, levels))
 
 
 def read_cases(
@@ -168,16 +171,39 @@ def _metric_cells(row: Row, metrics: Metrics, cells: Mapping[str, Column]) -> tu
     return values, frozenset(unsure)
 
 
-def _is_complete(rows: Sequence[ChannelRow], levels: Levels, metrics: Metrics, ends: str | None) -> bool:
+def _levels_from(ladders: Sequence[Ladder], levels: Levels) -> dict[str, int]:
+    """How many levels there are from each month on in which a ladder or a level begins."""
+    starts = {ladder.effective_month or "" for ladder in ladders} | {level.from_month or "" for level in levels.levels}
+    counts = {}
+    for month in sorted(starts if ladders else ()):
+        in_force = [ladder for ladder in ladders if (ladder.effective_month or "") <= month]
+        if in_force:
+            begun = sum((level.from_month or "") <= month for level in levels.levels)
+            counts[month] = min(begun, in_force[-1].top)
+    return counts
+
+
+def _levels_dropped(before: Sequence[ChannelRow], rows: Sequence[ChannelRow]) -> range:
+    """The highest levels of the ladder before that a ladder ends without: it has fewer, on purpose or by a slip."""
+    had = {row.level for row in before}
+    top = max(had)
+    return range(max(row.level for row in rows) + 1, top + 1) if had == {*range(1, top + 1)} else range(0)
+
+
+def _is_complete(
+    rows: Sequence[ChannelRow], levels: Levels, metrics: Metrics, ends: str | None, dropped: range
+) -> bool:
     """Whether every level has channels and every channel a threshold. ``rows`` are of one ladder.
 
     ``ends``: the month in which the next ladder begins. A level that only begins with that one needs no channel here,
-    and what a metric asks that only begins later is no threshold yet.
+    and what a metric asks that only begins later is no threshold yet. ``dropped``: levels that only the ladder before
+    has, which is a warning.
     """
     later = {key for key, metric in metrics.by_key.items() if metric and (metric.from_month or "") > rows[0].since}
     complete = True
     month = rows[0].since or SINCE_EVER
-    for level in (one.level for one in levels.levels if ends is None or (one.from_month or "") < ends):
+    here = (one.level for one in levels.levels if ends is None or (one.from_month or "") < ends)
+    for level in (level for level in here if level not in dropped):
         channels = [row for row in rows if row.level == level]
         empty = [row for row in channels if not row.required.keys() - later and not row.unsure]
         if len(empty) < len(channels):

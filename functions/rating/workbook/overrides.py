@@ -6,24 +6,28 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from functions.rating.workbook.faults import Fault
+from functions.rating.workbook.ladders import Ladders
 from functions.rating.workbook.levels_and_metrics import Levels
 from functions.rating.workbook.tables import Row, Table
 from shared.levels import Override
 
 
 def read_overrides(
-    table: Table, levels: Levels, month: str
+    table: Table, levels: Levels, ladders: Ladders, month: str
 ) -> tuple[tuple[Override, ...], tuple[tuple[str, Fault], ...]]:
     """The overrides by agency and month, and for those not over the fault that each is if nobody knows the agency.
 
     One that begins in a later month and has an error is left out.
 
-    Faults: one that ends before it begins, two of one agency in the same month. Warning: one that is over.
+    Faults: one that ends before it begins, one to a level that a month of it has not, two of one agency in the same
+    month. Warning: one that is over.
     """
     by_agency: defaultdict[str, list[tuple[Override, Row]]] = defaultdict(list)
     for row in table:
         before = len(table.faults.faults)
         override = _override(row, levels)
+        if override:
+            _find_month_without_level(override, row, ladders, month)
         if override and not row.left_out(before):
             by_agency[override.agency_id].append((override, row))
     overrides: list[Override] = []
@@ -51,6 +55,17 @@ def _override(row: Row, levels: Levels) -> Override | None:
     if agency_id is None or level is None or until_month is None or unsure:
         return None
     return Override(agency_id, level, from_month, until_month, reason or "", approved_by or "")
+
+
+def _find_month_without_level(override: Override, row: Row, ladders: Ladders, month: str) -> None:
+    """The first month, of those still to be rated, in which the override sets a level that there is not."""
+    first = max(override.from_month or "", month)
+    began = max((since for since in ladders.levels if since <= first), default=first)
+    for since, count in sorted(ladders.levels.items()):
+        without = max(since, first)
+        if began <= since and without <= override.until_month and override.level > count:
+            row.fault("override_without_level", "level", since=without, month=without, most=count)
+            return
 
 
 def _without_overlaps(of_agency: list[tuple[Override, Row]]) -> Iterator[tuple[Override, Row]]:

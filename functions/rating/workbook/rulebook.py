@@ -84,7 +84,7 @@ def parse(raw: RawWorkbook, description: Description, month: Month) -> Verdict:
     ladders = read_ladders(table("thresholds", metrics.columns), levels, metrics, cells, str(month))
     benefits = read_benefits(table("benefits", levels.columns), levels, description.benefit_cells)
     tips = _read_tips(table("tips"), metrics)
-    overrides, if_unknown = read_overrides(table("overrides"), levels, str(month))
+    overrides, if_unknown = read_overrides(table("overrides"), levels, ladders, str(month))
     cases = read_cases(table("cases", metrics.columns.optional()), ladders, levels, metrics, cells)
     settings = _read_settings(table("settings"), description)
     say_columns_of_text_once(faults, tables.values())
