@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import shutil
+import io
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from string import Template
 from zoneinfo import ZoneInfo
 
 from functions.rating.extracts.datasets import Dataset, Kind, LocalFile
+from functions.rating.extracts.download import DataObject
 from functions.rating.measuring.embedded import measure as embedded
 from functions.rating.measuring.embedded.agencies import read_agencies
 from functions.rating.measuring.embedded.duckdb_engine import DuckDB, open_engine
 from functions.rating.measuring.embedded.reading.one_object import VALID
 from functions.rating.measuring.embedded.sql import literal
-from functions.rating.measuring.quarantine import QUARANTINE, header_member
-from functions.rating.measuring.spark import counting
+from functions.rating.measuring.quarantine import QUARANTINE, put_together
+from functions.rating.measuring.spark import counting, row_groups
 from functions.rating.measuring.spark.month import month_totals, usable
 from functions.rating.measuring.spark.objects import BAD, ObjectCounts, raise_what_stops, read_into
+from functions.rating.measuring.spark.row_groups import Content
+from functions.rating.measuring.spark.tasks import Task, read_all, tasks_of
 from functions.rating.measuring.totals import MonthTotals
 from shared.months import Month
 
@@ -29,6 +34,8 @@ RELATIONS = {
     "orders": Dataset.ORDERS,
 }
 
+AT_MOST = 1500  # bytes of row groups in one task, where an object is split
+
 
 def duckdb_engine(files: Sequence[LocalFile], month: Month, zone: ZoneInfo, folder: Path) -> MonthTotals:
     """The embedded engine, whatever the bad rows."""
@@ -37,22 +44,50 @@ def duckdb_engine(files: Sequence[LocalFile], month: Month, zone: ZoneInfo, fold
 
 def plain_sql(files: Sequence[LocalFile], month: Month, zone: ZoneInfo, folder: Path) -> MonthTotals:
     """What the Spark job does, without Spark: each object read alone, then the plain SQL, on DuckDB."""
-    counts: list[ObjectCounts] = []
-    for index, file in enumerate(files):
-        part = folder / f"part-{index}"
-        part.mkdir()
-        counts.append(read_into(part, file, month, zone, int96_is_utc=True))
+    return _plain_sql(files, month, zone, folder, 1 << 40)
+
+
+def by_row_groups(files: Sequence[LocalFile], month: Month, zone: ZoneInfo, folder: Path) -> MonthTotals:
+    """The same, where a task reads few row groups of an object of Parquet."""
+    return _plain_sql(files, month, zone, folder, AT_MOST)
+
+
+def _plain_sql(files: Sequence[LocalFile], month: Month, zone: ZoneInfo, folder: Path, split_over: int) -> MonthTotals:
+    contents = {DataObject(file.dataset, file.key, "", file.path.stat().st_size): file for file in files}
+
+    def content(o: DataObject) -> Content:
+        return lambda start, end: io.BytesIO(contents[o].path.read_bytes()[start:end])
+
+    def part(task: Task) -> Path:
+        number = [*contents].index(task.object)
+        return folder / (f"part-{number}-{task.groups.first}" if task.groups else f"part-{number}")
+
+    def read_each(tasks: Sequence[Task]) -> list[ObjectCounts]:
+        return [read_one(task) for task in tasks]
+
+    def read_one(task: Task) -> ObjectCounts:
+        file, into = contents[task.object], part(task)
+        into.mkdir(exist_ok=True)  # it is there, when the month is read again
+        if task.groups:
+            file = replace(file, path=into / "row-groups")
+            row_groups.write(content(task.object), task.object.size, task.groups, file.path)
+        return read_into(into, file, month, zone, int96_is_utc=True, groups=task.groups)
+
+    tasks = {o: tasks_of(content(o), o, split_over) for o in contents}
+    read = read_all(tasks, read_each)
+    counts = [of for _, of in read]
     raise_what_stops(counts)
     agencies = read_agencies([file for file in files if file.dataset is Dataset.AGENCIES], month, zone, folder)
     with open_engine(folder) as engine:
         engine.run("CREATE TABLE agencies (agency_id VARCHAR)")
         engine.run("".join(f"INSERT INTO agencies VALUES ({literal(agency.agency_id)});" for agency in agencies))
         for relation, dataset in RELATIONS.items():
-            parts = [folder / f"part-{index}" / VALID for index, of in enumerate(counts) if of.dataset is dataset]
+            parts = [part(task) / VALID for task, of in read if of.dataset is dataset]
             _show(engine, relation, dataset, parts if usable(counts, dataset) else ())
         rows = sum(of.rows for of in counts if of.dataset is Dataset.ORDERS)
         counted = counting.count(engine, month, zone, order_rows=rows, binding_rows=0)
-    return month_totals(counts, agencies, counted, _quarantine(counts, folder), "plain SQL")
+    members = [(task.object.key, partial(io.FileIO, part(task) / BAD)) for task, of in read if of.bad]
+    return month_totals(counts, agencies, counted, put_together(folder / QUARANTINE, members), "plain SQL")
 
 
 def _show(engine: DuckDB, relation: str, dataset: Dataset, parts: Sequence[Path]) -> None:
@@ -60,20 +95,6 @@ def _show(engine: DuckDB, relation: str, dataset: Dataset, parts: Sequence[Path]
     engine.run(f"CREATE TABLE {relation} ({columns})")
     if parts:
         engine.run(f"INSERT INTO {relation} SELECT * FROM read_parquet([{', '.join(map(literal, parts))}])")
-
-
-def _quarantine(counts: Sequence[ObjectCounts], folder: Path) -> Path | None:
-    bad = sorted((of.key, folder / f"part-{index}" / BAD) for index, of in enumerate(counts))
-    if not any(path.exists() for _, path in bad):
-        return None
-    quarantine = folder / QUARANTINE
-    with quarantine.open("wb") as into:
-        into.write(header_member())
-        for _, path in bad:
-            if path.exists():
-                with path.open("rb") as member:
-                    shutil.copyfileobj(member, into)
-    return quarantine
 
 
 ENGINES: Mapping[str, tuple[Engine, MutableMapping[str, Template]]] = {

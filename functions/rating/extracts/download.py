@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,7 +62,8 @@ def fetch(
                 transfer = manager.download(bucket, o.key, str(path), subscribers=[_AsListed(o)])
                 waiting.append((o, path, transfer))
             o, path, transfer = waiting.popleft()
-            _finish(transfer, bucket, o.key)
+            with reading_from(bucket, o.key):
+                transfer.result()
             file = LocalFile(o.dataset, o.key, path, key_columns=o.key_columns, to_come=to_come.popleft())
             file = replace(file, stays=stay and _is_parquet(file))
             yield file, o.size
@@ -84,9 +86,11 @@ class _AsListed(BaseSubscriber):
         future.meta.provide_object_etag(f'"{self._object.etag}"')
 
 
-def _finish(transfer: TransferFuture, bucket: str, key: str) -> None:
+@contextmanager
+def reading_from(bucket: str, key: str) -> Iterator[None]:
+    """Says of an object what S3 refuses: raises ObjectChanged when it is not the one that was listed."""
     try:
-        transfer.result()
+        yield
     except S3DownloadFailedError as error:
         raise _changed(key, error) from error
     except ClientError as error:

@@ -9,11 +9,11 @@ import os
 import shutil
 import struct
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from heapq import heappop, heappush, heapreplace
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Self, cast
@@ -148,6 +148,32 @@ class _Lines(list[str]):
 def header_member() -> bytes:
     """The gzip member that a quarantine begins with."""
     return gzip.compress(_line(HEADER), mtime=0)
+
+
+def put_together(path: Path, members: Sequence[tuple[str, Callable[[], IO[bytes]]]]) -> Path | None:
+    """A quarantine of bad rows that were put away apart. ``members``: the object's key, and what opens the gzip member.
+
+    Several members of one object come in the order of its rows; the bytes are as if they had been put away together.
+    None without any.
+    """
+    if not members:
+        return None
+    with path.open("wb") as into:
+        into.write(header_member())
+        for _, same in groupby(sorted(members, key=lambda member: member[0]), lambda member: member[0]):
+            _one_member([opened for _, opened in same], into)
+    return path
+
+
+def _one_member(members: Sequence[Callable[[], IO[bytes]]], into: IO[bytes]) -> None:
+    if len(members) == 1:
+        with members[0]() as member:
+            shutil.copyfileobj(member, into)
+        return
+    with gzip.GzipFile(fileobj=into, mode="wb", compresslevel=_LEVEL, filename="", mtime=0) as packed:
+        for opened in members:
+            with opened() as member, gzip.GzipFile(fileobj=member) as lines:
+                shutil.copyfileobj(lines, packed)
 
 
 def without_header(quarantine: Path, into: Path) -> None:

@@ -9,12 +9,13 @@ next one goes on with the parts that are there.
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 from zoneinfo import ZoneInfo
 
 from functions.rating.extracts.datasets import Dataset
@@ -23,12 +24,12 @@ from functions.rating.measuring.embedded.agencies import read_agencies
 from functions.rating.measuring.embedded.reading.one_object import VALID
 from functions.rating.measuring.measurements import DATA_AT_FAULT, FOLDER, Measurements
 from functions.rating.measuring.plan import Plan, reader_version
-from functions.rating.measuring.quarantine import QUARANTINE, first_rows, header_member
+from functions.rating.measuring.quarantine import QUARANTINE, first_rows, put_together
 from functions.rating.measuring.spark.counting import count
 from functions.rating.measuring.spark.month import month_totals, usable
 from functions.rating.measuring.spark.objects import BAD, ObjectCounts, raise_what_stops
 from functions.rating.measuring.spark.session import SparkSql
-from functions.rating.measuring.spark.tasks import COUNTS, Reading, client, read_part
+from functions.rating.measuring.spark.tasks import COUNTS, Reading, Task, client, read_all, read_part, tasks_of
 from functions.rating.measuring.totals import MonthTotals
 from shared.errors import MeasuringFailed
 from shared.months import Month
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 ENGINE = "Spark"
+SPLIT_OVER = 512 * 1024**2
 RELATIONS = {
     "bindings": Dataset.CREATORS,
     "previous_bindings": Dataset.PREVIOUS_CREATORS,
@@ -45,10 +47,19 @@ RELATIONS = {
 }
 
 
-def measure(session: SparkSession, plan: Plan, bucket: str, measurements: Measurements, *, copy_parts: bool) -> None:
+def measure(
+    session: SparkSession,
+    plan: Plan,
+    bucket: str,
+    measurements: Measurements,
+    *,
+    split_over: int = SPLIT_OVER,
+    copy_parts: bool = False,
+) -> None:
     """Measure a plan and keep the measurement, or the error that the data leads to.
 
-    ``copy_parts``: Spark can't read S3 itself, as on a laptop. Raises MeasuringFailed when the code is not the plan's.
+    ``split_over``: an object of Parquet that has more bytes is read by several tasks. ``copy_parts``: Spark can't read
+    S3 itself, as on a laptop. Raises MeasuringFailed when the code is not the plan's.
     """
     if plan.reader != reader_version():
         raise MeasuringFailed(
@@ -57,26 +68,29 @@ def measure(session: SparkSession, plan: Plan, bucket: str, measurements: Measur
         )
     parts = S3Prefix(measurements.location.bucket, measurements.key(plan.id, "parts"))
     reading = Reading(plan.month, plan.zone, plan.int96_is_utc, plan.reader, bucket, parts)
+    with ThreadPoolExecutor() as pool:
+        found = pool.map(lambda o: tasks_of(reading.content(o), o, split_over), plan.objects)
+        tasks = dict(zip(plan.objects, found, strict=True))
+    read = read_all(tasks, lambda some: _read_in_spark(session, reading, some))
     with TemporaryDirectory(prefix="measure-") as work:
         folder = Path(work)
-        counts = read_parts(session, plan, reading)
         try:
-            raise_what_stops(counts)
-            totals = _totals(session, plan, reading, counts, folder, copy_parts=copy_parts)
+            raise_what_stops(counts for _, counts in read)
+            totals = _totals(session, plan, reading, read, folder, copy_parts=copy_parts)
         except tuple(DATA_AT_FAULT.values()) as error:
-            quarantine = _quarantine(plan, reading, counts, folder)
+            quarantine = _quarantine(reading, read, folder)
             error.quarantine = first_rows(quarantine) if quarantine else b""
             measurements.keep_error(plan.id, error)
         else:
             measurements.keep(plan.id, totals)
 
 
-def read_parts(session: SparkSession, plan: Plan, reading: Reading) -> list[ObjectCounts]:
-    """Every object read in a task of its own, the largest first; what each came to, in the plan's order."""
+def _read_in_spark(session: SparkSession, reading: Reading, tasks: Sequence[Task]) -> list[ObjectCounts]:
+    """Each task as a task of Spark, the largest first; what each came to, in their order."""
     there = _there(reading)
-    objects = sorted(enumerate(plan.objects), key=lambda numbered: -numbered[1].size)
-    tasks = session.sparkContext.parallelize(objects, max(1, len(objects)))
-    found = tasks.map(lambda task: (task[0], read_part(reading, task[1], there=reading.part(task[1]) in there)))
+    numbered = sorted(enumerate(tasks), key=lambda numbered: -numbered[1].size)
+    some = session.sparkContext.parallelize(numbered, max(1, len(numbered)))
+    found = some.map(lambda task: (task[0], read_part(reading, task[1], there=reading.part(task[1]) in there)))
     return [counts for _, counts in sorted(found.collect(), key=lambda numbered: numbered[0])]
 
 
@@ -92,7 +106,7 @@ def _totals(
     session: SparkSession,
     plan: Plan,
     reading: Reading,
-    counts: Sequence[ObjectCounts],
+    read: Sequence[tuple[Task, ObjectCounts]],
     folder: Path,
     *,
     copy_parts: bool,
@@ -102,15 +116,16 @@ def _totals(
     (folder / "agencies").mkdir()
     files = (file for file, _ in fetch(client(), reading.bucket, some, folder / "agencies", 1 << 40))
     agencies = read_agencies(files, month, zone, folder, int96_is_utc=plan.int96_is_utc)
+    counts = [of for _, of in read]
     rows = {dataset: sum(of.rows for of in counts if of.dataset is dataset) for dataset in Dataset}
     engine = SparkSql(session, rows[Dataset.ORDERS])
     engine.show_agencies(agencies)
     for relation, dataset in RELATIONS.items():
-        wanted = [o for o in plan.objects if o.dataset is dataset] if usable(counts, dataset) else []
-        keys = [reading.key(reading.part(o), VALID) for o in wanted]
+        wanted = [task for task, of in read if of.dataset is dataset] if usable(counts, dataset) else []
+        keys = [reading.key(reading.part(task), VALID) for task in wanted]
         engine.show(relation, dataset, [_path(reading, key, folder, copy=copy_parts) for key in keys])
     counted = count(engine, month, zone, order_rows=rows[Dataset.ORDERS], binding_rows=rows[Dataset.CREATORS])
-    return month_totals(counts, agencies, counted, _quarantine(plan, reading, counts, folder), ENGINE)
+    return month_totals(counts, agencies, counted, _quarantine(reading, read, folder), ENGINE)
 
 
 def _path(reading: Reading, key: str, folder: Path, *, copy: bool) -> str:
@@ -122,19 +137,15 @@ def _path(reading: Reading, key: str, folder: Path, *, copy: bool) -> str:
     return str(path)
 
 
-def _quarantine(plan: Plan, reading: Reading, counts: Sequence[ObjectCounts], folder: Path) -> Path | None:
-    """All bad rows: the members that the tasks have written, one after the other."""
-    bad = sorted(
-        (o.key, reading.key(reading.part(o), BAD)) for o, of in zip(plan.objects, counts, strict=True) if of.bad
-    )
-    if not bad:
-        return None
-    path = folder / QUARANTINE
-    with path.open("wb") as into:
-        into.write(header_member())
-        for _, key in bad:
-            shutil.copyfileobj(client().get_object(Bucket=reading.parts.bucket, Key=key)["Body"], into)
-    return path
+def _quarantine(reading: Reading, read: Sequence[tuple[Task, ObjectCounts]], folder: Path) -> Path | None:
+    """All bad rows: what the tasks have put away, one after the other."""
+
+    def opened(task: Task) -> IO[bytes]:
+        key = reading.key(reading.part(task), BAD)
+        return cast(IO[bytes], client().get_object(Bucket=reading.parts.bucket, Key=key)["Body"])
+
+    members = [(task.object.key, partial(opened, task)) for task, of in read if of.bad]
+    return put_together(folder / QUARANTINE, members)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -144,6 +155,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--plan", required=True, action="append", help="where a plan is in S3; several are measured in turn"
     )
     parser.add_argument("--extracts", required=True)
+    parser.add_argument(
+        "--split-over", type=int, default=SPLIT_OVER, help="bytes of Parquet that one task reads (default: 512 MB)"
+    )
     parser.add_argument("--copy-parts", action="store_true", help="Spark can't read S3 itself")
     given, _ = parser.parse_known_args(arguments)
     from pyspark.sql import SparkSession  # noqa: PLC0415 - only the job has it
@@ -156,7 +170,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             reports = S3Prefix(place.bucket, place.prefix.rpartition(f"{FOLDER}/")[0].strip("/"))
             with TemporaryDirectory() as folder:
                 measurements = Measurements(client(), reports, Path(folder))
-                measure(session, Plan.from_json(body.decode()), bucket, measurements, copy_parts=given.copy_parts)
+                measure(
+                    session,
+                    Plan.from_json(body.decode()),
+                    bucket,
+                    measurements,
+                    split_over=given.split_over,
+                    copy_parts=given.copy_parts,
+                )
             session.catalog.clearCache()
     finally:
         session.stop()

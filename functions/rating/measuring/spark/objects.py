@@ -1,4 +1,4 @@
-"""One object, read by the project's own reader in a task of its own; and what all objects together come to."""
+"""One object, or some row groups of it, read by the project's own reader; and what all of them together come to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from bisect import insort
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from functions.rating.measuring.embedded.reading.one_object import read_object
 from functions.rating.measuring.embedded.reading.rows_read import agencies_refusal
 from functions.rating.measuring.expected import value_of
 from functions.rating.measuring.quarantine import BadRow, Quarantine, without_header
+from functions.rating.measuring.spark.row_groups import RowGroups
 from functions.rating.measuring.totals import RowsRead
 from shared.content import canonical_json
 from shared.errors import AgenciesInvalid, ObjectInvalid
@@ -27,7 +28,7 @@ BAD = "bad.csv.gz"
 
 @dataclass(frozen=True, slots=True)
 class ObjectCounts:
-    """What reading one object came to, as it is kept beside its valid rows.
+    """What reading one object, or some row groups of it, came to, as it is kept beside its valid rows.
 
     ``examples``: of each reason the first bad rows, by number, with their values. ``invalid``: why the object can't be
     used; ``refused``: why it can't be one of the agencies.
@@ -51,15 +52,25 @@ class ObjectCounts:
         return canonical_json(self)
 
 
-def read_into(folder: Path, file: LocalFile, month: Month, zone: ZoneInfo, *, int96_is_utc: bool) -> ObjectCounts:
+def read_into(
+    folder: Path,
+    file: LocalFile,
+    month: Month,
+    zone: ZoneInfo,
+    *,
+    int96_is_utc: bool,
+    groups: RowGroups | None = None,
+) -> ObjectCounts:
     """Read one object: its valid rows into ``folder`` as VALID, its bad ones, if any, as BAD, which is a gzip member.
 
-    An object that can't be used has neither.
+    An object that can't be used has neither. ``groups``: which of its row groups the file has, None for a whole object.
     """
+    rows_before = groups.rows_before if groups else 0
     examples: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
     refused: list[str] = []
 
-    def put_away(bad: Sequence[BadRow], positions: Mapping[str, int] | None) -> None:
+    def put_away(found: Sequence[BadRow], positions: Mapping[str, int] | None) -> None:
+        bad = [replace(row, row=rows_before + row.row) for row in found] if rows_before else found
         if bad and file.dataset is Dataset.AGENCIES:
             refused.append(agencies_refusal(file.key, bad[0], positions))
         quarantine.add(file.key, bad)
@@ -72,7 +83,7 @@ def read_into(folder: Path, file: LocalFile, month: Month, zone: ZoneInfo, *, in
     path = folder / "quarantine"
     try:
         with Quarantine(path) as quarantine:
-            read = read_object(file, month, zone, folder, put_away, int96_is_utc=int96_is_utc)
+            read = read_object(file, month, zone, folder, put_away, int96_is_utc=int96_is_utc, whole=groups is None)
     except ObjectInvalid as error:
         return ObjectCounts(file.dataset, file.key, invalid=str(error))
     if path.exists():
@@ -102,7 +113,7 @@ def raise_what_stops(counts: Iterable[ObjectCounts]) -> None:
 def rows_read(counts: Sequence[ObjectCounts]) -> tuple[dict[Dataset, RowsRead], list[str]]:
     """What was read of each dataset, and what is wrong with the creators of the month before, which are absent then.
 
-    ``counts``: by dataset and key.
+    ``counts``: those of one object in the order of its rows.
     """
     warnings = sorted(of.invalid for of in counts if of.invalid)
     found: dict[Dataset, RowsRead] = {}

@@ -33,13 +33,14 @@ class ObjectReader:
         zone: ZoneInfo,
         *,
         int96_is_utc: bool = True,
+        whole: bool = True,
     ) -> None:
-        """``keep`` is given the hash of every order_id, in order."""
+        """``keep`` is given the hash of every order_id, in order. ``whole``: see ParquetObjects."""
         scanner = Scanner(engine, keep, folder)
         self.warnings: list[str] = []
         self._refused: list[str] = []
         self._csv = CsvObjects(scanner, month, zone)
-        self._parquet = ParquetObjects(scanner, month, zone, self._refuse, int96_is_utc=int96_is_utc)
+        self._parquet = ParquetObjects(scanner, month, zone, self._refuse, int96_is_utc=int96_is_utc, whole=whole)
 
     def read(self, files: Iterable[LocalFile]) -> Iterator[ObjectRead]:
         """Check and read every object; each comes as one or several ObjectReads.

@@ -51,18 +51,19 @@ def read_object(
     put_away: Callable[[Sequence[BadRow], Mapping[str, int] | None], None],
     *,
     int96_is_utc: bool = True,
+    whole: bool = True,
 ) -> CanonicalObject:
-    """Read one object: its valid rows into ``folder``, its bad rows, some at a time, to ``put_away``.
+    """Read one object, or some rows of it: valid rows into ``folder``, bad ones, some at a time, to ``put_away``.
 
     ``put_away`` is also given the positions of columns in a bad row's text, None where the text is JSON.
-    Raises ObjectInvalid.
+    Raises ObjectInvalid; unless ``whole`` also for what is read only value by value.
     """
     path = folder / VALID
     rows, bad, skipped = 0, Counter[str](), Counter[str]()
     sources: list[Source] = []
     with TemporaryDirectory(dir=folder) as work, open_engine(Path(work), _MEMORY) as engine:
         engine.run("SET threads = 1")
-        reader = ObjectReader(engine, lambda _: None, Path(work), month, zone, int96_is_utc=int96_is_utc)
+        reader = ObjectReader(engine, lambda _: None, Path(work), month, zone, int96_is_utc=int96_is_utc, whole=whole)
         for read in reader.read([file]):
             rows += read.rows
             skipped.update(read.skipped)

@@ -52,13 +52,18 @@ class ParquetObjects:
         refuse: Callable[[Dataset, ObjectInvalid], None],
         *,
         int96_is_utc: bool = True,
+        whole: bool = True,
     ) -> None:
-        """``refuse`` is told of an object that can't be used, where others were to be read together with it."""
+        """``refuse`` is told of an object that can't be used, where others were to be read together with it.
+
+        Not ``whole``: the files are some rows of an object, so none is read value by value; it can't be used then.
+        """
         self._scanner = scanner
         self._refuse = refuse
         self._month = month
         self._zone = zone
         self._int96_is_utc = int96_is_utc
+        self._whole = whole
         self._shapes: dict[tuple[object, ...], Shape] = {}
 
     def read(self, files: Iterable[LocalFile]) -> Iterator[ObjectRead]:
@@ -131,6 +136,8 @@ class ParquetObjects:
         error = ObjectInvalid(
             f"{file.key}: the object can't be read ({said}); expected whole Parquet. Have it written again."
         )
+        if not self._whole:
+            raise error
         try:
             o = self._plain_copy(file, copy)
             read = partial(

@@ -1,0 +1,144 @@
+"""An object of Parquet that is too large for one task: some of its row groups as a file that the reader can read.
+
+In that file every byte lies where it lies in the object, holes are where the other row groups are, and the footer lists
+only what is there. A footer is a Thrift struct: its field 3 is the number of rows, 4 the list of row groups. Of a row
+group the fields 1 and 3 are its columns and rows, of a column 1 is another file that has it, 3 what is known of it; of
+that 7 is its size, 9 where its data pages begin, and 11 its dictionary, if it has one.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from functions.rating.measuring.embedded.reading.batches import batches
+from functions.rating.measuring.embedded.reading.thrift import Reader, signed, struct, structs
+
+Content = Callable[[int, int], IO[bytes]]
+"""An object's bytes from one position up to another."""
+
+_MAGIC = b"PAR1"
+_TAIL = 8  # the footer's size in four bytes, and the magic
+_ROWS, _GROUPS = 3, 4
+_COLUMNS, _GROUP_ROWS = 1, 3
+_OTHER_FILE, _FACTS = 1, 3
+_SIZE, _DATA, _DICTIONARY = 7, 9, 11
+
+
+@dataclass(frozen=True, slots=True)
+class RowGroups:
+    """Neighbouring row groups of an object.
+
+    ``first`` and ``last``: their numbers, from 0. ``start`` and ``end``: where their bytes begin, and those that are
+    none of theirs. ``rows_before``: rows of the object that come before them.
+    """
+
+    first: int
+    last: int
+    start: int
+    end: int
+    rows_before: int
+
+
+class _Group(NamedTuple):
+    number: int
+    start: int
+    end: int
+    rows_before: int
+
+
+def split(content: Content, size: int, most: int) -> list[RowGroups]:
+    """An object's row groups, as many together as have no more than ``most`` bytes; a larger one alone.
+
+    None of an object that can only be read whole: what is no Parquet, or has a footer that is not as it should be.
+    Whoever reads it whole says so.
+    """
+    try:
+        with content(0, len(_MAGIC)) as head:
+            if head.read() != _MAGIC:
+                return []
+        groups = list(_groups(*_footer(content, size)))
+    except (ValueError, LookupError, RecursionError):
+        return []
+    runs = [
+        RowGroups(some[0].number, some[-1].number, some[0].start, some[-1].end, some[0].rows_before)
+        for some in batches(groups, lambda group: group.end - group.start, most)
+    ]
+    return runs if len(runs) > 1 else []
+
+
+def write(content: Content, size: int, groups: RowGroups, path: Path) -> None:
+    """Write some row groups of an object of ``size`` bytes as a file of their own."""
+    at, footer = _footer(content, size)
+    fields = Reader(footer).struct()
+    listed = next(Reader(field.value).elements() for field in fields if field.number == _GROUPS)
+    kept = listed[groups.first : groups.last + 1]
+    changed = {_ROWS: signed(sum(map(_rows, kept))), _GROUPS: structs(kept)}
+    narrowed = struct(field._replace(value=changed.get(field.number, field.value)) for field in fields)
+    with path.open("wb") as file, content(groups.start, groups.end) as some:
+        file.write(_MAGIC)
+        file.seek(groups.start)
+        shutil.copyfileobj(some, file)
+        file.seek(at)
+        file.write(narrowed + len(narrowed).to_bytes(4, "little") + _MAGIC)
+
+
+def _footer(content: Content, size: int) -> tuple[int, bytes]:
+    """Where an object's footer is, and the footer. Raises ValueError."""
+    end = size - _TAIL
+    if end < len(_MAGIC):
+        raise ValueError("too short for a footer")
+    with content(end, size) as tail:
+        length, magic = int.from_bytes(tail.read(4), "little"), tail.read(4)
+    at = end - length
+    if magic != _MAGIC or not len(_MAGIC) <= at < end:
+        raise ValueError("there is no footer at the end")
+    with content(at, end) as footer:
+        return at, footer.read()
+
+
+def _groups(at: int, footer: bytes) -> Iterator[_Group]:
+    """The row groups; each ends where the next one begins. Raises ValueError unless they lie one after the other."""
+    fields = _values(footer)
+    listed = Reader(fields[_GROUPS]).elements()
+    extents = [_extent(group) for group in listed]
+    rows = [_rows(group) for group in listed]
+    starts = [*(start for start, _ in extents), at]
+    if starts[0] < len(_MAGIC) or any(end > after for (_, end), after in zip(extents, starts[1:], strict=True)):
+        raise ValueError("the row groups do not lie one after the other")
+    if _number(fields[_ROWS]) != sum(rows):
+        raise ValueError("the row groups have not as many rows as the object")
+    before = accumulate(rows, initial=0)
+    for number, ((start, end), rows_before) in enumerate(zip(pairwise(starts), before, strict=False)):
+        yield _Group(number, start, end, rows_before)
+
+
+def _extent(group: bytes) -> tuple[int, int]:
+    """Where a row group's bytes begin and end. Raises ValueError where they are in another file."""
+    starts, ends = [], []
+    for column in Reader(_values(group)[_COLUMNS]).elements():
+        found = _values(column)
+        if _OTHER_FILE in found:
+            raise ValueError("a column is in another file")
+        facts = _values(found[_FACTS])
+        offsets = [_number(facts[field]) for field in (_DATA, _DICTIONARY) if field in facts]
+        start = min(offset for offset in offsets if offset)  # some write 0 where there is no dictionary
+        starts.append(start)
+        ends.append(start + _number(facts[_SIZE]))
+    return min(starts), max(ends)
+
+
+def _rows(group: bytes) -> int:
+    return _number(_values(group)[_GROUP_ROWS])
+
+
+def _values(value: bytes) -> Mapping[int, bytes]:
+    return {field.number: field.value for field in Reader(value).struct()}
+
+
+def _number(value: bytes) -> int:
+    return Reader(value).signed()
