@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import gzip
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
@@ -271,3 +271,20 @@ def write_parquet(path: Path, header: Sequence[str], rows: Sequence[Sequence[str
 def _writer() -> duckdb.DuckDBPyConnection:
     """An engine that writes files; it takes longer to start than a file to write."""
     return duckdb.connect()
+
+
+def regrouped(files: Iterable[LocalFile]) -> None:
+    """Have every row of Parquet be a row group."""
+    for file in files:
+        if file.path.suffix == ".parquet":
+            copy = file.path.with_suffix(".copy")
+            grouped(copy, f"SELECT * FROM read_parquet('{file.path}')")
+            copy.rename(file.path)
+
+
+def grouped(path: Path, query: str, bytes_of_each: int = 1) -> None:
+    """A query as Parquet, in row groups of so many bytes; of one byte, each row is one."""
+    with _writer().cursor() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        options = f"FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE_BYTES {bytes_of_each}"
+        connection.execute(f"COPY ({query}) TO '{path}' ({options})")

@@ -29,13 +29,14 @@ from local.commandline import UserMistake
 from shared.errors import ExtractError
 from shared.months import Month
 from shared.settings import S3Prefix
-from tests.engines import duckdb_engine
+from tests.engines import AT_MOST, duckdb_engine
 from tests.months import month_rows, write_month
-from tests.worlds import Maker, MonthRows, write
+from tests.worlds import Maker, MonthRows, regrouped, write
 
 SEEDS = (1, 8, 61)
 DAMAGED = 8  # the world that has an object cut off
 MONTH = "2026-10"
+RUNS = S3Prefix.parse(REPORTS)
 
 
 @pytest.fixture
@@ -56,6 +57,7 @@ def files_of(world: MonthRows, folder: Path, seed: int) -> list[LocalFile]:
     """A world's files, under keys of its own."""
     folder.mkdir()
     files = [replace(file, key=f"{seed}/{file.key}") for file in write(world, folder, seed).files]
+    regrouped(files)
     if seed == DAMAGED:
         (folder / "cut").write_bytes(b"PAR1 cut")
         files.append(LocalFile(Dataset.ORDERS, f"{seed}/orders/cut", folder / "cut"))
@@ -107,12 +109,13 @@ def test_spark_delivers_what_duckdb_delivers_to_the_byte(tmp_path: Path) -> None
             word for plan in plans.values() for word in ("--plan", f"s3://reports/{measurements.plan_key(plan.id)}")
         ]
 
-        command = spark.command([*asked, "--extracts", "s3://extracts/"])
+        command = spark.command([*asked, "--extracts", "s3://extracts/", "--split-over", str(AT_MOST)])
         ran = subprocess.run(
             command, cwd=ROOT, env={**os.environ, **spark.environment()}, capture_output=True, text=True, check=False
         )
 
         assert ran.returncode == 0, ran.stderr[-3000:]
+        assert any("-" in key.rpartition("/")[2] for key in parts(S3Prefix("reports", "out"))), "some were split"
         for seed, world in worlds.items():
             expected = measured(world, files[seed], tmp_path / f"duckdb-{seed}")
             assert delivered(found(measurements, plans[seed])) == delivered(expected), seed
@@ -154,8 +157,7 @@ def job_of(system: System) -> Job:
     return work
 
 
-def parts() -> dict[str, Any]:
+def parts(place: S3Prefix = RUNS) -> dict[str, Any]:
     """The finished parts, with when each was written."""
-    place = S3Prefix.parse(REPORTS)
     listed = boto3.client("s3").list_objects_v2(Bucket=place.bucket, Prefix=place.key("measured"))
     return {o["Key"]: o["LastModified"] for o in listed.get("Contents", []) if o["Key"].endswith("counts.json")}

@@ -21,7 +21,7 @@ from shared.errors import ExtractError
 from shared.months import Month
 from tests import worlds
 from tests.engines import AT_MOST, Engine, by_row_groups, duckdb_engine
-from tests.worlds import SHANGHAI, Maker
+from tests.worlds import SHANGHAI, Maker, grouped, regrouped
 
 OCTOBER = Month(2026, 10)
 ROWS = 30  # each a row group
@@ -34,23 +34,6 @@ def content_in(content: bytes) -> Content:
 
 def content_of(path: Path) -> Content:
     return content_in(path.read_bytes())
-
-
-def grouped(path: Path, query: str, bytes_of_each: int = 1) -> None:
-    """A query as Parquet; with one byte for each row group, each row is one."""
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        options = f"FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE_BYTES {bytes_of_each}"
-        connection.execute(f"COPY ({query}) TO '{path}' ({options})")
-
-
-def regrouped(files: Sequence[LocalFile]) -> None:
-    """Have every row be a row group."""
-    for file in files:
-        if file.path.suffix == ".parquet":
-            copy = file.path.with_suffix(".copy")
-            grouped(copy, f"SELECT * FROM read_parquet('{file.path}')")
-            copy.rename(file.path)
 
 
 def delivered(engine: Engine, files: Sequence[LocalFile], month: Month, folder: Path) -> tuple[bytes, bytes]:
