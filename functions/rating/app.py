@@ -24,7 +24,7 @@ from functions.rating.publication import ledger
 from functions.rating.result import result
 from functions.rating.scratch import run_folder
 from functions.rating.services import Services
-from functions.rating.sheet_console import do_asks, read_asks
+from functions.rating.sheet_console import claim_asks, do_asks, read_asks
 from functions.rating.status import show_status
 from functions.rating.versions import show_versions
 from functions.rating.wiring import wire, wire_workbook
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 IN_THE_LEDGER = ("published", "held", "rolled_back", "refreshed", "repaired")
+
+NOTHING_ASKED = {"outcome": "nothing_asked"}
 
 listener: Callable[[str, int, int | None], None] | None = None
 """Called with the progress of each stage: (stage, done, total). The demo sets it to show a progress bar."""
@@ -57,11 +59,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         nothing_ticked = request.mode == "console" and not ticked
         metrics.add_metric("Runs", MetricUnit.Count, int(not nothing_ticked))
         if nothing_ticked:
-            return {"outcome": "nothing_asked"}
+            return NOTHING_ASKED
         with run_folder(settings.scratch) as scratch:
             services = wire(settings.model_copy(update={"scratch": scratch}), context, listener)
             if ticked:
-                return {"outcome": "asked", "answers": do_asks(ticked, services, _run)}
+                asks = claim_asks(services)
+                return {"outcome": "asked", "answers": do_asks(asks, services, _run)} if asks else NOTHING_ASKED
             answer = _run(request, services)
     except LevelsError as error:
         count_failure(error, event, request, services)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 
 from functions.rating.events import Request, parse_event
@@ -13,17 +15,70 @@ from functions.rating.workbook.source import WorkbookSource
 from functions.rating.workbook.status_words import OUTCOMES, failure, one_language
 from shared.errors import LevelsError, WorkbookFaulty, WorkbookUnavailable
 from shared.observability import logger
+from shared.table import Table, key, table_errors
 
 Do = Callable[[Request, Services], dict[str, Any]]
 
 
+LEASE = timedelta(minutes=10)  # longer than Google takes to be read and unticked with every attempt
+LEASE_KEY = key("CONSOLE", "CONSOLE")
+
+
 def read_asks(workbook: WorkbookSource) -> list[Ask]:
-    """The ticked requests; their ticks are removed. Empty if the sheet can't be read: the schedule tries again soon."""
+    """The ticked requests. Empty if the sheet can't be read: the schedule tries again soon."""
     try:
         return list(workbook.asks())
     except WorkbookUnavailable as error:
         logger.warning("the console tab could not be read", cause=str(error))
         return []
+
+
+def claim_asks(services: Services) -> list[Ask]:
+    """The ticked requests; their ticks are removed. Of two invocations at once only one gets a tick.
+
+    The sheet knows no conditional write, so a lease in the table decides, and the ticks are read again under it. Empty
+    if another invocation holds the lease or the sheet can't be changed. Raises TableUnavailable.
+    """
+    ends = _take_lease(services.table, services.now())
+    if ends is None:
+        logger.info("another invocation is reading the ticks")
+        return []
+    try:
+        asks = list(services.workbook.asks())
+        if asks:
+            services.workbook.claim(asks)
+    except WorkbookUnavailable as error:
+        logger.warning("the ticks could not be removed", cause=str(error))
+        return []
+    finally:
+        _end_lease(services.table, ends)
+    return asks
+
+
+def _take_lease(table: Table, now: datetime) -> str | None:
+    """The second in which the lease ends, None if it is another's."""
+    ends = str(int((now + LEASE).timestamp()))
+    with table_errors(table.name), suppress(table.client.exceptions.ConditionalCheckFailedException):
+        table.client.put_item(
+            TableName=table.name,
+            Item=LEASE_KEY | {"expires_at": {"N": ends}},
+            ConditionExpression="attribute_not_exists(pk) OR expires_at <= :now",
+            ExpressionAttributeValues={":now": {"N": str(int(now.timestamp()))}},
+        )
+        return ends
+    return None
+
+
+def _end_lease(table: Table, ends: str) -> None:
+    """End the lease, unless it ended by itself and is another's by now."""
+    with table_errors(table.name), suppress(table.client.exceptions.ConditionalCheckFailedException):
+        table.client.update_item(
+            TableName=table.name,
+            Key=LEASE_KEY,
+            UpdateExpression="SET expires_at = :ended",
+            ConditionExpression="expires_at = :ends",
+            ExpressionAttributeValues={":ended": {"N": "0"}, ":ends": {"N": ends}},
+        )
 
 
 def do_asks(asks: list[Ask], services: Services, do: Do) -> list[dict[str, Any]]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from functions.rating.publication import ledger
-from functions.rating.workbook.google import sheet
+from functions.rating.sheet_console import LEASE, LEASE_KEY
+from functions.rating.workbook.google import console_tab, sheet
 from functions.rating.workbook.google.console_tab import RANGE
 from local.commandline import UserMistake
 from tests.cloud import Cloud
@@ -215,6 +217,35 @@ def test_a_box_is_unticked_before_anything_is_done(cloud: Cloud, google: FakeShe
     google.refuse_changes = {"code": 403, "message": "The caller does not have permission"}
     assert cloud.rate(LOOK) == NOTHING
     assert "status" not in [tab.properties["title"] for tab in google.books[KEY]] or status(google) == []
+
+
+@pytest.mark.parametrize("moment", ["read_asks", "claim"])
+def test_two_looks_at_once_do_a_tick_once(
+    cloud: Cloud, google: FakeSheets, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """The second look comes when the first has read the ticks, or when it is about to remove them."""
+    tick(google, PREVIEW, "2026-09")
+    real, second = getattr(console_tab, moment), list[Any]()
+
+    def and_another_looks(*arguments: Any) -> Any:
+        monkeypatch.setattr(console_tab, moment, real)
+        found = real(*arguments) if moment == "read_asks" else None
+        second.append(cloud.rate(LOOK))
+        return found if moment == "read_asks" else real(*arguments)
+
+    monkeypatch.setattr(console_tab, moment, and_another_looks)
+    both = [cloud.rate(LOOK), *second]
+    assert sorted(answer["outcome"] for answer in both) == ["asked", "nothing_asked"]
+    assert [len(answer["answers"]) for answer in both if "answers" in answer] == [1]
+    assert "previewed" in row(google, PREVIEW)[ANSWER]
+
+
+def test_a_look_that_died_keeps_the_next_ones_from_the_ticks_for_minutes_only(cloud: Cloud, google: FakeSheets) -> None:
+    tick(google, CHECK)
+    for ends, outcome in ((datetime.now(UTC) + LEASE, "nothing_asked"), (datetime.now(UTC), "asked")):
+        lease = LEASE_KEY | {"expires_at": {"N": str(int(ends.timestamp()))}}
+        cloud.table.client.put_item(TableName=cloud.table.name, Item=lease)
+        assert cloud.rate(LOOK)["outcome"] == outcome
 
 
 def test_a_sheet_without_the_tab_or_google_down_is_looked_at_again_later(cloud: Cloud, google: FakeSheets) -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import csv
+import json
+import re
+import socket
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,12 +14,16 @@ from typing import Any
 import boto3
 import pytest
 import requests
+from google.auth.credentials import AnonymousCredentials
+from google.auth.exceptions import RefreshError
+from requests.adapters import HTTPAdapter
 
 from functions.rating.wiring import workbook_source
 from functions.rating.workbook.cells import RawCell
 from functions.rating.workbook.folder import read_folder
 from functions.rating.workbook.google import sheet
 from functions.rating.workbook.rulebook import Verdict, parse
+from functions.rating.workbook.status_words import failure
 from shared.errors import WorkbookUnavailable
 from tests.fakes.sheets import FakeSheets
 from tests.workbooks import DESCRIPTION, OCTOBER, SMALL, Workbook, found
@@ -79,7 +87,6 @@ TROUBLES: list[tuple[Any, str]] = [
     ({"code": 403, "message": "off", "details": [{"reason": "SERVICE_DISABLED"}]}, "enable it"),
     (404, "no such spreadsheet; take the key"),
     (400, r"Google refused .*400.* no uploaded Excel file"),
-    (requests.exceptions.ContentDecodingError("bits"), "answer can't be read"),
 ]
 PASSING_TROUBLES: list[tuple[Any, str]] = [
     (429, "quota .* next firing"),
@@ -87,7 +94,75 @@ PASSING_TROUBLES: list[tuple[Any, str]] = [
     (503, "out of order .HTTP 503.*next firing"),
     (requests.ReadTimeout("slow"), "can't be reached .*ReadTimeout.*next firing"),
     (requests.ConnectionError("down"), "can't be reached .*ConnectionError.*next firing"),
+    (requests.exceptions.ChunkedEncodingError("IncompleteRead"), "answer can't be read .*next firing"),
+    (requests.exceptions.ContentDecodingError("bits"), "answer can't be read .*next firing"),
 ]
+IN_CHINESE: list[tuple[Any, str]] = [
+    (TROUBLES[0][0], "没有共享给 .*“共享”.*“编辑者”"),
+    (TROUBLES[1][0], "没有启用 Google Sheets API"),
+    (404, "找不到这个表格.*没有被删除"),
+    (400, "而不是上传的 Excel"),
+    (429, "请求配额已用完，系统会自动重试"),
+    (500, "Google 表格服务异常，系统会自动重试"),
+    (requests.ReadTimeout("slow"), "连接不上 Google，系统会自动重试"),
+    (requests.exceptions.ChunkedEncodingError("IncompleteRead"), "返回的内容不完整，系统会自动重试"),
+    (RefreshError("gone"), "不接受 .* 的身份"),  # type: ignore[no-untyped-call]
+]
+
+
+@pytest.mark.parametrize(("trouble", "words"), IN_CHINESE)
+def test_a_chinese_sheet_hears_of_googles_failures_in_chinese_alone(trouble: Any, words: str) -> None:
+    """The English half has no Chinese, the Chinese half no English but names."""
+    google = served(Workbook())
+    google.trouble.extend([trouble] * 5)
+    with pytest.raises(WorkbookUnavailable) as raised:
+        sheet.read_sheet(KEY, client=google.client(), sleep=lambda _: None)
+    chinese = failure("WorkbookUnavailable", str(raised.value), "zh")
+    assert re.search(words, chinese)
+    names = {KEY, "Google", "Sheets", "API", "Cloud", "Excel", "d", "edit"}
+    assert set(re.findall("[A-Za-z-]+", chinese.replace(KEY, ""))) <= names
+    assert not re.search("[\u4e00-\u9fff]", failure("WorkbookUnavailable", str(raised.value), "en"))
+
+
+def test_an_answer_that_breaks_off_on_the_wire_is_asked_for_again() -> None:
+    """A real connection: the first answers end in the middle of the body, by either way of telling its length."""
+    whole = json.dumps({"sheets": [{"properties": {"title": "levels"}}]}).encode()
+    broken_off = [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + whole,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfff\r\n" + whole,
+        b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(whole) + whole,
+    ]
+    slept = list[float]()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        answering = threading.Thread(target=answer_each, args=(server, broken_off))
+        answering.start()
+        client = sheet.client_for(AnonymousCredentials())  # type: ignore[no-untyped-call]
+        client.http_client.session.mount("https://", Redirected(server.getsockname()[1]))
+        found = sheet.GoogleSheet(KEY, client, slept.append).properties("sheets.properties")
+        answering.join(timeout=10)
+    assert found["sheets"][0]["properties"]["title"] == "levels"
+    assert len(slept) == 2
+
+
+def answer_each(server: socket.socket, answers: list[bytes]) -> None:
+    """One connection for each answer, closed after it."""
+    for answer in answers:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(answer)
+
+
+class Redirected(HTTPAdapter):
+    """Sends what is meant for Google to a port of this machine."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__()
+        self.port = port
+
+    def send(self, request: requests.PreparedRequest, *arguments: Any, **named: Any) -> requests.Response:
+        request.url = f"http://127.0.0.1:{self.port}/"
+        return super().send(request, *arguments, **named)
 
 
 @pytest.mark.parametrize(("trouble", "message"), TROUBLES)

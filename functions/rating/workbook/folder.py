@@ -35,6 +35,9 @@ class Folder:
     def asks(self) -> Sequence[Ask]:
         return ()
 
+    def claim(self, asks: Sequence[Ask]) -> None:
+        """Nothing: nobody asks here."""
+
     def answer(self, ask: Ask, said: str, *, done: bool) -> None:
         """Nothing: nobody asks here."""
 

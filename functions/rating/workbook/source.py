@@ -23,10 +23,10 @@ class WorkbookSource(Protocol):
         """The web address of each tab, by title, for links; empty where tabs have none. Raises WorkbookUnavailable."""
 
     def asks(self) -> Sequence[Ask]:
-        """What people have ticked in the console tab, unticked now; nothing where there is no such tab.
+        """What people have ticked in the console tab; nothing without such a tab. Raises WorkbookUnavailable."""
 
-        Raises WorkbookUnavailable.
-        """
+    def claim(self, asks: Sequence[Ask]) -> None:
+        """Untick what was asked, before it is done. Raises WorkbookUnavailable."""
 
     def answer(self, ask: Ask, said: str, *, done: bool) -> None:
         """Say beside a tick what came of it; ``done``: it is not to be asked again. Raises WorkbookUnavailable."""

@@ -77,6 +77,9 @@ class BucketWorkbook:
     def asks(self) -> Sequence[Ask]:
         return ()
 
+    def claim(self, asks: Sequence[Ask]) -> None:
+        """Nothing: nobody asks here."""
+
     def answer(self, ask: Ask, said: str, *, done: bool) -> None:
         """Nothing: nobody asks here."""
 

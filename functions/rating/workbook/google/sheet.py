@@ -20,7 +20,7 @@ from gspread.exceptions import APIError
 from gspread.utils import ValueInputOption, ValueRenderOption, a1_to_rowcol, absolute_range_name
 from requests import ConnectionError as NotConnected
 from requests import RequestException, Timeout
-from requests.exceptions import InvalidJSONError
+from requests.exceptions import ChunkedEncodingError, ContentDecodingError, InvalidJSONError
 
 from functions.rating.workbook.cells import RawCell, RawTab, RawWorkbook, a1
 from functions.rating.workbook.google import identity
@@ -148,7 +148,7 @@ class GoogleSheet:
                 self._sleep(max(pause, _asked_to_wait(error)))
 
     def _unavailable(self, error: Exception) -> WorkbookUnavailable:
-        zh, _, en = _cause_and_fix(error, self._account()).partition(" / ")
+        zh, _, en = _cause_and_fix(error, self.service_account).partition(" / ")
         return WorkbookUnavailable(f"表格 {self.key}：{zh} / spreadsheet {self.key}: {en}")
 
     @property
@@ -156,10 +156,6 @@ class GoogleSheet:
         """The address of the service account that asks; None for a person."""
         credentials = getattr(self._google.session, "credentials", None)
         return getattr(credentials, "service_account_email", None)
-
-    def _account(self) -> str:
-        """The address that the sheet must be shared with."""
-        return self.service_account or "the service account that reads it"
 
 
 class Damaged(RequestException):
@@ -207,6 +203,10 @@ def _title_in(address: str) -> str:
     return address.rpartition("!")[0] or address
 
 
+MAY_PASS = (NotConnected, Timeout, ChunkedEncodingError, ContentDecodingError, InvalidJSONError, Damaged)
+"""What another attempt may help: no connection, no answer, or one that breaks off or is garbled on its way."""
+
+
 def _may_pass(error: Exception, *, changes: bool) -> bool:
     """Whether asking again may help and can't do a change twice."""
     if isinstance(error, GoogleAuthError):
@@ -214,7 +214,7 @@ def _may_pass(error: Exception, *, changes: bool) -> bool:
     if isinstance(error, APIError):
         status = error.response.status_code
         return status == 429 or (status >= 500 and not changes)
-    return isinstance(error, NotConnected | Timeout | Damaged | InvalidJSONError) and not changes
+    return isinstance(error, MAY_PASS) and not changes
 
 
 def _asked_to_wait(error: Exception) -> float:
@@ -223,12 +223,13 @@ def _asked_to_wait(error: Exception) -> float:
     return min(float(header), LONGEST_PAUSE) if header.isdecimal() else 0.0
 
 
-def _cause_and_fix(error: Exception, account: str) -> str:
-    """What happened and what to do about it, in Chinese and in English."""
+def _cause_and_fix(error: Exception, known: str | None) -> str:
+    """What happened and what to do about it, in Chinese and in English. ``known``: whom the sheet is shared with."""
+    account, account_zh = known or "the service account that reads it", known or "读取表格的服务账号"
     if isinstance(error, GoogleAuthError):
         return (
-            f"Google 不接受 {account} 的身份，请联系开发人员检查 Google 设置 / Google did not accept the identity of "
-            f"{account} ({error}); check the Google settings of the function, the trust of the workload identity "
+            f"Google 不接受 {account_zh} 的身份，请联系开发人员检查 Google 设置 / Google did not accept the identity "
+            f"of {account} ({error}); check the Google settings of the function, the trust of the workload identity "
             "provider in its role, and that the account is not disabled"
         )
     again = "，系统会自动重试 / "
@@ -246,8 +247,8 @@ def _cause_and_fix(error: Exception, account: str) -> str:
         )
     if status == 403:
         return (
-            f"表格没有共享给 {account}：打开表格，点“共享”，添加 {account} 并设为“编辑者” / it is not shared with "
-            f"{account} ({said}); open the sheet, click Share, add {account} as Viewer to have it read, as Editor to "
+            f"表格没有共享给 {account_zh}：打开表格，点“共享”，添加 {account_zh} 并设为“编辑者” / it is not shared "
+            f"with {account} ({said}); open the sheet, click Share, add {account} as Viewer to have it read, as Editor to "
             "have the status tab written, and click Send"
         )
     if status == 404:

@@ -37,10 +37,10 @@ class GoogleSource:
         status_tab.write_status(self.key, page, self.description, written="versions")
 
     def asks(self) -> Sequence[Ask]:
-        asks = console_tab.read_asks(GoogleSheet(self.key, sheet.connect(READING)), self.description)
-        if asks:
-            console_tab.claim(GoogleSheet(self.key, sheet.connect(WRITING)), asks)
-        return asks
+        return console_tab.read_asks(GoogleSheet(self.key, sheet.connect(READING)), self.description)
+
+    def claim(self, asks: Sequence[Ask]) -> None:
+        console_tab.claim(GoogleSheet(self.key, sheet.connect(WRITING)), asks)
 
     def answer(self, ask: Ask, said: str, *, done: bool) -> None:
         console_tab.answer(GoogleSheet(self.key, sheet.connect(WRITING)), ask, said, done=done)
