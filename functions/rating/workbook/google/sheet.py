@@ -248,8 +248,8 @@ def _cause_and_fix(error: Exception, known: str | None) -> str:
     if status == 403:
         return (
             f"表格没有共享给 {account_zh}：打开表格，点“共享”，添加 {account_zh} 并设为“编辑者” / it is not shared "
-            f"with {account} ({said}); open the sheet, click Share, add {account} as Viewer to have it read, as Editor to "
-            "have the status tab written, and click Send"
+            f"with {account} ({said}); open the sheet, click Share, add {account} as Viewer to have it read, as Editor "
+            "to have the status tab written, and click Send"
         )
     if status == 404:
         return (
