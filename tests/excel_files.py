@@ -5,20 +5,29 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import openpyxl
 
 SHEET = "xl/worksheets/sheet1.xml"
 
 
-def excel(tabs: Mapping[str, Sequence[Sequence[object]]]) -> bytes:
-    """An .xlsx file with these tabs; texts that begin with = are formulas, without stored values."""
+def excel(
+    tabs: Mapping[str, Sequence[Sequence[object]]],
+    merged: Mapping[str, Sequence[tuple[int, int, int, int]]] = MappingProxyType({}),
+) -> bytes:
+    """An .xlsx file with these tabs; texts that begin with = are formulas, without stored values.
+
+    ``merged``: areas of merged cells, as half-open rows and columns from 0.
+    """
     book = openpyxl.Workbook()
     book.remove(book.worksheets[0])
     for title, rows in tabs.items():
         sheet = book.create_sheet(title)
         for row in rows:
             sheet.append(list(row))
+        for top, bottom, left, right in merged.get(title, ()):
+            sheet.merge_cells(start_row=top + 1, end_row=bottom, start_column=left + 1, end_column=right)
     packed = io.BytesIO()
     book.save(packed)
     return packed.getvalue()

@@ -58,6 +58,7 @@ class Workbook:
     def __init__(self, *, typed: bool = True) -> None:
         self.tabs = copy.deepcopy(SMALL)
         self.merged: dict[str, list[tuple[int, int, int, int]]] = {}
+        self.outside: dict[str, list[tuple[int, int, RawCell]]] = {}
         self.typed = typed
 
     def put_in(self, tab: str, cell: str, value: RawCell) -> Workbook:
@@ -82,6 +83,12 @@ class Workbook:
             for column in range(left, right + 1):
                 if (row, column) != (top, left):
                     self.put_in(tab, f"{chr(ord('A') + column)}{row + 1}", None)
+        return self
+
+    def put_outside(self, address: str, value: RawCell) -> Workbook:
+        """Put a value into a cell that lies too far out to be read."""
+        tab, cell = address.split("!")
+        self.outside[tab] = [(*_position(cell), value)]
         return self
 
     def fill(self, tab: str, column: str, value: RawCell) -> Workbook:
@@ -122,7 +129,10 @@ class Workbook:
 
     def raw(self) -> RawWorkbook:
         if self.typed:
-            tabs = (RawTab(title, rows, self.merged.get(title, ())) for title, rows in self.tabs.items())
+            tabs = (
+                RawTab(title, rows, self.merged.get(title, ()), self.outside.get(title, ()))
+                for title, rows in self.tabs.items()
+            )
             return RawWorkbook(tuple(tabs), typed=True)
         return RawWorkbook(tuple(RawTab(title, as_text(rows)) for title, rows in self.tabs.items()), typed=False)
 

@@ -10,7 +10,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from functions.rating.events import Request
 from functions.rating.services import Services
-from shared.errors import LevelsError, WorkbookFaulty
+from shared.errors import LevelsError, WorkbookFaulty, WorkbookUnavailable
 from shared.months import RENEWAL_DAY, Month
 from shared.observability import logger, metrics
 
@@ -42,7 +42,9 @@ def count_answer(answer: dict[str, Any], request: Request, services: Services) -
 
 def count_failure(error: LevelsError, event: Any, request: Request | None, services: Services | None) -> None:
     """Count a failed run and log its cause."""
-    metrics.add_metric("WorkbookFaulty" if isinstance(error, WorkbookFaulty) else "RunFailed", MetricUnit.Count, 1)
+    of_upload = isinstance(error, WorkbookUnavailable) and request is not None and request.uploaded is not None
+    faulty = of_upload or isinstance(error, WorkbookFaulty)
+    metrics.add_metric("WorkbookFaulty" if faulty else "RunFailed", MetricUnit.Count, 1)
     logger.error("run failed", error=type(error).__name__, cause=str(error), request=event)
     if request and services:
         _count_overdue(request, services)

@@ -181,6 +181,30 @@ def test_a_faulty_upload_names_its_cells_beside_it_and_counts_for_the_alarm(
         cloud.rate({"month": MONTH})
 
 
+def test_an_upload_that_can_t_be_read_is_answered_beside_it_and_counts_for_the_alarm(
+    cloud: Cloud, capsys: pytest.CaptureFixture[str]
+) -> None:
+    upload(cloud, b"level,name\n1,x\n")
+    with pytest.raises(WorkbookUnavailable, match=r"no \.xlsx file"):
+        cloud.rate(uploaded())
+    assert any("暂时读不到表格" in text and "no .xlsx file" in text for text in status_texts(cloud))
+    assert "no .xlsx file" in beside(cloud, "levels/levels.status.html").decode()
+    assert '"WorkbookFaulty":[1.0]' in capsys.readouterr().out.replace(" ", "")
+
+
+def test_a_formula_that_was_not_saved_is_a_fault_of_its_cell(cloud: Cloud) -> None:
+    changed = tables()
+    changed["thresholds"][1][4] = "=1+1"
+    upload(cloud, excel(changed))
+    answer = cloud.rate(uploaded())
+    assert [(fault["code"], fault["tab"], fault["cell"]) for fault in answer["faults"]] == [
+        ("formula_unsaved", "thresholds", "E2")
+    ]
+    texts = "\n".join(status_texts(cloud))
+    assert "thresholds!E2" in texts
+    assert '"#UNSAVED! =1+1"' in texts
+
+
 def test_a_file_that_can_t_be_read_stops_the_run_with_the_way_out(cloud: Cloud) -> None:
     upload(cloud, b"level,name\n1,x\n")
     with pytest.raises(WorkbookUnavailable, match=r"s3://extracts/levels/levels\.xlsx.*no \.xlsx file"):

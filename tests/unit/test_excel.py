@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
 import tracemalloc
+import zipfile
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -15,12 +18,13 @@ from openpyxl.cell.text import InlineFont
 
 from functions.rating.workbook.cells import RawCell, RawTab, RawWorkbook
 from functions.rating.workbook.excel import MOST_BYTES, MOST_UNPACKED, read_excel
-from functions.rating.workbook.folder import read_folder
+from functions.rating.workbook.folder import read_folder, write_folder
 from functions.rating.workbook.rulebook import parse
 from shared.content import content_id
 from shared.errors import WorkbookUnavailable
 from tests.excel_files import excel, rewritten, stored
-from tests.workbooks import DESCRIPTION, OCTOBER, ROOT, SMALL, Workbook
+from tests.unit.test_rulebook_faults import EXAMPLES, IN_SHEETS_ONLY
+from tests.workbooks import DESCRIPTION, OCTOBER, ROOT, SMALL, Workbook, found
 from tools.workbook.builder import build_workbook
 
 WORKBOOK = "xl/workbook.xml"
@@ -130,9 +134,48 @@ def test_a_formula_that_gave_an_empty_text_is_a_blank_cell() -> None:
     assert row[1] == 1
 
 
-def test_a_formula_without_a_stored_value_is_named_with_its_cell() -> None:
-    with pytest.raises(WorkbookUnavailable, match=r"thresholds!B2.*without a stored value"):
-        read(excel({"thresholds": [["level", "gmv"], [1, "=1+1"]]}))
+def faults(content: bytes) -> list[tuple[str, str]]:
+    raw = read_excel(content, "levels.xlsx", DESCRIPTION.reads)
+    return [(f"{fault.tab}!{fault.cell}", fault.code) for fault in parse(raw, DESCRIPTION, OCTOBER).faults]
+
+
+def test_formulas_without_a_stored_value_are_faults_of_their_cells() -> None:
+    levels: list[list[object]] = [
+        ["level", "name", "note of ours"],
+        [1, "一级", "=1+1"],
+        ["=1+1", "二级"],
+        [3, '=CONCAT("a","b")'],
+    ]
+    unsaved = faults(excel({**SMALL, "levels": levels}))
+    assert [fault for fault in unsaved if fault[1] == "formula_unsaved"] == [
+        ("levels!A3", "formula_unsaved"),
+        ("levels!B4", "formula_unsaved"),
+    ]
+    assert cells("=1+1") == ["#UNSAVED! =1+1"]
+
+
+def test_a_cell_that_lies_too_far_out_is_a_fault_that_names_it() -> None:
+    far = '<c r="XFD1" t="inlineStr"><is><t>x</t></is></c></row>'
+    content = rewritten(
+        excel(SMALL), lambda xml: xml.replace("</row>", far, 1).replace("</row>", far.replace("D1", "D2"), 2)
+    )
+    (fault,) = [one for one in faults(content) if one[1] == "cell_outside"]
+    assert fault[0].endswith("!XFD1")
+    low = rewritten(
+        excel({"tips": [["metric"]]}), lambda xml: xml.replace("A1", "A1048576").replace('r="1"', 'r="1048576"')
+    )
+    assert ("tips!A1048576", "cell_outside") in faults(low)
+
+
+@pytest.mark.parametrize("cell", ['<c r="XFD{0}"><v>1</v></c>', '<c r="XFD{0}" s="0"/>'], ids=["values", "formats"])
+def test_many_rows_that_reach_the_last_column_take_no_longer_than_others(cell: str) -> None:
+    """Padded to that column, 150 of them took 18 seconds."""
+    rows = "".join(f'<row r="{n}">{cell.format(n)}</row>' for n in range(2, 5_000))
+    content = rewritten(excel({"t": [["a"]]}), lambda xml: xml.replace("</sheetData>", rows + "</sheetData>"))
+    begun = process_time()
+    (tab,) = read(content).tabs
+    assert process_time() - begun < 5
+    assert tab.rows == [["a"]]
 
 
 def test_hidden_sheets_and_rows_are_read() -> None:
@@ -202,6 +245,15 @@ def test_a_file_that_unpacks_to_very_much_is_refused_before_it_is_unpacked() -> 
     tracemalloc.stop()
 
 
+@pytest.mark.parametrize("part", ["xl/media/image1.png", "xl/media/a.JPG", "docProps/thumbnail.emf"])
+def test_a_bomb_is_one_whatever_its_parts_are_called(part: str) -> None:
+    packed = io.BytesIO(excel({"t": [[1]]}))
+    with zipfile.ZipFile(packed, "a", zipfile.ZIP_DEFLATED) as parts:
+        parts.writestr(part, bytes(MOST_UNPACKED))
+    with pytest.raises(WorkbookUnavailable, match="unpacks to"):
+        read(packed.getvalue())
+
+
 def test_macros_and_links_to_other_files_are_not_followed(tmp_path: Path) -> None:
     content = stored(excel({"t": [["=[1]Other!A1", "=WEBSERVICE(A2)"]]}), "[1]Other!A1", "<c {}>{}<v>7</v></c>")
     content = stored(content, "WEBSERVICE(A2)", '<c {} t="str">{}<v>kept</v></c>')
@@ -265,4 +317,21 @@ def test_rows_without_numbers_and_gaps_between_rows_stay_where_they_are() -> Non
 def test_a_merged_area_has_its_value_in_its_first_cell_only() -> None:
     merged = '</sheetData><mergeCells count="1"><mergeCell ref="A1:B1"/></mergeCells>'
     content = rewritten(excel({"t": [["a"], [1, 2]]}), lambda xml: xml.replace("</sheetData>", merged))
-    assert read(content).tabs[0].rows == [["a"], [1, 2]]
+    assert read(content).tabs[0] == RawTab("t", [["a"], [1, 2]], ((0, 1, 0, 2),))
+
+
+# --- the same in every source -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", sorted(EXAMPLES.keys() - {"cell_outside"}))
+def test_the_faults_of_an_excel_file_are_those_of_a_google_sheet(code: str) -> None:
+    google = EXAMPLES[code][0](Workbook())
+    file = read_excel(excel(google.tabs, google.merged), "levels.xlsx")
+    assert parse(file, DESCRIPTION, OCTOBER).faults == google.verdict().faults
+
+
+@pytest.mark.parametrize("code", sorted(EXAMPLES.keys() - IN_SHEETS_ONLY))
+def test_the_faults_of_a_folder_of_csv_files_are_those_of_a_google_sheet(code: str, tmp_path: Path) -> None:
+    google = EXAMPLES[code][0](Workbook())
+    write_folder(google.raw(), tmp_path)
+    assert sorted(found(parse(read_folder(tmp_path), DESCRIPTION, OCTOBER))) == sorted(found(google.verdict()))

@@ -30,6 +30,8 @@ EXAMPLES: dict[str, tuple[Break, str]] = {
     "header_unread": (lambda book: book.put("levels!D1", "remarks"), "levels!D1"),
     "header_ambiguous": (lambda book: book.put("levels!B3", "Lv3"), "levels!B3"),
     "formula_error": (lambda book: book.put("thresholds!D3", "#REF!"), "thresholds!D3"),
+    "formula_unsaved": (lambda book: book.put("thresholds!D3", "#UNSAVED! =1+1"), "thresholds!D3"),
+    "cell_outside": (lambda book: book.put_outside("tips!XFD2", "x"), "tips!XFD2"),
     "value_missing": (lambda book: book.put("overrides!E2", "  "), "overrides!E2"),
     "not_text": (lambda book: book.put("levels!B2", 7), "levels!B2"),
     "not_key": (lambda book: book.put("metrics!A3", "g m v").put("thresholds!E1", None), "metrics!A3"),
@@ -93,6 +95,10 @@ def fourth_level_from(book: Workbook, month: str) -> Workbook:
     """The workbook with a fourth level from a later month on."""
     book.put("levels!D1", "from_month").add("levels", 4, "Star", None, month)
     return book.add("thresholds", None, 4, 1, 20, 100000)
+
+
+IN_SHEETS_ONLY = {"not_text", "column_is_text", "cells_merged", "cell_outside"}
+"""Faults of a cell's type, and of what a CSV file does not have."""
 
 
 def titled(book: Workbook, tab: str) -> Workbook:

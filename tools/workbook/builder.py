@@ -16,7 +16,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from functions.rating.workbook.cells import Language, RawWorkbook, a1, plain_text
 from functions.rating.workbook.description import Description, Tab
 from tools.sheet.columns import FORMATS, SheetColumn, Tables, columns_of, values_of
-from tools.workbook.checks import check_of, number_format_of
+from tools.workbook.checks import check_of, number_format_of, red_when
 
 ROWS = 2_000
 """Rows that have checks and colours; rows below them are read all the same."""
@@ -94,12 +94,12 @@ def _furnish(sheet: Worksheet, column: SheetColumn, positions: Mapping[str, int]
     below.protection, below.number_format = _OPEN, number_format_of(column)
     if check := check_of(column, 1, positions):
         allowed = DataValidation(type=check.kind, operator=check.operator, formula1=check.first, formula2=check.second)
-        allowed.allow_blank = allowed.showErrorMessage = True
+        allowed.allow_blank, allowed.showErrorMessage = True, check.strict
         allowed.error = getattr(column.note, language)[:255]
         allowed.errorTitle = column.title[:32]
         allowed.add(cells)
         sheet.add_data_validation(allowed)
-    if red := column.red_when(1, positions):
+    if red := red_when(column, 1, positions):
         sheet.conditional_formatting.add(cells, FormulaRule([red], fill=_RED))  # type: ignore[no-untyped-call]
 
 

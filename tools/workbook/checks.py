@@ -12,11 +12,15 @@ from tools.sheet.columns import FORMATS, SheetColumn, quota_formula
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A data validation. ``first`` and ``second``: the bounds of a number; else ``first`` is a formula or a list."""
+    """A data validation. ``first`` and ``second``: the bounds of a number; else ``first`` is a formula or a list.
+
+    ``strict``: nothing else can be typed; otherwise it offers a list.
+    """
 
     kind: Literal["whole", "decimal", "list", "custom"]
     first: str
     second: str | None = None
+    strict: bool = True
 
     @property
     def operator(self) -> Literal["between"] | None:
@@ -34,13 +38,8 @@ def number_format_of(column: SheetColumn) -> str:
 def check_of(column: SheetColumn, row: int, positions: Mapping[str, int]) -> Check | None:
     """The check of the cell in ``row`` (from 0), as a formula that is copied down; None where any text will do."""
     cell, cells = a1(row, positions[column.key]), column.cells
-    if column.tab.more_columns == "levels" and not column.own:
-        kind = f"${a1(row, positions['kind'])}"
-        allowed = {"flag": f"{cell}=TRUE", "quota": quota_formula(cell), "text": f"ISTEXT({cell})"}
-        nested = "FALSE"
-        for choice in reversed(column.tab.column("kind").choices):
-            nested = f'IF(OR({kind}="{choice.en}",{kind}="{choice.zh}"),{allowed[choice.en]},{nested})'
-        return _formula(nested)
+    if _is_of_a_level(column):
+        return Check("list", f'"TRUE,{column.unlimited}"', strict=False)  # numbers and texts are typed in other rows
     match cells.type:
         case "whole":
             return Check("whole", f"{cells.least:f}", f"{cells.most:f}")
@@ -56,6 +55,23 @@ def check_of(column: SheetColumn, row: int, positions: Mapping[str, int]) -> Che
         case "choice" | "key":
             return Check("list", f'"{",".join(column.words.values())}"')
     return None
+
+
+def red_when(column: SheetColumn, row: int, positions: Mapping[str, int]) -> str | None:
+    """When a cell is certainly wrong: not of its row's kind, or text where a number belongs."""
+    if not _is_of_a_level(column):
+        return column.red_when(row, positions)
+    cell, kind = a1(row, positions[column.key]), f"${a1(row, positions['kind'])}"
+    allowed = {"flag": f"OR({cell}=TRUE,{cell}=FALSE)", "quota": quota_formula(cell), "text": f"ISTEXT({cell})"}
+    nested = "FALSE"
+    for choice in reversed(column.tab.column("kind").choices):
+        nested = f'IF(OR({kind}="{choice.en}",{kind}="{choice.zh}"),{allowed[choice.en]},{nested})'
+    return f"AND(NOT(ISBLANK({cell})),NOT(IFERROR({nested},FALSE)))"
+
+
+def _is_of_a_level(column: SheetColumn) -> bool:
+    """Whether a column says what a level has; what belongs into a cell depends on the kind of its row."""
+    return column.tab.more_columns == "levels" and not column.own
 
 
 def _formula(formula: str) -> Check:

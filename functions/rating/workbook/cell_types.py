@@ -11,7 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, TypeAlias
 
-from functions.rating.workbook.cells import RawCell, is_formula_error, trimmed
+from functions.rating.workbook.cells import RawCell, formula_fault, trimmed
 from functions.rating.workbook.description import CellType, Column, Text
 from shared.months import Month
 
@@ -61,8 +61,8 @@ def read_cell(raw: RawCell, column: Column, *, typed: bool) -> Value | Quota | N
     value = trimmed(raw)
     if column.type == "unread" or value is None or (value is False and column.type == "flag"):
         return None
-    if is_formula_error(value):
-        raise Unreadable("formula_error")
+    if fault := formula_fault(value):
+        raise Unreadable(fault)
     return _READERS[column.type](_Cell(value, typed, column))
 
 

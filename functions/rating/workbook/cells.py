@@ -14,6 +14,8 @@ RawCell: TypeAlias = str | int | float | bool | None
 _FORMULA_ERROR = re.compile(
     r"#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|ERROR!|SPILL!|CALC!)|(Loading|正在加载)(\.\.\.|…)"
 )
+UNSAVED = "#UNSAVED!"
+"""What a cell shows before a formula whose value the file does not have."""
 _SHOWN_LENGTH = 60
 _DAY_0 = date(1899, 12, 30)  # a date in a sheet is the number of days since
 _DATES = (36_526, 73_050)  # 2000 to 2099
@@ -24,11 +26,13 @@ class RawTab:
     """A tab as it was read: rows of cells from A1 on, ragged, blanks as None or empty text.
 
     ``merged``: areas of merged cells, as half-open rows and columns from 0: only the first cell of each has a value.
+    ``outside``: row, column and value of the first cell that lies too far out to be read, where there is one.
     """
 
     title: str
     rows: Sequence[Sequence[RawCell]]
     merged: Sequence[tuple[int, int, int, int]] = ()
+    outside: Sequence[tuple[int, int, RawCell]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,10 @@ def plain_text(raw: RawCell) -> str | None:
     return None if value is None else str(value)
 
 
-def is_formula_error(raw: RawCell) -> bool:
-    """Whether a cell shows the error of a formula, such as #REF!."""
-    return isinstance(raw, str) and _FORMULA_ERROR.fullmatch(raw.strip()) is not None
+def formula_fault(raw: RawCell) -> str | None:
+    """The fault of a cell that shows a formula's error, such as #REF!, or a formula whose value was not saved."""
+    if not isinstance(raw, str):
+        return None
+    if raw.startswith(UNSAVED):
+        return "formula_unsaved"
+    return "formula_error" if _FORMULA_ERROR.fullmatch(raw.strip()) else None

@@ -8,53 +8,54 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from openpyxl import load_workbook
 from openpyxl.utils.datetime import to_excel
+from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
 
-from functions.rating.workbook.cells import RawCell, RawTab, RawWorkbook, a1
+from functions.rating.workbook.cells import UNSAVED, RawCell, RawTab, RawWorkbook
 from shared.errors import WorkbookUnavailable
 
 if TYPE_CHECKING:
-    from openpyxl.cell.read_only import ReadOnlyCell
     from openpyxl.workbook import Workbook
 
 MOST_BYTES = 10 * 1024**2
 """Of the file. A workbook with 5,000 overrides has 200 KB."""
 MOST_UNPACKED = 12 * 1024**2
-"""Of its parts when unpacked, pictures left aside, which nobody unpacks here. A zip bomb goes beyond it, and so do a
-million empty rows that have a format: they would take a minute to read."""
+"""Of all its parts when unpacked, whatever they are called. A zip bomb goes beyond it, and so do a million empty rows
+that have a format: they would take a minute to read."""
 MOST_PARTS = 2_000
+MOST_COLUMNS = 256
+MOST_ROWS = 100_000
+_MOST_MERGED = 1_000  # areas; more of them say nothing new
 
 _OLE = bytes.fromhex("D0CF11E0A1B11AE1")
-_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".emf", ".wmf", ".svg")
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 
 def read_excel(content: bytes, name: str, wanted: Callable[[str], bool] = lambda _: True) -> RawWorkbook:
     """The cells of the wanted sheets, hidden ones too. ``name`` is the file's, for messages.
 
-    Raises WorkbookUnavailable for what is no Excel file, is encrypted or too large, and for a formula without a stored
-    value: its cell would look blank.
+    A formula without a stored value is UNSAVED with its text: as blank it would be read for what it is not.
+    Raises WorkbookUnavailable for what is no Excel file, is encrypted or too large.
     """
     _refuse_what_is_no_workbook(content, name)
     try:
-        values, unread = _sheets(content, wanted, values=True)
-        formulas, _ = _sheets(content, wanted, values=False)
-    except WorkbookUnavailable:
-        raise
+        book: Workbook = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+        try:
+            sheets = book.worksheets
+            tabs = tuple(_tab(sheet) for sheet in sheets if wanted(sheet.title))
+        finally:
+            book.close()
     except Exception as error:  # openpyxl raises whatever its parsers met; each of them means a damaged file
         raise WorkbookUnavailable(
             f"workbook file {name}: it can't be read as an Excel file ({type(error).__name__}: {_short(error)}). Open "
             "it in Excel, WPS or LibreOffice, save it again as .xlsx, and upload that."
         ) from error
-    for (title, rows), (_, written) in zip(values, formulas, strict=True):
-        _refuse_unsaved_formulas(name, title, rows, written)
-    tabs = tuple(RawTab(title, [[_raw(c) for c in row] for row in rows]) for title, rows in values)
-    return RawWorkbook(tabs, typed=True, unread=unread)
+    return RawWorkbook(tabs, typed=True, unread=tuple(sheet.title for sheet in sheets if not wanted(sheet.title)))
 
 
 def _refuse_what_is_no_workbook(content: bytes, name: str) -> None:
@@ -75,73 +76,66 @@ def _refuse_what_is_no_workbook(content: bytes, name: str) -> None:
             f"workbook file {name}: it is no .xlsx file, or was cut off on the way ({_short(error)}). Save it again as "
             ".xlsx in Excel, WPS or LibreOffice, and upload that."
         ) from error
-    unpacked = sum(part.file_size for part in listed if not part.filename.lower().endswith(_PICTURES))
+    unpacked = sum(part.file_size for part in listed)
     if unpacked > MOST_UNPACKED or len(listed) > MOST_PARTS:
         raise WorkbookUnavailable(
             f"workbook file {name}: it unpacks to {unpacked:,} bytes in {len(listed):,} parts; expected at most "
-            f"{MOST_UNPACKED:,} in {MOST_PARTS:,}. Delete the empty rows and columns that only have a format, "
-            "or copy the tabs into a new file."
+            f"{MOST_UNPACKED:,} in {MOST_PARTS:,}. Delete pictures, and the empty rows and columns that only "
+            "have a format, or copy the tabs into a new file."
         )
 
 
-def _sheets(
-    content: bytes, wanted: Callable[[str], bool], *, values: bool
-) -> tuple[list[tuple[str, list[list[Any]]]], tuple[str, ...]]:
-    """Every wanted sheet with its cells from A1 on, and the titles of the others.
+class _Cells(WorkSheetParser):
+    """openpyxl's parser of a sheet, which gives the cells that are there; its rows are padded to their last column.
 
-    A cell is what its formula gave when the file was saved, or the formula.
+    Values are what formulas gave when the file was saved.
     """
-    book: Workbook = load_workbook(io.BytesIO(content), read_only=True, data_only=values, keep_links=False)
-    try:
-        sheets = [(s.title, _from_a1(s)) for s in book.worksheets if wanted(s.title)]
-        return sheets, tuple(s.title for s in book.worksheets if not wanted(s.title))
-    finally:
-        book.close()
 
-
-def _from_a1(sheet: Any) -> list[list[Any]]:
-    """The rows of a sheet; what follows the last cell with a value is left away."""
-    sheet.reset_dimensions()  # what a file says of its own size is often wrong
-    rows = [_without_trailing_blanks(row) for row in sheet.iter_rows()]
-    while rows and not rows[-1]:
-        rows.pop()
-    return rows
-
-
-def _without_trailing_blanks(row: tuple[ReadOnlyCell, ...]) -> list[ReadOnlyCell]:
-    end = len(row)
-    while end and row[end - 1].value is None and row[end - 1].data_type not in ("e", "str"):
-        end -= 1
-    return list(row[:end])
-
-
-def _refuse_unsaved_formulas(name: str, title: str, rows: list[list[Any]], written: list[list[Any]]) -> None:
-    unsaved = [cell for cell in _formula_cells(written) if _value_at(rows, *cell) is None]
-    if unsaved:
-        cells = ", ".join(a1(*cell) for cell in unsaved[:5])
-        raise WorkbookUnavailable(
-            f"workbook file {name}, {title}!{cells} ({len(unsaved)} in all): a formula without a stored value, as "
-            "programs write it that do not calculate; its cell would be read as blank. Open the file in Excel, WPS or "
-            "LibreOffice and save it, or put the values there."
+    def __init__(self, source: IO[bytes], sheet: Any) -> None:
+        book = sheet.parent
+        super().__init__(
+            source,
+            sheet._shared_strings,
+            data_only=True,
+            epoch=book.epoch,
+            date_formats=book._date_formats,
+            timedelta_formats=book._timedelta_formats,
         )
 
-
-def _formula_cells(rows: list[list[Any]]) -> Iterator[tuple[int, int]]:
-    return ((r, c) for r, row in enumerate(rows) for c, cell in enumerate(row) if cell.data_type == "f")
-
-
-def _value_at(rows: list[list[Any]], row: int, column: int) -> object:
-    """What the file stores for a cell; None where that is nothing. An empty text that a formula gave is a value."""
-    if row >= len(rows) or column >= len(rows[row]):
-        return None
-    cell = rows[row][column]
-    return "" if cell.value is None and cell.data_type == "str" else cell.value
+    def parse_cell(self, element: Any) -> dict[str, Any]:
+        cell: dict[str, Any] = super().parse_cell(element)
+        cell["raw"] = _raw(cell["value"], cell["data_type"])
+        formula = element.find(FORMULA_TAG)
+        if formula is not None and cell["value"] is None and cell["data_type"] not in ("str", "e"):
+            cell["raw"] = f"{UNSAVED} ={formula.text or ''}"
+        return cell
 
 
-def _raw(cell: ReadOnlyCell) -> RawCell:
+def _tab(sheet: Any) -> RawTab:
+    """A sheet's cells from A1 to the last one with a value; the first of those that lie too far out is named apart."""
+    rows: list[list[RawCell]] = []
+    outside: list[tuple[int, int, RawCell]] = []
+    with sheet._get_source() as source:
+        cells = _Cells(source, sheet)
+        for _, row in cells.parse():
+            for cell in row:
+                at, column, raw = cell["row"] - 1, cell["column"] - 1, cell["raw"]
+                if raw is None:
+                    continue
+                if not (0 <= at < MOST_ROWS and 0 <= column < MOST_COLUMNS):
+                    outside = outside or [(at, column, raw)]
+                    continue
+                rows.extend([] for _ in range(at + 1 - len(rows)))
+                rows[at].extend([None] * (column + 1 - len(rows[at])))
+                rows[at][column] = raw
+        merged = cells.merged_cells.mergeCell[:_MOST_MERGED] if cells.merged_cells else ()
+    areas = tuple((area.min_row - 1, area.max_row, area.min_col - 1, area.max_col) for area in merged)
+    return RawTab(sheet.title, rows, areas, tuple(outside))
+
+
+def _raw(value: object, data_type: str) -> RawCell:
     """A cell as a Google Sheet would give it."""
-    value = cell.value
-    if cell.data_type == "e":
+    if data_type == "e":
         return str(value) if value else "#ERROR!"
     if isinstance(value, datetime | date | time | timedelta):
         serial = to_excel(value)  # type: ignore[no-untyped-call]

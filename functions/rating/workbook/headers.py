@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
-from functions.rating.workbook.cells import RawTab, a1, is_formula_error, plain_text, shown, trimmed
+from functions.rating.workbook.cells import RawTab, a1, formula_fault, plain_text, shown, trimmed
 from functions.rating.workbook.description import Column, Tab, Text
 from functions.rating.workbook.faults import FaultList, Location
 
@@ -98,8 +98,8 @@ class Header:
 
     def _find_unknown(self, text: str, position: int, meant: Column | None) -> None:
         said = shown(text, self.faults.language)
-        if is_formula_error(text):
-            self.faults.add("formula_error", self._location(position), said)
+        if fault := formula_fault(text):
+            self.faults.add(fault, self._location(position), said)
         elif meant:
             self.faults.add("header_misspelt", self._location(position), said, title=meant.title)
         elif self.more is None or self.more.complete:

@@ -168,6 +168,8 @@ def make_table(raw: RawTab | None, tab: Tab, more: MoreColumns | None, faults: F
     """The tab with its columns found; without rows when there is no tab. A required tab without rows is a fault."""
     if raw is None:
         return Table(tab, tab.key, typed, (), faults, 0, {}, ())
+    for at, position, cell in raw.outside:
+        faults.add("cell_outside", Location(raw.title, a1(at, position)), shown(cell, faults.language))
     header_at = header_row(raw, tab, more)
     if header_at is None:
         if tab.required:
