@@ -11,6 +11,8 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import gettempdir
 from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -110,6 +112,7 @@ class House:
             code_version="code",
             now=self.now,
             progress=self.progress,
+            scratch=Path(gettempdir()),
         )
 
     def expiry(self, month: str) -> int:

@@ -22,13 +22,13 @@ from functions.rating.measuring.totals import StillMeasuring
 from functions.rating.monitoring import count_answer, count_failure
 from functions.rating.publication import ledger
 from functions.rating.result import result
-from functions.rating.scratch import run_folder
+from functions.rating.scratch import WHOLE_OR_NOT, causes_named, run_folder
 from functions.rating.services import Services
 from functions.rating.sheet_console import claim_asks, do_asks, read_asks
 from functions.rating.status import show_status
 from functions.rating.versions import show_versions
 from functions.rating.wiring import wire, wire_workbook
-from shared.errors import EventsUnsent, ItemInvalid, LevelsError, WorkbookFaulty
+from shared.errors import EventsUnsent, ItemInvalid, LevelsError, OutOfRoom, ScratchUnusable, WorkbookFaulty
 from shared.observability import logger, metrics
 from shared.settings import RatingSettings
 
@@ -76,17 +76,25 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 def _run(request: Request, services: Services) -> dict[str, Any]:
     """Answer a request. Before and after it, send the events that are still unsent, as far as the bus takes them."""
-    outbox = services.publisher.outbox
     if request.sends_events:
         try:
-            outbox.send_pending(services.progress)
+            _send_pending(services)
         except (EventsUnsent, ItemInvalid) as error:
             logger.warning("events of earlier publications are still unsent", cause=str(error))
     answer = answered_for_the_console(request, services, lambda: _answer(request, services))
     count_answer(answer, request, services)
     if request.sends_events:
-        metrics.add_metric("EventsSent", MetricUnit.Count, outbox.send_pending(services.progress))
+        metrics.add_metric("EventsSent", MetricUnit.Count, _send_pending(services))
     return answer
+
+
+def _send_pending(services: Services) -> int:
+    """How many events were sent. Raises EventsUnsent, also where the machine refuses: what is published stays so."""
+    try:
+        with causes_named(services.scratch, "The levels stay published, and the next firing sends the events."):
+            return services.publisher.outbox.send_pending(services.progress)
+    except (OutOfRoom, ScratchUnusable) as error:
+        raise EventsUnsent(str(error)) from error
 
 
 def _answer(request: Request, services: Services) -> dict[str, Any]:
@@ -95,7 +103,8 @@ def _answer(request: Request, services: Services) -> dict[str, Any]:
         logger.info("what was uploaded is not the workbook", uploaded="/".join(request.uploaded))
         return result("unchanged", str(next_to_rate(services)))
     try:
-        answer = _do(request, services)
+        with causes_named(services.scratch, WHOLE_OR_NOT):
+            answer = _do(request, services)
     except StillMeasuring as running:
         answer = result("measuring", running.month, measurement=running.measurement, job_run=running.run)
     except WorkbookFaulty as error:

@@ -16,6 +16,8 @@ from shared.observability import logger, metrics
 
 NOON = 12
 SUMMARY = ("outcome", "month", "run", "agencies", "levels", "moves", "report")
+WHY = ("missing", "found", "held_because", "inputs_changed", "differences")
+"""What only some outcomes say: why it is that one, and what to look at."""
 
 
 def count_answer(answer: dict[str, Any], request: Request, services: Services) -> None:
@@ -36,7 +38,7 @@ def count_answer(answer: dict[str, Any], request: Request, services: Services) -
     if seconds_left is not None and answer["outcome"] in ("published", "held"):
         metrics.add_metric("SecondsLeft", MetricUnit.Seconds, seconds_left)
     _count_overdue(request, services)
-    summary = {name: answer[name] for name in SUMMARY}
+    summary = {name: answer[name] for name in SUMMARY} | {name: answer[name] for name in WHY if name in answer}
     logger.info("run done", **summary, stages=services.progress.seconds, seconds_left=seconds_left)
 
 

@@ -20,6 +20,8 @@ from shared.observability import logger
 PREFIX = "mcn-levels-"
 _LOCK = "lock"
 _YOUNG = 60.0  # seconds; a folder younger than this may not be locked yet
+NOTHING = "Nothing was published."
+WHOLE_OR_NOT = "What is published was published as a whole or not at all: see which run is valid."
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN}
 
 
@@ -29,39 +31,42 @@ def run_folder(scratch: Path) -> Iterator[Path]:
     with causes_named(scratch):
         _sweep(scratch)
         folder = Path(mkdtemp(prefix=PREFIX, dir=scratch))
-        try:
-            with (folder / f"{_LOCK}.new").open("w") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)  # held while this process lives
-                (folder / f"{_LOCK}.new").rename(folder / _LOCK)  # locked before _sweep can see it
-                yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+    try:
+        with causes_named(scratch, WHOLE_OR_NOT), (folder / f"{_LOCK}.new").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # held while this process lives
+            (folder / f"{_LOCK}.new").rename(folder / _LOCK)  # locked before _sweep can see it
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def causes_named(scratch: Path) -> Iterator[None]:
-    """Within the block, raise OutOfRoom or ScratchUnusable for errors of disk, folder, memory and threads."""
+def causes_named(scratch: Path, published: str = NOTHING) -> Iterator[None]:
+    """Within the block, raise OutOfRoom or ScratchUnusable for errors of disk, folder, memory and threads.
+
+    ``published``: what the message says of publishing, where a block may get as far as that.
+    """
     try:
         yield
     except OSError as error:
         if error.errno in _NO_ROOM:
             raise OutOfRoom(
-                f"there is no room to work in ({error}). Nothing was published. Give the function more ephemeral "
+                f"there is no room to work in ({error}). {published} Give the function more ephemeral "
                 "storage (RatingStorage) and memory (RatingMemory), then run again."
             ) from error
         raise ScratchUnusable(
-            f"the working folder {scratch} can't be used ({error}). Nothing was published. SCRATCH has to name a "
+            f"the working folder {scratch} can't be used ({error}). {published} SCRATCH has to name a "
             "folder that exists and can be written to; in Lambda that is /tmp."
         ) from error
     except MemoryError as error:
         raise OutOfRoom(
-            "there is too little memory for this month. Nothing was published. Give the function more (RatingMemory)."
+            f"there is too little memory for this month. {published} Give the function more (RatingMemory)."
         ) from error
     except RuntimeError as error:
         if "can't start new thread" not in str(error):
             raise
         raise OutOfRoom(
-            f"the system starts no more threads ({error}). Nothing was published. Give the function more memory "
+            f"the system starts no more threads ({error}). {published} Give the function more memory "
             "(RatingMemory), or end what else runs beside it."
         ) from error
 

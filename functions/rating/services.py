@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -29,7 +30,7 @@ class Services:
     """Everything that a run reads from or writes to.
 
     ``measure``: the one method of an engine, called with the largest allowed share of bad rows. ``now``: returns an
-    aware instant. ``code_version``: is written to the ledger.
+    aware instant. ``code_version``: is written to the ledger. ``scratch``: the working folder of this run.
     """
 
     workbook: WorkbookSource
@@ -45,6 +46,7 @@ class Services:
     code_version: str
     now: Callable[[], datetime]
     progress: Progress
+    scratch: Path
 
     def expiry(self, month: Month) -> int:
         """Epoch second after which the table may delete a month's items."""

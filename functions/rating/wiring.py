@@ -77,6 +77,7 @@ def wire(settings: RatingSettings, context: LambdaContext, listener: Listener | 
         code_version=publisher.code_version,
         now=publisher.now,
         progress=progress,
+        scratch=settings.scratch,
     )
 
 

@@ -52,6 +52,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         f"{R}.services",
         f"{R}.result",
         f"{R}.garbage",
+        f"{R}.scratch",  # what the machine refuses is told where a month is measured
         f"{R}.run",
         f"{R}.extracts",
         f"{R}.measuring",

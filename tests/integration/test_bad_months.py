@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.errors import TooManyBadRows
+from shared.errors import ObjectInvalid, TooManyBadRows
 from tests.cloud import Cloud, small_cloud
 
 MAY = {"month": "2026-05"}
@@ -79,6 +79,21 @@ def test_the_first_ten_thousand_bad_rows_are_there(cloud: Cloud, stopped: str) -
 def test_nothing_was_published_and_nothing_is_left_in_the_scratch_folder(cloud: Cloud, stopped: str) -> None:
     assert not cloud.table.pointer().publications
     assert not list((cloud.workbook.parent / "scratch").iterdir())
+
+
+def test_a_run_that_stops_before_it_reads_leaves_a_report_too_and_the_next_firing_the_same_one(cloud: Cloud) -> None:
+    cloud.put_object("orders", "2026-05", "shop=x/rows.csv", b"order_id\n")
+    said: set[str] = set()
+    for _ in range(2):
+        with pytest.raises(ObjectInvalid) as raised:
+            cloud.rate(MAY)
+        said.add(str(raised.value))
+    cloud.s3.delete_object(Bucket="extracts", Key="in/orders/month=2026-05/shop=x/rows.csv")
+    (message,) = said
+    because, _, url = message.partition(" Report: ")
+    assert "shop=x/rows.csv: lies in the folder shop=x/" in because
+    assert json.loads(body(cloud, url.replace(".html", ".json")))["because"] == because
+    assert "考核已停止" in body(cloud, url).decode()
 
 
 def test_a_month_that_counts_for_nothing_is_held_with_the_reason_everywhere(cloud: Cloud, tmp_path: Path) -> None:

@@ -76,6 +76,17 @@ def test_without_success_nothing_is_written_and_the_next_firing_tries_again(clou
     assert cloud.rate(MAY)["outcome"] == "published"
 
 
+def test_the_line_that_sums_up_says_what_was_found_instead_of_the_data(
+    cloud: Cloud, caplog: pytest.LogCaptureFixture
+) -> None:
+    cloud.s3.delete_object(Bucket="extracts", Key="in/orders/month=2026-05/_SUCCESS")
+    caplog.set_level("INFO", logger="rating")
+    answer = cloud.rate(MAY)
+    (line,) = [vars(record) for record in caplog.records if record.getMessage() == "run done"]
+    assert (line["outcome"], line["missing"], line["found"]) == ("not_ready", ["orders"], answer["found"])
+    assert "s3://extracts/in/orders/month=2026-05/_SUCCESS is not there; found 1 object(s)" in line["found"][0]
+
+
 def test_a_month_is_compared_with_the_newest_earlier_publication(cloud: Cloud) -> None:
     cloud.rate(MAY)
     cloud.put_month("2026-06", {"a": MIDDLE, "b": MIDDLE, "d": SMALL, "e": SMALL})

@@ -17,7 +17,7 @@ from functions.rating.workbook.google.sheet import addresses
 from functions.rating.workbook.google.status_tab import write_status
 from functions.rating.workbook.rulebook import parse
 from functions.rating.workbook.status import SHOWN_FAULTS, SHOWN_MOVERS, StatusContext, StatusPage, status
-from functions.rating.workbook.status_words import FAILURES, OUTCOMES, failure
+from functions.rating.workbook.status_words import FAILURES, NOT_DELIVERED, OUTCOMES, failure
 from shared import errors
 from shared.errors import WorkbookUnavailable
 from tests.fakes.sheets import FakeSheets, Sheet
@@ -103,6 +103,16 @@ def test_a_chinese_sheet_is_answered_in_chinese_alone() -> None:
         "unrated",
     }
     assert not english & set(re.findall(r"[a-z]+", said))
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_data_that_is_not_ready_is_named_with_what_was_found_instead(language: Language) -> None:
+    found = "orders: s3://extracts/in/orders/month=2026-10/_SUCCESS is not there; found nothing below s3://extracts/in/"
+    waiting = {**answer("not_ready"), "missing": ["orders"], "found": [found]}
+    rows = [[cell.text for cell in row] for row in status(waiting, StatusContext(AT), language).rows]
+    assert [row[1] for row in rows if row and row[0] in ("missing data", "缺少的数据")] == ["orders"]
+    (because,) = [row[1] for row in rows if row and row[0] in ("because", "原因")]
+    assert because == (found if language == "en" else f"{NOT_DELIVERED}\n{found}")
 
 
 def test_each_fault_has_its_cell_what_was_found_and_the_fix_in_the_sheets_language() -> None:

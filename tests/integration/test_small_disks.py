@@ -117,6 +117,7 @@ def test_whatever_fills_the_disk_is_told_as_missing_room(
             told = str(error)
         assert list(tmp_path.iterdir()) == []
     assert "written again" not in told
+    assert ("Report: s3://reports/out/month=2026-05/stopped=" in told) == bool(told)
     if megabytes == 2:
         assert "Nothing was published" in told
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,9 @@ from functions.rating.run.nothing_counted import nothing_counted
 from functions.rating.run.record import Compared, DataQuality, Input, RunRecord, record_from
 from functions.rating.run.rules import RULES_VERSION, Rules
 from functions.rating.run.standings import count_levels, count_moves
+from functions.rating.scratch import causes_named
 from shared.content import content_id
-from shared.errors import ExtractError, ReportUnwritten
+from shared.errors import ExtractError, ReportUnwritten, ScratchUnusable
 from shared.levels import Measured, Rating, Rulebook, Standing
 from shared.months import Month
 from shared.observability import logger
@@ -102,15 +104,32 @@ def compute(
     return Computed(month, rulebook, record, ratings, earlier, measured)
 
 
+def find_extracts(services: Services, month: Month) -> Inventory | NotReady:
+    """What lies in S3 of a month. Where that can't be used a report says why, as it does when reading stops."""
+    with stops_reported(services, month):
+        return services.extracts.find(month)
+
+
 def _measured(services: Services, rulebook: Rulebook, inventory: Inventory, run: str) -> MonthMeasured:
     """Measure the month. If its files can't be used, write a report of the cause, and name it in the raised error."""
-    try:
+    with stops_reported(services, inventory.month, run):
         totals = services.measure(inventory, rulebook.settings.max_bad_row_share, services.progress)
         services.extracts.confirm_unchanged(inventory)
         return assemble(totals)
-    except ExtractError as error:
+
+
+@contextmanager
+def stops_reported(services: Services, month: Month, run: str | None = None) -> Iterator[None]:
+    """Within the block, where the month's files can't be used a report says why, and the error where that report is.
+
+    Before the files are known there is no ``run``: the report is kept by the cause, the same one each time.
+    """
+    try:
+        with causes_named(services.scratch):
+            yield
+    except (ExtractError, ScratchUnusable) as error:
         try:
-            report = services.reports.write_stopped(str(inventory.month), run, error)
+            report = services.reports.write_stopped(str(month), run or content_id([str(month), str(error)]), error)
         except ReportUnwritten as unwritten:
             logger.warning("why the run stopped could not be reported", cause=str(unwritten))
             raise error from unwritten

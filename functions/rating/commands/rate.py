@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from functions.rating.commands.check import dicts, read_rulebook, valid_rulebook, with_unknown_overrides
-from functions.rating.commands.compute import compute, inputs_of, run_id
+from functions.rating.commands.compute import compute, find_extracts, inputs_of, run_id
 from functions.rating.commands.past import why_held
 from functions.rating.commands.prepared import prepared_beside, read_stored, try_month
 from functions.rating.extracts.inventory import NotReady
@@ -45,7 +45,7 @@ def _rated(
 ) -> dict[str, Any]:
     pointer = services.table.pointer()
     valid = pointer.publications.get(str(month))
-    inventory = services.extracts.find(month)
+    inventory = find_extracts(services, month)
     if isinstance(inventory, NotReady):
         if scheduled and valid:
             return _unchanged(services, valid, verdict, inputs_changed=True)
@@ -124,7 +124,7 @@ def preview(services: Services, month: Month) -> dict[str, Any]:
 def _previewed(services: Services, month: Month, verdict: Verdict, rulebook: Rulebook) -> dict[str, Any]:
     if services.now() < month.end(services.zone):
         return _preview_of_a_month_to_come(services, month, rulebook, verdict)
-    inventory = services.extracts.find(month)
+    inventory = find_extracts(services, month)
     if isinstance(inventory, NotReady):
         return _not_ready(services, inventory, verdict)
     pointer = services.table.pointer()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from functions.rating.commands.compute import compute, inputs_of, run_id
+from functions.rating.commands.compute import compute, find_extracts, inputs_of, run_id
 from functions.rating.commands.rate import refuse_expired, stage_run
 from functions.rating.extracts.inventory import Inventory, NotReady
 from functions.rating.publication import ledger, staging
@@ -35,7 +35,7 @@ def repair(services: Services, month: Month) -> dict[str, Any]:
     if valid is None:
         raise RunUnknown(f"no publication of {month}: there is nothing to repair; rate the month")
     lines = [line for line in ledger.entries(services.table, str(month)) if line.run == valid.run]
-    inventory = services.extracts.find(month)
+    inventory = find_extracts(services, month)
     if isinstance(inventory, NotReady):
         raise RunUnrepairable(f"the extracts of {month} are no longer there: {', '.join(inventory.missing)}")
     rulebook_id = next((line.rulebook for line in lines if line.moves_the_pointer), valid.rulebook)

@@ -53,8 +53,7 @@ def fetch(
     waiting: deque[tuple[DataObject, Path, TransferFuture]] = deque()
     upcoming = deque(enumerate(objects))
     to_come = _to_come(objects)
-    manager = create_transfer_manager(s3, _CONFIG)
-    try:
+    with create_transfer_manager(s3, _CONFIG) as manager:  # whatever ends the block ends the transfers too
         while upcoming or waiting:
             while upcoming and (not waiting or _ahead(waiting) + upcoming[0][1].size <= room // 8):
                 number, o = upcoming.popleft()
@@ -69,10 +68,6 @@ def fetch(
             yield file, o.size
             if not file.stays:
                 path.unlink()
-    finally:
-        for *_, transfer in waiting:
-            transfer.cancel()
-        manager.shutdown()
 
 
 class _AsListed(BaseSubscriber):

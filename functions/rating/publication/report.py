@@ -22,7 +22,7 @@ from functions.rating.run.standings import Restatement
 from functions.rating.workbook.changes import Change
 from functions.rating.workbook.rulebook import Fault
 from shared.content import canonical_json
-from shared.errors import ExtractError, ReportUnwritten
+from shared.errors import ExtractError, ReportUnwritten, ScratchUnusable
 from shared.levels import Measure, Measured, Removed, Rulebook
 from shared.money import yuan
 from shared.observability import logger
@@ -116,15 +116,16 @@ class Reports:
         self._put_page(document, *folder)
         return self.url(month, computed.run, preview=context.preview)
 
-    def write_stopped(self, month: str, run: str, error: ExtractError) -> str:
+    def write_stopped(self, month: str, run: str, error: ExtractError | ScratchUnusable) -> str:
         """Write why a run stopped, with its first bad rows. Returns the report's URL. Raises ReportUnwritten."""
         folder = (f"month={month}", f"stopped={run}")
-        if error.quarantine:
-            self._put(error.quarantine, "application/octet-stream", *folder, QUARANTINE)
+        quarantine = error.quarantine if isinstance(error, ExtractError) else b""
+        if quarantine:
+            self._put(quarantine, "application/octet-stream", *folder, QUARANTINE)
         document = {"month": month, "run": run, "cause": type(error).__name__, "because": str(error)}
         as_json = json.dumps(document, ensure_ascii=False, indent=1)
         self._put(as_json.encode(), "application/json; charset=utf-8", *folder, "report.json")
-        linked = QUARANTINE if error.quarantine else None
+        linked = QUARANTINE if quarantine else None
         page = _template("stopped.html.j2").render(document, quarantine=linked, most_rows=f"{MOST_OF_STOPPED:,}")
         self._put(page.encode(), "text/html; charset=utf-8", *folder, "report.html")
         return self.location.url(*folder, "report.html")

@@ -19,6 +19,7 @@ from functions.rating.workbook.status_words import (
     ACTIONS,
     CAUSES,
     GUARDRAILS,
+    NOT_DELIVERED,
     OUTCOMES,
     STANDINGS,
     failure,
@@ -191,8 +192,10 @@ class _Page:
         return self.say("; ", "；").join(said), colour
 
     def _because(self) -> Iterator[str]:
-        """Why it failed, was refused or is held, one sentence each."""
+        """Why it failed, was refused, waits or is held, one sentence each."""
         answer = self.answer
+        for found in answer.get("found", ()):
+            yield self.say(found, f"{NOT_DELIVERED}\n{found}")
         if answer.get("error"):
             yield failure(answer["error"], answer["message"], self.language)
         exceeded = [one for one in self.context.run.get("record", {}).get("guardrails", ()) if one["exceeded"]]

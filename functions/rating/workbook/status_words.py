@@ -88,6 +88,9 @@ FAILURES: Mapping[str, str] = {
 }
 """What each error of ``shared.errors`` means to operations; the message itself is in English."""
 
+NOT_DELIVERED = "数据还没有交付完；缺少什么、目录里现有什么："
+"""What stands above a sentence about data that is not ready; that is in English."""
+
 
 def failure(name: str, message: str, language: Language) -> str:
     """Why something failed, in one language: the message as it is in English, what it means before it in Chinese."""
