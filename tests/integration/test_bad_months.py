@@ -126,3 +126,10 @@ def test_damage_in_the_creators_of_the_month_before_is_in_the_report(cloud: Clou
     page = body(cloud, url).decode()
     assert "creators/month=2026-04/cut.parquet" in page
     assert "The creators of the month before are not read" in page
+
+
+def test_a_month_without_the_creators_of_the_month_before_says_what_is_not_assessed(cloud: Cloud) -> None:
+    url = cloud.rate({**MAY, "mode": "preview"})["report"]
+    document = json.loads(body(cloud, url.replace(".html", ".json")))
+    assert (document["retention_assessed"], document["data_warnings"]) == (False, [])
+    assert "not assessed (no_previous_month)" in body(cloud, url).decode()

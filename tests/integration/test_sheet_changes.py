@@ -38,6 +38,20 @@ def test_every_answer_about_the_sheet_names_the_changed_cell(cloud: Cloud, event
     assert (change["from_month"], change["past_months"]) == ("2026-06", ["2026-05"])
 
 
+def test_a_month_that_is_published_or_stays_as_it_is_says_what_the_sheet_changes(cloud: Cloud) -> None:
+    cloud.write_workbook(thresholds=RAISED)
+    cloud.put_month("2026-06", {"a": BIG, "b": MIDDLE, "c": SMALL, "d": NONE})
+    june = {"scheduled_at": "2026-07-02T18:00:00Z"}
+    first, again = cloud.rate(june), cloud.rate(june)
+    assert [(answer["outcome"], [one["cell"] for one in answer["changes"]]) for answer in (first, again)] == [
+        ("published", ["D6"]),
+        ("unchanged", []),
+    ]
+    cloud.write_workbook(thresholds=WORKBOOK["thresholds"])
+    (change,) = cloud.rate(june)["changes"]
+    assert (change["old"], change["new"]) == ("6", "5")
+
+
 def test_a_sheet_that_says_what_is_in_force_changes_nothing(cloud: Cloud) -> None:
     assert cloud.rate({"mode": "check"})["changes"] == []
 

@@ -39,7 +39,7 @@ UP = {
     "decided_by": {"metric": "gmv", "required": 2_000_050, "actual": 2_000_049},
     "benefits_gained": ["Contact", "Seats"],
     "benefits_lost": [],
-    "benefits_changed": [],
+    "benefits_changed": [{"benefit": "Streams", "before": "3", "now": "unlimited"}],
     "cause": None,
 }
 DOWN = {**UP, "agency_id": "A-0002", "old_level": 3, "new_level": 1, "decided_by": None, "cause": "override_ended"}
@@ -146,7 +146,7 @@ def test_after_a_preview_it_says_who_would_move_and_why_down_before_up() -> None
     assert ["awaiting first rating", "unrated", "1"] in rows
     down, up = rows.index(["down", "1 agencies"]), rows.index(["up", "4 agencies"])
     assert rows[down + 2][:4] == ["A-0002", UP["name"], "3 → 1", "the level set by hand has ended"]
-    assert rows[up + 2][2:] == ["2 → 3", "Paid GMV: 20000.49 / 20000.50 yuan", "Contact、Seats"]
+    assert rows[up + 2][2:] == ["2 → 3", "Paid GMV: 20000.49 / 20000.50 yuan", "Contact、Seats、Streams: 3 → unlimited"]
     assert rows[up + 3] == ["and 3 more in the report"]
 
 

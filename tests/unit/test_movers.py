@@ -128,3 +128,23 @@ def test_the_comparison_names_benefits_for_people() -> None:
     [mover] = document["movers"]
     assert mover["benefits_gained"] == ["达人建联机构"]
     assert mover["decided_by"] == {"metric": "gmv", "required": 1000, "actual": 1000}
+
+
+def test_a_benefit_that_both_levels_have_is_told_with_how_much_of_it_they_have() -> None:
+    """A quota that grows, one that ends being limited, and a text; what stays as it is is not told."""
+    book = replace(
+        BOOK,
+        benefits=(
+            Benefit("seats", "席位", "", BenefitKind.QUOTA, (Grant(1, quota=5), Grant(2, quota=8))),
+            Benefit("streams", "直播", "", BenefitKind.QUOTA, (Grant(1, quota=3), Grant(2))),
+            Benefit("reply", "响应", "", BenefitKind.TEXT, (Grant(1, text="2 天"), Grant(2, text="1 天"))),
+            *BOOK.benefits,
+        ),
+    )
+    [mover] = comparison([rated("a", gmv=1000)], {"a": Standing(Status.RATED, 1)}, book)["movers"]
+    assert [(change["benefit"], change["before"], change["now"]) for change in mover["benefits_changed"]] == [
+        ("席位", "5", "8"),
+        ("直播", "3", "unlimited"),
+        ("响应", "2 天", "1 天"),
+    ]
+    assert (mover["benefits_gained"], mover["benefits_lost"]) == (["达人建联机构"], [])

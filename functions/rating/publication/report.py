@@ -215,6 +215,7 @@ def report_document(computed: Computed, context: Context) -> dict[str, Any]:
             "orders": words_for_nothing(computed.record.quality.excluded_orders),
         },
         "data_warnings": list(computed.measured.warnings),
+        "retention_assessed": computed.measured.previous_creators is not None,
         "faults": [fault.as_dict() for fault in context.faults],
         "ledger": list(context.ledger),
         "workbook": context.workbook,
