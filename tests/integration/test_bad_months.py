@@ -129,7 +129,8 @@ def test_damage_in_the_creators_of_the_month_before_is_in_the_report(cloud: Clou
 
 
 def test_a_month_without_the_creators_of_the_month_before_says_what_is_not_assessed(cloud: Cloud) -> None:
-    url = cloud.rate({**MAY, "mode": "preview"})["report"]
+    cloud.put_month("2026-03", {"a": (1, 5_000), "b": (0, 0)})
+    url = cloud.rate({"month": "2026-03", "mode": "preview"})["report"]
     document = json.loads(body(cloud, url.replace(".html", ".json")))
     assert (document["retention_assessed"], document["data_warnings"]) == (False, [])
     assert "not assessed (no_previous_month)" in body(cloud, url).decode()
