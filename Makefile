@@ -46,11 +46,11 @@ demo: setup-demo ## Rate three months of sample data and look levels up, all on 
 serve: setup-demo ## API and pages on 127.0.0.1, over the sample: [EXTRACTS=folder] [WORKBOOK=levels.xlsx or folder] [PORT=3000]
 	@$(python) -m local.serve $(call named,PORT,--port) $(call named,EXTRACTS,--extracts) $(call named,WORKBOOK,--workbook)
 
-# After `make check`, in the same command, the tests of contracts have run.
+pytest := $(python) -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+
 test: setup ## All tests but those of real runtimes (make e2e)
 	@build/setup.sh sam
-	$(python) -m pytest --ignore tests/e2e $(if $(filter check,$(MAKECMDGOALS)),--ignore tests/contract) \
-		--numprocesses auto --dist loadfile --durations 20
+	$(pytest) --ignore tests/e2e --durations 20
 
 .PHONY: soak
 soak: setup ## Months of kills, faults and decisions at random, judged by plain loops: MINUTES=10 [SEED=…]
@@ -60,16 +60,31 @@ ifdef LOCAL
 check: check-workbook
 else
 check: setup ## Style, types, security, template, contracts
-	$(python) -m ruff check .
-	$(python) -m ruff format --check .
+	@build/setup.sh sam
+	@$(MAKE) --no-print-directory $(if $(filter output-sync,$(.FEATURES)),--output-sync=recurse) --jobs 2 $(gates)
+# `make check test` leaves the contracts to the tests: one start for all.
+	$(if $(filter test,$(MAKECMDGOALS)),,$(pytest) tests/contract)
+
+# Side by side; the longest come first.
+gates := gate-types gate-template gate-security gate-style gate-vulnerabilities
+.PHONY: $(gates)
+gate-types:
 	$(python) -m mypy
 	$(python) -m mypy build
-	$(python) -m bandit --quiet --configfile pyproject.toml --severity-level medium --recursive functions shared tools local bench build
-	@build/setup.sh sam
+
+gate-template:
 	$(offline) .venv/bin/cfn-lint --regions us-east-1 ap-east-1 ap-southeast-1 cn-north-1 cn-northwest-1 -- template.yaml
 	$(offline) $(sam) validate --lint
+
+gate-security:
+	$(python) -m bandit --quiet --configfile pyproject.toml --severity-level medium --recursive functions shared tools local bench build
+
+gate-style:
+	$(python) -m ruff check .
+	$(python) -m ruff format --check .
+
+gate-vulnerabilities:
 	$(python) build/vulnerabilities.py
-	$(python) -m pytest tests/contract --numprocesses auto --dist loadfile
 endif
 
 docs: setup ## Write again what is generated of docs/ and config/
@@ -166,7 +181,7 @@ e2e: setup ## Real runtimes: packages, runtime interface, Docker, a deployed sta
 	@build/setup.sh e2e
 	@build/setup.sh clients
 	@build/setup.sh spark
-	$(python) -m pytest tests/e2e -rs --numprocesses 2 --dist loadfile --durations 20
+	$(python) -m pytest tests/e2e -rs --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 20
 
 pictures: setup ## The pictures of the pages in README, made again by a browser
 	@$(python) -m tests.e2e.pictures

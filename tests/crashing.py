@@ -28,6 +28,7 @@ from functions.lookup.cursors import Cursors
 from functions.lookup.publications import Publications
 from functions.lookup.routing import Services
 from functions.rating.app import handler
+from functions.rating.publication import report
 from local.cloud.gateway import Request, ask
 from local.cloud.invocation import Context, Handler
 from shared.content import canonical_json
@@ -35,13 +36,15 @@ from shared.settings import DEFAULT_ZONE
 from shared.table import Table
 
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload([__name__])
+PROCESSES.set_forkserver_preload([__name__, "functions.rating.measuring.embedded.measure"])
 
 SESSION = boto3.Session(region_name="us-east-1")
 for _service in ("dynamodb", "s3", "events"):  # so that no process has to read what these services can do
     SESSION.client(_service, aws_access_key_id="nobody", aws_secret_access_key="nothing")
+report.template("report.html.j2")  # nor to compile it
 
 Environment = Mapping[str, str]
+PAUSE = 0.05  # seconds of the reader between two rounds: the processors are for the runs
 OF_A_CLOCK = ("event_id", "published_at")
 
 
@@ -113,7 +116,7 @@ def _tell(told: Path, details: Sequence[str]) -> None:
 
 @contextmanager
 def reading(environment: Environment, questions: Sequence[Request]) -> Iterator[Callable[[], list[list[str]]]]:
-    """A reader that asks the lookup function without pause; the call ends it and gives the answers to each question.
+    """A reader that asks the lookup function all the time; the call ends it and gives the answers to each question.
 
     An answer that is the same as the one before is left out.
     """
@@ -141,7 +144,7 @@ def _read(environment: Environment, questions: Sequence[Request], pipe: Connecti
     lookup = lookup_of(Table(boto3.client("dynamodb"), environment["TABLE_NAME"]))
     seen: list[list[str]] = [[] for _ in questions]
     pipe.send("begun")
-    while not pipe.poll():
+    while not pipe.poll(PAUSE):
         for answers, question in zip(seen, questions, strict=True):
             answered = answer(lookup, question)
             if answers[-1:] != [answered]:

@@ -176,9 +176,12 @@ def test_unwritten_items_are_written_again(table: Table) -> None:
 
 
 def test_a_table_that_never_takes_an_item_is_given_up(table: Table) -> None:
+    slept: list[float] = []
+    hurried = Table(table.client, table.name, sleep=slept.append, clock=lambda: sum(slept))
     table.client.meta.events.register("before-call.dynamodb.BatchWriteItem", Unwritten(10**6))  # type: ignore[arg-type]
     with pytest.raises(TableUnavailable, match="throttling"):
-        put(table, [rating(2)])
+        put(hurried, [rating(2)])
+    assert sum(slept) > staging.PATIENCE
 
 
 def test_a_line_of_the_ledger_is_written_again_as_an_earlier_version_wrote_it() -> None:

@@ -126,7 +126,7 @@ class Reports:
         as_json = json.dumps(document, ensure_ascii=False, indent=1)
         self._put(as_json.encode(), "application/json; charset=utf-8", *folder, "report.json")
         linked = QUARANTINE if quarantine else None
-        page = _template("stopped.html.j2").render(document, quarantine=linked, most_rows=f"{MOST_OF_STOPPED:,}")
+        page = template("stopped.html.j2").render(document, quarantine=linked, most_rows=f"{MOST_OF_STOPPED:,}")
         self._put(page.encode(), "text/html; charset=utf-8", *folder, "report.html")
         return self.location.url(*folder, "report.html")
 
@@ -234,7 +234,7 @@ def report_page(document: Mapping[str, Any]) -> str:
     def amount(metric: str, value: int) -> str:
         return money(value) if metrics[metric]["measure"] == Measure.PAID_GMV else f"{value:,}"
 
-    return _template("report.html.j2").render(
+    return template("report.html.j2").render(
         {"engine": None, **document},
         level_names=level_names,
         words=WORDS,
@@ -255,7 +255,7 @@ def report_page(document: Mapping[str, Any]) -> str:
 
 
 @cache
-def _template(name: str) -> Template:
+def template(name: str) -> Template:
     """A template, compiled once in a process: that takes longer than all else of a page."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
