@@ -219,7 +219,7 @@ def test_a_key_for_google_is_read_only_where_the_stack_has_one(cloud: Cloud, eve
     arn = boto3.client("secretsmanager").create_secret(Name="google-key", SecretString="{}")["ARN"]
     settings = GoogleSettings(key_secret=arn)
     for given, message in (
-        ({"GoogleKeySecret": arn}, "it is no service account key"),
+        ({"GoogleKeySecret": arn}, "it is not a service account key"),
         ({}, "not authorized to perform"),
     ):
         with (

@@ -102,7 +102,9 @@ def test_a_key_in_secrets_manager_is_the_alternative() -> None:
 def test_a_secret_that_is_absent_or_no_key_is_named_and_not_shown(content: str | None) -> None:
     if content is not None:
         boto3.client("secretsmanager").create_secret(Name="google-key", SecretString=content)
-    with pytest.raises(WorkbookUnavailable, match=r"secret google-key: it (can't be read|is no service account key)"):
+    with pytest.raises(
+        WorkbookUnavailable, match=r"secret google-key: it (can't be read|is not a service account key)"
+    ):
         credentials(GoogleSettings.from_environment({"GOOGLE_KEY_SECRET": "google-key"}), READING)
 
 

@@ -90,8 +90,8 @@ TROUBLES: list[tuple[Any, str]] = [
 ]
 PASSING_TROUBLES: list[tuple[Any, str]] = [
     (429, "quota .* next firing"),
-    (500, "out of order .HTTP 500.*next firing"),
-    (503, "out of order .HTTP 503.*next firing"),
+    (500, "has a failure .HTTP 500.*next firing"),
+    (503, "has a failure .HTTP 503.*next firing"),
     (requests.ReadTimeout("slow"), "can't be reached .*ReadTimeout.*next firing"),
     (requests.ConnectionError("down"), "can't be reached .*ConnectionError.*next firing"),
     (requests.exceptions.ChunkedEncodingError("IncompleteRead"), "answer can't be read .*next firing"),

@@ -1,1 +1,1 @@
-"""The spreadsheet: read from a folder or from Google, parsed with all its faults, built, and told what came of it."""
+"""The spreadsheet: its sources, its parser (all faults at once), and the tabs that the system writes."""

@@ -1,4 +1,4 @@
-"""Where in the spreadsheet a value of the rulebook stands, or would stand if it had not vanished. Pure."""
+"""The cell address of each value of the rulebook, also of values that were removed. Pure."""
 
 from __future__ import annotations
 
@@ -22,15 +22,12 @@ KEY_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "cases": ("case",),
     "settings": ("setting",),
 }
-"""By which columns a row of each tab is known."""
+"""The columns that identify a row of each tab."""
 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """The rows of each tab by their keys. ``titles``: what a tab is called, also one that is not there.
-
-    ``language``: the sheet's.
-    """
+    """The rows of each tab by key. ``titles``: each tab's title, also of missing tabs. ``language``: the sheet's."""
 
     tables: Mapping[str, Table]
     rows: Mapping[tuple[str, RowKey], Row]
@@ -38,9 +35,9 @@ class Addresses:
     language: Language
 
     def of(self, tab: str, key: RowKey, column: str | None = None) -> Location:
-        """The cell of a value, the row of a whole row (``5:5``), the column of a row that vanished (``C:C``).
+        """The address of a cell, of a whole row (``5:5``), or of the column of a removed row (``C:C``).
 
-        No cell where neither row nor column is there.
+        The address is empty if neither row nor column exists.
         """
         table, row = self.tables.get(tab), self.rows.get((tab, key))
         title = self.titles[tab]
@@ -56,13 +53,13 @@ class Addresses:
 
 
 def unaddressed(description: Description, language: Language = "zh") -> Addresses:
-    """The addresses of a rulebook that is read from no sheet: the tabs, and no cells."""
+    """The addresses of a rulebook that was not read from a sheet: tabs without cells."""
     titles = {tab.key: str(getattr(tab.title, language)) for tab in description.inputs}
     return Addresses({}, {}, titles, language)
 
 
 def addresses_of(tables: Mapping[str, Table], description: Description, language: Language) -> Addresses:
-    """The addresses in the tabs of one reading. A key that stands in two rows is that of the first."""
+    """The addresses in the tabs that were read. If a key is in two rows, it means the first."""
     rows: dict[tuple[str, RowKey], Row] = {}
     for tab, table in tables.items():
         for row in table:

@@ -1,4 +1,4 @@
-"""What people ask from the console tab of the sheet: a row with a tick box for each kind. Pure."""
+"""The requests that people tick in the console tab: one row with a tick box for each kind. Pure."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ KINDS: Sequence[Kind] = ("check", "preview", "accept", "rollback")
 """In the order of the tab's rows."""
 DECISIONS = ("accept", "rollback")
 TICK, ABOUT, NAME, REASON, ANSWER = 1, 2, 3, 4, 5
-"""The columns of a row: its tick box, the month or run that it is about, who asks, why, and what came of it."""
+"""The columns of a row: tick box, month or run, who asks, why, and the answer."""
 
 
 class AskRefused(Exception):
-    """A tick that can't be obeyed; the message says why in Chinese and in English."""
+    """A ticked request that is incomplete or wrong. The message says why in Chinese and English."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A row whose box is ticked. ``about``: its month or run as typed.
+    """A row with a ticked box. ``about``: its month or run, as typed.
 
-    ``at``: the title of its tab, and the row and the column of its first cell, counted from 0.
+    ``at``: the title of its tab, and row and column of its first cell, counted from 0.
     """
 
     kind: Kind
@@ -36,7 +36,7 @@ class Ask:
     language: Language
 
     def event(self) -> dict[str, Any]:
-        """The event of the rating function that it asks for. Raises AskRefused."""
+        """The event for the rating function. Raises AskRefused."""
         if self.kind == "check":
             return {"mode": "check"}
         if self.kind == "preview":
@@ -54,7 +54,7 @@ class Ask:
 
 
 def ticked(rows: Sequence[Sequence[RawCell]], first: tuple[str, int, int], language: Language) -> Iterator[Ask]:
-    """The rows that are ticked, in the tab's order. ``first``: where the first row begins."""
+    """The ticked rows, in the tab's order. ``first``: the position of the first row."""
     title, top, left = first
     for row, (kind, cells) in enumerate(zip(KINDS, rows, strict=False)):
         texts = [plain_text(cell) or "" for cell in (*cells, *[None] * (ANSWER + 1 - len(cells)))]
@@ -63,7 +63,7 @@ def ticked(rows: Sequence[Sequence[RawCell]], first: tuple[str, int, int], langu
 
 
 def choice(month: str, run: str) -> str:
-    """A run as it is chosen in the tab."""
+    """A run as text in the tab's list of choices."""
     return f"{month} {run}"
 
 

@@ -14,10 +14,7 @@ from shared.levels import Benefit, BenefitKind, Grant, Level
 
 
 def read_benefits(table: Table, levels: Levels, cells: Mapping[str, Column]) -> tuple[Benefit, ...]:
-    """The benefits by key, without one that is prepared for a later month and has an error.
-
-    Warnings: a benefit that a higher level has not, or has less of.
-    """
+    """The benefits by key. Warns when a higher level has less of a benefit than a lower level."""
     once = Once()
     benefits: dict[str, Benefit] = {}
     for row in table:
@@ -37,7 +34,7 @@ def read_benefits(table: Table, levels: Levels, cells: Mapping[str, Column]) -> 
 
 
 def _grant(row: Row, level: Level, cell: Column) -> Grant | None:
-    """What the level gets; a blank cell and a quota of 0 grant nothing."""
+    """What the level gets. A blank cell and a quota of 0 grant nothing."""
     match row.read(level_key(level.level), cell, level.from_month or ""):
         case True:
             return Grant(level.level)

@@ -1,4 +1,4 @@
-"""One fault per cause: what many cells have in common is said once. Pure."""
+"""Replaces many faults with the same cause by one fault. Pure."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from functions.rating.workbook.cells import RawCell, a1, shown, trimmed
 from functions.rating.workbook.faults import Fault, FaultList, Location
 from functions.rating.workbook.tables import Table
 
-FEWEST = 3  # cells that make a column
+FEWEST = 3  # fewer cells with the same fault stay single faults
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _NUMBER_CODES = ("not_whole", "not_yuan", "not_share", "not_quota")
 
 
-def say_columns_of_text_once(faults: FaultList, tables: Iterable[Table]) -> None:
-    """Put one fault in the place of those of a column all of whose numbers were typed as text."""
+def merge_columns_of_text(faults: FaultList, tables: Iterable[Table]) -> None:
+    """Replace the faults of a column whose numbers were all typed as text by one fault."""
     by_title = {table.title: table for table in tables if table.typed}
     in_columns: dict[tuple[str, str], list[Fault]] = defaultdict(list)
     for fault in faults.faults:
@@ -31,9 +31,9 @@ def say_columns_of_text_once(faults: FaultList, tables: Iterable[Table]) -> None
         raw = _column(table, letters)[0]
         since = min(fault.from_month or "" for fault in found)
         at_cells, quoted = Location(title, area), shown(raw, faults.language)
-        said = faults.make("column_is_text", at_cells, quoted, since=since, cells=len(found))
+        merged = faults.make("column_is_text", at_cells, quoted, since=since, cells=len(found))
         at = faults.faults.index(first)
-        faults.faults[at] = said
+        faults.faults[at] = merged
         for fault in found[1:]:
             faults.faults.remove(fault)
 
@@ -44,7 +44,7 @@ def _is_all_text(table: Table, letters: str) -> bool:
 
 
 def _column(table: Table, letters: str) -> Sequence[RawCell]:
-    """What a column holds below the header."""
+    """The filled cells of a column below the header."""
     position = next(at for at in table.positions.values() if a1(0, at).rstrip("1") == letters)
     cells = (trimmed(row[position]) for row in table.rows[table.first :] if position < len(row))
     return [cell for cell in cells if cell is not None]

@@ -1,4 +1,4 @@
-"""What each type of cell may hold: a value that is certain, or the reason why there is none. Pure."""
+"""The types of cells: each gives a certain value, or the reason why the cell has none. Pure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ _AGENCY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Unreadable(Exception):
-    """A cell that holds no value of its type. ``code`` is of the fault catalogue, ``facts`` fill its texts."""
+    """A cell without a value of its type.
+
+    ``code``: of the fault catalogue. ``facts``: fill the placeholders of its texts.
+    """
 
     def __init__(self, code: str, **facts: Any) -> None:
         super().__init__(code)
@@ -42,14 +45,14 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What a quota cell holds: a number, or None for unlimited."""
+    """The value of a quota cell: a number, or None for unlimited."""
 
     number: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class _Cell:
-    """A cell that is not blank, with what its column allows."""
+    """A cell that is not blank, with its column's limits."""
 
     raw: RawCell
     typed: bool
@@ -57,7 +60,7 @@ class _Cell:
 
 
 def read_cell(raw: RawCell, column: Column, *, typed: bool) -> Value | Quota | None:
-    """The value of a cell by its column's type, None when blank. Raises Unreadable; money comes as whole fen."""
+    """The value of a cell by its column's type; None if blank. Money is in whole fen. Raises Unreadable."""
     value = trimmed(raw)
     if column.type == "unread" or value is None or (value is False and column.type == "flag"):
         return None
@@ -129,7 +132,7 @@ def _share(cell: _Cell) -> Decimal:
 
 
 def _units(cell: _Cell, *, per_unit: int, otherwise: str) -> int:
-    """The number counted in hundredths or in ones. Fractions keep it exact however many digits were written."""
+    """A number as a whole count of units (1 or 1/100). Fractions keep it exact, however many digits were written."""
     number = _number(cell)
     units = None if number is None else Fraction(number) * per_unit
     if units is None or units.denominator != 1:
@@ -138,7 +141,7 @@ def _units(cell: _Cell, *, per_unit: int, otherwise: str) -> int:
 
 
 def _number(cell: _Cell) -> Decimal | None:
-    """The exact number within the column's limits, written without needless zeros; None when there is none."""
+    """The exact number within the column's limits; None if the cell has no number."""
     number = _typed_number(cell.raw) if cell.typed else _written_number(cell.raw)
     if number is None or not cell.column.least <= number <= cell.column.most:
         return None
@@ -146,7 +149,7 @@ def _number(cell: _Cell) -> Decimal | None:
 
 
 def _typed_number(raw: RawCell) -> Decimal | None:
-    """Google's numbers are binary floats; 15 significant digits are what a person typed."""
+    """A typed number as a person wrote it: Google's floats are exact to 15 significant digits."""
     if isinstance(raw, int):
         return None if isinstance(raw, bool) else Decimal(raw)
     return Decimal(f"{raw:.15g}") if isinstance(raw, float) and math.isfinite(raw) else None
@@ -157,7 +160,7 @@ def _written_number(raw: RawCell) -> Decimal | None:
 
 
 def _plain(number: Decimal) -> str:
-    """A number without needless zeros."""
+    """A number as text, without unnecessary zeros."""
     plain = f"{number:f}"
     return plain.rstrip("0").rstrip(".") if "." in plain else plain
 
@@ -169,7 +172,7 @@ def _out_of_limits(cell: _Cell, code: str) -> Unreadable:
 
 
 def _with_unit(raw: RawCell) -> Decimal | None:
-    """The number that a text such as ``6万`` means; None for any other cell."""
+    """The number that a text such as ``6万`` means; None for any other text."""
     match = _UNIT.fullmatch(unicodedata.normalize("NFKC", raw)) if isinstance(raw, str) else None
     return Decimal(match[1].replace(",", "")) * _UNITS[match[2].lower()] if match else None
 

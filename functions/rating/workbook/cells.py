@@ -1,4 +1,4 @@
-"""Raw cells as they were read, and how they are addressed, compared and shown. Pure."""
+"""Raw cells as they were read, and how they are addressed, trimmed and shown. Pure."""
 
 from __future__ import annotations
 
@@ -17,16 +17,15 @@ _FORMULA_ERROR = re.compile(
 UNSAVED = "#UNSAVED!"
 """What a cell shows before a formula whose value the file does not have."""
 _SHOWN_LENGTH = 60
-_DAY_0 = date(1899, 12, 30)  # a date in a sheet is the number of days since
+_DAY_0 = date(1899, 12, 30)  # sheets store a date as the number of days since this one
 _DATES = (36_526, 73_050)  # 2000 to 2099
 
 
 @dataclass(frozen=True, slots=True)
 class RawTab:
-    """A tab as it was read: rows of cells from A1 on, ragged, blanks as None or empty text.
+    """A tab as it was read: rows of cells from A1 on. Rows may differ in length; a blank cell is None or "".
 
-    ``merged``: areas of merged cells, as half-open rows and columns from 0: only the first cell of each has a value.
-    ``outside``: row, column and value of the first cell that lies too far out to be read, where there is one.
+    ``merged``: areas of merged cells as half-open rows and columns from 0. Only the first cell of an area has a value.
     """
 
     title: str
@@ -37,11 +36,11 @@ class RawTab:
 
 @dataclass(frozen=True, slots=True)
 class RawWorkbook:
-    """All tabs as they were read. ``typed``: cells have types (Google); otherwise every cell is text (CSV).
+    """All tabs as they were read.
 
-    ``unread``: titles of tabs that are there and were not read, because the system knows no tab of that name.
-    ``stored_as``: the objects in S3 that were read, each with its version, as ``s3://bucket/key?versionId=…``; empty
-    for other sources, and where the bucket keeps no versions.
+    ``typed``: whether cells have types (Google, Excel); otherwise every cell is text (CSV). ``unread``: titles of tabs
+    that were not read because their name is unknown. ``stored_as``: the objects in S3 that were read, each with its
+    version, as ``s3://bucket/key?versionId=…``; empty for other sources, and if the bucket has no versions.
     """
 
     tabs: tuple[RawTab, ...]
@@ -61,12 +60,12 @@ def a1(row: int, column: int) -> str:
 
 
 def trimmed(raw: RawCell) -> RawCell:
-    """The cell without white space around its text; None when nothing is left."""
+    """The cell without whitespace around its text; None if nothing remains."""
     return raw if not isinstance(raw, str) else raw.strip() or None
 
 
 def shown(raw: RawCell, language: Language) -> str:
-    """A cell as a person recognises it: text in quotes with what is invisible spelled out, and marked as text."""
+    """A cell as a message quotes it: text in quotes, with invisible characters spelled out."""
     value, zh = trimmed(raw), language == "zh"
     if value is None:
         return blank(language)
@@ -81,7 +80,7 @@ def shown(raw: RawCell, language: Language) -> str:
 
 
 def shown_date(raw: RawCell, language: Language) -> str:
-    """A cell where a month belongs: a number that Google made of a date is shown as that date."""
+    """A cell of a month column as a message quotes it: a number is shown as the date that Google made of it."""
     if isinstance(raw, int | float) and not isinstance(raw, bool) and _DATES[0] <= raw <= _DATES[1]:
         day = _DAY_0 + timedelta(days=int(raw))
         return f"{day}（日期）" if language == "zh" else f"{day} (date)"
@@ -89,12 +88,12 @@ def shown_date(raw: RawCell, language: Language) -> str:
 
 
 def blank(language: Language) -> str:
-    """What is said of a blank cell."""
+    """The words for a blank cell."""
     return "空白" if language == "zh" else "blank"
 
 
 def plain_text(raw: RawCell) -> str | None:
-    """A cell as text, whatever its type, None when blank: a level column's header ``3`` may arrive as 3.0."""
+    """A cell as text, None if blank. A number loses its ``.0``: a header ``3`` may arrive as 3.0."""
     value = trimmed(raw)
     if isinstance(value, float) and value.is_integer():
         value = int(value)

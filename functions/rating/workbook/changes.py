@@ -1,4 +1,4 @@
-"""What the spreadsheet changes of the rulebook in force, as people are shown it: each change with its cell. Pure."""
+"""The differences between spreadsheet and rulebook in force, in words, each with its cell. Pure."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from shared.months import Month
 
 @dataclass(frozen=True, slots=True)
 class CellChange:
-    """One cell, or one whole row, that says something else than in another version of the workbook.
+    """One cell, or one whole row, that differs between two versions of the workbook.
 
-    ``tab`` and ``cell`` are those of the newer version: a row that vanished has its column, or no cell. ``old`` and
-    ``new`` are in the sheet's language, None where there is nothing.
+    ``tab`` and ``cell``: in the newer version; a removed row has its column, or no cell. ``old`` and ``new``: in the
+    sheet's language; None if there is none.
     """
 
     tab: str
@@ -39,7 +39,7 @@ class CellChange:
 
 @dataclass(frozen=True, slots=True)
 class Change(CellChange):
-    """A change of what is in force. The fields are those of ``Counts``; ``when`` says them in words."""
+    """A difference from the rules in force. It has the fields of ``Counts``; ``when`` says them in words."""
 
     effect: Effect
     takes_away: bool
@@ -54,14 +54,14 @@ class Change(CellChange):
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """The changes, and a warning for each that is likely a slip: a threshold that vanished, or jumped."""
+    """The changes, and a warning for each likely typing error: a threshold that was removed, or ten times as large."""
 
     changes: tuple[Change, ...]
     warnings: tuple[Fault, ...]
 
 
 def between(old: Rulebook, new: Rulebook, description: Description, addresses: Addresses) -> tuple[CellChange, ...]:
-    """What differs between any two versions, in the order of the tabs."""
+    """The differences between any two versions, in the order of the tabs."""
     comparison = _Comparison(old, new, addresses, description)
     return tuple(map(comparison.cell_change, differences(old, new, [tab.key for tab in description.inputs])))
 
@@ -75,16 +75,13 @@ def compare(
     *,
     unread: Unread = NOTHING_UNREAD,
 ) -> Compared:
-    """What the sheet changes, in the order of its tabs, but for what is not read.
-
-    ``published``: the months that are; at least one.
-    """
+    """The differences from the rules in force, in the order of the tabs. ``published``: months, at least one."""
     comparison = _Comparison(in_force, sheet, addresses, description)
     every = differences(in_force, sheet, [tab.key for tab in description.inputs])
     found = [difference for difference in every if not unread.hides(difference)]
     return Compared(
         tuple(comparison.change(difference, counts(difference, sheet, published)) for difference in found),
-        tuple(comparison.slips(found)),
+        tuple(comparison.likely_errors(found)),
     )
 
 
@@ -104,7 +101,7 @@ class _Comparison:
         location = self._location(difference)
         return CellChange(location.tab, location.cell, self._what(difference), *self._shown(difference))
 
-    def slips(self, found: Collection[Difference]) -> Iterator[Fault]:
+    def likely_errors(self, found: Collection[Difference]) -> Iterator[Fault]:
         faults = FaultList(self.description.faults, self.addresses.language)
         for difference in found:
             if difference.tab != "thresholds" or difference.old is None:
@@ -139,7 +136,7 @@ class _Comparison:
         return self._value(tab, column, old, self.in_force), self._value(tab, column, new, self.sheet)
 
     def _value(self, tab: str, column: str, value: Held | None, book: Rulebook) -> str | None:
-        """A value in the words of the sheet."""
+        """A value as the sheet writes it."""
         described = next((one for one in self.description.tab(tab).columns if one.key == column), None)
         choice = described.choice(value) if described and isinstance(value, str) else None
         if choice:

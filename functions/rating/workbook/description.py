@@ -1,6 +1,6 @@
-"""The spreadsheet described once: its tabs, columns, types, limits, notes and faults, in both languages. Pure.
+"""The one description of the spreadsheet: tabs, columns, types, limits, notes and faults, in both languages. Pure.
 
-config/workbook.json is the description. The parser, the sheet builder, the status tab and the docs all read this one.
+It is stored in config/workbook.json. The parser, the sheet builder, the status tab and the docs read it.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ CellType = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """The same said in English and in Chinese."""
+    """A text in English and in Chinese."""
 
     en: str
     zh: str
 
     def fill(self, facts: Mapping[str, Any]) -> Text:
-        """The text with its {placeholders} filled; a fact that is a Text itself is filled in by its own language."""
+        """The text with its {placeholders} filled. A fact that is a Text is filled in by language."""
         return Text(*(getattr(self, language).format(**_said(facts, language)) for language in ("en", "zh")))
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What the cells of a column hold. ``least`` and ``most`` bound numbers, both inclusive.
+    """What the cells of a column may contain. ``least`` and ``most``: limits of numbers, both inclusive.
 
-    ``required``: its cells may not be blank. ``indispensable``: the column itself may not be absent. ``choices``: the
-    words that it may hold; the English one is what is read, whichever is typed.
+    ``required``: its cells may not be blank. ``indispensable``: the column may not be missing. ``choices``: the allowed
+    words in both languages; a cell in either language is read as the English word.
     """
 
     key: str
@@ -56,15 +56,15 @@ class Column:
         return Text(self.key, self.zh)
 
     def choice(self, word: str) -> Text | None:
-        """The choice that a word names, in English or Chinese."""
+        """The choice that a word means, in English or Chinese."""
         return next((choice for choice in self.choices if word in (choice.en, choice.zh)), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """One tab. ``more_columns``: what further columns it has, one per row of that tab.
+    """One tab. ``more_columns``: the tab whose rows add columns to this one.
 
-    ``lines``: text of the guide, or what each row of the console asks for.
+    ``lines``: the text of the guide, or the rows of the console.
     """
 
     key: str
@@ -91,7 +91,7 @@ class Tab:
 
 @dataclass(frozen=True, slots=True)
 class FaultKind:
-    """An entry of the fault catalogue: what is wrong, what was expected, how to fix it."""
+    """An entry of the fault catalogue: what is wrong, what is expected, how to fix it."""
 
     code: str
     severity: Severity
@@ -102,7 +102,7 @@ class FaultKind:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """The whole spreadsheet. ``settings`` are described as columns; ``defaults`` are those the docs show."""
+    """The whole spreadsheet. ``settings``: described like columns. ``defaults``: as the docs show them."""
 
     tabs: tuple[Tab, ...]
     metric_cells: Mapping[str, Column]
@@ -115,16 +115,16 @@ class Description:
         return next(tab for tab in self.tabs if tab.key == key)
 
     def setting(self, name: str | None) -> Column | None:
-        """The setting that a name names, in English or Chinese."""
+        """The setting with this name, in English or Chinese."""
         return next((one for one in self.settings.values() if name in (one.key, one.zh)), None)
 
     def tab_titled(self, title: str) -> Tab | None:
-        """The tab that a title names, in English or Chinese."""
+        """The tab with this title, in English or Chinese."""
         name = title.strip().casefold()
         return next((tab for tab in self.tabs if name in (tab.key.casefold(), tab.zh.casefold())), None)
 
     def language(self, titles: Iterable[str]) -> Language:
-        """The language of a spreadsheet, by the titles of its tabs; Chinese when none of them tells."""
+        """The language of a spreadsheet, by the titles of its tabs; Chinese if no title is known."""
         known = [(title.strip().casefold(), tab) for title in titles if (tab := self.tab_titled(title))]
         english = known and all(name == tab.key.casefold() for name, tab in known)
         return "en" if english else "zh"
@@ -135,7 +135,7 @@ class Description:
 
     @property
     def titles(self) -> Text:
-        """What the tabs that are read are called, as one text."""
+        """The titles of the tabs that are read, as one text."""
         return Text(", ".join(tab.key for tab in self.inputs), "、".join(tab.zh for tab in self.inputs))
 
     @property
@@ -145,7 +145,7 @@ class Description:
 
 
 def load_description(path: Path) -> Description:
-    """The description in a JSON file such as config/workbook.json. Raises KeyError or TypeError for any other file."""
+    """The description in a JSON file. Raises KeyError or TypeError if it is not a description."""
     document = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal, parse_int=Decimal)
     return Description(
         tabs=tuple(_tab(tab) for tab in document["tabs"]),

@@ -1,4 +1,4 @@
-"""What differs between two rulebooks, cell by cell, and for which rating months each difference counts. Pure."""
+"""The differences between two rulebooks, cell by cell, and the rating months for which each one counts. Pure."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from shared.levels import Rulebook
 from shared.months import Month
 
 Effect = Literal["text", "waits", "month", "none"]
-"""When a difference counts. text: with the next morning's texts. waits: once it is confirmed, or with the next month.
-month: from a rating month on. none: it decides no level and no agency reads it."""
+"""When a difference takes effect. text: next morning. waits: when it is confirmed, or with the next month.
+month: from a rating month on. none: it changes no level and no text for agencies."""
 
 _TEXT_COLUMNS = {
     "levels": {"name", "description"},
@@ -27,7 +27,7 @@ _TEXT_COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One cell that differs, or with ``column`` None one row that came or went."""
+    """One cell that differs. With ``column`` None: one row that was added or removed."""
 
     tab: str
     key: RowKey
@@ -45,10 +45,10 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How a difference counts.
+    """When and how a difference takes effect.
 
-    ``takes_away``: somebody has less by it, or a limit no longer guards. ``from_month``: the first rating month that
-    it decides. ``past_months``: published months that it would rate otherwise, and that stay as they are.
+    ``takes_away``: somebody gets less, or a limit is switched off. ``from_month``: the first rating month that it
+    affects. ``past_months``: published months that would be rated differently, but stay as they are.
     """
 
     effect: Effect
@@ -78,7 +78,7 @@ def _cells_that_differ(tab: str, key: RowKey, was: FlatRow, now: FlatRow) -> Ite
 
 
 def counts(difference: Difference, sheet: Rulebook, published: Collection[str]) -> Counts:
-    """How a difference between what is in force and the sheet counts. ``published``: the months that are."""
+    """When a difference from the rules in force takes effect. ``published``: the published months."""
     return _Counting(difference, sheet, tuple(sorted(published))).counts()
 
 
@@ -90,7 +90,7 @@ class _Counting:
 
     @property
     def following(self) -> str:
-        """The month that is rated next."""
+        """The month to rate next."""
         return str(Month.parse(self.published[-1]).plus(1))
 
     def counts(self) -> Counts:
@@ -114,7 +114,7 @@ class _Counting:
         return Counts("month", False, max(since, self.following), past)
 
     def _threshold(self) -> Counts:
-        """A ladder counts until the next one begins."""
+        """A ladder counts until the next ladder begins."""
         since = self.difference.key[0]
         later = (ladder.effective_month or "" for ladder in self.sheet.ladders)
         ends = min((month for month in later if month > since), default=None)
@@ -148,7 +148,7 @@ class _Counting:
         return Counts("month", shorter or lower, max(since, self.following), past)
 
     def _since(self) -> str:
-        """The first month of the row as it is now, or was; empty for every month."""
+        """The first month of the new row, or of the removed row; empty for every month."""
         row = self.difference.new or self.difference.old
         return str(row.cells.get("from_month", "")) if row else ""
 
@@ -157,7 +157,7 @@ class _Counting:
 
 
 def less(had: Held | None, has: Held | None) -> bool:
-    """Whether a benefit's cell grants less than before: nothing where there was something, or a smaller quota."""
+    """Whether a benefit's cell grants less than before: nothing instead of something, or a smaller quota."""
     if had is None or has is None:
         return had is not None
     if isinstance(had, bool) or isinstance(has, bool) or not isinstance(has, int):

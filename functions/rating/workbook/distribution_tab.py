@@ -1,4 +1,4 @@
-"""The distribution tab: how agencies are spread over each metric, and who sits near a threshold. Pure."""
+"""The distribution tab: how agencies are distributed over each metric, and how many are near a threshold. Pure."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class DistributionPage:
 def distribution_page(
     distributions: Sequence[Mapping[str, Any]], metrics: Mapping[str, Mapping[str, Any]], month: str, language: Language
 ) -> DistributionPage:
-    """The tab for the distributions of a run or a preview. ``month``: the one that was measured."""
+    """The tab for the distributions of a run or a preview. ``month``: the measured month."""
     rows: list[StatusRow] = []
     charts: list[Histogram] = []
     for one in distributions:
@@ -46,7 +46,7 @@ def distribution_page(
     return DistributionPage(rows, charts)
 
 
-LINES_OF_A_CHART = 16  # a chart covers so many lines beside its numbers
+LINES_OF_A_CHART = 16  # the height of a chart in lines of the tab
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class _Metric:
             yield StatusCell(label), _number(one["agencies"])
 
     def thresholds(self, thresholds: Sequence[Mapping[str, Any]]) -> Iterator[StatusRow]:
-        """Each threshold with the agencies that meet it, and those within 5 % and 10 % on either side."""
+        """Each threshold with the number of agencies that meet it, and of those within 5 % and 10 % on either side."""
         if not thresholds:
             return
         near = [
@@ -90,7 +90,7 @@ class _Metric:
             yield StatusCell(where), _number(one["met_by"]), *counts
 
     def cutoffs(self, cutoffs: Sequence[Mapping[str, Any]]) -> Iterator[StatusRow]:
-        """Which value would give how many agencies."""
+        """Values of the metric, and how many agencies would meet each as a threshold."""
         if not cutoffs:
             return
         yield self.header(("with this threshold", "门槛取值"), ("agencies would meet it", "可达到的机构数"))

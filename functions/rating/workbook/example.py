@@ -1,4 +1,4 @@
-"""The shipped example's thresholds are invented: a stack may publish by them only where somebody allowed it."""
+"""The thresholds of the shipped example are invented: a stack publishes with them only if that was allowed."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from shared.months import Month
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """The example in ``folder``; ``allowed``: the parameter ExampleThresholds says that it may be published by."""
+    """The example in ``folder``. ``allowed``: whether the parameter ExampleThresholds allows publishing with it."""
 
     folder: Path
     description: Description
     allowed: bool
 
     def gives(self, rulebook: Rulebook, month: Month) -> bool:
-        """Whether the thresholds for a month are the example's, wherever the workbook came from: also a new sheet's."""
+        """Whether the thresholds for a month equal the example's, whatever workbook they come from."""
         example = parse(read_folder(self.folder, self.description.reads), self.description, month).rulebook
         try:
             return example is not None and rulebook.ladder(str(month)).rungs == example.ladder(str(month)).rungs
-        except LookupError:  # no ladder for the month yet
+        except LookupError:  # no ladder for this month yet
             return False
 
     def refuse(self, rulebook: Rulebook, month: Month) -> None:
-        """Raises ExampleThresholds when the month would be rated by the example and nobody allowed that."""
+        """Raises ExampleThresholds if the example's thresholds would rate the month and that was not allowed."""
         if not self.allowed and self.gives(rulebook, month):
             raise ExampleThresholds(
                 f"month {month}: the thresholds are those of the shipped example, which are invented; expected your "

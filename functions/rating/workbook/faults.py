@@ -1,4 +1,4 @@
-"""What is wrong with the spreadsheet: each fault with its cell, the finding, the expectation, the fix. Pure."""
+"""The faults of the spreadsheet: each with its cell, what was found, what was expected and how to fix it. Pure."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from functions.rating.workbook.description import FaultKind, Severity, Text
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault. ``code`` is of the catalogue in config/workbook.json; ``cell`` is an A1 address in ``tab``.
+    """One fault. ``code``: of the catalogue in config/workbook.json. ``cell``: an A1 address in ``tab``.
 
-    ``found`` quotes the cell, in the sheet's language. Errors keep the sheet from being used, warnings don't.
-    ``from_month``: an error that only a later rating month has, from which on it blocks; a warning until then.
+    ``found``: quotes the cell, in the sheet's language. Errors stop a run, warnings don't.
     """
 
     severity: Severity
@@ -28,7 +27,7 @@ class Fault:
     from_month: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """The fault ready for JSON: expected and fix are objects with ``en`` and ``zh``; ``fix`` names the month."""
+        """The fault ready for JSON: ``expected`` and ``fix`` are objects with ``en`` and ``zh``."""
         return {name: value for name, value in asdict(self).items() if name != "from_month"}
 
     def __str__(self) -> str:
@@ -39,7 +38,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A cell as faults name it: the tab's own title, and an A1 address."""
+    """A cell in a fault: the tab's title and an A1 address."""
 
     tab: str
     cell: str
@@ -49,9 +48,9 @@ class Location:
 
 
 class FaultList:
-    """Collects faults in the words of the catalogue, so that one reading of the sheet finds them all.
+    """Collects faults in the words of the catalogue, so that one reading of the sheet finds all.
 
-    ``language``: the sheet's, in which cells are quoted. ``month``: the rating month that the sheet is read for.
+    ``language``: the sheet's; cells are quoted in it.
     """
 
     def __init__(self, catalogue: Mapping[str, FaultKind], language: Language = "en", month: str = "9999-12") -> None:
@@ -60,24 +59,21 @@ class FaultList:
         self.month = month
         self.faults: list[Fault] = []
 
-    def add(self, code: str, place: Location, found: str, **facts: Any) -> None:
-        """Add a fault; ``facts`` fill the placeholders of its texts."""
-        self.faults.append(self.make(code, place, found, **facts))
+    def add(self, code: str, location: Location, found: str, **facts: Any) -> None:
+        """Add a fault. ``facts`` fill the placeholders of its texts."""
+        self.faults.append(self.make(code, location, found, **facts))
 
-    def make(self, code: str, place: Location, found: str, *, since: str = "", **facts: Any) -> Fault:
-        """A fault that is not added, for what only a later step can know.
-
-        ``since``: the first rating month that it counts for. An error that counts later is a warning now.
-        """
+    def make(self, code: str, location: Location, found: str, *, since: str = "", **facts: Any) -> Fault:
+        """A fault that is not added, because only a later step can decide whether it is one."""
         kind = self._catalogue[code]
         expected, fix = kind.expected.fill(facts), kind.fix.fill(facts)
         if kind.severity == "warning" or since <= self.month:
-            return Fault(kind.severity, code, place.tab, place.cell, found, expected, fix)
+            return Fault(kind.severity, code, location.tab, location.cell, found, expected, fix)
         later = Text(
             f"{fix.en} It blocks rating month {since} and nothing before it.",
             f"{fix.zh}它只影响 {since} 及以后的考核月，之前的月份照常发布。",
         )
-        return Fault("warning", code, place.tab, place.cell, found, expected, later, since)
+        return Fault("warning", code, location.tab, location.cell, found, expected, later, since)
 
     def errors_after(self, before: int) -> bool:
         """Whether there are errors among the faults added after the first ``before``."""

@@ -1,4 +1,4 @@
-"""A rulebook as cells: each value under its tab, its row and its column, as the spreadsheet holds it. Pure."""
+"""A rulebook as cells: each value under its tab, row and column, as in the spreadsheet. Pure."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ Held: TypeAlias = str | int | Decimal | bool
 
 @dataclass(frozen=True, slots=True)
 class FlatRow:
-    """One row: its cells by column, without blank ones, and what people call it."""
+    """One row: its filled cells by column, and its name in words."""
 
     name: Text
     cells: Mapping[str, Held]
 
 
 def flat(rulebook: Rulebook) -> dict[tuple[str, RowKey], FlatRow]:
-    """Every row that says something, by tab and key. Settings at their default say nothing."""
+    """Every row by tab and key. Settings with their default value are left out."""
     return dict(_rows(rulebook))
 
 
 def column_name(tab: str, column: str, rulebook: Rulebook, titles: Mapping[str, Text]) -> Text:
-    """What people call a column: a metric or a level by its name, otherwise its header."""
+    """A column in words: a metric or a level by its name, others by their header."""
     if tab in ("thresholds", "cases"):
         metric = next((metric for metric in rulebook.metrics if metric.key == column), None)
         if metric:
@@ -43,7 +43,7 @@ def column_name(tab: str, column: str, rulebook: Rulebook, titles: Mapping[str, 
 
 
 def shown_value(tab: str, column: str, value: Held | None, rulebook: Rulebook, language: Language) -> str | None:
-    """A value as the sheet shows it; None for a blank cell."""
+    """A value as the sheet writes it; None for a blank cell."""
     if value is None:
         return None
     if tab in ("thresholds", "cases") and isinstance(value, int):

@@ -1,4 +1,4 @@
-"""A workbook kept as a folder of CSV files, one for each tab: ``levels.csv`` or ``等级.csv``, and so on."""
+"""A workbook as a folder of CSV files, one for each tab: ``levels.csv`` or ``等级.csv``, and so on."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ class Folder:
     def claim(self, asks: Sequence[Ask]) -> None:
         """Nothing: nobody asks here."""
 
-    def answer(self, ask: Ask, said: str, *, done: bool) -> None:
-        """Nothing: nobody asks here."""
+    def answer(self, ask: Ask, message: str, *, done: bool) -> None:
+        """Does nothing: nobody can tick boxes in a folder."""
 
     def show_status(self, page: StatusPage) -> None:
-        """Nothing: whoever keeps a folder reads the answer itself."""
+        """Does nothing: a folder has no status tab."""
 
     def show_versions(self, page: StatusPage) -> None:
-        """Nothing, likewise."""
+        """Does nothing: a folder has no tab of versions."""
 
 
 def read_folder(folder: Path, wanted: Callable[[str], bool] = lambda _: True) -> RawWorkbook:
-    """The wanted CSV files of the folder as tabs named like the files; all cells are text.
+    """The wanted CSV files as tabs with the names of the files. All cells are text.
 
-    A record is a row, as in a spreadsheet, also where a quoted cell holds line breaks. Raises WorkbookUnavailable.
+    A record is a row, even if a quoted cell contains line breaks. Raises WorkbookUnavailable.
     """
     if not folder.is_dir():
         raise WorkbookUnavailable(
@@ -76,7 +76,7 @@ def _rows(path: Path) -> list[list[str]]:
 
 
 def read_csv(content: bytes, name: str) -> list[list[str]]:
-    """The records of a CSV file. ``name`` is the file's, for messages. Raises WorkbookUnavailable."""
+    """The records of a CSV file. ``name``: the file's, for messages. Raises WorkbookUnavailable."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -100,12 +100,12 @@ def write_folder(raw: RawWorkbook, folder: Path) -> None:
     """Write each tab as a CSV file that reads back as the same cells, whatever types they had."""
     for tab in raw.tabs:
         with (folder / f"{tab.title.strip()}.csv").open("w", encoding="utf-8", newline="") as file:
-            # Ends of lines that have both characters, so that a cell with either of them is quoted.
+            # CRLF as line end: the writer then quotes a cell that contains either of them.
             csv.writer(file, lineterminator="\r\n").writerows([csv_text(cell) for cell in row] for row in tab.rows)
 
 
 def csv_text(cell: RawCell) -> str:
-    """A cell as a CSV file holds it. Of a binary fraction 15 digits are what a person typed."""
+    """A cell as text of a CSV file. Floats are written with 15 significant digits, as a person typed them."""
     if cell is None or cell is False:
         return ""
     if isinstance(cell, float):
@@ -123,7 +123,7 @@ def _looks_like_gbk(content: bytes) -> str:
 
 
 def _refuse_other_separators(rows: list[list[str]], name: str) -> None:
-    """A header in one cell that holds semicolons or tabs is a header in several cells that were separated by those."""
+    """Raises WorkbookUnavailable if the header is one cell that contains semicolons or tabs."""
     header = next((row for row in rows if any(row)), [])
     filled = [cell for cell in header if cell]
     for separator, word in ((";", "semicolons"), ("\t", "tabs")):

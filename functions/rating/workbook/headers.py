@@ -1,4 +1,4 @@
-"""Which column of a tab is which: by its header, in English or Chinese, in any order; never by a guess. Pure."""
+"""Finds each column of a tab by its header, in English or Chinese and in any order. Never guesses. Pure."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from functions.rating.workbook.faults import FaultList, Location
 
 _SHOWN_HEADERS = 30
 _LAST_HEADER_ROW = 5  # of the rows that are not blank
-_FEWEST_HEADERS = 2  # that make a row the header: a title has one cell
+_FEWEST_HEADERS = 2  # fewest known headers in a header row; a title has only one cell
 _SHORTEST_NAME, _LONG_NAME = 2, 8
 
 
 @dataclass(frozen=True, slots=True)
 class MoreColumns:
-    """The columns that another tab's rows add to a tab: from each header that names one, in lower case, to its key.
+    """The columns that another tab's rows add: from each header in lower case to its key.
 
-    ``complete`` is False when those rows have faults of their own; then an unknown header proves nothing.
-    ``required`` are those of which the tab must have a column.
+    ``complete``: False if those rows have faults; then an unknown header may be correct. ``required``: the keys that
+    need a column.
     """
 
     by_header: Mapping[str, str]
@@ -29,12 +29,12 @@ class MoreColumns:
     required: tuple[Column, ...] = ()
 
     def optional(self) -> MoreColumns:
-        """The same columns for a tab that may lack any of them."""
+        """The same columns, none of them required."""
         return replace(self, required=())
 
 
 def fixed_headers(tab: Tab) -> dict[str, str]:
-    """Every header that names a column of the tab's own, to the column's key."""
+    """Every header of the tab's own columns, with the column's key."""
     return {name.casefold(): column.key for column in tab.columns for name in (column.key, column.zh)}
 
 
@@ -49,7 +49,7 @@ class Header:
     row: int
 
     def positions(self) -> tuple[dict[str, int], dict[str, int]]:
-        """Where each column is, by key; and where a column stands whose header is misspelt, which is not read."""
+        """The position of each column by key; and the position of each misspelt header, whose column is not read."""
         positions: dict[str, int] = {}
         unknown: dict[int, str] = {}
         cells = self.raw.rows[self.row]
@@ -82,12 +82,12 @@ class Header:
         return (*self.tab.columns, *(self.more.required if self.more else ()))
 
     def _key(self, text: str) -> str | None:
-        """The key of the column that a header names; None when it names none."""
+        """The key of the column with this header; None if there is none."""
         name = text.casefold()
         return fixed_headers(self.tab).get(name) or (self.more.by_header.get(name) if self.more else None)
 
     def _misspelt(self, unknown: Mapping[int, str], positions: Mapping[str, int]) -> dict[int, Column]:
-        """Which column, of those that are missing, a header that nobody knows is most likely meant to name."""
+        """For each unknown header, the missing column that it most likely means."""
         missing = [column for column in self._columns() if column.key not in positions]
         found: dict[int, Column] = {}
         for position, text in unknown.items():
@@ -97,14 +97,14 @@ class Header:
         return found
 
     def _find_unknown(self, text: str, position: int, meant: Column | None) -> None:
-        said = shown(text, self.faults.language)
+        quoted = shown(text, self.faults.language)
         if fault := formula_fault(text):
-            self.faults.add(fault, self._location(position), said)
+            self.faults.add(fault, self._location(position), quoted)
         elif meant:
-            self.faults.add("header_misspelt", self._location(position), said, title=meant.title)
+            self.faults.add("header_misspelt", self._location(position), quoted, title=meant.title)
         elif self.more is None or self.more.complete:
             code = "header_unread" if self.more is None else "header_unknown"
-            self.faults.add(code, self._location(position), said, known=self._known())
+            self.faults.add(code, self._location(position), quoted, known=self._known())
 
     def _known(self) -> Text:
         further = sorted(set(self.more.by_header)) if self.more else []
@@ -128,7 +128,7 @@ class Header:
                     )
 
     def _free_location(self) -> Location:
-        """Where one more header can be typed: after the last one."""
+        """The cell after the last header, where another header can be typed."""
         last = max(position for position, cell in enumerate(self.raw.rows[self.row]) if plain_text(cell) is not None)
         return self._location(last + 1)
 
@@ -137,9 +137,10 @@ class Header:
 
 
 def header_row(raw: RawTab, tab: Tab, more: MoreColumns | None) -> int | None:
-    """Which row is the header: the first that is not blank, or the first below it that names columns; None without.
+    """The index of the header row; None without one.
 
-    So a title above the header is no header.
+    It is the first row with at least two known headers, so a title above it is not taken for the header; otherwise the
+    first row that is not blank.
     """
     known = {*fixed_headers(tab), *(more.by_header if more else ())}
     filled = [index for index, row in enumerate(raw.rows) if any(trimmed(cell) is not None for cell in row)]
@@ -151,7 +152,7 @@ def header_row(raw: RawTab, tab: Tab, more: MoreColumns | None) -> int | None:
 
 
 def nearly(text: str, name: str) -> bool:
-    """Whether a text is a name with a slip: one letter too many, too few, or another; two in a long one."""
+    """Whether a text is a name with a typing error: one letter more, less or different; two in a long name."""
     text, name = text.casefold(), name.casefold()
     if len(name) < _SHORTEST_NAME or abs(len(text) - len(name)) > 1:
         return False

@@ -1,4 +1,4 @@
-"""Thresholds become ladders, held against what operations must have meant: complete, monotone, all cases. Pure."""
+"""Builds ladders from the thresholds and checks them: complete, monotone, and all cases pass. Pure."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from functions.rating.workbook.tables import Once, Row, Table
 from shared.levels import Case, Channel, Ladder, Level, Metric, Rung, Threshold
 
 SINCE_EVER = Text("since ever", "一直有效")
-JUMP = 10  # a number so many times larger or smaller than before is more likely a slip than meant
+JUMP = 10  # a number so many times larger or smaller than before is probably a typing error
 UNRATED = Text("none (unrated)", "无（未定级）")
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelRow:
-    """One row of thresholds. ``required`` lacks blank cells; ``unsure`` names the metrics whose cell is faulty.
+    """One row of thresholds. ``required``: without blank cells. ``unsure``: metrics whose cell is faulty.
 
-    ``since`` is the effective month, empty for since ever, so that ladders sort by it.
+    ``since``: the effective month; empty for "since ever", so that ladders sort by it.
     """
 
     row: Row
@@ -32,7 +32,7 @@ class ChannelRow:
     unsure: frozenset[str]
 
     def asks(self, metric: str) -> int:
-        """The least value of a metric; blank counts as 0."""
+        """The required value of a metric. Blank counts as 0."""
         return self.required.get(metric, 0)
 
     def asks_no_more_than(self, other: ChannelRow) -> bool:
@@ -41,11 +41,10 @@ class ChannelRow:
 
 @dataclass(frozen=True, slots=True)
 class Ladders:
-    """All ladders by month, without those of later months that have errors.
+    """All ladders by month.
 
-    ``as_read``: with them too, and with every level that a row names. ``tried``: the ladders that cases are tried on,
-    that in force first; none unless it is complete. ``ends``: the first month that has errors of its own. ``levels``:
-    how many levels there are from each month on; nothing where that is not certain.
+    ``evaluable``: whether the present and all later ladders are complete, so that cases can be tried. ``month``: the
+    rating month of the check.
     """
 
     ladders: tuple[Ladder, ...]
@@ -56,10 +55,7 @@ class Ladders:
 
 
 def read_ladders(table: Table, levels: Levels, metrics: Metrics, cells: Mapping[str, Column], month: str) -> Ladders:
-    """Every ladder of the thresholds tab; that in force for ``month`` and later ones must be complete and monotone.
-
-    What is wrong with a later ladder is a warning: it blocks its own month, and nothing before it.
-    """
+    """Every ladder of the thresholds tab. The ladder for ``month`` and later ones must be complete and monotone."""
     faults = table.faults
     read = _read_rows(table, levels, metrics, cells)
     by_month: dict[str, list[ChannelRow]] = {}
@@ -83,7 +79,7 @@ def read_ladders(table: Table, levels: Levels, metrics: Metrics, cells: Mapping[
         if whole:
             _find_dominated(of_month)
         if whole and earlier is not None and since >= month:
-            _find_slips(by_month[earlier], of_month, table.more)
+            _find_likely_errors(by_month[earlier], of_month, table.more)
         if since > month and (faults.later_after(before) or since not in complete):
             faulty.add(since)
     known = [level.level for level in levels.levels]
@@ -98,10 +94,9 @@ def read_ladders(table: Table, levels: Levels, metrics: Metrics, cells: Mapping[
 def read_cases(
     table: Table, ladders: Ladders, levels: Levels, metrics: Metrics, cells: Mapping[str, Column]
 ) -> tuple[Case, ...]:
-    """The cases by name, each tried on every ladder that is in force or to come. A blank metric is 0.
+    """The cases by name. Each is tried on the present ladder and on all later ones. A blank metric is 0.
 
-    A case that fails only in a later month is a warning: nothing waits for it. Nothing is tried from the month on in
-    which what is prepared has errors, nor a case about a level or a metric that has.
+    A case that fails only after a level or a metric begins, later than the rating month, is a warning.
     """
     once = Once()
     cases: dict[str, Case] = {}
@@ -134,6 +129,7 @@ class _Read:
 
 
 def _read_rows(table: Table, levels: Levels, metrics: Metrics, cells: Mapping[str, Column]) -> _Read:
+    """The rows, and whether ladder, level and channel of every row are known."""
     once, read = Once(), _Read([], set(), set())
     for row in table:
         before = len(table.faults.faults)
@@ -158,7 +154,7 @@ def _read_rows(table: Table, levels: Levels, metrics: Metrics, cells: Mapping[st
 
 
 def _metric_cells(row: Row, metrics: Metrics, cells: Mapping[str, Column]) -> tuple[dict[str, int], frozenset[str]]:
-    """A row's metric cells as whole creators or fen, and the metrics that can't be told."""
+    """A row's metric cells as creators or fen, and the metrics whose cell is faulty."""
     values: dict[str, int] = {}
     unsure: set[str] = set()
     for key in row.table.more:
@@ -193,11 +189,10 @@ def _levels_dropped(before: Sequence[ChannelRow], rows: Sequence[ChannelRow]) ->
 def _is_complete(
     rows: Sequence[ChannelRow], levels: Levels, metrics: Metrics, ends: str | None, dropped: range
 ) -> bool:
-    """Whether every level has channels and every channel a threshold. ``rows`` are of one ladder.
+    """Whether every level has a channel and every channel has a threshold. ``rows``: of one ladder.
 
-    ``ends``: the month in which the next ladder begins. A level that only begins with that one needs no channel here,
-    and what a metric asks that only begins later is no threshold yet. ``dropped``: levels that only the ladder before
-    has, which is a warning.
+    ``ends``: the month in which the next ladder begins. A level that begins then or later needs no channel here. A
+    threshold for a metric that begins later does not count yet.
     """
     later = {key for key, metric in metrics.by_key.items() if metric and (metric.from_month or "") > rows[0].since}
     complete = True
@@ -229,7 +224,7 @@ def _level_gone(level: int, language: Language) -> str:
 
 
 def _find_steps_down(rows: Sequence[ChannelRow], keys: Sequence[str], levels: Levels, metrics: Metrics) -> None:
-    """Within a channel, no level may ask less of a metric than the next lower level that has the channel."""
+    """Faults: within a channel, a level that asks less of a metric than the next lower level."""
     lower_of: dict[int, ChannelRow] = {}
     for higher in rows:
         lower = lower_of.get(higher.channel)
@@ -242,7 +237,7 @@ def _find_steps_down(rows: Sequence[ChannelRow], keys: Sequence[str], levels: Le
 
 
 def _find_dominated(rows: Sequence[ChannelRow]) -> None:
-    """A channel can't decide when another of the same or a higher level asks no more of anything."""
+    """Warnings: a channel never decides if another of the same or a higher level never asks more."""
     candidates = [row for row in rows if row.required and not row.unsure]
     undominated: list[ChannelRow] = []
     for level in sorted({row.level for row in candidates}, reverse=True):
@@ -257,8 +252,8 @@ def _find_dominated(rows: Sequence[ChannelRow]) -> None:
         undominated += decisive
 
 
-def _find_slips(earlier: Sequence[ChannelRow], rows: Sequence[ChannelRow], metrics: Sequence[str]) -> None:
-    """A ladder to come that has less than the one before it, or a number ten times as large or small."""
+def _find_likely_errors(earlier: Sequence[ChannelRow], rows: Sequence[ChannelRow], metrics: Sequence[str]) -> None:
+    """Warnings: a later ladder without a threshold of the one before, or with a number ten times as large or small."""
     before = {(row.level, row.channel): row for row in earlier}
     after = {(row.level, row.channel): row for row in rows}
     for (level, channel), row in before.items():
@@ -277,23 +272,23 @@ def _find_slips(earlier: Sequence[ChannelRow], rows: Sequence[ChannelRow], metri
 
 
 def jumps(old: int, new: int) -> bool:
-    """Whether a number became ten times larger or smaller; 0 asks for nothing and is no measure."""
+    """Whether a number became ten times larger or smaller. False if one of them is 0."""
     return bool(old and new) and (new >= JUMP * old or old >= JUMP * new)
 
 
 def _dominates(rival: ChannelRow, row: ChannelRow) -> bool:
-    """Of two equal channels of one level the first decides."""
+    """Whether ``rival`` makes ``row`` superfluous. Of two equal channels of one level, the first decides."""
     if rival is row or not rival.asks_no_more_than(row):
         return False
     return rival.level > row.level or rival.channel < row.channel or not row.asks_no_more_than(rival)
 
 
 def _ladder(since: str, rows: Sequence[ChannelRow], levels: Iterable[int]) -> Ladder:
-    rungs = []
+    level_rules = []
     for level in levels:
         channels = [row for row in rows if row.level == level and row.required]
-        rungs.append(Rung(level, tuple(Channel(row.channel, _thresholds(row)) for row in channels)))
-    return Ladder(since or None, tuple(rungs))
+        level_rules.append(Rung(level, tuple(Channel(row.channel, _thresholds(row)) for row in channels)))
+    return Ladder(since or None, tuple(level_rules))
 
 
 def _thresholds(row: ChannelRow) -> tuple[Threshold, ...]:
@@ -301,15 +296,15 @@ def _thresholds(row: ChannelRow) -> tuple[Threshold, ...]:
 
 
 def _begins(values: Mapping[str, int], expected: int | None, levels: Levels, metrics: Metrics) -> str:
-    """The first rating month that has the level that a case expects and every metric that it speaks of."""
+    """The first rating month in which the case's expected level and all its metrics exist."""
     of_metrics = [metric.from_month or "" for key in values if (metric := metrics.by_key[key])]
     return max([levels.begins(expected), *of_metrics])
 
 
 def _states(ladders: Sequence[Ladder], levels: Levels, metrics: Metrics, begins: str) -> Iterator[tuple[Ladder, str]]:
-    """What is in force from ``begins`` on, and since when: each ladder, and again when a level or a metric joins it.
+    """The ladders from ``begins`` on, each with its first month; again when a level or a metric is added.
 
-    A level or metric that only begins later is not there yet. ``ladders`` ascend.
+    A level or metric that begins later is left out until then. ``ladders``: ascending.
     """
     joining_rows: tuple[Level | Metric, ...] = (*levels.levels, *metrics.valid)
     starts = sorted({row.from_month or "" for row in joining_rows})

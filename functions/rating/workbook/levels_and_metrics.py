@@ -1,4 +1,4 @@
-"""The levels and the metrics of the spreadsheet, and the headers by which other tabs name them. Pure."""
+"""Reads the levels and metrics of the spreadsheet, and the headers by which other tabs name them. Pure."""
 
 from __future__ import annotations
 
@@ -15,10 +15,7 @@ POWERS = ("min_power", "max_power")
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """The levels tab. ``columns`` are the headers that benefits may use. Incomplete when a row has a fault.
-
-    ``usable``: no row has an error now. ``highest``: the highest level that any row names, also one with a fault.
-    """
+    """The levels. ``columns``: the headers of levels in the benefits tab; incomplete if a row has a fault."""
 
     levels: tuple[Level, ...]
     columns: MoreColumns
@@ -30,7 +27,7 @@ class Levels:
         return next((one.from_month or "" for one in self.levels if one.level == level), "")
 
     def admits(self, row: Row, key: str) -> int | None:
-        """The level in a cell of another tab, None when blank or faulty; a level that does not exist is a fault."""
+        """The level in a cell of another tab; None if blank or faulty. An unknown level is a fault."""
         level = row.whole(key)
         if level is None or not self.usable or level <= self.highest:
             return level
@@ -40,10 +37,7 @@ class Levels:
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """The metrics tab, by key; None where a row has a fault, so that its columns elsewhere are not blamed.
-
-    ``usable``: no row has an error now. ``later``: the keys of those whose row has an error for a later month only.
-    """
+    """The metrics by key. A metric whose row has a fault is None, so that its columns in other tabs are not faults."""
 
     by_key: Mapping[str, Metric | None]
     columns: MoreColumns
@@ -66,7 +60,7 @@ class Metrics:
 
 
 def read_levels(table: Table, benefits: Tab) -> Levels:
-    """The levels, ascending. Faults: a level twice, a gap, a name that would be ambiguous as a column of benefits."""
+    """The levels, ascending. Faults: a level twice, a gap, a name that is ambiguous as a column of benefits."""
     faults = table.faults
     before = len(faults.faults)
     once = Once()
@@ -144,7 +138,7 @@ def level_key(level: int) -> str:
 
 
 def level_headers(level: int) -> tuple[str, ...]:
-    """What heads a level's column, besides its name."""
+    """The headers of a level's column, besides its name."""
     return f"{level}", f"L{level}", f"Lv{level}"
 
 
@@ -170,12 +164,12 @@ def _metric(row: Row, key: str | None, name: str) -> Metric | None:
 
 
 def _column(key: str, name: str) -> Column:
-    """A column as the message about its absence names it."""
+    """A column in the message about its absence."""
     return Column(key, name, "text", indispensable=True)
 
 
 class _Headers:
-    """Which key each header names. A header that could name two things names neither, and is a fault."""
+    """The key that each header means. A header that could mean two keys means neither, and is a fault."""
 
     def __init__(self, tabs: Iterable[Tab]) -> None:
         self.keys: dict[str, str] = {}
@@ -187,7 +181,7 @@ class _Headers:
         }
 
     def claim(self, key: str, row: Row, at: str, *headers: str) -> None:
-        """Let ``headers`` name ``key``; what takes one that another has is a fault of the cell ``at``."""
+        """Let ``headers`` mean ``key``. A header that another key has already is a fault of the cell ``at``."""
         for header in filter(None, (header.casefold() for header in headers)):
             if header in self._owners and self.keys.get(header) != key:
                 row.fault("header_ambiguous", at, other=self._owners[header])

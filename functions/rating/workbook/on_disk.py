@@ -1,4 +1,4 @@
-"""A workbook on this machine, for commands: an Excel file, or a folder of CSV files."""
+"""A workbook on the local disk, for commands: an Excel file or a folder of CSV files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shared.errors import WorkbookUnavailable
 
 
 def is_excel(path: Path) -> bool:
-    """Whether a path means an Excel file, by its name."""
+    """Whether a path is an Excel file, by its name."""
     return path.suffix.lower() == ".xlsx"
 
 

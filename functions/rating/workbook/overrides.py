@@ -1,4 +1,4 @@
-"""The overrides of the spreadsheet: levels set by hand, for agencies and months. Pure."""
+"""Reads the overrides of the spreadsheet: levels set by hand for an agency and months. Pure."""
 
 from __future__ import annotations
 
@@ -15,12 +15,9 @@ from shared.levels import Override
 def read_overrides(
     table: Table, levels: Levels, ladders: Ladders, month: str
 ) -> tuple[tuple[Override, ...], tuple[tuple[str, Fault], ...]]:
-    """The overrides by agency and month, and for those not over the fault that each is if nobody knows the agency.
+    """The overrides by agency and month, and for each that has not ended the fault to report if the agency is unknown.
 
-    One that begins in a later month and has an error is left out.
-
-    Faults: one that ends before it begins, one to a level that a month of it has not, two of one agency in the same
-    month. Warning: one that is over.
+    Faults: an end before the start, two overrides of an agency in one month. Warning: an override that has ended.
     """
     by_agency: defaultdict[str, list[tuple[Override, Row]]] = defaultdict(list)
     for row in table:
@@ -44,7 +41,7 @@ def read_overrides(
 
 
 def _override(row: Row, levels: Levels) -> Override | None:
-    """The override of a row, None when a cell that it can't do without is faulty or blank."""
+    """The override in a row; None if a required cell is faulty or blank."""
     agency_id, level, reason = row.text("agency_id"), levels.admits(row, "level"), row.text("reason")
     from_month, until_month = row.text("from_month"), row.text("until_month")
     approved_by = row.text("approved_by")

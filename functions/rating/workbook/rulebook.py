@@ -1,6 +1,6 @@
-"""Raw cells become a Rulebook, or all that is wrong with them at once, each fault with its cell. Pure.
+"""Parses raw cells into a Rulebook, or into all faults at once, each with its cell. Pure.
 
-The result depends on what the rows say, never on the order of tabs, columns or rows.
+The result does not depend on the order of tabs, columns or rows.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from functions.rating.workbook.addresses import Addresses, addresses_of
 from functions.rating.workbook.benefits import read_benefits
-from functions.rating.workbook.causes import say_columns_of_text_once
+from functions.rating.workbook.causes import merge_columns_of_text
 from functions.rating.workbook.cells import RawWorkbook
 from functions.rating.workbook.changes import Change, compare
 from functions.rating.workbook.description import Description, Text
@@ -32,12 +32,11 @@ __all__ = ["Fault", "Verdict", "parse", "unknown_overrides"]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one reading of the spreadsheet came to. ``rulebook`` is None exactly when there are errors.
+    """The result of parsing the spreadsheet. ``rulebook`` is None exactly if there are errors.
 
-    ``as_read``: what could be read, whether it is valid or not; it rates nobody.
-    ``addresses``: where each value stands. ``changes``: what it changes of what is in force, once compared with it.
-    ``overrides``: agency ids of the overrides that are not over, each with the fault that it is if nobody knows the id.
-    ``stored_as``: what of S3 was read (``RawWorkbook``).
+    ``addresses``: the cell of each value. ``changes``: the differences from the rules in force, after a comparison.
+    ``overrides``: agency ids of current and future overrides, each with the fault to report if the id is unknown.
+    ``stored_as``: the objects in S3 that were read (``RawWorkbook``).
     """
 
     rulebook: Rulebook | None
@@ -65,9 +64,8 @@ class Verdict:
 def parse(raw: RawWorkbook, description: Description, month: Month) -> Verdict:
     """The rulebook in these cells, and every fault.
 
-    ``month`` is the rating month: the ladder in force for it and those of later months are checked as a whole and
-    must pass the cases; ladders superseded before it only need readable cells. What only a later month uses and has
-    errors is not part of the rulebook: a warning says so.
+    ``month`` is the rating month. Its ladder and all later ladders are checked as a whole and must pass the cases.
+    Earlier ladders only need readable cells.
     """
     faults = FaultList(description.faults, description.language(tab.title for tab in raw.tabs), str(month))
     tabs = find_tabs(raw, description, faults)
@@ -87,7 +85,7 @@ def parse(raw: RawWorkbook, description: Description, month: Month) -> Verdict:
     overrides, if_unknown = read_overrides(table("overrides"), levels, ladders, str(month))
     cases = read_cases(table("cases", metrics.columns.optional()), ladders, levels, metrics, cells)
     settings = _read_settings(table("settings"), description)
-    say_columns_of_text_once(faults, tables.values())
+    merge_columns_of_text(faults, tables.values())
     as_read = Rulebook(levels.levels, metrics.valid, ladders.as_read, benefits, tips, overrides, cases, settings)
     return Verdict(
         None if faults.errors_after(0) else replace(as_read, ladders=ladders.ladders),
@@ -100,9 +98,9 @@ def parse(raw: RawWorkbook, description: Description, month: Month) -> Verdict:
 
 
 def against(verdict: Verdict, in_force: Rulebook, published: Collection[str], description: Description) -> Verdict:
-    """The verdict with what the sheet changes of the rulebook in force, and a warning for each that is likely a slip.
+    """The verdict with its differences from the rulebook in force, and a warning for each likely typing error.
 
-    ``published``: the months that are; at least one. Of a sheet with errors all that can be read is compared.
+    ``published``: the published months, at least one. A sheet with errors is not compared.
     """
     hidden = unread(verdict.faults, verdict.addresses, description)
     compared = compare(in_force, verdict.as_read, published, verdict.addresses, description, unread=hidden)
@@ -110,7 +108,7 @@ def against(verdict: Verdict, in_force: Rulebook, published: Collection[str], de
 
 
 def unknown_overrides(verdict: Verdict, known_agency_ids: Set[str]) -> tuple[Fault, ...]:
-    """A warning for each override of an agency that nobody knows; only a run that has read the extracts can tell."""
+    """A warning for each override of an agency that is not in ``known_agency_ids``."""
     return tuple(fault for agency_id, fault in verdict.overrides if agency_id not in known_agency_ids)
 
 
@@ -127,7 +125,7 @@ def _read_tips(table: Table, metrics: Metrics) -> tuple[Tip, ...]:
 
 
 def _read_settings(table: Table, description: Description) -> RuleSettings:
-    """The settings; an absent row or a blank value takes the default."""
+    """The settings. A missing row or a blank value takes the default."""
     once = Once()
     values: dict[str, Any] = {}
     for row in table:

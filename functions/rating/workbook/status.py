@@ -1,4 +1,4 @@
-"""The status tab: what operations read in the sheet after a check or a run, in the sheet's language. Pure."""
+"""The status tab: the result of a check or a run, for operations, in the sheet's language. Pure."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ _COLOURS: Mapping[str, Colour] = {
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The rows of the tab, and the runs that the console tab offers to accept and to go back to.
+    """The rows of the tab, and the runs that the console tab offers to accept and to roll back to.
 
-    ``distribution``: what the tab of that name says; None leaves it as it is.
+    ``distribution``: the content of the distribution tab; None leaves that tab as it is.
     """
 
     rows: Sequence[StatusRow]
@@ -56,16 +56,16 @@ class Status:
 
 
 StatusPage = Callable[[Language], Status]
-"""The status in a language."""
+"""Returns the status in a language."""
 
 
 @dataclass(frozen=True, slots=True)
 class StatusContext:
-    """What the tab says context an answer.
+    """What the tab shows besides an answer.
 
-    ``at``: now, by the platform's clock. ``run``: the report of the run that is told of, as data. ``link``: an address
-    of that report that opens in a browser until ``link_until``. ``waiting``: lines of the ledger about the runs that
-    wait for a decision; ``ledger``: its last lines, newest first. ``earlier``: runs to go back to, as month and run.
+    ``at``: now, in the platform's time zone. ``run``: the JSON report of the run. ``link``: an address that opens this
+    report in a browser until ``link_until``. ``waiting``: ledger lines of the runs that wait for a decision.
+    ``ledger``: the newest lines, newest first. ``earlier``: runs to roll back to, as month and run.
     """
 
     at: datetime
@@ -78,14 +78,14 @@ class StatusContext:
 
 
 def status(answer: Mapping[str, Any], context: StatusContext, language: Language) -> Status:
-    """What the tab says, and which runs the console tab offers."""
+    """The tab's content, and the runs that the console tab offers."""
     held = [choice(line["month"], line["run"]) for line in context.waiting]
     earlier = [choice(*run) for run in context.earlier]
     return Status(status_rows(answer, context, language), held, earlier, _distribution(answer, context.run, language))
 
 
 def _distribution(answer: Mapping[str, Any], run: Mapping[str, Any], language: Language) -> DistributionPage | None:
-    """How the agencies are spread: those of the preview, or else of the run that is told of."""
+    """The distributions of the preview, or of the run in the report."""
     found, moves = (answer, answer.get("preview")) if answer.get("preview") else (run, run.get("moves"))
     if not found.get("distributions") or not moves:
         return None
@@ -94,10 +94,10 @@ def _distribution(answer: Mapping[str, Any], run: Mapping[str, Any], language: L
 
 
 def status_rows(answer: Mapping[str, Any], context: StatusContext, language: Language) -> list[StatusRow]:
-    """What the tab says about an answer of the rating function; the first row is the verdict.
+    """The rows for an answer of the rating function. The first row is the verdict.
 
-    For a sheet with errors the outcome is ``faulty``; for a run that failed ``failed``, with its ``error`` and
-    ``message``. Without ``faults`` nothing is said of the sheet, because it was not read.
+    The outcome of a sheet with errors is ``faulty``. The outcome of a failed run is ``failed``, with ``error`` and
+    ``message``. Without ``faults`` the sheet was not read, and the rows do not mention it.
     """
     return _Page(answer, context, language).rows()
 
@@ -169,7 +169,7 @@ class _Page:
             )
 
     def _verdict(self) -> tuple[str, Colour]:
-        """One line, and its colour: red when something has to be fixed, orange when somebody has to decide."""
+        """One line and its colour: red if something has to be fixed, orange if somebody has to decide."""
         outcome, faults = self.answer["outcome"], self.answer.get("faults") or ()
         errors = sum(fault["severity"] == "error" for fault in faults)
         warnings = len(faults) - errors
@@ -192,7 +192,7 @@ class _Page:
         return self.say("; ", "；").join(said), colour
 
     def _because(self) -> Iterator[str]:
-        """Why it failed, was refused, waits or is held, one sentence each."""
+        """The reasons for a failure, a refusal or a hold, one sentence each."""
         answer = self.answer
         for found in answer.get("found", ()):
             yield self.say(found, f"{NOT_DELIVERED}\n{found}")
@@ -224,7 +224,7 @@ class _Page:
         yield from self._more(len(faults) - SHOWN_FAULTS)
 
     def _changes(self, changes: Sequence[Mapping[str, Any]]) -> Iterator[StatusRow]:
-        """What the sheet changes of what is in force, with the cells; what takes something away is orange."""
+        """The differences from the rules in force, with their cells. Orange: something is taken away."""
         if not changes:
             return
         yield self._line(
@@ -273,7 +273,7 @@ class _Page:
         yield from self._moves(step["preview"])
 
     def _moves(self, moves: Mapping[str, Any] | None) -> Iterator[StatusRow]:
-        """Who moves, down before up, then how many go from where to where."""
+        """The movers, down before up; then how many agencies go from each level to each level."""
         if not moves or not moves["matrix"]:
             return
         movers: dict[bool, list[Mapping[str, Any]]] = {True: [], False: []}
@@ -373,13 +373,13 @@ class _Page:
 
 
 def _month_of(link: str) -> str:
-    """The month in the address of a report."""
+    """The month in a report's address."""
     found = re.search(r"month(?:=|%3D)([0-9]{4}-[0-9]{2})", link)
     return found[1] if found else ""
 
 
 def _moving(matrix: Sequence[Mapping[str, Any]], *, up: bool) -> int:
-    """How many agencies go up or down. Unrated, awaiting and absent rank below level 1; who has left is not counted."""
+    """How many agencies go up or down. Unrated, awaiting and absent rank below 1. Agencies that left don't count."""
 
     def rank(standing: str) -> int:
         return int(standing) if standing.isdecimal() else 0

@@ -12,9 +12,9 @@ Colour = Literal["green", "orange", "red"]
 
 @dataclass(frozen=True, slots=True)
 class StatusCell:
-    """A cell; a click on it leads to ``to``, a cell of the sheet or a web address.
+    """A cell. ``to``: its link, a cell of the sheet or a web address.
 
-    ``number``: what the text says, where a chart has to read it.
+    ``number``: the text as a number, for charts.
     """
 
     text: str

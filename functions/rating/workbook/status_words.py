@@ -93,7 +93,7 @@ NOT_DELIVERED = "数据还没有交付完；缺少什么、目录里现有什么
 
 
 def failure(name: str, message: str, language: Language) -> str:
-    """Why something failed, in one language: the message as it is in English, what it means before it in Chinese."""
+    """Why something failed: the English message; in Chinese its meaning first."""
     said = one_language(message, language)
     if said != message or language == "en" or name not in FAILURES:
         return said
@@ -101,7 +101,7 @@ def failure(name: str, message: str, language: Language) -> str:
 
 
 def one_language(message: str, language: Language) -> str:
-    """What is said in Chinese and in English, with `` / `` between them, in one language; anything else as it is."""
+    """One language of a text "Chinese / English"; any other text unchanged."""
     chinese, both, english = message.partition(" / ")
     if not both or not any("\u4e00" <= character <= "\u9fff" for character in chinese):
         return message

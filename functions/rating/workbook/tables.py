@@ -1,7 +1,7 @@
-"""Tabs as tables: which tab is which, which column is which, and rows whose cells are read by the description. Pure.
+"""Tabs as tables: finds tabs and columns, and reads each cell by its description. Pure.
 
-A tab is found by its English or Chinese name, a column by its header, whatever their order. The first row that is not
-blank is the header. What can't be told apart is a fault, never a guess.
+A tab is found by its English or Chinese name, a column by its header, in any order. Anything ambiguous is a fault,
+never a guess.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _Kind = TypeVar("_Kind", str, int, bool)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row. Reading a cell records its fault, if any, and gives None then, as for a blank cell."""
+    """One row. Reading a faulty cell records the fault and returns None, as for a blank cell."""
 
     table: Table
     index: int
@@ -33,10 +33,7 @@ class Row:
         return self._value(key, int)
 
     def read(self, key: str, column: Column, since: str = "") -> Value | Quota | None:
-        """The cell under ``key``, read as ``column`` says: for columns whose type depends on the row or the metric.
-
-        ``since``: the first rating month that has the column.
-        """
+        """The cell under ``key``, read as ``column`` describes it: for columns whose type depends on the metric."""
         raw = self.raw(key)
         try:
             return read_cell(raw, column, typed=self.table.typed)
@@ -45,7 +42,7 @@ class Row:
             return None
 
     def raw(self, key: str) -> RawCell:
-        """The cell as it was read; None when the table has no such column."""
+        """The cell as it was read; None if the table has no such column."""
         position = self.table.positions.get(key)
         cells = self.table.rows[self.index]
         return cells[position] if position is not None and position < len(cells) else None
@@ -65,14 +62,11 @@ class Row:
         return self.since > self.table.faults.month and self.table.faults.later_after(before)
 
     def fault(self, code: str, key: str, **facts: Any) -> None:
-        """Record a fault of the cell under ``key``; ``found`` is what the cell shows unless given."""
+        """Record a fault of the cell under ``key``. ``found``: the cell's content unless given."""
         self.table.faults.faults.append(self.unadded_fault(code, key, **facts))
 
     def unadded_fault(self, code: str, key: str, **facts: Any) -> Fault:
-        """A fault of the cell under ``key`` that only a later step can tell to be one.
-
-        ``since``: the first rating month that it counts for, the row's own unless given.
-        """
+        """A fault of the cell under ``key`` that is not recorded: a later step decides."""
         show = shown_date if code == "not_month" else shown
         found = facts.pop("found", None) or show(self.raw(key), self.table.faults.language)
         since = facts.pop("since", None)
@@ -83,11 +77,11 @@ class Row:
         return trimmed(self.raw(key)) is None
 
     def unfilled(self, key: str) -> bool:
-        """Whether the cell is blank in a table that has the column; that it has not is a fault of its own."""
+        """Whether the column exists and the cell is blank. A missing column is a separate fault."""
         return key in self.table.positions and self.blank(key) and not self.table.hides(self.index, key)
 
     def location(self, key: str) -> Location:
-        """Where the cell under ``key`` is, for a fault; the row's first cell when the table has no such column."""
+        """The address of the cell under ``key``, or of the row's first cell if the table has no such column."""
         return Location(self.table.title, a1(self.index, self.table.positions.get(key, 0)))
 
     def _value(self, key: str, kind: type[_Kind]) -> _Kind | None:
@@ -102,9 +96,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A tab whose columns are known. ``more`` lists the keys of its further columns, in the sheet's order.
+    """A tab whose columns are known. ``more``: keys of its further columns, in the sheet's order.
 
-    ``misspelt``: where columns stand that are not read for a slip in their header. ``merged``: as in RawTab.
+    ``misspelt``: positions of columns that are not read because of a typing error in the header. ``merged``: as in
+    RawTab.
     """
 
     tab: Tab
@@ -119,11 +114,11 @@ class Table:
     merged: Sequence[tuple[int, int, int, int]] = ()
 
     def header(self, key: str) -> str:
-        """What the sheet itself calls a column."""
+        """The header of a column, as the sheet has it."""
         return plain_text(self.rows[self.first - 1][self.positions[key]]) or key
 
     def hides(self, row: int, key: str) -> bool:
-        """Whether a cell is blank because it is merged with others, which is a fault of its own."""
+        """Whether a cell is blank because it is merged with others. Merged cells are a separate fault."""
         position = self.positions[key]
         return any(
             top <= row < bottom and left <= position < right and (row, position) != (top, left)
@@ -131,7 +126,7 @@ class Table:
         )
 
     def __iter__(self) -> Iterator[Row]:
-        """The rows below the header that hold anything in a column that is read. An unchecked box holds nothing."""
+        """The rows below the header with a filled cell in a column that is read. An unticked box is not filled."""
         for index in range(self.first, len(self.rows)):
             row = Row(self, index)
             if any(row.raw(key) is not False and not row.blank(key) for key in self.positions):
@@ -139,7 +134,7 @@ class Table:
 
 
 def find_tabs(raw: RawWorkbook, description: Description, faults: FaultList) -> dict[str, RawTab]:
-    """The tabs that are read, by key. A tab that nobody reads is a warning: it may be one that was renamed."""
+    """The tabs to read, by key. An unknown tab is a warning, since it may be a renamed one."""
     known = description.titles
     for title in (*raw.unread, *(tab.title for tab in raw.tabs)):
         if description.tab_titled(title) is None:
@@ -165,7 +160,7 @@ def find_tabs(raw: RawWorkbook, description: Description, faults: FaultList) -> 
 
 
 def make_table(raw: RawTab | None, tab: Tab, more: MoreColumns | None, faults: FaultList, *, typed: bool) -> Table:
-    """The tab with its columns found; without rows when there is no tab. A required tab without rows is a fault."""
+    """The table of a tab; without rows if there is no tab. A required tab without rows is a fault."""
     if raw is None:
         return Table(tab, tab.key, typed, (), faults, 0, {}, ())
     for at, position, cell in raw.outside:
@@ -186,7 +181,7 @@ def make_table(raw: RawTab | None, tab: Tab, more: MoreColumns | None, faults: F
 
 
 def _find_titles(raw: RawTab, header_at: int, faults: FaultList) -> None:
-    """Rows above the header are not read, which is said once."""
+    """Warn once about rows above the header, which are not read."""
     for index, row in enumerate(raw.rows[:header_at]):
         for position, cell in enumerate(row):
             if trimmed(cell) is not None:
@@ -196,7 +191,7 @@ def _find_titles(raw: RawTab, header_at: int, faults: FaultList) -> None:
 
 
 def _find_merged(table: Table) -> None:
-    """Merged cells in columns that are read: each area is one fault."""
+    """Faults: merged cells in columns that are read, one fault for each area."""
     unread = {column.key for column in table.tab.columns if column.type == "unread"}
     read = {position for key, position in table.positions.items() if key not in unread}
     for top, bottom, left, right in table.merged:
@@ -206,13 +201,13 @@ def _find_merged(table: Table) -> None:
 
 
 class Once:
-    """Sees to it that a key stands in one row only."""
+    """Checks that each key is in only one row."""
 
     def __init__(self) -> None:
         self._seen: dict[Hashable, Location] = {}
 
     def admit(self, key: Hashable, row: Row, column: str, **facts: Any) -> bool:
-        """Whether this is the first row with the key; a later one gets a fault at ``column``."""
+        """Whether this is the first row with the key. A later row gets a fault at ``column``."""
         here = row.location(column)
         if (other := self._seen.setdefault(key, here)) == here:
             return True

@@ -1,4 +1,4 @@
-"""The parts of a rulebook: what decides levels, and what readers are shown, which may change any morning. Pure."""
+"""Splits a rulebook into what decides levels and what readers see, which may change any morning. Pure."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from shared.levels import Benefit, Grant, Ladder, Rulebook
 
 
 def what_rates(rulebook: Rulebook, month: str) -> dict[str, Any]:
-    """The part that decides levels and binding slots of a month; two rulebooks with equal ones rate alike."""
+    """The part that decides levels and binding slots of a month. Rulebooks with equal parts rate equally."""
     rulebook, settings = rulebook.as_of(month), rulebook.settings
     return {
         "metrics": [(m.key, m.measure, m.min_power, m.max_power) for m in rulebook.metrics],
-        "rungs": rungs_of(rulebook, month),
+        "rungs": level_rules_of(rulebook, month),
         "overrides": sorted((o.agency_id, o.level) for o in rulebook.overrides if o.in_force(month)),
         "wait": settings.new_agency_wait_months,
         "binding": (settings.binding_free_slots, settings.binding_retention_rate),
     }
 
 
-def rungs_of(rulebook: Rulebook, month: str) -> tuple[Any, ...]:
-    """The levels with their thresholds as they are in force for a month; empty when no ladder is."""
+def level_rules_of(rulebook: Rulebook, month: str) -> tuple[Any, ...]:
+    """The levels with their thresholds for a month; empty without a ladder."""
     try:
         return rulebook.as_of(month).ladder(month).rungs
     except LookupError:
@@ -30,7 +30,7 @@ def rungs_of(rulebook: Rulebook, month: str) -> tuple[Any, ...]:
 
 
 def what_is_shown(rulebook: Rulebook, month: str) -> dict[str, Any]:
-    """The part that readers see and that rates nobody."""
+    """The part that readers see and that does not decide levels."""
     rulebook = rulebook.as_of(month)
     return {
         "levels": rulebook.levels,
@@ -41,10 +41,10 @@ def what_is_shown(rulebook: Rulebook, month: str) -> dict[str, Any]:
 
 
 def with_texts_of(in_force: Rulebook, sheet: Rulebook, *, take_away: bool) -> Rulebook:
-    """The rulebook in force with the names, descriptions, units, tips and benefits of the sheet, and nothing else.
+    """The rulebook in force with the sheet's names, descriptions, units, tips and benefits.
 
-    ``take_away``: whether benefits and overrides that the sheet has lowered or lost are lowered or lost here too, and
-    guardrails that it has switched off are off. Otherwise what agencies have they keep.
+    ``take_away``: whether benefits that the sheet lowers or removes are lowered or removed here. If not, agencies keep
+    them.
     """
     levels = {level.level: level for level in sheet.levels}
     metrics = {metric.key: metric for metric in sheet.metrics}
@@ -86,9 +86,9 @@ def _taken_away(in_force: Rulebook, sheet: Rulebook) -> dict[str, Any]:
 
 
 def as_if_for(rulebook: Rulebook, later: str, month: str) -> Rulebook:
-    """The rulebook as it is in force for a later month, made to be in force for ``month``.
+    """The rulebook of a later month, changed to be in force for ``month``.
 
-    So the agencies of a month that was measured can be rated by what is prepared for a later one.
+    With it, the stored numbers of ``month`` can be rated by rules that are prepared for a later month.
     """
     rulebook = rulebook.as_of(later)
     overrides = (
@@ -131,5 +131,5 @@ def _kept_or_raised(had: Benefit, has: Benefit, levels: int) -> Iterator[Grant]:
 
 
 def lowers(old: Grant, new: Grant) -> bool:
-    """Whether a quota is smaller; None is unlimited, and stands for no quota in the other kinds."""
+    """Whether a quota is smaller. None is unlimited; it also stands for "no quota" in other kinds of benefits."""
     return new.quota is not None and (old.quota is None or new.quota < old.quota)

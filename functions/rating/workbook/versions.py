@@ -1,4 +1,4 @@
-"""The tab of versions: each rulebook that was ever in force, and what it changed of the one before it. Pure."""
+"""The tab of versions: each rulebook that was ever in force, and its differences from the one before. Pure."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ from shared.levels import Rulebook
 
 SHOWN_VERSIONS = 60
 SHOWN_CHANGES = 50
-"""Of each version."""
+"""Shown changes of each version."""
 
 
 @dataclass(frozen=True, slots=True)
 class VersionUsed:
-    """A rulebook that was in force. ``since``: when it first was, by the platform's clock; ``months``: whose it was.
+    """A rulebook that was in force. ``since``: its first day, in the platform's time zone. ``months``: rated by it.
 
-    ``before``: the id of the one that was in force before it, None for the first. Contents are None when they are no
-    longer stored.
+    ``before``: the id of the rulebook in force before it, None for the first. Contents are None if no longer stored.
     """
 
     id: str
@@ -37,7 +36,7 @@ class VersionUsed:
 def version_rows(
     versions: Sequence[VersionUsed], in_force: str, description: Description, language: Language
 ) -> list[StatusRow]:
-    """The tab in one language, the newest version first; ``in_force``: the id of the one that is now."""
+    """The tab in one language, newest version first. ``in_force``: the id of the current rulebook."""
     return list(_Tab(in_force, description, language).rows(versions))
 
 

@@ -1,4 +1,4 @@
-"""A workbook in S3: an Excel file, or a folder of CSV files. The answer to each check is written beside it."""
+"""A workbook in S3: an Excel file or a folder of CSV files. The answer to each check is written next to it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MISSING = ("NoSuchKey", "NoSuchBucket", "NoSuchVersion", "404")
 class BucketWorkbook:
     """The workbook at ``s3://<bucket>/<key>.xlsx``, or in the CSV files of ``s3://<bucket>/<prefix>/``.
 
-    ``version``: of the file; None for the newest. A folder has no version of its own.
+    ``version``: of the file; None for the newest. Each file of a folder has its own version.
     """
 
     s3: S3Client = field(repr=False)
@@ -55,7 +55,7 @@ class BucketWorkbook:
         return key == self.key or (self.key.endswith("/") and _csv_title(self.key, key) is not None)
 
     def read(self) -> RawWorkbook:
-        """The cells as they are now. Raises WorkbookUnavailable."""
+        """The current cells. Raises WorkbookUnavailable."""
         if self.key.endswith(".xlsx"):
             content, stored_as = self._content(self.key)
             return replace(read_excel(content, str(self), self.description.reads), stored_as=stored_as)
@@ -80,30 +80,30 @@ class BucketWorkbook:
     def claim(self, asks: Sequence[Ask]) -> None:
         """Nothing: nobody asks here."""
 
-    def answer(self, ask: Ask, said: str, *, done: bool) -> None:
-        """Nothing: nobody asks here."""
+    def answer(self, ask: Ask, message: str, *, done: bool) -> None:
+        """Does nothing: nobody can tick boxes in a file."""
 
     def show_status(self, page: StatusPage) -> None:
-        """Write the answer beside the workbook: ``levels.status.xlsx`` and ``levels.status.html``."""
+        """Write the status next to the workbook: ``levels.status.xlsx`` and ``levels.status.html``."""
         language = self._language()
         rows = page(language).rows
         stem = self.key.removesuffix(".xlsx")
-        beside = f"{stem}status" if stem.endswith("/") else f"{stem}.status"
-        self._put(f"{beside}.xlsx", status_workbook(rows, language), _EXCEL)
-        self._put(f"{beside}.html", status_page(rows, language), "text/html; charset=utf-8")
+        path = f"{stem}status" if stem.endswith("/") else f"{stem}.status"
+        self._put(f"{path}.xlsx", status_workbook(rows, language), _EXCEL)
+        self._put(f"{path}.html", status_page(rows, language), "text/html; charset=utf-8")
 
     def _language(self) -> Language:
-        """The workbook's language, by the titles of its tabs; Chinese where it can't be read."""
+        """The workbook's language, by the titles of its tabs; Chinese if the workbook can't be read."""
         try:
             return self.description.language(tab.title for tab in self.read().tabs)
         except WorkbookUnavailable:
             return "zh"
 
     def show_versions(self, page: StatusPage) -> None:
-        """Nothing: the versions of the object in S3 are the history, and ``make diff`` compares them."""
+        """Does nothing: S3 keeps the versions of the object, and ``make diff`` compares them."""
 
     def _csv_files(self) -> list[tuple[str, str]]:
-        """Key and title of every CSV file right in the folder."""
+        """Key and title of every CSV file directly in the folder."""
 
         def listed() -> list[str]:
             pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.key)
@@ -117,7 +117,7 @@ class BucketWorkbook:
         return found
 
     def _content(self, key: str) -> tuple[bytes, tuple[str, ...]]:
-        """The bytes of an object, and its address with the version that they are; no address without versions."""
+        """The bytes of an object, and its address with its version; the address is empty without versions."""
 
         def fetched() -> tuple[bytes, tuple[str, ...]]:
             asked = {"Bucket": self.bucket, "Key": key} | ({"VersionId": self.version} if self.version else {})
@@ -125,7 +125,7 @@ class BucketWorkbook:
             if answer["ContentLength"] > MOST_BYTES:
                 size = f"{answer['ContentLength']:,} bytes; expected at most {MOST_BYTES:,}"
                 raise WorkbookUnavailable(f"workbook s3://{self.bucket}/{key}: {size}")
-            version = answer.get("VersionId", "null")  # S3's word for an object without versions
+            version = answer.get("VersionId", "null")  # the version id of an object without versions
             stored_as = () if version == "null" else (f"s3://{self.bucket}/{key}?versionId={version}",)
             return answer["Body"].read(), stored_as
 
@@ -151,7 +151,7 @@ class BucketWorkbook:
 
 
 def _csv_title(folder: str, key: str) -> str | None:
-    """The tab that a CSV file right in the folder is; None for any other object."""
+    """The tab of a CSV file directly in the folder; None for any other object."""
     name = key.removeprefix(folder)
     if not key.startswith(folder) or "/" in name or not name.lower().endswith(".csv"):
         return None

@@ -1,4 +1,4 @@
-"""The status as files beside a workbook in S3: an Excel file and a page, with the same rows."""
+"""The status as files next to a workbook in S3: an Excel file and an HTML page with the same rows."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def status_page(rows: Sequence[StatusRow], language: Language) -> bytes:
 
 
 def status_workbook(rows: Sequence[StatusRow], language: Language) -> bytes:
-    """The rows as an Excel file with one sheet. Text is text, whatever it begins with."""
+    """The rows as an Excel file with one sheet. Text stays text, even if it begins with "=", as a formula does."""
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.title = TITLES[language]
@@ -77,7 +77,7 @@ def status_workbook(rows: Sequence[StatusRow], language: Language) -> bytes:
                 written.fill = PatternFill("solid", fgColor=_FILLS[cell.colour])
             if isinstance(cell.to, str):
                 written.hyperlink = cell.to
-            if r == 1:  # the verdict runs over its neighbours
+            if r == 1:  # the verdict is longer than its column
                 written.alignment = Alignment(wrap_text=False)
                 continue
             longest = max(map(len, cell.text.splitlines()), default=0)

@@ -1,7 +1,6 @@
-"""The console tab of a Google Sheet: which boxes are ticked, and the answers in its rows.
+"""The console tab of a Google Sheet: reads the ticked boxes and writes the answers into their rows.
 
-The tab's rows have a name of their own in the sheet, so that one small request reads them whatever the tab is called
-and wherever it was moved to.
+The tab's rows are a named range, so one small request finds them after the tab was renamed or moved.
 """
 
 from __future__ import annotations
@@ -20,13 +19,13 @@ RANGE = "mcn_levels_console"
 
 
 def read_asks(sheet: GoogleSheet, description: Description) -> list[Ask]:
-    """The rows that are ticked. Raises WorkbookUnavailable, also where the sheet has no such tab yet."""
+    """The ticked rows; none if the sheet has no console tab yet. Raises WorkbookUnavailable."""
     first, rows = sheet.read_named(RANGE)
     return list(ticked(rows, first, description.language([first[0]])))
 
 
 def claim(sheet: GoogleSheet, asks: Sequence[Ask]) -> None:
-    """Untick the boxes and say that somebody is at work, before anything is done, so that nothing is done twice."""
+    """Untick the boxes and write "working on it" before anything is done, so that no request is done twice."""
     working = {"zh": "处理中……", "en": "working on it …"}
     cells: dict[tuple[str, int, int], RawCell] = {}
     for ask in asks:
@@ -34,14 +33,14 @@ def claim(sheet: GoogleSheet, asks: Sequence[Ask]) -> None:
     sheet.put(cells)
 
 
-def answer(sheet: GoogleSheet, ask: Ask, said: str, *, done: bool) -> None:
-    """Say in the row what came of it. What was done is cleared, so that no later tick repeats it by mistake."""
+def answer(sheet: GoogleSheet, ask: Ask, message: str, *, done: bool) -> None:
+    """Write the answer into the row. A finished request is cleared, so that a later tick can't repeat it by mistake."""
     cleared: dict[int, RawCell] = dict.fromkeys(range(ABOUT, ANSWER), "") if done else {}
-    sheet.put({_cell(ask, column): value for column, value in {**cleared, ANSWER: said}.items()})
+    sheet.put({_cell(ask, column): value for column, value in {**cleared, ANSWER: message}.items()})
 
 
 def offer_runs(named: Sequence[Mapping[str, Any]], held: Sequence[str], earlier: Sequence[str]) -> list[do.Request]:
-    """Have the rows of decisions offer these runs. ``named``: the named ranges of the sheet."""
+    """Requests that let the rows of decisions offer these runs. ``named``: the named ranges of the sheet."""
     place = next((one["range"] for one in named if one["name"] == RANGE), None)
     if place is None:
         return []

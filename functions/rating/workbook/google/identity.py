@@ -1,6 +1,6 @@
-"""Who we are to Google: an AWS role that Google trusts (no secret anywhere), or a service account's key.
+"""The identity for Google: an AWS role that Google trusts (without a secret), or a service account's key.
 
-docs/operations.en.md says how to set up either.
+docs/operations.en.md explains how to set up either.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _IMPERSONATION = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAcc
 
 
 def credentials(settings: GoogleSettings, scope: str, session: Session | None = None) -> Credentials:
-    """Google credentials for one scope, READING or WRITING; none of Drive. Raises WorkbookUnavailable."""
+    """Google credentials for one scope, READING or WRITING; never for Drive. Raises WorkbookUnavailable."""
     session = session or Session()
     if settings.key_secret:
         return _from_key(settings.key_secret, scope, session)
@@ -40,7 +40,7 @@ def credentials(settings: GoogleSettings, scope: str, session: Session | None = 
 
 
 class _RoleOfThisFunction(aws.AwsSecurityCredentialsSupplier):
-    """Lends the AWS credentials that boto3 finds, wherever it finds them, to Google's library."""
+    """Gives Google's library the AWS credentials that boto3 finds."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -70,6 +70,6 @@ def _from_key(secret: str, scope: str, session: Session) -> Credentials:
         ) from error
     except (KeyError, ValueError, TypeError) as error:
         raise WorkbookUnavailable(
-            f"Google's key in secret {secret}: it is no service account key ({type(error).__name__}); "
+            f"Google's key in secret {secret}: it is not a service account key ({type(error).__name__}); "
             "put the JSON file that Google Cloud gave for the key into the secret, whole, as text"
         ) from error

@@ -1,4 +1,4 @@
-"""The words of a batchUpdate: what can be done to a Google Sheet, as the API wants it said."""
+"""The requests of a batchUpdate: changes to a Google Sheet, in the API's form."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CellValue: TypeAlias = str | int | float | Decimal | bool | None
 FIRST_SHEET_ID = 20_260_000  # of the tabs that are added; Google's own ids of tabs are random
 NEW_ROWS = 1000
 NEW_COLUMNS = 26
-MARK = "mcn-levels"  # by which a later run finds the protections and colours that an earlier one has set
+MARK = "mcn-levels"  # marks our protections and colours, so that a later run finds them
 RED = {"red": 0.96, "green": 0.8, "blue": 0.8}
 ORANGE = {"red": 1.0, "green": 0.9, "blue": 0.6}
 GREEN = {"red": 0.85, "green": 0.94, "blue": 0.83}
@@ -24,7 +24,7 @@ GREY = {"red": 0.93, "green": 0.93, "blue": 0.93}
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """Cells of one tab, counted from 0; ``rows`` and ``columns`` are half-open, an end of None is the tab's end."""
+    """Cells of one tab, counted from 0. ``rows`` and ``columns`` are half-open; an end of None is the tab's end."""
 
     sheet_id: int
     rows: tuple[int, int | None] = (0, None)
@@ -37,41 +37,41 @@ class Area:
 
 
 def add_tab(sheet_id: int, title: str, rows: int, columns: int, frozen: int, *, index: int | None) -> Request:
-    """A new tab, with room to grow; at the end when ``index`` is None. ``frozen``: rows that stay in sight."""
+    """Add an empty tab. ``index``: its position, None for the end. ``frozen``: rows that stay visible."""
     grid = _grid(max(rows, NEW_ROWS), max(columns, NEW_COLUMNS), frozen)
     properties = {"sheetId": sheet_id, "title": title, "gridProperties": grid}
     return {"addSheet": {"properties": properties | ({} if index is None else {"index": index})}}
 
 
 def set_tab(sheet_id: int, title: str, rows: int, columns: int, frozen: int) -> Request:
-    """Change a tab's title and size. ``frozen``: rows that stay in sight."""
+    """Change a tab's title and size. ``frozen``: rows that stay visible."""
     grid = _grid(rows, columns, frozen)
     properties = {"sheetId": sheet_id, "title": title, "gridProperties": grid}
     fields = ",".join(["title", *(f"gridProperties.{name}" for name in grid)])
     return {"updateSheetProperties": {"properties": properties, "fields": fields}}
 
 
-def free_sheet_id(taken: Collection[int]) -> int:
+def free_sheet_id(used: Collection[int]) -> int:
     """An id for a new tab."""
-    return next(number for number in count(FIRST_SHEET_ID) if number not in taken)
+    return next(number for number in count(FIRST_SHEET_ID) if number not in used)
 
 
 def replace(sheet_id: int, rows: Sequence[Sequence[Mapping[str, Any]]]) -> Request:
-    """Replace all cells of a tab, values and formats alike; cells that are not given become blank."""
+    """Replace all cells of a tab, values and formats. All other cells become blank."""
     given = [{"values": list(row)} for row in rows]
     fields = "userEnteredValue,userEnteredFormat"
     return {"updateCells": {"range": {"sheetId": sheet_id}, "rows": given, "fields": fields}}
 
 
 def write(sheet_id: int, row: int, column: int, rows: Sequence[Sequence[CellValue]]) -> Request:
-    """Put values into cells, from one cell on to the right and down. Text is never taken for a formula."""
+    """Write values into cells, from one cell to the right and down. Text never becomes a formula."""
     given = [{"values": [{"userEnteredValue": typed(value)} if value is not None else {} for value in r]} for r in rows]
     start = {"sheetId": sheet_id, "rowIndex": row, "columnIndex": column}
     return {"updateCells": {"start": start, "rows": given, "fields": "userEnteredValue"}}
 
 
 def head(sheet_id: int, row: int, column: int, title: str | None, note: str) -> Request:
-    """Make a cell a header: bold on grey, with a note; ``title`` None leaves its text as it is."""
+    """Make a cell a header: bold on grey, with a note. ``title`` None keeps its text."""
     cell: dict[str, Any] = {"userEnteredFormat": {"textFormat": {"bold": True}, "backgroundColor": GREY}}
     fields = "userEnteredFormat.textFormat.bold,userEnteredFormat.backgroundColor,note"
     if note:
@@ -97,14 +97,14 @@ def show_as(area: Area, kind: str, pattern: str = "") -> Request:
 
 
 def allow_only(area: Area, condition: str, values: Sequence[str], message: str) -> Request:
-    """Refuse whatever does not meet one of Google's conditions, such as NUMBER_BETWEEN."""
+    """Refuse input that does not meet one of Google's conditions, such as NUMBER_BETWEEN."""
     said = {"type": condition, "values": [{"userEnteredValue": value} for value in values]}
     rule = {"condition": said, "inputMessage": message, "strict": True, "showCustomUi": condition == "ONE_OF_LIST"}
     return {"setDataValidation": {"range": area.as_range(), "rule": rule}}
 
 
 def choose_from(area: Area, values: Sequence[str]) -> Request:
-    """Offer a list of texts; others are let in too, for the list may be older than what is chosen."""
+    """Offer a list of texts. Other texts are allowed too, since the list may be outdated."""
     if not values:
         return {"setDataValidation": {"range": area.as_range()}}
     said = {"type": "ONE_OF_LIST", "values": [{"userEnteredValue": value} for value in values]}
@@ -122,7 +122,7 @@ def name_range(name: str, area: Area) -> Request:
 
 
 def colour_when(area: Area, formula: str, colour: dict[str, float]) -> Request:
-    """Colour cells for which a formula, written for the first of them, is true."""
+    """Colour cells for which a formula is true. The formula is written for the first cell."""
     marked = f'=AND(N("{MARK}")=0,{formula})'
     condition = {"type": "CUSTOM_FORMULA", "values": [{"userEnteredValue": marked}]}
     rule = {"condition": condition, "format": {"backgroundColor": colour}}
@@ -130,7 +130,7 @@ def colour_when(area: Area, formula: str, colour: dict[str, float]) -> Request:
 
 
 def histogram(sheet_id: int, title: str, rows: tuple[int, int], column: int) -> Request:
-    """A chart of bars over the first two columns of some rows: labels, numbers; at a column beside them."""
+    """A bar chart of two columns of some rows (labels, numbers), placed at a column next to them."""
 
     def values(of: int) -> dict[str, Any]:
         return {"sourceRange": {"sources": [Area(sheet_id, rows, (of, of + 1)).as_range()]}}
@@ -156,14 +156,14 @@ def drop_colour(sheet_id: int, index: int) -> Request:
 
 
 def protect(area: Area) -> Request:
-    """Have Google ask before somebody edits these cells; who owns the sheet could lift a stricter lock anyway."""
+    """Warn everybody who edits these cells. The owner could remove a stricter protection anyway."""
     return {
         "addProtectedRange": {"protectedRange": {"range": area.as_range(), "description": MARK, "warningOnly": True}}
     }
 
 
 def protect_for(area: Area, editors: Sequence[str], description: str) -> Request:
-    """Let only these people edit these cells; Google adds who owns the sheet and who asks for it."""
+    """Allow only these people to edit these cells. Google adds the sheet's owner and the requesting account."""
     allowed = {"users": list(editors)}
     protected = {"range": area.as_range(), "description": description, "warningOnly": False, "editors": allowed}
     return {"addProtectedRange": {"protectedRange": protected}}
@@ -178,7 +178,7 @@ def _grid(rows: int, columns: int, frozen: int) -> dict[str, int]:
 
 
 def typed(value: CellValue) -> dict[str, Any]:
-    """A value as the API types it."""
+    """A value with its type, as the API wants it."""
     if isinstance(value, bool):
         return {"boolValue": value}
     if isinstance(value, str):

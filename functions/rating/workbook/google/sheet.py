@@ -1,6 +1,6 @@
-"""A Google Sheet as the workbook: its cells as they are now, and changes to it.
+"""A Google Sheet as the workbook: reads its current cells and changes it.
 
-Reading takes two requests: the titles of the tabs, then the values of all of them at once, so that they agree.
+Reading takes two requests: the titles of the tabs, then all values at once, so that they agree.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from google.auth.credentials import Credentials
 
 TIMEOUT = (5.0, 30.0)  # seconds to connect, seconds to wait for an answer
-ATTEMPTS = 5  # with pauses of up to 2, 4, 8 and 16 s; the next firing of the schedule is the attempt after
+ATTEMPTS = 5  # with pauses of up to 2, 4, 8 and 16 s; after that, the next scheduled run tries again
 LONGEST_PAUSE = 30.0
 ADDRESS = "https://docs.google.com/spreadsheets/d/{key}/edit#gid={sheet_id}"
 _KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -46,27 +46,27 @@ def read_sheet(
     client: Client | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> RawWorkbook:
-    """The tabs of a spreadsheet as they are now; its key stands in its address. Never a stale copy.
+    """The current tabs of a spreadsheet. ``key``: from the sheet's web address.
 
-    ``wanted`` says by its title whether a tab is read. Raises WorkbookUnavailable, which says what to do about it.
+    ``wanted``: whether the tab with a title is read. Raises WorkbookUnavailable, which says what to do.
     """
     return GoogleSheet(key, client or connect(identity.READING), sleep).read(wanted)
 
 
 def addresses(key: str, *, client: Client | None = None) -> dict[str, str]:
-    """The web address of each tab by its title; ``&range=B2`` leads to a cell. Raises WorkbookUnavailable."""
+    """The web address of each tab, by title. Append ``&range=B2`` to link to a cell. Raises WorkbookUnavailable."""
     sheet = GoogleSheet(key, client or connect(identity.READING))
     tabs = [found["properties"] for found in sheet.properties("sheets.properties(title,sheetId)").get("sheets", [])]
     return {tab["title"]: ADDRESS.format(key=key, sheet_id=tab["sheetId"]) for tab in tabs}
 
 
 def connect(scope: str) -> Client:
-    """A gspread client with the identity that the environment names. Raises SettingsMissing, WorkbookUnavailable."""
+    """A gspread client with the identity in the environment. Raises SettingsMissing, WorkbookUnavailable."""
     return client_for(identity.credentials(GoogleSettings.from_environment(os.environ), scope))
 
 
 def client_for(credentials: Credentials) -> Client:
-    """A gspread client that gives up on an answer after a while; gspread's own would wait for ever."""
+    """A gspread client with a timeout; gspread's own client would wait forever."""
     client = Client(auth=credentials, session=AuthorizedSession(credentials))  # type: ignore[no-untyped-call]
     client.set_timeout(TIMEOUT)
     return client
@@ -78,7 +78,7 @@ class GoogleSheet:
     def __init__(self, key: str, client: Client, sleep: Callable[[float], None] = time.sleep) -> None:
         if not _KEY.fullmatch(key):
             raise WorkbookUnavailable(
-                f"表格代码 {key} 不对：请取表格地址中 /d/ 与 /edit 之间的部分 / spreadsheet key {key!r}: this is no "
+                f"表格代码 {key} 不对：请取表格地址中 /d/ 与 /edit 之间的部分 / spreadsheet key {key!r}: this is not a "
                 "key; take the part of the sheet's address between /d/ and /edit"
             )
         self.key = key
@@ -86,11 +86,11 @@ class GoogleSheet:
         self._sleep = sleep
 
     def properties(self, fields: str) -> Mapping[str, Any]:
-        """What Google knows of the spreadsheet besides its values; ``fields`` is Google's field mask."""
+        """The spreadsheet's properties. ``fields``: Google's field mask."""
         return self._ask(lambda: _described(self._google.fetch_sheet_metadata(self.key, {"fields": fields})))
 
     def read(self, wanted: Callable[[str], bool] = lambda _: True) -> RawWorkbook:
-        """The cells of all tabs that are wanted, unformatted, in one request."""
+        """The cells of all wanted tabs, unformatted, in one request."""
         known = self.properties("sheets(properties(title,sheetType),merges)").get("sheets", [])
         grids = [one for one in known if one["properties"].get("sheetType", "GRID") == "GRID"]
         merged = {one["properties"]["title"]: tuple(map(_area, one.get("merges", ()))) for one in grids}
@@ -109,7 +109,7 @@ class GoogleSheet:
         return RawWorkbook(tuple(map(RawTab, titles, values)), typed=True)
 
     def read_named(self, name: str) -> tuple[tuple[str, int, int], list[list[RawCell]]]:
-        """The cells of a named range in one request, and where it begins: tab, row and column from 0."""
+        """The cells of a named range, and where it begins (tab, row and column from 0), in one request."""
         how = {"valueRenderOption": ValueRenderOption.unformatted.value, "majorDimension": "ROWS"}
         answer = self._ask(lambda: _one_range(self._google.values_batch_get(self.key, [name], dict(how))))
         address = str(answer["range"])
@@ -117,9 +117,9 @@ class GoogleSheet:
         return (_title_in(address), row - 1, column - 1), list(answer.get("values", []))
 
     def put(self, cells: Mapping[tuple[str, int, int], RawCell]) -> None:
-        """Put values into cells, as they are: text is never taken for a formula. Keys: tab, row and column from 0.
+        """Write values into cells. Keys: tab, row and column from 0. Text never becomes a formula.
 
-        The same values again do no harm, so this is asked again as a reading is.
+        Writing the same values twice does no harm, so a failed request is repeated.
         """
         data = [
             {"range": absolute_range_name(title, a1(row, column)), "values": [[value]]}
@@ -129,13 +129,13 @@ class GoogleSheet:
         self._ask(lambda: self._google.values_batch_update(self.key, body))
 
     def change(self, requests: Sequence[Mapping[str, Any]]) -> None:
-        """Do all of these changes, or none of them."""
+        """Make all of these changes, or none."""
         self._ask(lambda: self._google.batch_update(self.key, {"requests": list(requests)}), changes=True)
 
     def _ask(self, request: Callable[[], _Answer], *, changes: bool = False) -> _Answer:
-        """The answer to a request, asked again for a bounded time when another attempt may help.
+        """The answer to a request. Repeats it for a limited time if another attempt may help.
 
-        A change is attempted again only when Google says for certain that it was not made.
+        A change is repeated only if Google's answer proves that it was not made.
         """
         waits = islice(pauses(2.0, 16.0), ATTEMPTS - 1)
         while True:
@@ -153,13 +153,13 @@ class GoogleSheet:
 
     @property
     def service_account(self) -> str | None:
-        """The address of the service account that asks; None for a person."""
+        """The address of the service account; None for a person."""
         credentials = getattr(self._google.session, "credentials", None)
         return getattr(credentials, "service_account_email", None)
 
 
 class Damaged(RequestException):
-    """An answer that is none: empty, cut off, or without what was asked for."""
+    """An unusable answer: empty, truncated, or without the requested parts."""
 
 
 def _area(place: Mapping[str, int]) -> tuple[int, int, int, int]:
@@ -169,7 +169,7 @@ def _area(place: Mapping[str, int]) -> tuple[int, int, int, int]:
 
 
 def _described(answer: Any) -> Mapping[str, Any]:
-    """The description of a spreadsheet, which has at least one tab. Raises Damaged."""
+    """The description of a spreadsheet with at least one tab. Raises Damaged."""
     tabs = answer.get("sheets") if isinstance(answer, dict) else None
     if not isinstance(tabs, list) or not tabs or not all(isinstance(t, dict) and t.get("properties") for t in tabs):
         raise Damaged(f"a spreadsheet without tabs: {str(answer)[:80]}")
@@ -177,7 +177,7 @@ def _described(answer: Any) -> Mapping[str, Any]:
 
 
 def _whole(answer: Any, titles: Sequence[str]) -> Mapping[str, Any]:
-    """The values of every tab that was asked for, in that order: never a shorter workbook. Raises Damaged."""
+    """The values of all requested tabs in the same order. Raises Damaged if one is missing."""
     found = answer.get("valueRanges") if isinstance(answer, dict) else None
     if not isinstance(found, list) or not all(isinstance(values, dict) for values in found):
         raise Damaged(f"values without ranges: {str(answer)[:80]}")
@@ -188,7 +188,7 @@ def _whole(answer: Any, titles: Sequence[str]) -> Mapping[str, Any]:
 
 
 def _one_range(answer: Any) -> Mapping[str, Any]:
-    """The one range that was asked for. Raises Damaged."""
+    """The one requested range. Raises Damaged."""
     found = answer.get("valueRanges") if isinstance(answer, dict) else None
     one = found[0] if isinstance(found, list) and len(found) == 1 else None
     if not isinstance(one, dict) or "!" not in str(one.get("range", "")):
@@ -208,7 +208,7 @@ MAY_PASS = (NotConnected, Timeout, ChunkedEncodingError, ContentDecodingError, I
 
 
 def _may_pass(error: Exception, *, changes: bool) -> bool:
-    """Whether asking again may help and can't do a change twice."""
+    """Whether repeating the request may help, and can't make a change twice."""
     if isinstance(error, GoogleAuthError):
         return bool(error.retryable)
     if isinstance(error, APIError):
@@ -218,13 +218,13 @@ def _may_pass(error: Exception, *, changes: bool) -> bool:
 
 
 def _asked_to_wait(error: Exception) -> float:
-    """The seconds of a Retry-After header, within bounds; 0 without one."""
+    """The seconds of the Retry-After header, limited; 0 without the header."""
     header = error.response.headers.get("Retry-After", "") if isinstance(error, APIError) else ""
     return min(float(header), LONGEST_PAUSE) if header.isdecimal() else 0.0
 
 
 def _cause_and_fix(error: Exception, known: str | None) -> str:
-    """What happened and what to do about it, in Chinese and in English. ``known``: whom the sheet is shared with."""
+    """The cause and the fix, in Chinese and English."""
     account, account_zh = known or "the service account that reads it", known or "读取表格的服务账号"
     if isinstance(error, GoogleAuthError):
         return (
@@ -262,7 +262,7 @@ def _cause_and_fix(error: Exception, known: str | None) -> str:
             f"Google 的请求配额已用完{again}Google's quota of requests is used up ({said}); the next firing tries again"
         )
     if status >= 500:
-        return f"Google 表格服务异常{again}Google Sheets is out of order (HTTP {status}); the next firing tries again"
+        return f"Google 表格服务异常{again}Google Sheets has a failure (HTTP {status}); the next firing tries again"
     return (
         f"Google 拒绝了请求，请确认它是 Google 表格而不是上传的 Excel 文件 / Google refused the request "
         f"(HTTP {status}: {said}); see that it is a Google Sheet and no uploaded Excel file"

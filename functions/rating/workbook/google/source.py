@@ -1,4 +1,4 @@
-"""A Google Sheet as the source of the workbook: read for each check, and told what came of it."""
+"""A Google Sheet as the source of the workbook. The system also writes its status, versions and answers there."""
 
 from __future__ import annotations
 
@@ -42,5 +42,5 @@ class GoogleSource:
     def claim(self, asks: Sequence[Ask]) -> None:
         console_tab.claim(GoogleSheet(self.key, sheet.connect(WRITING)), asks)
 
-    def answer(self, ask: Ask, said: str, *, done: bool) -> None:
-        console_tab.answer(GoogleSheet(self.key, sheet.connect(WRITING)), ask, said, done=done)
+    def answer(self, ask: Ask, message: str, *, done: bool) -> None:
+        console_tab.answer(GoogleSheet(self.key, sheet.connect(WRITING)), ask, message, done=done)

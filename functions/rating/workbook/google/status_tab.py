@@ -1,4 +1,4 @@
-"""Puts the verdict into the sheet's status tab, in one change: the tab is replaced as a whole, or stays as it was."""
+"""Writes the status tab of a sheet in one request: the tab is replaced completely, or stays as it was."""
 
 from __future__ import annotations
 
@@ -34,12 +34,11 @@ def write_status(
     client: Client | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Replace the status tab of a spreadsheet, or that of the versions, by these rows, in the language of its tabs.
+    """Replace the status tab, or the tab of versions, in the language of the spreadsheet.
 
-    With a status, the tab of the distributions and the runs that the console offers are replaced too.
-
-    Text is written as text, whatever it begins with. Raises WorkbookUnavailable, as when the sheet is shared for
-    reading only; a run should log that and go on, for the levels don't depend on it.
+    With a status, the distribution tab and the console's list of runs are replaced too. Text stays text, even if it
+    begins with "=". Raises WorkbookUnavailable, for example if the sheet is shared for reading only; a run then logs it
+    and continues, since levels don't depend on it.
     """
     sheet = GoogleSheet(key, client or connect(identity.WRITING), sleep)
     known = sheet.properties("sheets(properties,charts.chartId),namedRanges")
@@ -62,9 +61,9 @@ def _replacement(
     written: Written = "status",
     room: tuple[int, int] = (0, 0),
 ) -> list[do.Request]:
-    """What replaces the tab: it gets the size of what is written, so that nothing stays below or beside it.
+    """The requests that replace a tab. The tab gets the size of its new content, so nothing old remains.
 
-    ``room``: the rows and columns that it has at least.
+    ``room``: its least number of rows and columns.
     """
     sheet_id, title = _known_or_new(tabs, written, description)
     width = max(map(len, rows))
@@ -83,7 +82,7 @@ def _distribution(
     charts: Mapping[str, Sequence[Mapping[str, Any]]],
     description: Description,
 ) -> list[do.Request]:
-    """What replaces the tab of distributions and its charts. ``charts``: those that are there, by the tab's title."""
+    """The requests that replace the distribution tab and its charts. ``charts``: existing ones, by the tab's title."""
     sheet_id, title = _known_or_new(tabs, "distribution", description)
     room = len(page.rows) + LINES_OF_A_CHART, CHART_COLUMN + COLUMNS_OF_A_CHART
     old = [do.drop_chart(one["chartId"]) for one in charts.get(title, ())]
@@ -92,7 +91,7 @@ def _distribution(
 
 
 def _known_or_new(tabs: Mapping[str, Mapping[str, Any]], written: Written, description: Description) -> tuple[int, str]:
-    """The id and the title of a tab that is there, or those that it gets: another id for each that may be made."""
+    """Id and title of an existing tab, or of the tab to create. Each tab to create has an id of its own."""
     tab = description.tab(written)
     title = next((title for title in tabs if description.tab_titled(title) is tab), None)
     if title is not None:
@@ -122,7 +121,7 @@ def _cell_data(cell: StatusCell, key: str, links: Mapping[str, int], *, verdict:
 
 
 def _pixels(rows: Sequence[StatusRow], column: int) -> int:
-    """A width in which most of a column's lines fit. The verdict has none: it runs over its neighbours."""
+    """A width that fits most of a column's lines. The verdict is not counted, since it may overlap the next columns."""
     lines = [line for row in rows[1:] if column < len(row) for line in row[column].text.splitlines()]
     letters = max((sum(1 if ord(letter) < 0x2E80 else 2 for letter in line) for line in lines), default=0)
     return min(max(letters, _NARROWEST), _WIDEST) * _PIXELS_PER_LETTER
