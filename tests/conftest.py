@@ -21,11 +21,13 @@ botocore.session.create_loader = cache(botocore.session.create_loader)
 
 # Files whose tests take longest are begun first, so that no worker is left with one of them at the end.
 LONGEST = (
-    "test_soak",
-    "test_deployed",
     "test_pages",
+    "test_deployed",
     "test_spark",
+    "test_soak",
     "test_pages_story",
+    "test_in_docker",
+    "test_packages",
     "test_measure_reference",
     "test_crash",
     "test_demo",

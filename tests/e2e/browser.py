@@ -90,7 +90,10 @@ class Visitor:
     def violations(self, axe: str) -> list[str]:
         """What axe finds, each with the first element."""
         self.page.evaluate(f"() => {{ if (!window.axe) {{ {axe} }} }}")
-        found = self.page.evaluate("async () => (await axe.run()).violations.map(v => [v.id, v.nodes[0].html])")
+        found = self.page.evaluate(
+            """async () => (await axe.run({ resultTypes: ["violations"], preload: false }))
+              .violations.map(v => [v.id, v.nodes[0].html])"""
+        )
         return [json.dumps(each, ensure_ascii=False)[:300] for each in found]
 
     def picture(self, folder: Path, name: str) -> None:

@@ -65,13 +65,18 @@ def sam_build(folder: Path, arch: str) -> Packages:
 @pytest.fixture(scope="session")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Packages:
     """Both packages for this machine's processor, built once for all processes that run tests side by side."""
-    own = tmp_path_factory.getbasetemp()
-    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "packages"
+    folder = for_all_processes(tmp_path_factory) / "packages"
     said = folder.with_suffix(".said")
     with one_at_a_time(folder.with_suffix(".lock")):
         if not said.exists():
             said.write_text(sam_build(folder, THIS_ARCH).said, encoding="utf-8")
     return Packages(folder, said.read_text(encoding="utf-8"))
+
+
+def for_all_processes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this run that all processes which run its tests side by side have."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 @contextmanager
@@ -97,10 +102,19 @@ def aws() -> Iterator[EmbeddedAws]:
 
 @pytest.fixture(scope="session")
 def built_pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The pages, built again from nothing but their sources."""
+    """The pages, built again from nothing but their sources; once for all processes, too."""
     if shutil.which("npm") is None:
         pytest.skip("no npm on this machine")
-    house = tmp_path_factory.mktemp("house")
+    house = for_all_processes(tmp_path_factory) / "house"
+    with one_at_a_time(house.with_suffix(".lock")):
+        if not house.exists():
+            unfinished = tmp_path_factory.mktemp("unfinished")
+            build_pages(unfinished)
+            unfinished.rename(house)
+    return house / "pages"
+
+
+def build_pages(house: Path) -> None:
     copy = house / "pages"
     shutil.copytree(ROOT / "pages", copy, ignore=shutil.ignore_patterns("node_modules", "dist"))
     (house / "config").mkdir()
@@ -112,7 +126,6 @@ def built_pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ):
         done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False, timeout=600)
         assert done.returncode == 0, done.stdout + done.stderr
-    return copy
 
 
 def put_extracts(s3: S3Client, place: str, folder: Path) -> None:
