@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,75 @@ def test_own_views_want_another_scope_than_public_ones() -> None:
     own = {rule for rule, scope in scopes.items() if scope and scope != PUBLIC}
     assert own == {rule for rule in scopes if rule.startswith("/v1/agencies/<agency_id>/")}
     assert {rule for rule, scope in scopes.items() if scope is None} == {"/healthz"}
+
+
+# --- shapes that generators of clients swallow ------------------------------------------------------------------------
+
+
+def every_object(within: Any) -> Iterator[dict[str, Any]]:
+    """Every object of the document, but for examples, which are answers."""
+    if isinstance(within, dict):
+        yield within
+        for name, value in within.items():
+            if name not in ("example", "examples"):
+                yield from every_object(value)
+    elif isinstance(within, list):
+        for value in within:
+            yield from every_object(value)
+
+
+def test_no_schema_says_const_and_no_answer_forbids_more_fields() -> None:
+    assert not [one for one in every_object(COMMITTED) if "const" in one]
+    schemas = COMMITTED["components"]["schemas"]
+    strict = {name for name, schema in schemas.items() if schema.get("additionalProperties") is False}
+    bodies = {
+        operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        for _, _, operation in operations()
+        if "requestBody" in operation
+    }
+    assert strict == bodies
+
+
+def test_every_enum_of_an_answer_is_marked_as_open() -> None:
+    def closed(schema: dict[str, Any]) -> bool:
+        return "enum" in schema and len(schema["enum"]) > 1 and "x-extensible-enum" not in schema
+
+    answers = {name: schema for name, schema in COMMITTED["components"]["schemas"].items() if name != "BatchRequest"}
+    assert not [one for one in every_object(answers) if closed(one)]
+    assert any("x-extensible-enum" in one for one in every_object(answers))
+
+
+def test_every_get_takes_if_none_match_and_answers_a_tag() -> None:
+    for method, path, operation in operations():
+        named = [parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "header"]
+        assert named == (["If-None-Match"] if method == "GET" else []), path
+        assert ("ETag" in operation["responses"]["200"]["headers"]) == (method == "GET"), path
+
+
+@pytest.mark.parametrize("status", ["401", "403", "413", "429", "500", "503"])
+def test_what_the_gateway_says_by_itself_is_described_beside_what_the_function_says(status: str) -> None:
+    by_function = {"401", "403", "500", "503"}
+    for _, path, operation in operations():
+        if not operation["security"]:
+            continue
+        content = operation["responses"][status]["content"]
+        by_gateway = content["application/json"]
+        assert by_gateway["schema"]["$ref"].endswith("/GatewayMessage"), path
+        assert set(by_gateway["example"]) == {"message"}, path
+        expected = {"application/json", *(["application/problem+json"] if status in by_function else [])}
+        assert content.keys() - expected <= ({"application/problem+json"} if status == "413" else set()), path
+        assert expected <= content.keys(), path
+
+
+def test_what_needs_no_token_says_so() -> None:
+    assert [path for _, path, operation in operations() if operation["security"] == []] == ["/healthz"]
+
+
+def test_operations_and_classes_have_names_that_read_well() -> None:
+    names = COMMITTED["components"]["schemas"].keys()
+    assert not names & {"Met", "Spare", "Wanted", "Rung"}
+    assert all(re.fullmatch("[A-Z][A-Za-z]+", name) for name in names)
+    assert all(re.fullmatch("(get|post)(_[a-z]+)+", operation["operationId"]) for _, _, operation in operations())
 
 
 # --- the handler keeps to it ------------------------------------------------------------------------------------------

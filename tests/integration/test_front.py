@@ -8,13 +8,18 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
+from wsgiref.util import setup_testing_defaults
 
 import pytest
 import waitress
 
+from functions.lookup.api import api as declared
+from functions.lookup.routing import Operation
 from local.cloud.front import front
 from local.cloud.gateway import Request, event_for
 from local.cloud.template import Route
+from tests.published import path_of
+from tools.docs.example import example_handler
 
 Ask = Callable[..., tuple[http.client.HTTPResponse, bytes]]
 
@@ -159,6 +164,38 @@ def test_head_tells_the_length_and_sends_no_body(ask: Ask) -> None:
     answer, body = ask("HEAD", "/v1/levels")
     assert (answer.status, body) == (200, b"")
     assert int(answer.headers["content-length"]) > 0
+
+
+@pytest.mark.parametrize(
+    "operation", [one for one in declared.operations if one.method == "GET"], ids=lambda operation: operation.name
+)
+def test_head_is_answered_with_the_headers_of_get(operation: Operation) -> None:
+    """Of the real handler, over the example world; a request's id is its own."""
+    path = path_of(operation, "A-0042")
+    (got, of_get, content), (of_head_status, of_head, nothing) = (
+        asked_of_wsgi(method, path) for method in ("GET", "HEAD")
+    )
+    assert (got, nothing) == (of_head_status, b"")
+    assert of_get == of_head
+    assert int(of_head["content-length"]) == len(content) > 0
+
+
+def asked_of_wsgi(method: str, path: str) -> tuple[str, dict[str, str], bytes]:
+    """Status, headers and body of the front's answer."""
+    environ: dict[str, Any] = {"HTTP_X_LOCAL_AGENCY": "*"}
+    setup_testing_defaults(environ)
+    target, _, query = path.partition("?")
+    environ |= {"REQUEST_METHOD": method, "PATH_INFO": target, "QUERY_STRING": query, "REQUEST_URI": path}
+    said: list[Any] = []
+
+    def start(status: str, headers: list[tuple[str, str]], _: Any = None, /) -> Callable[[bytes], object]:
+        said.extend((status, {name.lower(): value for name, value in headers}))
+        return said.append
+
+    body = b"".join(front(example_handler())(environ, start))
+    status, headers = said
+    headers.pop("x-request-id", None)
+    return status, headers, body
 
 
 def test_not_modified_has_its_tag_and_neither_body_nor_length(ask: Ask) -> None:

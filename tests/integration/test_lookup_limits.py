@@ -26,6 +26,8 @@ MEGABYTES_10, KILOBYTES_10, KILOBYTES_8 = 10 * 1024**2, 10 * 1024, 8 * 1024
 MONTHS = [str(Month(2020, 1).plus(n)) for n in range(40)]
 BODIES = {
     "ten megabytes of nothing": " " * MEGABYTES_10,
+    "ten megabytes that would be valid": '{"agency_ids": ["A"]}'.ljust(MEGABYTES_10),
+    "one byte more than may be": '{"agency_ids": ["A"]}'.ljust(BODY_BYTES + 1),
     "wrong entries": json.dumps({"agency_ids": [0] * 30_000}),
     "unknown fields": json.dumps({f"{n:07d}": 0 for n in range(500_000)}),
     "long names": json.dumps({"x" * 30_000: 0, "y" * 30_000: 0}),
@@ -43,6 +45,8 @@ QUERIES = {
     "a long name": "x" * KILOBYTES_8 + "=1",
 }
 GUARDED = [operation for operation in declared.operations if operation.scope]
+WITH_BODY = [operation for operation in declared.operations if operation.body]
+WITHOUT_BODY = [operation for operation in declared.operations if not operation.body]
 
 
 @pytest.fixture(scope="module")
@@ -70,15 +74,26 @@ def measured(api: Caller, asked: dict[str, Any]) -> tuple[dict[str, Any], int, f
     return answer, len(json.dumps(answer, ensure_ascii=False).encode()), seconds
 
 
+@pytest.mark.parametrize("operation", WITH_BODY, ids=lambda operation: operation.name)
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-def test_a_large_body_is_refused_in_a_few_bytes_without_a_read(world: World, api: Caller, body: str) -> None:
-    asked = event("POST", "/v1/agencies/batch", body=body)
+def test_a_large_body_is_refused_in_a_few_bytes_without_a_read(
+    world: World, api: Caller, body: str, operation: Operation
+) -> None:
+    asked = event(operation.method, path_of(operation), body=body)
     with world.reads() as reads:
         answer, size, seconds = measured(api, asked)
     assert answer["statusCode"] == (413 if len(body) > BODY_BYTES else answer["statusCode"])
     assert answer["statusCode"] in (200, 400, 413, 422)
     assert size < REFUSAL_BYTES or answer["statusCode"] == 200
     assert reads == []
+    assert seconds < SECONDS
+
+
+@pytest.mark.parametrize("operation", WITHOUT_BODY, ids=lambda operation: operation.name)
+def test_a_body_where_none_is_taken_costs_nothing(api: Caller, operation: Operation) -> None:
+    without, _, _ = measured(api, event(operation.method, path_of(operation)))
+    answer, _, seconds = measured(api, event(operation.method, path_of(operation), body=" " * MEGABYTES_10))
+    assert (answer["statusCode"], answer["body"]) == (without["statusCode"], without["body"])
     assert seconds < SECONDS
 
 

@@ -6,14 +6,18 @@ import base64
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import unquote
 
 import pytest
 
 from functions.lookup.api import api as declared
 from functions.lookup.authorization import PUBLIC
 from functions.lookup.cursors import Cursors, DirectoryPosition
+from functions.lookup.routing import Operation
 from tests.published import Caller, World, agency, empty_world, event, path_of, rulebook
+from tools.docs.openapi import PATH
 
+DESCRIBED = json.loads(PATH.read_text(encoding="utf-8"))
 EVERY_GET = [path_of(operation) for operation in declared.operations if operation.method == "GET"]
 
 
@@ -218,6 +222,39 @@ def test_no_cache_shows_one_caller_s_answer_to_another(api: Caller, path: str) -
 @pytest.mark.parametrize("repeated", ["month=2026-10&month=2026-09", "month=2026-10,2026-09"])
 def test_a_parameter_given_twice_is_invalid_not_a_matter_of_luck(api: Caller, repeated: str) -> None:
     assert api.get("/v1/levels?" + repeated).status == 422
+
+
+NOT_NUMBERS = ("1.0", "1e0", "1e3", "%201", "1%20", "5%20", "+1", "01", "1_0", "0x1", "%EF%BC%91", "", "one", "1,2")
+OUT_OF_BOUNDS = ("-1", "0")
+
+
+def numeric(where: str) -> list[tuple[Operation, str]]:
+    """Every parameter of the declared operations that the description says is a whole number."""
+    found = []
+    for operation in declared.operations:
+        path = operation.rule.replace("<", "{").replace(">", "}")
+        for parameter in DESCRIBED["paths"][path][operation.method.lower()]["parameters"]:
+            if (parameter["in"], parameter["schema"].get("type")) == (where, "integer"):
+                found.append((operation, parameter["name"]))
+    return found
+
+
+@pytest.mark.parametrize("number", [*NOT_NUMBERS, *OUT_OF_BOUNDS])
+def test_a_number_is_plain_digits_in_every_query(api: Caller, number: str) -> None:
+    assert {name for _, name in numeric("query")} == {"level", "limit"}
+    for operation, name in numeric("query"):
+        kept = [part for part in path_of(operation).partition("?")[2].split("&") if part.partition("=")[0] != name]
+        query = "&".join([*filter(None, kept), f"{name}={number}"])
+        refused = api.get(f"{path_of(operation).partition('?')[0]}?{query}")
+        assert (refused.status, [error["pointer"] for error in refused.json["errors"]]) == (422, [f"#/{name}"])
+
+
+@pytest.mark.parametrize("number", [number for number in (*NOT_NUMBERS, *OUT_OF_BOUNDS) if number])
+def test_a_number_is_plain_digits_in_every_path(api: Caller, number: str) -> None:
+    assert numeric("path")
+    for operation, name in numeric("path"):
+        path = operation.rule.replace(f"<{name}>", unquote(number))
+        assert api.get(path).status == 404
 
 
 # --- bodies -----------------------------------------------------------------------------------------------------------

@@ -12,7 +12,9 @@ import pytest
 
 from functions.lookup.api import api as declared
 from functions.lookup.publications import POINTER_SECONDS
+from functions.lookup.routing import Operation
 from shared.levels import Grant
+from shared.table import rulebook_key
 from tests.published import Caller, World, agency, empty_world, path_of, rulebook
 
 
@@ -213,6 +215,32 @@ def test_a_month_past_its_retention_is_404_everywhere_while_its_items_are_still_
             assert [item["month"] for item in caller.get("/v1/publications").json["items"]] == months
             assert [item["month"] for item in caller.get("/v1/agencies/A000/history").json["items"]] == months
         assert gone.get("/v1/levels").json["month"] == "2028-10"
+
+
+def test_a_month_past_its_retention_is_404_everywhere_while_its_items_expire_one_by_one() -> None:
+    """DynamoDB deletes expired items in any order, within days; the pointer and newer months stay."""
+    with published_world() as world:
+        old = world.table.pointer().current()
+        world.publish("2028-10", [agency("A000", four=1)], rulebook(benefits=()))
+        asked = [operation for operation in declared.operations if operation.asked and "month" in fields_of(operation)]
+        found = world.table.scan("contains(pk, :run) OR contains(sk, :run)", {":run": old.run})
+        mine = [item for item in found if "AGENCY#A" not in item["pk"]["S"] or "A000" in item["pk"]["S"]]
+        mine.append(rulebook_key(old.rulebook))
+        assert len({item["pk"]["S"].partition("#")[0] for item in mine}) >= 4
+        gone = world.caller(now=lambda: datetime(2028, 12, 1, tzinfo=UTC))
+        for item in mine:
+            world.table.client.delete_item(TableName=world.table.name, Key={name: item[name] for name in ("pk", "sk")})
+            for operation in asked:
+                path = path_of(operation, "A000", level=1)
+                path += f"{'&' if '?' in path else '?'}month=2026-10"
+                body = '{"agency_ids": ["A000"]}' if operation.body else ""
+                assert gone.ask(operation.method, path, body=body).status == 404, (item["pk"], operation.name)
+            for path in ("/v1/publications", "/v1/agencies/A000/history"):
+                assert [one["month"] for one in gone.get(path).json["items"]] == ["2028-10"]
+
+
+def fields_of(operation: Operation) -> set[str]:
+    return set(operation.asked.model_fields) if operation.asked else set()
 
 
 def test_when_every_month_is_past_its_retention_nothing_is_published() -> None:

@@ -197,6 +197,26 @@ def test_while_only_the_pointer_hangs_levels_are_served_and_not_every_request_wa
     assert dynamo.asked == attempts + 5  # the card's own reads; the pointer is left alone for a while
 
 
+def test_the_pointer_is_left_alone_for_a_while_after_an_attempt_however_long_that_took(dynamo: Dynamo) -> None:
+    """Reading it takes longer than the while itself: counted from before, every request would wait again."""
+    instance = Instance(dynamo, Budget(SHORT))
+    assert instance.caller.get(CARD).status == 200
+
+    def pause(asked: dict[str, Any]) -> float:
+        if "Key" in asked and key_of(asked["Key"])[0] == "POINTER":
+            instance.moved += POINTER_SECONDS + 1
+            return 60.0
+        return 0.0
+
+    instance.moved += POINTER_SECONDS
+    dynamo.pause, dynamo.asked = pause, 0
+    assert instance.caller.get(CARD).json["stale"] is True
+    attempts = dynamo.asked
+    for _ in range(3):
+        assert instance.caller.get(CARD).json["stale"] is True
+    assert dynamo.asked == attempts + 3  # the card's own reads
+
+
 def test_the_deployed_budget_ends_within_three_and_a_half_seconds(dynamo: Dynamo) -> None:
     dynamo.hang()
     answer, seconds = Instance(dynamo, Budget()).timed(lambda caller: caller.get(CARD))
@@ -213,6 +233,20 @@ def test_a_table_that_answers_after_nine_tenths_of_a_second_ends_in_time_too(dyn
     again, seconds = instance.timed(lambda caller: caller.get(path))
     assert seconds < LONGEST
     assert answer.status == 200 or (is_try_again(answer) and again.status == 200)
+
+
+@pytest.mark.parametrize("operation", GUARDED, ids=lambda operation: operation.name)
+def test_no_operation_takes_longer_when_the_table_answers_after_nine_tenths_of_an_attempt(
+    dynamo: Dynamo, operation: Operation
+) -> None:
+    """With a budget of a fifth, so that every operation can be tried; an instance that gave up once goes on later."""
+    budget = Budget(SHORT)
+    instance = Instance(dynamo, budget)
+    dynamo.be_slow(0.9 * budget.attempt_seconds)
+    for _ in range(3):
+        answer, seconds = instance.timed(asking(operation))
+        assert seconds < SHORT + 0.5
+        assert answer.status == 200 or is_try_again(answer)
 
 
 @pytest.mark.parametrize("part", ["headers", "body"])

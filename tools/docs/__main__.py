@@ -8,14 +8,15 @@ from pathlib import Path
 from functions.rating.workbook.description import load_description
 from local.cloud.template import ROOT
 from local.commandline import Parser, run
-from tools.docs import api_docs, console_openapi, extracts_docs, openapi, operations_docs
+from tools.docs import api_docs, console_openapi, event_docs, extracts_docs, openapi, operations_docs
 
 
 def generated() -> Iterator[tuple[Path, str]]:
     """Each file with the text that it should have."""
     yield openapi.PATH, openapi.text()
     yield console_openapi.PATH, console_openapi.text()
-    yield api_docs.PATH, api_docs.with_answers(_read(api_docs.PATH))
+    yield api_docs.PATH, event_docs.with_events(api_docs.with_answers(_read(api_docs.PATH)))
+    yield event_docs.SCHEMA_PATH, event_docs.schema_text()
     for language in extracts_docs.LANGUAGES:
         path = extracts_docs.page(language)
         yield path, extracts_docs.rendered(_read(path), language)
@@ -35,7 +36,7 @@ def main() -> int:
 
 
 def _read(path: Path) -> str:
-    return path.read_text(encoding="utf-8")
+    return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
 if __name__ == "__main__":

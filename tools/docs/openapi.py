@@ -90,6 +90,7 @@ INVALID: problems.Fault = {
 REFUSALS: tuple[Problem, ...] = (
     problems.BodyMalformed(),
     problems.CursorMalformed(),
+    problems.NotAuthorized(),
     problems.ScopeMissing(AGENCY),
     problems.NotThisAgency(),
     problems.AgencyUnknown("2026-10", "2026-11", date(2026, 12, 3)),
@@ -220,7 +221,13 @@ def _other_answers(operation: Operation) -> Iterator[tuple[str, dict[str, Any]]]
     """Every other answer to an operation, by status: the function's problems, and what the gateway says by itself."""
     if operation.method == "GET":
         yield "304", {"description": "The caller's copy is still right.", "headers": _headers(tagged=True)}
-    always = (problems.ScopeMissing, problems.MonthUnknown, problems.Invalid, problems.Unavailable)
+    always = (
+        problems.NotAuthorized,
+        problems.ScopeMissing,
+        problems.MonthUnknown,
+        problems.Invalid,
+        problems.Unavailable,
+    )
     possible = {*operation.problems, *(always if operation.scope else ()), problems.Unexpected}
     by_status: dict[int, list[Problem]] = {}
     for refusal in REFUSALS:

@@ -50,7 +50,7 @@ class AgencyLevelChanged(TypedDict):
     month: Month
     run: Run
     replaced_run: Replaced
-    agency_id: str
+    agency_id: Annotated[str, Field(description="The agency.")]
     old_level: Level
     new_level: Level
 

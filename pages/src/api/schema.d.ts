@@ -1257,12 +1257,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
-            /** @description Unauthorized (made by the gateway). */
+            /** @description No token was checked; Unauthorized (made by the gateway). */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                     /**
                      * @example {
                      *       "message": "Unauthorized"
@@ -1443,12 +1444,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unauthorized (made by the gateway). */
+            /** @description No token was checked; Unauthorized (made by the gateway). */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                     /**
                      * @example {
                      *       "message": "Unauthorized"
@@ -1669,12 +1671,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unauthorized (made by the gateway). */
+            /** @description No token was checked; Unauthorized (made by the gateway). */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                     /**
                      * @example {
                      *       "message": "Unauthorized"
@@ -1842,12 +1845,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unauthorized (made by the gateway). */
+            /** @description No token was checked; Unauthorized (made by the gateway). */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                     /**
                      * @example {
                      *       "message": "Unauthorized"
@@ -2016,12 +2020,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unauthorized (made by the gateway). */
+            /** @description No token was checked; Unauthorized (made by the gateway). */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                     /**
                      * @example {
                      *       "message": "Unauthorized"
@@ -2226,12 +2231,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
-            /** @description Unauthorized (made by the gateway). */
+            /** @description No token was checked; Unauthorized (made by the gateway). */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                     /**
                      * @example {
                      *       "message": "Unauthorized"
@@ -2613,12 +2619,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unauthorized (made by the gateway). */
+            /** @description No token was checked; Unauthorized (made by the gateway). */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                     /**
                      * @example {
                      *       "message": "Unauthorized"
@@ -2816,12 +2823,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
-            /** @description Unauthorized (made by the gateway). */
+            /** @description No token was checked; Unauthorized (made by the gateway). */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                     /**
                      * @example {
                      *       "message": "Unauthorized"
@@ -3174,12 +3182,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unauthorized (made by the gateway). */
+            /** @description No token was checked; Unauthorized (made by the gateway). */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                     /**
                      * @example {
                      *       "message": "Unauthorized"
@@ -3373,12 +3382,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unauthorized (made by the gateway). */
+            /** @description No token was checked; Unauthorized (made by the gateway). */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                     /**
                      * @example {
                      *       "message": "Unauthorized"
@@ -3901,12 +3911,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unauthorized (made by the gateway). */
+            /** @description No token was checked; Unauthorized (made by the gateway). */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                     /**
                      * @example {
                      *       "message": "Unauthorized"
@@ -4135,12 +4146,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unauthorized (made by the gateway). */
+            /** @description No token was checked; Unauthorized (made by the gateway). */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                     /**
                      * @example {
                      *       "message": "Unauthorized"
@@ -4298,12 +4310,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unauthorized (made by the gateway). */
+            /** @description No token was checked; Unauthorized (made by the gateway). */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                     /**
                      * @example {
                      *       "message": "Unauthorized"
@@ -4498,12 +4511,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
-            /** @description Unauthorized (made by the gateway). */
+            /** @description No token was checked; Unauthorized (made by the gateway). */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                     /**
                      * @example {
                      *       "message": "Unauthorized"
