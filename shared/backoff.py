@@ -1,4 +1,4 @@
-"""Pauses between attempts: random, so that callers who failed together do not come back together."""
+"""Pauses between attempts. They are random, so that callers who failed together do not retry together."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 
 def pauses(first: float, longest: float) -> Iterator[float]:
-    """Seconds to wait before each next attempt, without end: up to ``first``, then up to twice as much as before.
+    """Endless pauses in seconds: at most ``first``, then at most twice as long each time.
 
-    No pause is longer than ``longest``. Who takes them decides when to give up.
+    No pause is longer than ``longest``. The caller decides when to give up.
     """
     bound = first
     while True:

@@ -1,4 +1,4 @@
-"""Content addressing: one canonical text for a value, and the id that follows from it."""
+"""Content addressing: one canonical text for a value, and the id computed from it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import field, fields, is_dataclass
 from hashlib import sha256
 from typing import Any
 
-ID_LENGTH = 20  # hex digits, 80 bits: far from a chance collision, short enough to read out on the phone
+ID_LENGTH = 20  # hex digits, 80 bits: no collision by chance, and short enough to read out on the phone
 _ADDED_LATER = "added_later"
 
 
 def added_later(default: Any) -> Any:
-    """A dataclass field that came after values were stored: at its default it is no content, so that ids stay."""
+    """A dataclass field added after values were stored. Ids leave it out at its default, so they stay the same."""
     return field(default=default, metadata={_ADDED_LATER: True})
 
 
@@ -27,7 +27,7 @@ def content_id(value: Any) -> str:
 
 
 def not_content(value: Any) -> set[str]:
-    """The fields of a dataclass that came later and are at their default: they are stored nowhere."""
+    """The fields of a dataclass that were added later and have their default. They are not stored."""
     return {f.name for f in fields(value) if f.metadata.get(_ADDED_LATER) and getattr(value, f.name) == f.default}
 
 

@@ -1,17 +1,17 @@
-"""Everything that can go wrong on purpose: one type per cause; a message says where, what, what is expected, the fix.
+"""The errors that this system raises: one type per cause. A message names the location, the finding and the fix.
 
 LevelsError
 ├── SettingsMissing         environment variables are absent or malformed; all of them at once
-├── EventInvalid            the rating function's input is none of the documented events
+├── EventInvalid            the rating function's input is not a documented event
 ├── MonthNotOver            the month asked for has not ended yet
 ├── WorkbookError
 │   ├── WorkbookUnavailable the spreadsheet can't be read: not shared, wrong key, folder absent, Google down
 │   ├── WorkbookFaulty      it was read, and it has faults (listed)
-│   └── ExampleThresholds   it has the invented thresholds of the shipped example, which this stack must not publish by
+│   └── ExampleThresholds   it has the invented thresholds of the shipped example, which this stack must not use
 ├── ExtractError
 │   ├── ExtractsUnavailable S3 can't be reached, or refuses
 │   ├── ObjectInvalid       an object is empty, truncated, corrupt, or lacks a required column
-│   ├── ObjectChanged       an object appeared, changed or went while it was being read
+│   ├── ObjectChanged       an object was added, changed or deleted while it was being read
 │   ├── AgenciesInvalid     a row of the agencies extract is bad, or two of one agency differ
 │   ├── TooManyBadRows      a dataset has more bad rows than the settings allow
 │   ├── MeasuringFailed     a measurement can't be read or written, or the Spark job that makes it failed
@@ -19,18 +19,18 @@ LevelsError
 │   └── NotReconciled       the rows accounted for are not the rows in the files
 ├── PublicationError
 │   ├── PublicationConflict another run moved the pointer first
-│   ├── ItemTooLarge        something is too large to be kept in the table as one item
-│   ├── RunUnknown          no such run, or not one that this action can be done to
-│   ├── RunSuperseded       a held run is not what the month would give today; "anyway" accepts it
-│   ├── RunUnrepairable     a run can't be computed again as it was: its inputs, or its rulebook, are gone
-│   ├── MonthExpired        the month asked for is older than what the table keeps
-│   ├── ItemInvalid         what is stored can't be read: altered, or written by a newer version
+│   ├── ItemTooLarge        an item is too large for the table
+│   ├── RunUnknown          there is no such run, or this action is not possible for it
+│   ├── RunSuperseded       a held run is out of date; "anyway" accepts it
+│   ├── RunUnrepairable     a run can't be computed again: its inputs or its rulebook are gone
+│   ├── MonthExpired        the month's retention is over
+│   ├── ItemInvalid         a stored item can't be read: altered, or written by a newer version
 │   └── NothingPublished    there is no publication to read
 ├── ScratchUnusable         the working folder is absent, read-only, or can't be used for another reason
 ├── TableUnavailable        DynamoDB can't be reached, or refuses
 ├── ReportUnwritten         the run's report could not be written, so nothing was published
 ├── EventsUnsent            the levels are published, but the event bus did not take all events
-└── OutOfTime               the function's time would not suffice; it stopped cleanly
+└── OutOfTime               the function has too little time left; it stopped cleanly
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from typing import Any
 
 
 class LevelsError(Exception):
-    """Base of every error that this system raises on purpose."""
+    """Base of every error that this system raises."""
 
 
 class SettingsMissing(LevelsError):
@@ -48,11 +48,11 @@ class SettingsMissing(LevelsError):
 
 
 class EventInvalid(LevelsError):
-    """The rating function's input is none of the documented events."""
+    """The rating function's input is not a documented event."""
 
 
 class MonthNotOver(LevelsError):
-    """The month asked for has not ended yet."""
+    """The requested month has not ended yet."""
 
 
 class WorkbookError(LevelsError):
@@ -76,7 +76,7 @@ class WorkbookFaulty(WorkbookError):
 
 
 class ExampleThresholds(WorkbookError):
-    """The thresholds are the shipped example's, and this stack must not publish by them."""
+    """The thresholds are those of the shipped example, which this stack must not use."""
 
 
 class ExtractError(LevelsError):
@@ -94,7 +94,7 @@ class ObjectInvalid(ExtractError):
 
 
 class ObjectChanged(ExtractError):
-    """An object appeared, changed or went while it was being read."""
+    """An object was added, changed or deleted while it was being read."""
 
 
 class AgenciesInvalid(ExtractError):
@@ -118,7 +118,7 @@ class NotReconciled(ExtractError):
 
 
 class PublicationError(LevelsError):
-    """Publishing, or reading what is published, can't be done."""
+    """A publication can't be made or read."""
 
 
 class PublicationConflict(PublicationError):
@@ -126,27 +126,27 @@ class PublicationConflict(PublicationError):
 
 
 class ItemTooLarge(PublicationError):
-    """Something is too large to be kept in the table as one item."""
+    """An item is too large for the table."""
 
 
 class RunUnknown(PublicationError):
-    """There is no such run, or the action can't be done to it."""
+    """There is no such run, or the action is not possible for it."""
 
 
 class RunSuperseded(PublicationError):
-    """A held run is not what the month would give today; whoever accepts it has to say so."""
+    """A held run is out of date: its extracts or its month's publication changed since."""
 
 
 class RunUnrepairable(PublicationError):
-    """A run can't be computed again as it was: its inputs, or its rulebook, are gone."""
+    """A run can't be computed again: its inputs or its rulebook are gone."""
 
 
 class MonthExpired(PublicationError):
-    """The month asked for is older than what the table keeps."""
+    """The month's retention is over."""
 
 
 class ItemInvalid(PublicationError):
-    """What is stored can't be read, or is there too early. ``key``: partition and sort key of the item."""
+    """A stored item can't be read, or exists too early. ``key``: its partition key and sort key."""
 
     def __init__(self, message: str, key: tuple[str, str]) -> None:
         super().__init__(message)
@@ -174,4 +174,4 @@ class EventsUnsent(LevelsError):
 
 
 class OutOfTime(LevelsError):
-    """The function's time would not suffice."""
+    """The function has too little time left."""

@@ -1,7 +1,7 @@
-"""The words of the trade as frozen values: what operations decide (a Rulebook) and what an agency gets (a Rating).
+"""The domain's words as frozen values: what operations decide (a Rulebook) and what an agency gets (a Rating).
 
-Money is integer fen. Months are ``YYYY-MM`` text, so that values compare, sort and travel as they are.
-Nothing here computes a rating (functions/rating/run/rules.py does) or reads or writes anything.
+Money is integer fen. Months are ``YYYY-MM`` text, which compares and sorts correctly. This module computes no ratings
+(functions/rating/run/rules.py does) and reads and writes nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Literal
 from shared.content import added_later
 
 POWER_LEVELS = range(8)  # a creator's power level (带货力等级)
-ASSESSED_POWER = range(6, 8)  # the power levels whose bindings are opened in steps (rule 10)
+ASSESSED_POWER = range(6, 8)  # the power levels that have binding slots (rule 10)
 
 
 class Measure(StrEnum):
@@ -27,7 +27,7 @@ class Measure(StrEnum):
 
 
 class BenefitKind(StrEnum):
-    """What a benefit's cells hold: TRUE, a number (or unlimited), or a text."""
+    """The type of a benefit's cells: TRUE, a number (or unlimited), or a text."""
 
     FLAG = "flag"
     QUOTA = "quota"
@@ -35,7 +35,7 @@ class BenefitKind(StrEnum):
 
 
 class Status(StrEnum):
-    """Why an agency has the level it has, or has none."""
+    """Why an agency has its level, or has none."""
 
     RATED = "rated"
     BELOW_LADDER = "below_ladder"
@@ -59,8 +59,8 @@ class Change(StrEnum):
 class Metric:
     """A number measured for an agency over one month (考核指标).
 
-    ``min_power`` and ``max_power`` (both inclusive) bound the creators that a creator_count counts; None for paid_gmv.
-    ``from_month``: the first rating month that has it, None: every month.
+    ``min_power`` and ``max_power`` (both inclusive): the power levels that a creator_count counts; None for paid_gmv.
+    ``from_month``: the first rating month that has the metric; None: every month.
     """
 
     key: str
@@ -73,13 +73,13 @@ class Metric:
 
     @property
     def powers(self) -> slice:
-        """The part of ``creators_by_power`` that a creator_count counts."""
+        """The slice of ``creators_by_power`` that a creator_count sums."""
         return slice(self.min_power, None if self.max_power is None else self.max_power + 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """The least value of one metric (门槛): creators, or fen."""
+    """The least value of one metric (门槛), in creators or fen."""
 
     metric: str
     required: int
@@ -87,7 +87,7 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A set of thresholds, all of which must be met (考核通道). Never empty."""
+    """A set of thresholds that must all be met (考核通道). Never empty."""
 
     channel: int
     thresholds: tuple[Threshold, ...]
@@ -95,7 +95,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """The channels of one level; passing any one of them passes the level."""
+    """The channels of one level. An agency that passes any one of them passes the level."""
 
     level: int
     channels: tuple[Channel, ...]
@@ -117,7 +117,7 @@ class Ladder:
         return max((rung.level for rung in self.rungs if rung.channels), default=0)
 
     def only(self, levels: int, metrics: Set[str]) -> Ladder:
-        """The ladder up to a level, by these metrics alone; a channel that asks for nothing else is none of it."""
+        """The ladder up to a level, with these metrics only. A channel that has only other metrics is left out."""
         rungs = []
         for rung in self.rungs[:levels]:
             known = ((c.channel, tuple(t for t in c.thresholds if t.metric in metrics)) for c in rung.channels)
@@ -127,7 +127,7 @@ class Ladder:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """An agency's rank, 1 the lowest, and what people call it. ``from_month``: the first rating month that has it."""
+    """An agency's rank (1 is the lowest) and its name. ``from_month``: the first rating month that has it."""
 
     level: int
     name: str
@@ -137,7 +137,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What one level gets of a benefit. Levels without a grant have nothing of it.
+    """What one level gets of a benefit. A level without a grant gets nothing.
 
     flag: neither field. quota: ``quota`` is the number, None for unlimited. text: ``text``.
     """
@@ -149,9 +149,9 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Benefit:
-    """Something an agency of some level is entitled to (权益); grants ascend by level.
+    """A benefit that some levels have (权益). Grants ascend by level.
 
-    ``from_month``: the first rating month that has it, None: every month.
+    ``from_month``: the first rating month that has it; None: every month.
     """
 
     key: str
@@ -162,7 +162,7 @@ class Benefit:
     from_month: str | None = added_later(None)
 
     def grant(self, level: int | None) -> Grant | None:
-        """What an agency of this level gets, or None; unrated agencies get nothing."""
+        """What an agency of this level gets; None for nothing. Unrated agencies get nothing."""
         return next((grant for grant in self.grants if grant.level == level), None)
 
     @property
@@ -182,7 +182,7 @@ class Tip:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """A level set by hand (人工调整), from ``from_month`` (None: since ever) to ``until_month``, both inclusive."""
+    """A level set by hand (人工调整) from ``from_month`` (None: since ever) to ``until_month``, both inclusive."""
 
     agency_id: str
     level: int
@@ -197,7 +197,7 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A test that operations write (用例): these metrics must give this level (None: unrated)."""
+    """A test written by operations (用例): these metrics must give this level (None: unrated)."""
 
     case: str
     metrics: Mapping[str, int]
@@ -206,7 +206,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class RuleSettings:
-    """The settings tab. Shares are exact decimals; a guardrail of None is off."""
+    """The settings tab. Shares are exact decimals. A guardrail that is None is off."""
 
     new_agency_wait_months: int = 1
     max_bad_row_share: Decimal = Decimal("0.001")
@@ -223,7 +223,7 @@ class RuleSettings:
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """One parsed, validated, immutable version of the spreadsheet. Tuples are in natural order, never in row order."""
+    """One valid version of the spreadsheet, parsed and frozen. Its tuples are sorted, whatever the order of rows."""
 
     levels: tuple[Level, ...]
     metrics: tuple[Metric, ...]
@@ -235,17 +235,16 @@ class Rulebook:
     settings: RuleSettings = RuleSettings()
 
     def ladder(self, month: str) -> Ladder:
-        """The ladder in force for a rating month: the newest effective by then. Raises LookupError when none is."""
+        """The ladder for a rating month: the newest one effective by then. Raises LookupError if there is none."""
         in_force = [ladder for ladder in self.ladders if (ladder.effective_month or "") <= month]
         if not in_force:
             raise LookupError(f"no ladder is in force for {month}")
         return in_force[-1]
 
     def as_of(self, month: str) -> Rulebook:
-        """The rulebook without the levels, metrics and benefits that only a later rating month has.
+        """The rulebook without the levels, metrics and benefits that begin after a rating month.
 
-        Nor has it the levels above the last one of that month's ladder. Itself when there are none of these. What
-        refers to them goes with them: thresholds, grants, tips.
+        Thresholds, grants and tips of these are removed too. If there are none, it is the same object.
         """
         rows: tuple[Level | Metric | Benefit, ...] = (*self.levels, *self.metrics, *self.benefits)
         in_force = [ladder for ladder in self.ladders if (ladder.effective_month or "") <= month]
@@ -280,7 +279,7 @@ class Rulebook:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """Creators or orders left out because risk control flagged them; ``amount`` in fen, 0 for creators."""
+    """Creators or orders that were removed because of a risk tag. ``amount``: fen, 0 for creators."""
 
     risk_tag: str
     count: int
@@ -292,12 +291,12 @@ SlotsReason = Literal["assessed", "below_free_slots", "no_previous_month"]
 
 @dataclass(frozen=True, slots=True)
 class SlotCounts:
-    """What binding slots rest on (rule 10): creators of power 6..7 held now; the base; the kept.
+    """The counts for binding slots (rule 10), of creators with power 6..7.
 
-    ``bound``: held at the month's end, flagged or not. ``base``: unflagged ones held at the end of the month before.
-    ``kept``: those of the base with any row of power 6..7 in this month's extract.
+    ``bound``: bound at the month's end, flagged or not. ``base``: unflagged, bound at the end of the month before.
+    ``kept``: those of the base that have a row of power 6..7 in this month's extract.
 
-    ``base`` and ``kept`` are None when the month before was not there to read.
+    ``base`` and ``kept`` are None if the month before could not be read.
     """
 
     bound: int
@@ -307,10 +306,10 @@ class SlotCounts:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What was measured of one agency in one month, before any rule.
+    """The numbers of one agency in one month, before any rule.
 
-    ``joined_at``: epoch microseconds. ``creators_by_power``: unflagged creators held at the month's end, by power 0..7.
-    ``paid_gmv``: fen.
+    ``joined_at``: epoch microseconds. ``creators_by_power``: unflagged creators bound at the month's end, by power
+    0..7. ``paid_gmv``: fen.
     """
 
     agency_id: str
@@ -330,9 +329,9 @@ class Measured:
 class Rating:
     """One agency's result of one month. Its reasons follow from it and its rulebook (``shared.reasons``).
 
-    ``level`` is what the agency holds; ``computed_level`` what the rules gave, which differs under an override.
-    ``first_rating_on`` is there while the first rating is awaited (rule 4), whether or not a level was set by hand.
-    ``metrics`` has every metric of the rulebook.
+    ``level``: the level that the agency has. ``computed_level``: the level by the rules; an override may differ.
+    ``first_rating_on``: set while the first rating is awaited (rule 4), even if the level was set by hand. ``metrics``:
+    every metric of the rulebook.
     """
 
     month: str
@@ -352,13 +351,13 @@ class Rating:
 
     @property
     def awaiting(self) -> bool:
-        """Whether no ladder was held against it yet, because it is new."""
+        """Whether the agency is too new to be rated."""
         return self.first_rating_on is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The least that a later month needs to know of an earlier rating: to say up or down, and to compare totals."""
+    """What a later month needs of an earlier rating: to say up or down, and to compare totals."""
 
     status: Status
     level: int | None

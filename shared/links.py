@@ -1,4 +1,4 @@
-"""Which links are shown to people: https only, whole, and nothing that a browser would run."""
+"""Checks links that are shown to people: complete https addresses only, nothing that a browser would run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 
 def is_https(link: str) -> bool:
-    """Whether a text is the address of something on the web, read over https."""
+    """Whether a text is a complete https address."""
     try:
         parts = urlsplit(link)
         return parts.scheme == "https" and bool(parts.hostname) and link.isprintable() and " " not in link

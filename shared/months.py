@@ -13,14 +13,14 @@ _TEXT = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 
 @dataclass(frozen=True, order=True, slots=True)
 class Month:
-    """A calendar month. Orders by time; its text form is ``YYYY-MM``, in keys and in JSON alike."""
+    """A calendar month. Sorts by time. Its text is ``YYYY-MM``, in keys and in JSON."""
 
     year: int
     number: int
 
     @classmethod
     def parse(cls, text: str) -> Month:
-        """Read ``YYYY-MM``. Raises ValueError for anything else, so a month can never escape an S3 prefix or a key."""
+        """The month of a text ``YYYY-MM``. Raises ValueError for any other text."""
         match = _TEXT.fullmatch(text)
         if match is None or match[1] == "0000":
             raise ValueError(f"expected a month as YYYY-MM, found {text!r}")
@@ -28,7 +28,7 @@ class Month:
 
     @classmethod
     def of(cls, instant: datetime, zone: ZoneInfo) -> Month:
-        """The month that contains an aware instant, by the clock of ``zone``."""
+        """The month that contains an aware instant, in the time zone ``zone``."""
         local = instant.astimezone(zone)
         return cls(local.year, local.month)
 
@@ -36,7 +36,7 @@ class Month:
         return f"{self.year:04d}-{self.number:02d}"
 
     def plus(self, months: int) -> Month:
-        """The month so many months later (earlier when negative)."""
+        """The month that is ``months`` later (earlier if negative)."""
         index = self.year * 12 + self.number - 1 + months
         return Month(index // 12, index % 12 + 1)
 
@@ -50,6 +50,6 @@ class Month:
 
     @property
     def renewed_on(self) -> date:
-        """The day on which this month's levels are published: the 3rd of the month after (public rule)."""
+        """The day on which this month's levels are published: the 3rd of the next month (public rule)."""
         following = self.plus(1)
         return date(following.year, following.number, RENEWAL_DAY)

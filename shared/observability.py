@@ -1,4 +1,4 @@
-"""One logger and one metrics object for each function; service names come from Powertools' own environment variables.
+"""The logger and the metrics of each function. Powertools' environment variables name the service.
 
 Traces need no code: Lambda's active tracing records each invocation (template.yaml).
 """
@@ -11,6 +11,6 @@ metrics = Metrics(namespace="mcn-levels")
 
 
 def count_now(name: str) -> None:
-    """Count one event of a kind that is too rare to wait for the end of an invocation."""
+    """Count one event at once, for kinds that are too rare to wait for the end of an invocation."""
     metrics.add_metric(name, MetricUnit.Count, 1)
     metrics.flush_metrics()

@@ -1,6 +1,6 @@
-"""Why an agency has its level and what the next one takes: its metrics held against a ladder. Pure.
+"""The reasons for a level and the gaps to the next: an agency's metrics compared with a ladder. Pure.
 
-Worked out where they are shown and never stored: they follow from a rating and the rulebook of its publication.
+Reasons are computed where they are shown and never stored: they follow from a rating and its publication's rulebook.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from shared.levels import Channel, Ladder, Rating, Rulebook
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One threshold held against one agency: creators, or fen."""
+    """One threshold and an agency's value, in creators or fen."""
 
     metric: str
     required: int
@@ -31,18 +31,18 @@ class Check:
 
     @property
     def margin(self) -> int:
-        """How much may be lost with the threshold still met; negative when it is not met."""
+        """How much may be lost with the threshold still met; negative if it is not met."""
         return self.actual - self.required
 
     @property
     def progress(self) -> Fraction:
-        """Share of the way, 0 to 1; 1 when nothing is required."""
+        """Actual over required, 0 to 1; 1 if nothing is required."""
         return Fraction(1) if self.met else Fraction(self.actual, self.required)
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelResult:
-    """One channel held against one agency."""
+    """One channel with the checks of its thresholds."""
 
     channel: int
     checks: tuple[Check, ...]
@@ -59,22 +59,22 @@ class ChannelResult:
 
 @dataclass(frozen=True, slots=True)
 class NextLevel:
-    """The level above, and how far each of its channels is."""
+    """The level above, and the gaps of each of its channels."""
 
     level: int
     channels: tuple[ChannelResult, ...]
 
     @property
     def nearest_channel(self) -> int:
-        """The channel with the highest smallest progress; ties go to the first in channel order."""
+        """The channel whose smallest progress is highest; of equal ones the first in channel order."""
         return max(self.channels, key=lambda result: (result.progress, -result.channel)).channel
 
 
 @dataclass(frozen=True, slots=True)
 class Reasons:
-    """All that explains a rating. ``channels`` are those of the computed level, none where there is no such level.
+    """Everything that explains a rating. ``channels``: those of the computed level; empty without one.
 
-    ``next_level`` is the one above the computed level, None at the top and while a first rating is awaited.
+    ``next_level``: the level above the computed one; None at the top and while a first rating is awaited.
     """
 
     channels: tuple[ChannelResult, ...]
@@ -82,7 +82,7 @@ class Reasons:
 
 
 def reasons(rating: Rating, rulebook: Rulebook) -> Reasons:
-    """The reasons of a rating, by the rulebook that it was made with."""
+    """The reasons of a rating, by the rulebook that rated it."""
     ladder = rulebook.ladder(rating.month)
     return Reasons(
         channels=channel_results(rating.metrics, ladder, rating.computed_level),
@@ -90,19 +90,19 @@ def reasons(rating: Rating, rulebook: Rulebook) -> Reasons:
     )
 
 
-def held_against(metrics: Mapping[str, int], channel: Channel) -> ChannelResult:
-    """A channel with each of its thresholds beside what the agency has."""
+def channel_result(metrics: Mapping[str, int], channel: Channel) -> ChannelResult:
+    """A channel with each of its thresholds and the agency's values."""
     checks = [Check(t.metric, t.required, metrics[t.metric]) for t in channel.thresholds]
     return ChannelResult(channel.channel, tuple(checks))
 
 
 def channel_results(metrics: Mapping[str, int], ladder: Ladder, level: int | None) -> tuple[ChannelResult, ...]:
-    """The channels of a level, in channel order; none for an agency without one."""
-    return () if level is None else tuple(held_against(metrics, channel) for channel in ladder.rung(level).channels)
+    """The results of a level's channels, in channel order; empty if the level is None."""
+    return () if level is None else tuple(channel_result(metrics, channel) for channel in ladder.rung(level).channels)
 
 
 def next_level(metrics: Mapping[str, int], ladder: Ladder, held: int | None) -> NextLevel | None:
-    """The level above the computed one (level 1 for the unrated) with the gaps of each channel; None at the top."""
+    """The level above the computed one (1 for unrated agencies) with the gaps of each channel; None at the top."""
     above = (held or 0) + 1
     if above > len(ladder.rungs):
         return None

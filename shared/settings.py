@@ -1,4 +1,4 @@
-"""Environment variables, read once into frozen values; what is missing or malformed is listed all at once."""
+"""The settings: environment variables, read once into frozen values. All missing or wrong ones are listed at once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _WORKLOAD_PROVIDER = re.compile(
     r"//iam\.googleapis\.com/projects/[0-9]+/locations/global/workloadIdentityPools/[^/]+/providers/[^/]+"
 )
 DEFAULT_ZONE = "Asia/Shanghai"
-DEFAULT_RETENTION_MONTHS = 25  # two years and the month they are compared with
+DEFAULT_RETENTION_MONTHS = 25  # two years, and the month before them for comparison
 DEFAULT_EMBEDDED_GB = 8
 DEFAULT_AGENCY_CLAIM = "agency_id"
 DEFAULT_REQUEST_SECONDS = 3
@@ -86,7 +86,7 @@ def _parsed_provider(value: str) -> str:
 
 
 def _parsed_base_path(value: str) -> str:
-    """``levels``, ``/levels`` and ``/levels/`` are all ``/levels``; empty where there is none."""
+    """``levels``, ``/levels`` and ``/levels/`` become ``/levels``; empty stays empty."""
     path = value.strip("/")
     return f"/{path}" if path else ""
 
@@ -109,13 +109,13 @@ Count = Annotated[int, PlainValidator(_parsed_count)]
 
 
 class _Settings(BaseModel):
-    """Each field is the environment variable of its name in capital letters, or of its alias."""
+    """Each field is the environment variable with its name in capital letters, or its alias."""
 
     model_config = ConfigDict(frozen=True, alias_generator=str.upper, validate_by_name=True)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """The settings; a variable that is empty counts as not set. Raises SettingsMissing with all that is wrong."""
+        """The settings. An empty variable counts as not set. Raises SettingsMissing with all faults."""
         try:
             return cls.model_validate({name: text for name, text in environment.items() if text})
         except ValidationError as error:
@@ -142,13 +142,14 @@ class ReadingSettings(_Settings):
 
 
 class RatingSettings(ReadingSettings):
-    """What the rating function is told by its environment, and how it reads extracts.
+    """The settings of the rating function.
 
     ``workbook``: ``gsheet:<key>``, ``s3://<bucket>/<key>.xlsx``, ``s3://<bucket>/<prefix>/`` or ``dir:<folder>``.
-    ``scratch``: a folder on local disk. ``retention_months``: how long a rated month is kept after its end.
-    ``stack`` tells its metrics from those of other stacks. ``example_allowed``: levels may be published by the shipped
-    example's thresholds. ``measuring``: ``embedded`` in the function, ``glue`` by the job ``glue_job``, ``auto`` by
-    that job where the order objects of a month have more than ``embedded_gb`` together.
+    ``scratch``: a folder on local disk. ``retention_months``: how long a rated month is kept after its end. ``stack``:
+    distinguishes its metrics from those of other stacks. ``example_allowed``: whether levels may be published with the
+    shipped example's thresholds. ``int96_is_utc``: whether Parquet's INT96 is UTC, as Spark writes it, or local time,
+    as Impala does. ``measuring``: ``embedded`` in the function, ``glue`` with the job ``glue_job``, ``auto`` with that
+    job if the month's order objects have more than ``embedded_gb`` together.
     """
 
     table_name: str
@@ -174,12 +175,12 @@ class RatingSettings(ReadingSettings):
 
 
 class LookupSettings(_Settings):
-    """What the lookup function is told by its environment.
+    """The settings of the lookup function.
 
-    ``cursor_key`` signs cursors; the same on every instance of a stack. ``agency_claim``: the claim of a token that
-    names its agency. ``request_seconds``: the time that a request may take. ``base_path``: what a custom domain puts
-    before every path, ``/levels`` or empty. ``local_caller``: on a developer's machine, where no gateway checks tokens,
-    who asks: an agency's id, or ``*`` for any; the template never sets it.
+    ``cursor_key``: signs cursors; the same on every instance of a stack. ``agency_claim``: the claim of a token that
+    names its agency. ``request_seconds``: the time for one request. ``base_path``: the prefix of every path under a
+    custom domain, ``/levels`` or empty. ``local_caller``: the caller on a developer's machine, where no gateway checks
+    tokens: an agency's id, or ``*`` for any; the template never sets it.
     """
 
     table_name: str
@@ -194,7 +195,7 @@ class LookupSettings(_Settings):
 
 
 class OperationsSettings(_Settings):
-    """What the function behind the console is told by its environment. ``rating_function``: whom it asks."""
+    """The settings of the function behind the console. ``rating_function``: the function that it invokes."""
 
     table_name: str
     extracts: Location
@@ -205,12 +206,12 @@ class OperationsSettings(_Settings):
 
 
 class GoogleSettings(_Settings):
-    """How to prove to Google who is reading the sheet: exactly one of two ways.
+    """The identity for Google: exactly one of two ways.
 
     Keyless: ``workload_provider``, the full name of the workload identity provider that trusts this AWS role
-    (``//iam.googleapis.com/projects/<number>/locations/global/workloadIdentityPools/<pool>/providers/<provider>``),
-    and ``service_account``, the e-mail address it stands in for and the sheet is shared with.
-    With a key: ``key_secret``, the name or ARN of the secret in Secrets Manager that holds the service account's key.
+    (``//iam.googleapis.com/projects/<number>/locations/global/workloadIdentityPools/<pool>/providers/<provider>``), and
+    ``service_account``, the e-mail address of the service account that the sheet is shared with. With a key:
+    ``key_secret``, the name or ARN of the secret in Secrets Manager with the service account's key.
     """
 
     model_config = ConfigDict(alias_generator=lambda name: f"GOOGLE_{name.upper()}")

@@ -1,9 +1,9 @@
 """The DynamoDB table: its keys, its items, and how they are read. functions/rating/publication writes them.
 
     pk                        sk                      holds
-    POINTER                   POINTER                 which run of each month is valid: one item, one conditional write
+    POINTER                   POINTER                 the valid run of each month: one item, one conditional write
     LEDGER#<month>            V<version>#…            append-only: published, held, accepted, rolled back, refreshed …
-    OUTBOX                    <sequence>              a publication whose events are to be sent, and how far they are
+    OUTBOX                    <sequence>              a publication's unsent events, and how many are sent
     CHANGES#<run>#<page>      <replaced run>          the agencies whose level differs, written before the pointer moves
     RULEBOOK#<id>             RULEBOOK                a rulebook, once per content
     RUN#<run>                 RUN                     the run's record: inputs, counts, level changes
@@ -11,10 +11,10 @@
     LEVEL#<run>#<level>#<page> LEVEL                  the directory
     AGENCY#<agency_id>        RATING#<month>#<run>    one rating; its reasons follow from it and the rulebook
 
-Each page is a partition of its own, since DynamoDB writes 1,000 units a second to one; the first page of standings
-says how many there are. Every item carries the ``schema`` that it was written by. Fields are only ever added, with a
-default; a reader passes over what it does not know, and a writer keeps it. What an older reader would read wrongly
-raises SCHEMA, and that reader then refuses. Items without ``schema`` are of schema 1, which kept a run's pages in the
+Each page is a partition of its own, since DynamoDB writes 1,000 units a second to one. The first page of standings
+has the number of pages. Every item has the ``schema`` that it was written with. Fields are only ever added, with a
+default; a reader ignores unknown fields, and a writer keeps them. A change that an older reader would read wrongly
+raises SCHEMA; older readers then refuse. Items without ``schema`` are of schema 1, which stored a run's pages in the
 partition of its record; they are still read.
 
 A rating is invisible until the pointer names its run; readers take run and rulebook from one reading of the pointer.
@@ -43,14 +43,14 @@ if TYPE_CHECKING:
 
 SCHEMA = 2
 BATCH_GET_LIMIT = 100
-READ_ATTEMPTS = 6  # in a row without one more item
+READ_ATTEMPTS = 6  # requests in a row without a new item
 
 MadeValid = Literal["published", "restated", "accepted", "rolled_back"]
 
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """One month's valid run, what made it valid, and the rulebook whose names, benefits and tips go with it."""
+    """One month's valid run, how it became valid, and the rulebook of its names, benefits and tips."""
 
     month: str
     run: str
@@ -61,9 +61,9 @@ class Publication:
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """Which publication of each month is valid. ``version`` guards the one conditional write that moves it.
+    """The valid publication of each month. ``version``: guards the one conditional write that changes it.
 
-    ``unknown``: by month, what a newer version of this software has written beside a publication; it is kept.
+    ``unknown``: by month, fields of a newer version of this software; they are kept.
     """
 
     version: int
@@ -72,7 +72,7 @@ class Pointer:
     schema: int = SCHEMA
 
     def following(self, publication: Publication) -> Pointer:
-        """The next pointer, with this publication the valid one of its month."""
+        """The next pointer: this publication becomes the valid one of its month."""
         valid = self.publications.get(publication.month)
         same_run = valid is not None and valid.run == publication.run
         kept = {month: more for month, more in self.unknown.items() if month != publication.month or same_run}
@@ -86,14 +86,14 @@ class Pointer:
         return self.publications[max(self.publications)]
 
     def before(self, month: str) -> Publication | None:
-        """The newest published month earlier than this one: what its ratings are compared with."""
+        """The newest published month before this one: its ratings are compared with."""
         earlier = [published for published in self.publications if published < month]
         return self.publications[max(earlier)] if earlier else None
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """An agency in the directory: what its card shows besides the names that the rulebook gives."""
+    """An agency in the directory, with the fields of its card that don't come from the rulebook."""
 
     agency_id: str
     name: str
@@ -125,7 +125,7 @@ def key(pk: str, sk: str) -> dict[str, Any]:
 
 
 def key_of(item: Mapping[str, Any]) -> tuple[str, str]:
-    """An item's key, or a key itself, as text."""
+    """The partition key and sort key of an item or a key, as text."""
     return item["pk"]["S"], item["sk"]["S"]
 
 
@@ -153,19 +153,19 @@ def directory_key(run: str, level: int, page: int) -> dict[str, Any]:
 
 
 def stored(item_key: Mapping[str, Any], expires_at: int | None = None, **attributes: Any) -> dict[str, Any]:
-    """An item of the present schema: key, attributes as DynamoDB has them, expiry where it has one."""
+    """An item of the present schema: its key, its attributes in DynamoDB's form, and its expiry if it has one."""
     expiry = {} if expires_at is None else {"expires_at": {"N": str(expires_at)}}
     return {**item_key, **attributes, **expiry, "schema": {"N": str(SCHEMA)}}
 
 
 def rating_item(rating: Rating, run: str, expires_at: int) -> dict[str, Any]:
-    """A rating as an item: one JSON text, so that equal ratings are equal bytes and reading needs no conversion."""
+    """A rating as an item with one JSON text: equal ratings have equal bytes, and reading needs no conversion."""
     body = _RATING.dump_json(rating).decode()
     return stored(rating_key(rating.agency_id, rating.month, run), expires_at, rating={"S": body})
 
 
 def rulebook_item(rulebook: Rulebook, rulebook_id: str, expires_at: int) -> dict[str, Any]:
-    """A rulebook snapshot, compressed: 5,000 overrides would not fit an item as text."""
+    """A rulebook as an item, compressed: as plain text, 5,000 overrides would not fit into an item."""
     body = zlib.compress(canonical_json(rulebook).encode())
     return stored(rulebook_key(rulebook_id), expires_at, content={"B": body})
 
@@ -219,7 +219,7 @@ def schema_of(item: Mapping[str, Any]) -> int:
 
 @contextmanager
 def reading(item: Mapping[str, Any]) -> Iterator[None]:
-    """Within the block an item is read. Raises ItemInvalid, which names it, for bytes that can't be."""
+    """Within the block an item is decoded. Raises ItemInvalid, naming the item, if that fails."""
     names = key_of(item)
     try:
         if schema_of(item) > SCHEMA:
@@ -231,7 +231,7 @@ def reading(item: Mapping[str, Any]) -> Iterator[None]:
         yield
     except (KeyError, TypeError, ValueError, zlib.error) as error:
         raise ItemInvalid(
-            f"{' '.join(names)}: what is stored there can't be read ({type(error).__name__}). "
+            f"{' '.join(names)}: its content can't be read ({type(error).__name__}). "
             "Verify the run; repair its month, or restore the table from a backup.",
             names,
         ) from error
@@ -241,7 +241,7 @@ def reading(item: Mapping[str, Any]) -> Iterator[None]:
 
 
 class Table:
-    """Reads the table through a low-level client (half the cost of the resource on the hot path)."""
+    """Reads the table through a low-level client, which takes half the time of boto3's resource."""
 
     def __init__(
         self,
@@ -261,30 +261,30 @@ class Table:
         return Pointer(0, {}) if item is None else pointer_from(item)
 
     def rating(self, agency_id: str, publication: Publication) -> Rating | None:
-        """One agency's rating in a publication; None when the agency is not in it."""
+        """One agency's rating in a publication; None if the agency is not in it."""
         item = self._get(rating_key(agency_id, publication.month, publication.run))
         return None if item is None else _rating_from(item)
 
     def ratings(self, wanted: Iterable[tuple[str, Publication]]) -> list[Rating]:
-        """The ratings that exist among these agencies and publications, in the order asked for; one request per 100."""
+        """The existing ratings of these agencies and publications, in the given order; one request per 100."""
         keys = [rating_key(agency_id, publication.month, publication.run) for agency_id, publication in wanted]
         found = {key_of(item): item for item in self.get_many(keys)}
         return [_rating_from(item) for k in keys if (item := found.get(key_of(k))) is not None]
 
     def rulebook(self, rulebook_id: str) -> Rulebook:
-        """A rulebook by its content id. Raises RunUnknown when there is no such snapshot."""
+        """A rulebook by its content id. Raises RunUnknown if it is not stored."""
         item = self._get(rulebook_key(rulebook_id))
         if item is None:
             raise RunUnknown(f"rulebook {rulebook_id} is not in table {self.name}")
         return rulebook_from(item)
 
     def rulebooks(self, rulebook_ids: Iterable[str]) -> dict[str, Rulebook]:
-        """Those of these rulebooks that exist, by content id; one request per 100."""
+        """The existing rulebooks among these, by content id; one request per 100."""
         items = self.get_many([rulebook_key(rulebook_id) for rulebook_id in rulebook_ids])
         return {key_of(item)[0].removeprefix("RULEBOOK#"): rulebook_from(item) for item in items}
 
     def level_counts(self, runs: Iterable[str]) -> dict[str, dict[str, int]]:
-        """Agencies by level, of those of these runs whose record exists; one request per 100."""
+        """Agencies by level, for each of these runs that has a record; one request per 100."""
         items = self.get_many([run_key(run) for run in runs])
         records = [(key_of(item)[0], json.loads(zlib.decompress(item["record"]["B"]))) for item in items]
         return {pk.removeprefix("RUN#"): record["levels"] for pk, record in records}
@@ -300,7 +300,7 @@ class Table:
             return _LISTINGS.validate_json(item["listings"]["S"])
 
     def standings(self, run: str) -> dict[str, Standing]:
-        """Every agency's standing in a run, by agency_id. Raises RunUnknown when they are not, or no longer, there."""
+        """Every agency's standing in a run, by agency_id. Raises RunUnknown if some page is missing or expired."""
         first = self._get(standings_key(run, 0))
         items = self._standings_of_schema_1(run) if first is None else [first, *self._further_standings(run, first)]
         standings: dict[str, Standing] = {}
@@ -330,7 +330,7 @@ class Table:
         )
 
     def query(self, pk: str, sk_begins: str = "") -> Iterator[dict[str, Any]]:
-        """Every item of a partition whose sort key begins so, ascending."""
+        """Every item of a partition whose sort key begins with ``sk_begins``, ascending."""
         condition, values = "pk = :pk", {":pk": {"S": pk}}
         if sk_begins:  # DynamoDB refuses an empty text here
             condition, values = f"{condition} AND begins_with(sk, :sk)", values | {":sk": {"S": sk_begins}}
@@ -345,7 +345,7 @@ class Table:
                 yield from page["Items"]
 
     def scan(self, condition: str, values: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-        """Every item of the whole table for which a condition holds: for commands that nobody waits for."""
+        """Every item of the whole table that meets a condition. Slow: only for commands that nobody waits for."""
         pages = self.client.get_paginator("scan").paginate(
             TableName=self.name,
             FilterExpression=condition,
@@ -357,7 +357,7 @@ class Table:
                 yield from page["Items"]
 
     def get(self, item_key: dict[str, Any]) -> dict[str, Any] | None:
-        """One item as DynamoDB keeps it, or None."""
+        """One item in DynamoDB's form, or None."""
         return self._get(item_key)
 
     def _get(self, item_key: dict[str, Any]) -> dict[str, Any] | None:
@@ -365,7 +365,7 @@ class Table:
             return self.client.get_item(TableName=self.name, Key=item_key, ConsistentRead=True).get("Item")
 
     def get_many(self, keys: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        """The items that exist among these keys, in no order; one request per 100."""
+        """The existing items of these keys, in any order; one request per 100."""
         unique = list({key_of(k): k for k in keys}.values())
         for start in range(0, len(unique), BATCH_GET_LIMIT):
             wanted = unique[start : start + BATCH_GET_LIMIT]
@@ -391,7 +391,7 @@ def _rating_from(item: Mapping[str, Any]) -> Rating:
 
 @contextmanager
 def table_errors(name: str) -> Iterator[None]:
-    """Translates what botocore raises, in one place, keeping the cause."""
+    """Raise TableUnavailable for botocore's errors, with the cause."""
     try:
         yield
     except (BotoCoreError, ClientError) as error:

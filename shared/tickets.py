@@ -1,9 +1,9 @@
-"""What the console asks of the rating function, kept until it is answered: the one asks, the other answers.
+"""Tickets: requests of the console to the rating function, stored with their answers.
 
-    TICKET#<ticket>  TICKET  who asked what, when; then the answer, or why there is none; forgotten after 30 days
-    CHECK            CHECK   what the last reading of the workbook found: its faults and its changes
+TICKET#<ticket> TICKET: who asked what and when; then the answer or the error; deleted after 30 days.\nCHECK CHECK: the
+result of the last check of the workbook: its faults and its changes.
 
-A ticket follows from what it asks, so asking the same twice is one request. Answers are compressed JSON.
+A ticket's id is computed from its request, so asking the same twice is one request. Answers are compressed JSON.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from shared.content import canonical_json
 from shared.table import Table, key, table_errors
 
 KEPT = timedelta(days=30)
-GIVEN_UP_AFTER = timedelta(minutes=20)  # the rating function ends within 15, and is tried once more by AWS
+GIVEN_UP_AFTER = timedelta(minutes=20)  # the rating function ends within 15 minutes, and AWS tries it once more
 SHOWN_FAULTS = 500
 
 State = Literal["asked", "done", "failed"]
@@ -34,7 +34,7 @@ def ticket_key(ticket: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """One request. ``asked``: the event without the ticket. ``answer``: the rating function's, or its error."""
+    """One request. ``asked``: the event without the ticket. ``answer``: the rating function's answer or error."""
 
     ticket: str
     state: State
@@ -45,7 +45,7 @@ class Ticket:
 
 
 def open_ticket(table: Table, ticket: str, by: str, now: datetime, asked: Mapping[str, Any]) -> bool:
-    """Write a new ticket; False when it is open or done already. One that failed or was given up may be asked again."""
+    """Store a new ticket. False if it is open or done already; a failed or expired one may be opened again."""
     item = ticket_key(ticket) | {
         "state": {"S": "asked"},
         "by": {"S": by},
@@ -70,7 +70,7 @@ def open_ticket(table: Table, ticket: str, by: str, now: datetime, asked: Mappin
 
 
 def close_ticket(table: Table, ticket: str, state: State, answer: Mapping[str, Any]) -> None:
-    """Write what became of a request; of one that nobody opened nothing is kept."""
+    """Store the answer of a request. Does nothing if the ticket was never opened."""
     with table_errors(table.name), suppress(table.client.exceptions.ConditionalCheckFailedException):
         table.client.update_item(
             TableName=table.name,
@@ -83,7 +83,7 @@ def close_ticket(table: Table, ticket: str, state: State, answer: Mapping[str, A
 
 
 def read_ticket(table: Table, ticket: str, now: datetime) -> Ticket | None:
-    """A ticket; None when there is none. One without an answer for too long counts as failed."""
+    """A ticket, or None. A ticket without an answer for too long counts as failed."""
     item = table.get(ticket_key(ticket))
     if item is None:
         return None
@@ -96,13 +96,13 @@ def read_ticket(table: Table, ticket: str, now: datetime) -> Ticket | None:
 
 
 def keep_check(table: Table, found: Mapping[str, Any]) -> None:
-    """Keep what a reading of the workbook found, in place of the one before."""
+    """Store the result of a check of the workbook, replacing the previous one."""
     with table_errors(table.name):
         table.client.put_item(TableName=table.name, Item=CHECK_KEY | {"found": {"B": _packed(found)}})
 
 
 def last_check(table: Table) -> dict[str, Any] | None:
-    """What the last reading of the workbook found; None before the first."""
+    """The result of the last check of the workbook; None before the first."""
     item = table.get(CHECK_KEY)
     return None if item is None else _unpacked(item["found"]["B"])
 

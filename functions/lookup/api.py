@@ -148,7 +148,7 @@ def get_binding_slots(snapshot: Snapshot, agency_id: contract.AgencyId) -> contr
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
-_one_at_a_time = Lock()  # Powertools keeps the current event in a class attribute; a local server has threads
+_one_at_a_time = Lock()  # Powertools stores the current event in a class attribute, and the local server has threads
 
 
 def serving(services: Services, api: Api = api) -> Handler:
@@ -172,7 +172,7 @@ def serving(services: Services, api: Api = api) -> Handler:
 
 
 def _as_received(event: dict[str, Any], base_path: str) -> dict[str, Any]:
-    """The event with headers, if only none, and without what a custom domain puts before every path."""
+    """The event with headers (possibly none), and without the prefix of a custom domain in its path."""
     path = event["rawPath"]
     if base_path and path.startswith(f"{base_path}/"):
         path = path.removeprefix(base_path)
@@ -180,13 +180,13 @@ def _as_received(event: dict[str, Any], base_path: str) -> dict[str, Any]:
 
 
 def _as_get(event: dict[str, Any]) -> dict[str, Any]:
-    """A HEAD request as the GET whose headers it asks for."""
+    """A HEAD request as the GET request for the same path."""
     context = event["requestContext"]
     return {**event, "requestContext": {**context, "http": {**context["http"], "method": "GET"}}}
 
 
 def _without_body(answer: dict[str, Any]) -> dict[str, Any]:
-    """The answer to HEAD: how long the answer to GET is, instead of its body."""
+    """The answer to HEAD: the headers of the answer to GET with its length, without its body."""
     if answer["body"]:
         answer["headers"]["Content-Length"] = str(len(answer["body"].encode()))
     return {**answer, "body": "", "isBase64Encoded": False}

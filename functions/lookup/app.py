@@ -1,5 +1,7 @@
-"""The lookup function's entry. Garbage collection is off while modules are imported: they make none, and searching for
-it would be a fifth of a cold start. What was imported is never searched later, either.
+"""The lookup function's entry.
+
+Python's search for reference cycles is off during the imports: they make none, and searching takes a fifth of a cold
+start. The imported objects are never searched later, either.
 """
 
 import gc

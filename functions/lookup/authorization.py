@@ -1,16 +1,15 @@
-"""Who asks, and whether they may. A right is never given by something absent.
+"""Checks who asks and what they may see. A missing value never gives a right.
 
-The gateway checks a token and its scopes by route; the function holds every request against what its operation declares
-once more, and adds what only it can know: which agency a token is of.
+The gateway checks the token and its scopes by route. The function checks again what the operation declares, and checks
+what only it knows: the agency that the token names.
 
-    levels.public       opens the operations for everybody
-    levels.agency       opens the own view of the agency that the token's claim names
-    levels.agency.any   opens the own view of any agency, as the claim ``*`` does; a token that names one agency opens
-                        that one only
+levels.public: opens the operations for everybody.\nlevels.agency: opens the own view of the agency that the token's
+claim names.\nlevels.agency.any: opens the own view of any agency, as the claim ``*`` does. A token that names one
+agency opens only that one.
 
-The gateway leaves claims without a value out of the event, so a claim that is not there names no agency. And an answer
-is given only for the route that the gateway authorised: it decodes a path after it has chosen the route, so that
-``a%2Flevel`` arrives as ``a/level``.
+The gateway leaves claims without a value out of the event, so a missing claim names no agency. The gateway decodes a
+path after it has chosen the route: ``a%2Flevel`` arrives as ``a/level``. So the function answers only if the path
+belongs to the route that the gateway authorized.
 """
 
 from __future__ import annotations
@@ -28,19 +27,20 @@ DEFAULT_ROUTE = "$default"
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How requests say who asks.
+    """How a request identifies its caller.
 
-    ``agency_claim``: the claim that names a token's agency. ``local_caller``: who asks where no gateway stands in
-    front, on a developer's machine: an agency's id or ``*``; empty in the cloud, where such a request is refused.
+    ``agency_claim``: the claim that names a token's agency. ``local_caller``: the caller on a developer's machine,
+    which has no gateway: an agency's id or ``*``. It is empty in the cloud, where a request without a gateway is
+    refused.
     """
 
     agency_claim: str = "agency_id"
     local_caller: str = ""
 
     def require(self, event: Mapping[str, Any], path: str, scope: str, agency_id: str | None) -> None:
-        """Raises NotAuthorized, RouteUnknown, ScopeMissing or NotThisAgency unless the caller may have this answer.
+        """Raises NotAuthorized, RouteUnknown, ScopeMissing or NotThisAgency if the caller may not have this answer.
 
-        ``agency_id``: the agency that an operation with the scope AGENCY is about.
+        ``agency_id``: the agency in the path of an operation with the scope AGENCY.
         """
         claims = self._claims(event)
         if claims is None:
@@ -53,7 +53,7 @@ class Access:
             raise ScopeMissing(scope)
 
     def subject(self, event: Mapping[str, Any]) -> str:
-        """Who asks, as far as an answer may depend on it."""
+        """The caller, as far as an answer may depend on it."""
         claims = self._claims(event) or {}
         return f"{claims.get('sub', '')}\n{claims.get(self.agency_claim, '')}"
 
@@ -66,7 +66,7 @@ class Access:
             raise NotThisAgency
 
     def _claims(self, event: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """The claims of the token that the gateway checked; None without one."""
+        """The claims of the token that the gateway checked; None without a token."""
         authorizer = event["requestContext"].get("authorizer") or {}
         claims: Mapping[str, Any] | None = (authorizer.get("jwt") or {}).get("claims")
         if claims is None and self.local_caller and not authorizer:
@@ -75,13 +75,13 @@ class Access:
 
 
 def _scopes(claims: Mapping[str, Any]) -> set[str]:
-    """A token's scopes: text with spaces, or a list, which the gateway hands on as ``[a b]``."""
+    """A token's scopes, from text with spaces or from a list, which the gateway passes as ``[a b]``."""
     held = claims.get("scope") or claims.get("scp") or ""
     return set(held if isinstance(held, list) else str(held).strip("[]").replace(",", " ").split())
 
 
 def _require_route(event: Mapping[str, Any], path: str) -> None:
-    """Raises RouteUnknown when the gateway's route is not the one that this path asks for."""
+    """Raises RouteUnknown if the path does not belong to the gateway's route."""
     route_key = event.get("routeKey") or DEFAULT_ROUTE
     if route_key == DEFAULT_ROUTE or route_key.endswith("+}"):
         return

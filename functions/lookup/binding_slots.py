@@ -1,9 +1,9 @@
-"""Binding slots (rule 10): may an agency bind further creators of power level 6 and 7 in the coming month? Pure.
+"""Binding slots (rule 10): how many creators of power level 6 and 7 an agency may bind in the coming month. Pure.
 
-An agency is assessed when it holds ``binding_free_slots`` or more of them and the month before could be read. Assessed,
-it may bind without limit while the share of last month's creators that are still of power 6..7 is at or above
-``binding_retention_rate``, and none otherwise. Not assessed, nothing has been found against it: below the free slots it
-may fill them, from there on it is not limited.
+An agency is assessed if it has ``binding_free_slots`` or more such creators and the month before could be read. An
+assessed agency may bind without limit if the share of last month's creators that still have power 6..7 is at least
+``binding_retention_rate``, and none otherwise. An agency that is not assessed may fill its free slots; if it has more
+creators already, it may bind without limit, since nothing is known against it.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from shared.levels import RuleSettings, SlotCounts
 
 
 def binding_slots(counts: SlotCounts, settings: RuleSettings) -> contract.SlotAllowance:
-    """Bound creators, whether they were assessed, the retention behind it, and what may be bound next month.
+    """Bound creators, whether the agency was assessed, its retention, and what it may bind next month.
 
-    ``may_still_drop``: how many more of the kept may leave power 6..7 with the rate still reached; None unassessed.
+    ``may_still_drop``: how many more kept creators may leave power 6..7 before the rate is missed; None if not
+    assessed.
     """
     reason = _not_assessed(counts, settings)
     return {
@@ -51,6 +52,6 @@ def _assessed_allowance(counts: SlotCounts, settings: RuleSettings) -> contract.
 
 
 def _spare(counts: SlotCounts, settings: RuleSettings) -> int:
-    """Kept creators beyond those that the rate asks for; negative below it. Exact: the rate is a decimal."""
+    """Kept creators beyond the required number; negative if there are too few. Exact: the rate is a decimal."""
     base, kept = counts.base or 0, counts.kept or 0
     return kept - ceil(base * settings.binding_retention_rate)

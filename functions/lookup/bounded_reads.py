@@ -1,4 +1,7 @@
-"""Answers that arrive byte by byte are given up in time: botocore's own timeout begins again with each byte."""
+"""Ends the reading of an answer when the time is up, even if bytes keep arriving.
+
+botocore's own read timeout starts again with each byte.
+"""
 
 from __future__ import annotations
 
@@ -20,16 +23,16 @@ if TYPE_CHECKING:
 Left = Callable[[], float]
 
 
-def bound_reads(client: DynamoDBClient, left: Left) -> None:
-    """Have this client stop reading an answer once ``left()``, seconds, is no longer positive.
+def bound_reads(client: DynamoDBClient, seconds_left: Left) -> None:
+    """Stop reading an answer of this client when ``seconds_left()`` is not positive.
 
-    It raises what botocore raises for a timeout. botocore has no setting for this; what is replaced is the class of its
-    connections' answers, the rest of the connection (TLS, proxies, reuse) stays botocore's.
+    Raises the same error as botocore's timeout. botocore has no setting for this, so the response class of its
+    connections is replaced; TLS, proxies and reuse of connections stay botocore's.
     """
 
     class Answer(HTTPResponse):
         def __init__(self, sock: Any, *arguments: Any, **named: Any) -> None:
-            super().__init__(_Bounded(sock, left), *arguments, **named)  # type: ignore[arg-type] # it asks for the file
+            super().__init__(_Bounded(sock, seconds_left), *arguments, **named)  # type: ignore[arg-type] # it asks for the file
 
     class Connection(AWSHTTPConnection):
         response_class: Any = Answer
@@ -48,23 +51,23 @@ def bound_reads(client: DynamoDBClient, left: Left) -> None:
 
 
 class _Bounded:
-    """A socket as http.client uses it to read an answer: it makes a file of it."""
+    """A socket that gives http.client a file with a time limit."""
 
-    def __init__(self, sock: Any, left: Left) -> None:
+    def __init__(self, sock: Any, seconds_left: Left) -> None:
         self._sock = sock
-        self._left = left
+        self._left = seconds_left
 
     def makefile(self, mode: str) -> io.BufferedReader:
         return io.BufferedReader(_Bytes(self._sock, self._sock.makefile(mode, buffering=0), self._left))
 
 
 class _Bytes(io.RawIOBase):
-    """The bytes that a socket receives, each waited for no longer than what is left."""
+    """The received bytes of a socket. Waits for the next bytes no longer than the time that is left."""
 
-    def __init__(self, sock: Any, received: Any, left: Left) -> None:
+    def __init__(self, sock: Any, received: Any, seconds_left: Left) -> None:
         self._sock = sock
         self._received = received
-        self._left = left
+        self._left = seconds_left
 
     def readable(self) -> bool:
         return True

@@ -1,8 +1,8 @@
-"""The time that one request has: a table that hangs is answered 503 long before the gateway or a caller gives up.
+"""The time budget of one request: if the table hangs, the caller gets 503 long before the gateway gives up.
 
-botocore asks here before each attempt to reach the table, and after each that failed. An attempt may take a third of
-the budget, however slowly its answer arrives, and half of that to connect; it begins only while half of one is left.
-One that failed is repeated once, at once.
+botocore calls the budget before each attempt to reach the table, and after each failed attempt. One attempt may take a
+third of the budget, however slowly its answer arrives, and half of that to connect. An attempt begins only if half of
+its time is left. A failed attempt is repeated once, without a pause.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _WORTH_REPEATING = (429, 500, 502, 503, 504)
 
 
 class BudgetSpent(BotoCoreError):
-    """Not enough of a request's time is left to ask the table again."""
+    """Too little of the request's time is left for another attempt."""
 
     fmt = "the request has no time left for another attempt"
 
 
 class Budget:
-    """The time of the request that is being answered. ``seconds``: of the whole request; ``clock`` counts seconds."""
+    """The time budget of the current request. ``seconds``: for the whole request. ``clock``: counts seconds."""
 
     def __init__(self, seconds: float = SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
         self.seconds = seconds
@@ -45,25 +45,25 @@ class Budget:
         return self.seconds / 3
 
     def begin(self) -> None:
-        """A request has arrived."""
+        """Start the budget of a new request."""
         self._ends = self._clock() + self.seconds
 
     def config(self, **more: Any) -> Config:
-        """What a client has to be made with, so that an attempt takes no longer than it may."""
+        """The configuration of a client whose attempts respect the budget."""
         connect, read = self.attempt_seconds / 2, self.attempt_seconds
         return Config(
             connect_timeout=connect, read_timeout=read, retries={"mode": "standard", "total_max_attempts": 1}, **more
         )
 
     def watch(self, client: DynamoDBClient) -> None:
-        """Have this client keep to the budget."""
+        """Make this client respect the budget."""
         client.meta.events.register("before-send.dynamodb", self._before_attempt)
-        again: Any = self._after_attempt  # typed as if botocore did not read what it returns
+        again: Any = self._after_attempt  # the stubs say wrongly that the return value is ignored
         client.meta.events.register("needs-retry.dynamodb", again)
         bound_reads(client, lambda: self._attempt_ends - self._clock())
 
     def sleep(self, seconds: float) -> None:
-        """Wait, but not beyond the end of the budget."""
+        """Wait, but not longer than the budget."""
         time.sleep(max(0.0, min(seconds, self._left())))
 
     def _left(self) -> float:
@@ -75,7 +75,7 @@ class Budget:
         self._attempt_ends = min(self._clock() + self.attempt_seconds, self._ends)
 
     def _after_attempt(self, response: Any, attempts: int, caught_exception: Any, **_: Any) -> float | None:
-        """Seconds until the next attempt, None for no other one."""
+        """Seconds until the next attempt; None for no other attempt."""
         throttled = response is not None and _is_throttled(response)
         failed = isinstance(caught_exception, HTTPClientError) or throttled
         return random.uniform(0, _PAUSE) if failed and attempts < ATTEMPTS else None  # noqa: S311 - jitter, no secret

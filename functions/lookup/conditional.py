@@ -1,4 +1,4 @@
-"""Conditional requests: an entity tag on every 200 to GET, and 304 to who has that body already."""
+"""Conditional requests: an entity tag on every 200 to GET, and 304 if the caller has the same body already."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ TAG_BYTES = 16
 
 
 def conditional(event: Mapping[str, Any], answer: dict[str, Any], asked_by: str) -> dict[str, Any]:
-    """The answer to a GET with its entity tag; 304 without a body when the caller's copy is the same.
+    """The answer to a GET with its entity tag; 304 without a body if the caller's copy is the same.
 
-    The tag is over the bytes of the body and who asks, so two different answers never share one.
+    The tag depends on the body and on the caller, so two different answers never have the same tag.
     """
     if answer["statusCode"] != 200:
         return answer
@@ -36,6 +36,6 @@ def _if_none_match(event: Mapping[str, Any]) -> str:
 
 
 def _names(if_none_match: str, tag: str) -> bool:
-    """Whether the header names the tag: weak comparison, as RFC 9110 asks for here."""
+    """Whether the header contains the tag, by the weak comparison that RFC 9110 requires here."""
     candidates = (candidate.strip() for candidate in if_none_match.split(","))
     return any(candidate == "*" or candidate.removeprefix("W/") == tag for candidate in candidates)

@@ -1,6 +1,7 @@
-"""Cursors: where the next page begins, signed, so that a caller can pass them on but not make or alter them.
+"""Cursors: signed positions of the next page. A caller can send one back but can't make or change one.
 
-A cursor opens nothing that its holder could not ask for anyway; the signature turns guesswork into a clear 400.
+A cursor gives no access to anything that its holder could not ask for. The signature turns a wrong cursor into a clear
+400.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ SIGNATURE_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class DirectoryPosition:
-    """Next in the directory of a level: the entry at ``offset`` on a stored page of a run."""
+    """The next entry in the directory of a level: at ``offset`` on a stored page of a run."""
 
     month: str
     run: str
@@ -30,7 +31,7 @@ class DirectoryPosition:
 
 @dataclass(frozen=True, slots=True)
 class HistoryPosition:
-    """Next in an agency's history: the newest month before this one."""
+    """The next entry in an agency's history: the newest month before this one."""
 
     agency_id: str
     before: str
@@ -38,13 +39,13 @@ class HistoryPosition:
 
 @dataclass(frozen=True, slots=True)
 class PublicationsPosition:
-    """Next in the list of publications: the newest month before this one."""
+    """The next entry in the list of publications: the newest month before this one."""
 
     before: str
 
 
 class Cursors:
-    """Writes and reads cursors. ``secret`` is the same on every instance of the function."""
+    """Writes and reads cursors. ``secret``: the same on every instance of the function."""
 
     def __init__(self, secret: str) -> None:
         self._secret = secret.encode()
@@ -70,7 +71,7 @@ class Cursors:
             content = urlsafe_b64decode(cursor + "==")[SIGNATURE_BYTES:]
         except ValueError:
             raise CursorMalformed from None
-        # Decoding forgives characters that encoding never writes, so the whole text is compared, not the signature.
+        # Decoding ignores some characters that encoding never writes, so the whole text is compared.
         if not hmac.compare_digest(self._sealed(content).encode(), cursor.encode()):
             raise CursorMalformed
         fields: list[Any] = json.loads(content)

@@ -1,4 +1,4 @@
-"""How everything that goes wrong is answered: as a problem, with a log line where the fault is ours."""
+"""Answers every error as a problem, and logs those that are our fault."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shared.observability import count_now, logger
 
 
 def answer_refusals(api: Api) -> None:
-    """Has the API answer every exception, unknown path and unknown method."""
+    """Make the API answer every exception, unknown path and unknown method."""
 
     def unrouted(_: NotFoundError) -> Response[str]:
         methods = sorted(api.methods_at(api.current_event.path))
@@ -28,7 +28,7 @@ def answer_refusals(api: Api) -> None:
     api.not_found(unrouted)
     api.exception_handler(Problem)(Problem.response)
     api.exception_handler(NothingPublished)(_nothing_published)
-    api.exception_handler(ItemInvalid)(_unexpected)  # asking again does not help
+    api.exception_handler(ItemInvalid)(_unexpected)  # a retry does not help
     api.exception_handler(LevelsError)(_unavailable)
     api.exception_handler(Exception)(_unexpected)
 
@@ -38,7 +38,7 @@ def _nothing_published(_: NothingPublished) -> Response[str]:
 
 
 def _unavailable(error: LevelsError) -> Response[str]:
-    logger.error("a request can't be answered now", error=str(error))
+    logger.error("a request could not be answered", error=str(error))
     count_now("Faults")
     return problems.table_unavailable().response()
 

@@ -1,4 +1,4 @@
-"""Before SnapStart takes its picture: whatever is built at first use is built now, so that it is in the picture."""
+"""Builds everything before SnapStart takes its snapshot of the memory, so that no request has to wait for it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from functions.lookup.routing import Operation
 
 
 def prime(handler: Handler) -> None:
-    """Build every model and route. Reads nothing: a pointer in the picture would be weeks old when it is woken."""
+    """Build every model and route. Reads no data: a pointer in the snapshot would be weeks old when it is restored."""
     for operation in api.operations:
         operation.answer.model_rebuild()
         handler(_refused_before_reading(operation), None)
 
 
 def _refused_before_reading(operation: Operation) -> dict[str, object]:
-    """A request that may be made, and that the operation's query refuses."""
+    """A permitted request for the operation whose query parameters are invalid."""
     path = operation.rule.replace("<", "").replace(">", "")
     return {
         "rawPath": path,

@@ -1,24 +1,24 @@
 """Everything that a request can be refused for: one type per cause, answered as problem+json (RFC 9457).
 
 Problem
-├── BodyMalformed       400  the body is no JSON
+├── BodyMalformed       400  the body is not JSON
 ├── CursorMalformed     400  the cursor was altered, or belongs to another request
 ├── NotAuthorized       401  no gateway has checked who asks
 ├── ScopeMissing        403  the token lacks the scope
-├── NotThisAgency       403  the token is another agency's, or of none
+├── NotThisAgency       403  the token names another agency, or none
 ├── AgencyUnknown       404  says what joining takes, and when a new agency is first rated
 ├── LevelUnknown        404
 ├── BenefitUnknown      404
 ├── MonthUnknown        404  the month is not published, or no longer kept
 ├── RouteUnknown        404
 ├── MethodUnknown       405  with Allow
-├── CursorExpired       410  what it pages through is no longer valid
+├── CursorExpired       410  its publication is no longer valid
 ├── BodyTooLarge        413  the body is longer than 64 KB
 ├── BodyNotJson         415  the content type is not JSON
 ├── Invalid             422  with a code, a JSON pointer and what is expected, for each invalid value
 └── Unavailable         503  nothing is published yet, or the table can't be read; with Retry-After
 
-Texts are in English and Chinese and name neither modules nor tables.
+Texts are in English and Chinese and do not name modules or tables.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 30
 FAULTS_SHOWN = 20
 
-# One invalid value; see functions.lookup.contract.InvalidValue, which describes it.
+# One invalid value, described by functions.lookup.contract.InvalidValue.
 Fault = TypedDict("Fault", {"in": str, "code": str, "pointer": str, "detail": str, "detail_zh": str})
 
 
 class Problem(LevelsError):
-    """Why a request is refused. ``detail`` and ``detail_zh`` say what was found and what to do about it."""
+    """The reason why a request is refused. ``detail`` and ``detail_zh`` say what was found and how to fix it."""
 
     status: ClassVar[HTTPStatus]
     code: ClassVar[str]
@@ -128,7 +128,7 @@ class NotThisAgency(Problem):
 
 
 class AgencyUnknown(Problem):
-    """``joins_in`` and ``first_rating_on``: an example of when an agency that joins now is first rated (rule 4)."""
+    """``joins_in`` and ``first_rating_on``: when an agency that joins next is first rated (rule 4)."""
 
     status, code = HTTPStatus.NOT_FOUND, "unknown-agency"
     title, title_zh = "There is no such agency", "没有这家机构"
@@ -223,7 +223,7 @@ class BodyNotJson(Problem):
 
 
 class Invalid(Problem):
-    """``errors``: every fault; the answer shows the first 20."""
+    """``errors``: every fault; the answer has the first 20."""
 
     status, code = HTTPStatus.UNPROCESSABLE_ENTITY, "invalid"
     title, title_zh = "The request has invalid values", "请求中有无效的值"
@@ -248,7 +248,7 @@ class Unavailable(Problem):
 
 
 class Unexpected(Problem):
-    """A fault of ours. The log has what happened under the request's id; the caller is told no more than that."""
+    """A fault of ours. The log has the cause under the request's id; the caller sees only the id."""
 
     status, code = HTTPStatus.INTERNAL_SERVER_ERROR, "unexpected"
     title, title_zh = "Something went wrong here", "服务内部出错"

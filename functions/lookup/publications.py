@@ -1,7 +1,7 @@
-"""What is published, from as few reads as possible: the pointer is kept for seconds, a rulebook for good.
+"""The valid publications, with as few reads as possible: the pointer is cached for seconds, rulebooks for good.
 
-Everything that one answer needs comes from one Snapshot, so that level and benefits are always of the same publication,
-also while a new month is being published.
+Everything in one answer comes from one Snapshot, so level and benefits always belong to the same publication, even
+while a new month is being published.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from shared.settings import DEFAULT_RETENTION_MONTHS
 from shared.table import Listing, Pointer, Publication, Table
 
 POINTER_SECONDS = 5.0
-KEPT = 64  # rulebooks, one per month and change of texts; counts of runs, one per month
+KEPT = 64  # cached rulebooks (one per month and change of texts), cached level counts (one per month)
 
 _AGENCY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LEVEL = re.compile(r"[1-9][0-9]{0,5}")
@@ -31,7 +31,7 @@ _LEVEL = re.compile(r"[1-9][0-9]{0,5}")
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One publication with its rulebook, the pointer that both were read from, and the ratings that belong to it.
+    """One publication with its rulebook, the pointer that both were read from, and its ratings.
 
     ``stale``: the pointer could not be read again, so there may be a newer publication.
     """
@@ -48,24 +48,24 @@ class Snapshot:
 
     @property
     def newest(self) -> str:
-        """The current month, whichever this snapshot is of."""
+        """The current month, whatever month this snapshot has."""
         return self.pointer.current().month
 
     @property
     def published_at(self) -> datetime:
-        """When this publication became valid, by the platform's clock, to the second."""
+        """When this publication became valid, in the platform's time zone, to the second."""
         return self.local(self.publication.published_at)
 
     def local(self, instant: str) -> datetime:
-        """A stored instant by the platform's clock, to the second."""
+        """A stored instant in the platform's time zone, to the second."""
         return datetime.fromisoformat(instant).astimezone(self.source.zone).replace(microsecond=0)
 
     def of(self, month: str) -> Snapshot:
-        """Another month as the same pointer has it. Raises MonthUnknown."""
+        """Another month from the same pointer. Raises MonthUnknown."""
         return self.source.at(self.pointer, month, stale=self.stale)
 
     def rating(self, agency_id: str) -> Rating:
-        """An agency's rating. Raises AgencyUnknown; an id that no agency can have is never asked for."""
+        """An agency's rating. Raises AgencyUnknown; an id that no agency can have is not looked up."""
         rating = self.source.table.rating(agency_id, self.publication) if is_agency_id(agency_id) else None
         if rating is None:
             raise self.unknown_agency()
@@ -87,23 +87,23 @@ class Snapshot:
         return levels[int(text) - 1]
 
     def benefit(self, key: str) -> Benefit:
-        """A benefit by its key, which may have arrived percent-encoded. Raises BenefitUnknown."""
+        """A benefit by its key, which may be percent-encoded. Raises BenefitUnknown."""
         for benefit in self.rulebook.benefits:
             if benefit.key in (key, unquote(key)):
                 return benefit
         raise BenefitUnknown
 
     def unknown_agency(self) -> AgencyUnknown:
-        """The refusal that says when an agency which joins in the month after the newest is first rated (rule 4)."""
+        """The refusal for an unknown agency. It says when an agency that joins next month is first rated (rule 4)."""
         joins_in = Month.parse(self.newest).plus(1)
         first_rated = joins_in.plus(self.rulebook.settings.new_agency_wait_months - 1)
         return AgencyUnknown(self.month, str(joins_in), first_rated.renewed_on)
 
 
 class Publications:
-    """The valid publications that are kept. ``clock`` counts seconds, ``now`` gives the time of day.
+    """The valid publications within the retention. ``clock`` counts seconds, ``now`` gives the time of day.
 
-    ``retention``: so many months after its end a month is gone, by the clock, whatever of it is still in the table.
+    ``retention``: months after a month's end until it is no longer shown, even if the table still has it.
     """
 
     def __init__(
@@ -127,12 +127,12 @@ class Publications:
         self._levels: dict[str, Mapping[str, int]] = {}
 
     def snapshot(self, month: str | None = None) -> Snapshot:
-        """The newest publication, or that of a month. Raises NothingPublished, MonthUnknown and TableUnavailable."""
+        """The newest publication, or the one of a month. Raises NothingPublished, MonthUnknown and TableUnavailable."""
         pointer = self._recent_pointer()
         return self.at(pointer, month, stale=self._stale)
 
     def at(self, pointer: Pointer, month: str | None, *, stale: bool) -> Snapshot:
-        """A publication as this pointer has it. Raises as ``snapshot`` does."""
+        """A publication of this pointer. Raises the same errors as ``snapshot``."""
         current = pointer.current()
         publication = current if month is None else pointer.publications.get(month)
         if publication is None:
@@ -142,11 +142,11 @@ class Publications:
             rulebook = rulebooks[publication.rulebook].as_of(publication.month)
             return Snapshot(publication, rulebook, pointer, stale, self)
         if publication is not current:
-            raise MonthUnknown(current.month)  # a rulebook is kept for as long as the ratings that rest on it
+            raise MonthUnknown(current.month)  # a rulebook is stored as long as the ratings that use it
         raise RunUnknown(f"rulebook {publication.rulebook} is not in table {self.table.name}")
 
     def rulebooks(self, wanted: Iterable[str]) -> dict[str, Rulebook]:
-        """Those of these rulebooks that exist, by content id; one read for all that are not known yet."""
+        """The stored rulebooks among these, by content id. Reads all that are not cached at once."""
         ids = set(wanted)
         unknown = ids - self._rulebooks.keys()
         if unknown:
@@ -157,7 +157,7 @@ class Publications:
         return found
 
     def level_counts(self, wanted: Iterable[str]) -> dict[str, Mapping[str, int]]:
-        """How many agencies have which level, of those of these runs whose record is there; runs never change."""
+        """The number of agencies per level in each of these runs that has a record. Cached, since runs never change."""
         runs = list(wanted)
         if unknown := [run for run in runs if run not in self._levels]:
             self._levels |= self.table.level_counts(unknown)
@@ -167,7 +167,7 @@ class Publications:
         return found
 
     def _recent_pointer(self) -> Pointer:
-        """The pointer, read again every few seconds; the last known one when that fails."""
+        """The pointer, read again every few seconds. If that fails: the last known one."""
         if self._pointer is not None and self._pointer.publications and self._clock() < self._read_again_at:
             return self._pointer
         try:
@@ -175,14 +175,14 @@ class Publications:
         except TableUnavailable as error:
             if self._pointer is None:
                 raise
-            logger.warning("the pointer can't be read, the last known one is used", error=str(error))
+            logger.warning("the pointer could not be read, the last known one is used", error=str(error))
             self._stale = True
         self._pointer = self._kept(self._pointer)
-        self._read_again_at = self._clock() + POINTER_SECONDS  # an attempt may have taken seconds
+        self._read_again_at = self._clock() + POINTER_SECONDS  # the failed read may have taken seconds
         return self._pointer
 
     def _kept(self, pointer: Pointer) -> Pointer:
-        """The pointer without the months that are past their retention."""
+        """The pointer without the months whose retention is over."""
         oldest = str(Month.of(self._now(), self.zone).plus(-self.retention))
         return replace(pointer, publications={m: p for m, p in pointer.publications.items() if m >= oldest})
 

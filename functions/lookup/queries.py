@@ -1,6 +1,7 @@
-"""The answer to each question, from one Snapshot. Raises a Problem for what the caller did, TableUnavailable otherwise.
+"""The answer to each operation, from one Snapshot.
 
-Cards, directory, ladder, benefits and publication are for everybody; the others for the agency itself.
+Raises a Problem if the caller's request is wrong, and TableUnavailable. Cards, directory, ladder, benefits and
+publication are for everybody; the others are for the agency itself.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from shared.levels import Rating
 from shared.months import Month
 from shared.table import Listing, Publication
 
-_LEAST_STEP = 25  # months read at once: the size of a page must not choose how often the table is asked
+_LEAST_STEP = 25  # months read at once, so that the size of a page does not change the number of reads
 _TOO_LONG: Fault = {
     "in": "body",
     "code": "answer-too-long",
@@ -35,7 +36,7 @@ def card(snapshot: Snapshot, agency_id: str) -> contract.AgencyCard:
 
 
 def batch(snapshot: Snapshot, agency_ids: Sequence[str]) -> contract.BatchAnswer:
-    """Cards in the order asked for, each once, and the ids without one. Raises Invalid for cards that are too long."""
+    """Cards in the requested order, each once, and the ids without one. Raises Invalid if the cards are too long."""
     wanted = list(dict.fromkeys(agency_ids))
     ratings = snapshot.ratings(wanted)
     found = {rating.agency_id for rating in ratings}
@@ -48,7 +49,7 @@ def batch(snapshot: Snapshot, agency_ids: Sequence[str]) -> contract.BatchAnswer
 def directory(
     snapshot: Snapshot, asked: contract.DirectoryPage, cursors: Cursors, position: DirectoryPosition | None
 ) -> contract.DirectoryAnswer:
-    """One page of a level's agencies: ``limit`` of them, or fewer where their texts are very long.
+    """One page of a level's agencies: ``limit`` of them, or fewer if their texts are very long.
 
     ``position``: where the page begins, None for the first page.
     """
@@ -68,9 +69,10 @@ def directory(
 
 
 def continued(snapshot: Snapshot, asked: contract.DirectoryPage, position: DirectoryPosition) -> Snapshot:
-    """The snapshot that a cursor began with, also when a newer month is out.
+    """The snapshot that a cursor began with, even if a newer month was published since.
 
-    Raises CursorMalformed for another level or month, CursorExpired when that publication is no longer valid or kept.
+    Raises CursorMalformed for another level or month, and CursorExpired if that publication is no longer valid or
+    stored.
     """
     if position.level != asked.level or asked.month not in (None, position.month):
         raise CursorMalformed
@@ -102,7 +104,7 @@ def benefit(snapshot: Snapshot, key: str) -> contract.BenefitAnswer:
 
 
 def publication(snapshot: Snapshot) -> contract.PublicationAnswer:
-    """What is valid, since when, and when levels are next renewed: on the 3rd after the month now being measured."""
+    """The valid publication, and when levels are renewed next: on the 3rd after the month being measured now."""
     return {
         "month": snapshot.month,
         "run": snapshot.publication.run,
@@ -114,7 +116,7 @@ def publication(snapshot: Snapshot) -> contract.PublicationAnswer:
 def publications(
     snapshot: Snapshot, limit: int, cursors: Cursors, position: PublicationsPosition | None
 ) -> contract.PublicationsAnswer:
-    """The months that can be asked for, newest first."""
+    """The published months, newest first."""
     kept = sorted(snapshot.pointer.publications.values(), key=lambda p: p.month, reverse=True)
     later = [p for p in kept if not position or p.month < position.before]
     shown = later[:limit]
@@ -144,7 +146,7 @@ def own_view(snapshot: Snapshot, agency_id: str) -> contract.OwnViewAnswer:
 def history(
     snapshot: Snapshot, agency_id: str, limit: int, cursors: Cursors, position: HistoryPosition | None
 ) -> contract.HistoryAnswer:
-    """An agency's months up to the snapshot's, newest first, without those in which it was not on the platform."""
+    """An agency's months up to the snapshot's, newest first, without months in which it was not on the platform."""
     if position and position.agency_id != agency_id:
         raise CursorMalformed
     publications = sorted(snapshot.pointer.publications.values(), key=lambda p: p.month, reverse=True)
@@ -192,7 +194,7 @@ def _card(rating: Rating, snapshot: Snapshot) -> contract.AgencyCard:
 
 
 def _listings(snapshot: Snapshot, begin: DirectoryPosition) -> Iterator[tuple[DirectoryPosition, Listing]]:
-    """A level's directory from a position on, each entry with its position; pages are read as they are needed."""
+    """A level's directory from a position on, each entry with its position. Pages are read when they are needed."""
     page, offset = begin.page, begin.offset
     while listings := snapshot.listings(begin.level, page):
         for at in range(offset, len(listings)):

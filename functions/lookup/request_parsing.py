@@ -1,4 +1,4 @@
-"""What a request asks, read by the contract: its query parameters and its body."""
+"""Parses a request's query parameters and body by the contract."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _Said = tuple[str, str, str]
 def read_query(event: BaseProxyEvent, model: type[_Model]) -> _Model:
     """The query parameters as a model. Raises Invalid with a pointer to each fault.
 
-    The gateway joins repeated parameters with a comma, which no parameter of ours may contain.
+    The gateway joins repeated parameters with a comma, which is not allowed in any parameter.
     """
     try:
         return model.model_validate(event.get("queryStringParameters") or {})
@@ -96,6 +96,6 @@ def _fault(where: str, found: Any) -> Fault:
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:
-    """A JSON pointer (RFC 6901) as a URI fragment; cut where a name in it is very long."""
+    """A JSON pointer (RFC 6901) as a URI fragment. Very long names in it are cut."""
     pointer = "#" + "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in location)
     return pointer if len(pointer) <= POINTER_LENGTH else pointer[:POINTER_LENGTH] + "…"

@@ -1,10 +1,10 @@
-"""Operations as this API offers them. What an operation declares is enforced here, so that none can forget it.
+"""Declared operations. This module enforces what an operation declares, so that no operation can forget it.
 
-An operation declares who may ask, what is asked and what is answered. Route and agency are checked before anything is
-read; then it is handed a Snapshot and returns its answer, which gets ``stale`` and is checked before it is sent.
+An operation declares its scope, its inputs and its answer. Route and agency are checked before anything is read. Then
+the operation gets a Snapshot and returns its answer; ``stale`` is added, and the answer is checked before it is sent.
 
-Powertools routes and catches; the contract's types read what is asked and write the answer. Powertools' own validation
-layer would do that too, at a fifth of the time of a whole warm answer and a tenth of the start.
+Powertools routes requests and catches errors; the contract's types parse the request and write the answer. Powertools'
+own validation would do that too, but it takes a fifth of a warm answer's time and a tenth of the start.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _Route = TypeVar("_Route", bound=Callable[..., Mapping[str, object]])
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What requests are answered with. ``base_path``: what a custom domain puts before every path, like ``/levels``."""
+    """What operations work with. ``base_path``: the prefix of every path under a custom domain, such as ``/levels``."""
 
     publications: Publications
     cursors: Cursors
@@ -44,10 +44,11 @@ class Services:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What may be asked, and how it is answered.
+    """One declared operation.
 
-    ``scope``: what a token must hold, None for no token. ``problems``: refusals of its own. ``asked``: its query, None
-    without a scope. ``takes``: the types of its parameters by name, among them its path's placeholders.
+    ``scope``: the scope that a token must have, None if no token is needed. ``problems``: the errors of its own.
+    ``asked``: the model of its query, None without a scope. ``takes``: the types of its parameters by name, including
+    the placeholders of its path.
     """
 
     name: str
@@ -64,11 +65,11 @@ class Operation:
 
 
 class AnswerTooLarge(Exception):
-    """An answer can't be sent; whoever asked can't help it."""
+    """The answer is too long to be sent. The caller can't fix that."""
 
 
 class Api(APIGatewayHttpResolver):
-    """Powertools' resolver that also knows its operations."""
+    """Powertools' resolver with the list of its operations."""
 
     def __init__(self) -> None:
         super().__init__(debug=False)
@@ -76,18 +77,18 @@ class Api(APIGatewayHttpResolver):
 
     @staticmethod
     def _compile_regex(rule: str, base_regex: str = r"{}\Z") -> re.Pattern[str]:
-        """Whatever stands between two slashes is an id, so that a hostile one is answered like any unknown one."""
+        """Any text between two slashes is an id, so a hostile id is answered like any unknown one."""
         return re.compile(base_regex.format(_PLACEHOLDER.sub(r"(?P\1[^/]+)", rule)))
 
     def operation(
         self, method: str, rule: str, scope: str | None, *problems: type[Problem]
     ) -> Callable[[_Route], _Route]:
-        """Declares the decorated function as an operation; its docstring is what the description says.
+        """Declares the decorated function as an operation. Its docstring becomes the API's description.
 
-        Its return type is a TypedDict of the contract. It takes the placeholders of its path by their names, and of
-        these what it names: ``snapshot`` (of the month that the query asks for), ``asked`` (a model of the query, which
-        otherwise may hold a month only), ``body`` (a model of the body), ``cursors``.
-        With the scope AGENCY its path holds ``<agency_id>``, and a token of another agency is refused.
+        Its return type is a TypedDict of the contract. It gets the placeholders of its path by name, and any of these
+        that it names: ``snapshot`` (of the month in the query), ``asked`` (a model of the query; without it, the query
+        may only have a month), ``body`` (a model of the body), ``cursors``. With the scope AGENCY its path contains
+        ``<agency_id>``, and a token of another agency is refused.
         """
         if scope == AGENCY and "<agency_id>" not in rule:
             raise TypeError(f"{method} {rule}: an operation for agencies has <agency_id> in its path")
@@ -124,7 +125,7 @@ class Api(APIGatewayHttpResolver):
     def _guarded(
         self, operation: Operation, route: Callable[..., Mapping[str, object]], inputs: dict[str, Any]
     ) -> dict[str, object]:
-        """The view of an operation that wants a token, with ``stale``. Raises what keeps it from being given."""
+        """The answer of an operation that needs a token, with ``stale``. Raises the refusal if a check fails."""
         services: Services = self.context["services"]
         event = self.current_event
         services.access.require(event.raw_event, event.path, operation.scope or PUBLIC, inputs.get("agency_id"))
@@ -136,13 +137,13 @@ class Api(APIGatewayHttpResolver):
         return {**route(**inputs), "stale": snapshot.stale}
 
     def methods_at(self, path: str) -> list[str]:
-        """The methods that a path takes; none for a path that there is not."""
+        """The methods of a path; none for an unknown path."""
         methods = [operation.method for operation in self.operations if operation.pattern.match(path)]
         return [*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS"] if methods else []
 
 
 def _sent(answer: type, *, stale: bool) -> type[BaseModel]:
-    """What is sent as this answer of the contract, and nothing but that."""
+    """The answer as JSON, with exactly the fields of the contract."""
     fields = get_type_hints(answer, include_extras=True) | ({"stale": Stale} if stale else {})
     required: dict[str, Any] = {name: (kind, ...) for name, kind in fields.items()}
     return create_model(answer.__name__, __doc__=answer.__doc__, __config__=_SENT, **required)

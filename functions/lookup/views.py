@@ -1,7 +1,7 @@
-"""What one audience may see of a stored rating and its rulebook. Pure; every function returns a part of the contract.
+"""What each audience may see of a rating and its rulebook. Pure; every function returns a part of the contract.
 
-Creators and merchants see the card, the ladder and the catalogue; the agency sees its own view, entitlements, history
-and binding slots (rule 11). GMV appears as yuan text, counts as whole numbers. Rule numbers are those of docs/rules.md.
+Creators and merchants see the card, the ladder and the catalogue. The agency sees its own view, entitlements, history
+and binding slots (rule 11). GMV is yuan text, counts are whole numbers. Rule numbers are those of docs/rules.md.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from shared.table import Publication
 
 
 class Face(Protocol):
-    """The basic information of an agency, as a rating and the directory both have it."""
+    """The basic information of an agency, which a rating and a directory entry both have."""
 
     @property
     def agency_id(self) -> str: ...
@@ -46,7 +46,7 @@ class Face(Protocol):
 
 
 def card(face: Face, level: int | None, status: Status, month: str, rulebook: Rulebook) -> contract.AgencyCard:
-    """An agency as creators and merchants see it. That a level was set by hand is not theirs to know."""
+    """An agency as creators and merchants see it. They do not see that a level was set by hand."""
     return {
         "agency_id": face.agency_id,
         "name": face.name,
@@ -62,7 +62,7 @@ def card(face: Face, level: int | None, status: Status, month: str, rulebook: Ru
 
 
 def ladder(month: str, rulebook: Rulebook) -> contract.LadderAnswer:
-    """The levels of a month, lowest first, with what each asks for and gives, and what the metrics mean."""
+    """The levels of a month, lowest first: their thresholds, benefits, and what the metrics mean."""
     return {
         "month": month,
         "levels": [level_of_ladder(level, month, rulebook) for level in rulebook.levels],
@@ -71,7 +71,7 @@ def ladder(month: str, rulebook: Rulebook) -> contract.LadderAnswer:
 
 
 def level_of_ladder(level: Level, month: str, rulebook: Rulebook) -> contract.Level:
-    """One level: any one of its channels suffices, and a channel wants every one of its thresholds."""
+    """One level. It is reached by any one of its channels; a channel needs all of its thresholds."""
     shown = _Amounts(rulebook)
     return {
         "level": level.level,
@@ -91,7 +91,7 @@ def level_of_ladder(level: Level, month: str, rulebook: Rulebook) -> contract.Le
 
 
 def catalogue_entry(benefit: Benefit, rulebook: Rulebook) -> contract.Benefit:
-    """A benefit, and what each level that has it gets of it."""
+    """A benefit, and the amount that each level has of it."""
     return {
         "benefit": benefit.key,
         "name": benefit.name,
@@ -106,7 +106,7 @@ def catalogue_entry(benefit: Benefit, rulebook: Rulebook) -> contract.Benefit:
 
 
 def granted(level: int | None, rulebook: Rulebook) -> list[contract.LevelBenefit]:
-    """The benefits that a level has, with how much of each."""
+    """The benefits of a level, with the amount of each."""
     return [
         {"benefit": benefit.key, "name": benefit.name, "kind": benefit.kind, **_extent(benefit, grant)}
         for benefit in rulebook.benefits
@@ -122,7 +122,7 @@ def level_name(level: int | None, rulebook: Rulebook) -> str | None:
 
 
 def own_view(rating: Rating, rulebook: Rulebook, publication: contract.ViewPublication) -> contract.OwnViewAnswer:
-    """All that an agency is told about its level: why, how far the next one is, what it gets, what was left out."""
+    """Everything that an agency sees about its level: reasons, gaps to the next level, benefits, removed rows."""
     shown, why = _Amounts(rulebook), reasons(rating, rulebook)
     return {
         "agency_id": rating.agency_id,
@@ -150,7 +150,7 @@ def own_view(rating: Rating, rulebook: Rulebook, publication: contract.ViewPubli
 
 
 def past(rating: Rating, publication: Publication, published_at: datetime, rulebook: Rulebook) -> contract.HistoryMonth:
-    """One month of an agency's history. ``published_at``: by the platform's clock."""
+    """One month of an agency's history. ``published_at``: in the platform's time zone."""
     shown = _Amounts(rulebook)
     return {
         "month": rating.month,
@@ -168,7 +168,7 @@ def past(rating: Rating, publication: Publication, published_at: datetime, ruleb
 
 
 def entitlement(benefit: Benefit, rating: Rating) -> contract.Entitlement:
-    """Whether and how far an agency has a benefit, and if not, why not."""
+    """Whether an agency has a benefit and how much of it, or why not."""
     grant = benefit.grant(rating.level)
     return {
         "benefit": benefit.key,
@@ -223,7 +223,7 @@ def _next_level(above: NextLevel, rulebook: Rulebook, shown: _Amounts) -> contra
 
 
 def _progress(check: Check) -> float:
-    """The float nearest to the exact share; made without the exact one, which would cost more than all the rest."""
+    """The float nearest to the exact share, without computing the exact share, which takes most of the time."""
     return min(1.0, check.actual / check.required) if check.required else 1.0
 
 
@@ -246,7 +246,7 @@ def _required_and_actual(check: Check, shown: _Amounts) -> contract.ThresholdChe
 
 
 def _tips(above: NextLevel, rulebook: Rulebook) -> list[contract.Advice]:
-    """Advice for every metric that some channel of the next level still wants more of (rule 12)."""
+    """Advice for every metric that is too low for some channel of the next level (rule 12)."""
     short = {check.metric for result in above.channels for check in result.checks if check.missing}
     return [
         {"metric": tip.metric, "tip": tip.tip, "link": tip.link or None} for tip in rulebook.tips if tip.metric in short
@@ -258,7 +258,7 @@ def _removed_orders(removed: Removed) -> contract.RemovedOrders:
 
 
 def _extent(benefit: Benefit, grant: Grant | None) -> contract.HowMuch:
-    """How much of a benefit: ``quota`` a number or ``unlimited``, ``text`` what the sheet says; null where neither."""
+    """The amount of a benefit: ``quota`` a number or ``unlimited``, ``text`` from the sheet; null if it has neither."""
     quota: contract.Quota = None
     if grant and benefit.kind is BenefitKind.QUOTA:
         quota = "unlimited" if grant.quota is None else grant.quota
@@ -266,7 +266,7 @@ def _extent(benefit: Benefit, grant: Grant | None) -> contract.HowMuch:
 
 
 class _Amounts:
-    """A metric's value as it is shown: yuan text for money, a whole number for creators."""
+    """A metric's value as the API shows it: yuan text for money, a whole number for creators."""
 
     def __init__(self, rulebook: Rulebook) -> None:
         self._money = frozenset(m.key for m in rulebook.metrics if m.measure is Measure.PAID_GMV)

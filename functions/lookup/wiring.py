@@ -1,4 +1,4 @@
-"""The real services of the lookup function, wired by its environment, once for each instance of the function."""
+"""Builds the real services of the lookup function from its environment, once for each instance."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CLIENT: dict[str, Any] = {"parameter_validation": False, "user_agent": "mcn-leve
 
 
 def services_from(settings: LookupSettings) -> Services:
-    """Services over the deployed table. botocore alone: boto3 would cost a tenth of the cold start."""
+    """Services over the deployed table. Uses botocore alone, since boto3 takes a tenth of the cold start."""
     budget = Budget(settings.request_seconds)
     client = cast("DynamoDBClient", get_session().create_client("dynamodb", config=budget.config(**CLIENT)))
     budget.watch(client)

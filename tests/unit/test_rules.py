@@ -29,7 +29,7 @@ from shared.levels import (
     Threshold,
 )
 from shared.months import Month
-from shared.reasons import Reasons, held_against, next_level, reasons
+from shared.reasons import Reasons, channel_result, next_level, reasons
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MAY = Month.parse("2026-05")
@@ -209,7 +209,7 @@ def test_the_nearest_channel_is_the_one_whose_worst_threshold_is_best_and_ties_g
 
 
 def test_a_threshold_of_nothing_is_met_and_fully_done() -> None:
-    result = held_against({"four": 0, "six": 0, "gmv": 0}, channel(1, gmv=0))
+    result = channel_result({"four": 0, "six": 0, "gmv": 0}, channel(1, gmv=0))
     assert result.passed
     assert result.progress == 1
 
@@ -248,19 +248,19 @@ def test_closing_the_gaps_of_any_channel_of_the_next_level_reaches_it(book: Ladd
 def test_losing_exactly_the_margin_keeps_a_channel_and_one_more_loses_it(book: Ladder, metrics: dict[str, int]) -> None:
     level = computed_level(metrics, book)
     for one in book.rung(level).channels if level else ():
-        result = held_against(metrics, one)
+        result = channel_result(metrics, one)
         for check in result.checks if result.passed else ():
             kept = metrics | {check.metric: check.actual - check.margin}
-            assert held_against(kept, one).passed
+            assert channel_result(kept, one).passed
             lost = metrics | {check.metric: check.actual - check.margin - 1}
-            assert not held_against(lost, one).passed
+            assert not channel_result(lost, one).passed
 
 
 @given(ladders(), metric_values)
 def test_the_level_falls_when_every_passing_channel_has_failed(book: Ladder, metrics: dict[str, int]) -> None:
     level = computed_level(metrics, book)
     if level and all(
-        check.required for one in book.rung(level).channels for check in held_against(metrics, one).checks
+        check.required for one in book.rung(level).channels for check in channel_result(metrics, one).checks
     ):
         assert (computed_level(dict.fromkeys(METRICS, 0), book) or 0) != level
 
@@ -269,6 +269,6 @@ def test_the_level_falls_when_every_passing_channel_has_failed(book: Ladder, met
 def test_progress_is_between_nothing_and_all_and_all_means_met(book: Ladder, metrics: dict[str, int]) -> None:
     for rung in book.rungs:
         for one in rung.channels:
-            for check in held_against(metrics, one).checks:
+            for check in channel_result(metrics, one).checks:
                 assert 0 <= check.progress <= 1
                 assert (check.progress == 1) == check.met
