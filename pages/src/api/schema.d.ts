@@ -441,7 +441,7 @@ export interface components {
         };
         /**
          * BenefitKind
-         * @description What a benefit's cells hold: TRUE, a number (or unlimited), or a text.
+         * @description The type of a benefit's cells: TRUE, a number (or unlimited), or a text.
          */
         BenefitKind: string;
         /**
@@ -978,7 +978,7 @@ export interface components {
         };
         /**
          * Status
-         * @description Why an agency has the level it has, or has none.
+         * @description Why an agency has its level, or has none.
          */
         Status: string;
         /** Threshold */
