@@ -107,8 +107,8 @@ check-workbook: setup-demo ## The workbook's faults, as the function sees it; al
 check-extracts: setup-demo ## Judge a month's data before it is handed over: FOLDER=… (or s3://…) MONTH=2026-10 [WORKBOOK=levels.xlsx]
 	@$(python) -m tools.check_extracts "$$FOLDER" "$$MONTH" $(call named,WORKBOOK,--workbook)
 
-refresh: setup-demo ## Publish changed texts, or say from when a changed threshold counts: [BY=… REASON=… takes away]
-	@$(operate) refresh $(call named,BY,--by) $(call named,REASON,--reason)
+refresh: setup-demo ## Publish changed texts, or say from when a changed threshold counts: [BY=… REASON=… CONFIRMS=<changes_id> takes away]
+	@$(operate) refresh $(call named,BY,--by) $(call named,REASON,--reason) $(call named,CONFIRMS,--confirms)
 
 backfill: setup-demo ## Rate months again: FROM=2026-08 TO=2026-10
 	@$(operate) backfill "$$FROM" "$$TO"

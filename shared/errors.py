@@ -75,6 +75,14 @@ class WorkbookFaulty(WorkbookError):
         self.changes = list(changes)
 
 
+class ChangesUnseen(WorkbookError):
+    """The spreadsheet has other changes than those that were confirmed. ``found``: the answer of a check of now."""
+
+    def __init__(self, message: str, found: dict[str, Any]) -> None:
+        super().__init__(message)
+        self.found = found
+
+
 class ExampleThresholds(WorkbookError):
     """The thresholds are those of the shipped example, which this stack must not use."""
 

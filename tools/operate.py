@@ -89,6 +89,7 @@ def _events(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Ite
             if options.by or options.reason:
                 required(parser, "refresh BY=<your name> REASON=<why>", BY=options.by, REASON=options.reason)
                 event |= {"by": options.by, "reason": options.reason}
+                event |= {"confirms": options.confirms} if options.confirms else {}
             yield event
         case verb:
             asked = {"RUN": options.run, "BY": options.by, "REASON": options.reason}
@@ -121,6 +122,7 @@ def _parser() -> Parser:
     verbs.add_parser("check", help="the spreadsheet's faults")
     verbs.add_parser("repair", help="write a damaged month again").add_argument("month", nargs="?", help="YYYY-MM")
     refresh = verbs.add_parser("refresh", help="publish changed texts; with --by and --reason also what is taken away")
+    refresh.add_argument("--confirms", help="changes_id of the answer that was read: nothing edited since goes along")
     accept = verbs.add_parser("accept", help="publish a held run")
     accept.add_argument("--anyway", action="store_true", help="although it has been overtaken since it was held")
     rollback = verbs.add_parser("rollback", help="go back to an earlier publication")

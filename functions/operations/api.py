@@ -9,7 +9,7 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,7 +18,6 @@ from aws_lambda_powertools.event_handler.api_gateway import Route
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
-from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.operations import contract, views
 from functions.operations.asking import Asking
@@ -35,6 +34,7 @@ from functions.operations.problems import (
     Unexpected,
 )
 from functions.operations.reading import Reader, RunFiles, held_runs, unknown_run
+from functions.operations.workbook_file import WorkbookFile
 from shared.errors import LevelsError
 from shared.months import Month
 from shared.observability import logger
@@ -67,10 +67,10 @@ class Services:
     now: Callable[[], datetime]
 
     @property
-    def workbook_object(self) -> S3Prefix | None:
+    def workbook_file(self) -> WorkbookFile | None:
         """The Excel file that is the workbook, where it is one."""
         is_file = self.workbook.startswith("s3://") and self.workbook.endswith(".xlsx")
-        return S3Prefix.parse(self.workbook) if is_file else None
+        return WorkbookFile(self.s3, S3Prefix.parse(self.workbook)) if is_file else None
 
 
 app = APIGatewayHttpResolver(enable_validation=True, response_validation_error_http_code=500)
@@ -102,12 +102,12 @@ def get_months() -> contract.Months:
     """Where the newest months stand: waiting for extracts, held, published; and what was decided last."""
     wired, pointer = services(), services().reader.table.pointer()
     months = wired.reader.months(pointer, wired.now())
-    newest = max(pointer.publications, default=None)
+    today = wired.now().astimezone(wired.reader.zone).date()
     return contract.Months(
         pointer=pointer.version,
-        next_renewal_on=(Month.parse(newest).plus(1) if newest else months[0]).renewed_on,
-        upload=wired.workbook_object is not None,
-        items=[_month_state(month, pointer) for month in months],
+        next_renewal_on=_next_renewal(months[0], pointer, today),
+        upload=wired.workbook_file is not None,
+        items=[_month_state(month, pointer, today) for month in months],
     )
 
 
@@ -144,7 +144,8 @@ def get_run(run: RunInPath, month: MonthInQuery = None, preview: Annotated[bool,
     rated = Month.parse(month) if month else reader.month_of(run)
     shown = views.report(reader.report(run, rated, preview=preview))
     pointer, ledger = reader.table.pointer(), reader.ledger(rated)
-    shown["faults"] = views.linked(shown["faults"], (last_check(reader.table) or {}).get("addresses", {}))
+    addresses = (last_check(reader.table) or {}).get("addresses", {})
+    shown |= {part: views.linked(shown[part], addresses) for part in ("faults", "changes")}
     shown["ledger"] = ledger
     standing = "preview" if preview else _standing_of(run, str(rated), pointer, ledger)
     return contract.Report.model_validate({**shown, "pointer": pointer.version, "standing": standing})
@@ -168,7 +169,14 @@ def get_workbook() -> contract.Workbook:
     blank = dict.fromkeys(("at", "outcome", "month", "effective_month"))
     linked = {part: views.linked(found[part], found.get("addresses", {})) for part in ("faults", "changes")}
     at = {"at": wired.reader.local(found["at"])} if found.get("at") else {}
-    return contract.Workbook.model_validate({**blank, **found, **linked, **at})
+    return contract.Workbook.model_validate({**blank, **found, **linked, **at, "stored": _stored(wired)})
+
+
+def _stored(wired: Services) -> contract.Stored | None:
+    stored = wired.workbook_file.stored() if wired.workbook_file else None
+    if stored is None:
+        return None
+    return contract.Stored(etag=stored.etag, at=stored.at.astimezone(wired.reader.zone), by=stored.by)
 
 
 @app.get("/v1/operations/tickets/<ticket>")
@@ -213,19 +221,15 @@ def post_refresh(body: contract.RefreshRequest) -> Response[contract.TicketAnswe
 
 @app.post("/v1/operations/workbook")
 def post_workbook(body: contract.WorkbookRequest) -> Response[contract.TicketAnswer]:
-    """Put a new Excel workbook in the place of the one before, and check it."""
+    """Put a new Excel workbook in the place of the one that the page showed, and check it."""
     wired, name = services(), by()
-    target = wired.workbook_object
-    if target is None:
+    file = wired.workbook_file
+    if file is None:
         raise NotPossible(
             "The workbook of this system is not an Excel file. Change it where it is kept.",
             "本系统的工作簿不是 Excel 文件。请在其所在位置修改。",
         )
-    content = _decoded(body.content)
-    try:
-        wired.s3.put_object(Bucket=target.bucket, Key=target.prefix, Body=content, Metadata={"by": _ascii(name)})
-    except (BotoCoreError, ClientError) as error:
-        raise Unavailable("The workbook can't be written now.", "暂时无法保存工作簿。") from error
+    file.replace(_decoded(body.content), name, body.replaces)
     return _accepted(wired.asking.check(name))
 
 
@@ -304,7 +308,13 @@ def _no_json() -> dict[str, Any]:
     return {"statusCode": refused.status_code, "headers": headers, "body": refused.body, "isBase64Encoded": False}
 
 
-def _month_state(month: Month, pointer: Pointer) -> contract.MonthState:
+def _next_renewal(newest: Month, pointer: Pointer, today: date) -> date:
+    """The next day on which a month is due. ``newest``: the last month that is over."""
+    month = newest.plus(1) if str(newest) in pointer.publications or newest.renewed_on < today else newest
+    return month.renewed_on
+
+
+def _month_state(month: Month, pointer: Pointer, today: date) -> contract.MonthState:
     reader = services().reader
     valid, ledger = pointer.publications.get(str(month)), reader.ledger(month)
     held = held_runs(ledger)
@@ -326,6 +336,7 @@ def _month_state(month: Month, pointer: Pointer) -> contract.MonthState:
             if valid
             else None,
             "renewed_on": month.renewed_on,
+            "overdue": valid is None and month.renewed_on < today,
             "last": ledger[0] if ledger else None,
         }
     )
@@ -374,7 +385,3 @@ def _decoded(text: str) -> bytes:
     if not content.startswith(_XLSX):
         raise Invalid("content: expected an .xlsx workbook in Base64", "content：应为 Base64 编码的 .xlsx 工作簿")
     return content
-
-
-def _ascii(name: str) -> str:
-    return name.encode("ascii", "xmlcharrefreplace").decode()

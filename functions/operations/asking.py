@@ -78,7 +78,10 @@ class Asking:
         return self._ask(content_id(["preview", month, self._minute()]), by, {"month": month, "mode": "preview"})
 
     def refresh(self, by: str, decision: Mapping[str, Any]) -> Ticket:
-        """Publish texts, and what is taken away. Raises Stale when something was published or checked since."""
+        """Publish texts, and what is taken away. Raises Stale when something was published or checked since.
+
+        The rating function refuses it too where the workbook was edited after that check.
+        """
         ticket = content_id(["refresh", decision["pointer"], decision["checked_at"].isoformat()])
         known = read_ticket(self.table, ticket, self.now())
         if known and known.state != "failed":
@@ -96,7 +99,13 @@ class Asking:
                 "页面打开后工作簿已重新读取。请重新查看改动。",
                 at=checked and checked["at"],
             )
-        return self._ask(ticket, by, {"mode": "refresh", "by": by, "reason": decision["reason"].strip()})
+        event = {
+            "mode": "refresh",
+            "by": by,
+            "reason": decision["reason"].strip(),
+            "confirms": checked.get("changes_id"),
+        }
+        return self._ask(ticket, by, event)
 
     def check(self, by: str) -> Ticket:
         """Check the workbook as it is now."""

@@ -37,6 +37,9 @@ class LedgerLine(Answer):
     replaced: str | None = None
     by: str | None = None
     reason: str | None = None
+    because: Annotated[Both | None, Field(description="Why the system held it, where a guardrail doesn't say it.")] = (
+        None
+    )
 
 
 class Valid(Answer):
@@ -61,6 +64,7 @@ class MonthState(Answer):
     held: Annotated[list[RunId], Field(description="Newest first.")]
     valid: Valid | None
     renewed_on: Annotated[date, Field(description="The day on which the month's levels are due.")]
+    overdue: Annotated[bool, Field(description="Nothing of the month is published, and that day is over.")]
     last: LedgerLine | None
 
 
@@ -68,7 +72,7 @@ class Months(Answer):
     """The newest months, newest first. ``pointer``: which state of the publications this is; decisions name it."""
 
     pointer: int
-    next_renewal_on: date
+    next_renewal_on: Annotated[date, Field(description="The next day, today or later, on which a month is due.")]
     upload: Annotated[bool, Field(description="Whether the workbook is a file that may be replaced here.")]
     items: list[MonthState]
 
@@ -107,10 +111,13 @@ class Runs(Answer):
 
 
 class Guardrail(Answer):
+    """A limit, and what the run has. ``because``: why it is exceeded, where the number does not explain itself."""
+
     name: Annotated[str, Field(examples=["max_changed_share"])]
     limit: float
     value: float | None
     exceeded: bool
+    because: Both | None = None
 
 
 class MatrixCell(Answer):
@@ -128,16 +135,27 @@ class Decided(Answer):
     share: float | None
 
 
+class BenefitChange(Answer):
+    """A benefit that is kept, with another extent: ``20`` → ``5``, ``unlimited``, or one text → another."""
+
+    benefit: str
+    before: str
+    now: str
+
+
 class Mover(Answer):
+    """``cause``: a level set by hand, or the end of one; null where the numbers or the ladder decided."""
+
     agency_id: str
     name: str
     old_level: int | None
     new_level: int | None
     channel: int | None
     decided_by: Decided | None
-    reason: Annotated[str | None, Field(description="Why no threshold decided, where none did.")] = None
+    cause: Literal["override", "override_ended"] | None
     benefits_gained: list[str]
     benefits_lost: list[str]
+    benefits_changed: list[BenefitChange]
 
 
 class MetricName(Answer):
@@ -172,11 +190,19 @@ class ThresholdSeen(Answer):
     position: float | None
 
 
+class Cutoff(Answer):
+    """The threshold that this many agencies would meet."""
+
+    agencies: int
+    value: Amount
+
+
 class Distribution(Answer):
     metric: str
     agencies: int
     bins: list[Bin]
     thresholds: list[ThresholdSeen]
+    cutoffs: list[Cutoff]
 
 
 class Report(Answer):
@@ -194,7 +220,7 @@ class Report(Answer):
     levels: dict[str, int]
     moves: dict[str, int]
     order_rows: dict[str, int]
-    held_because: Annotated[str | None, Field(description="What holds the run besides guardrails, in both languages.")]
+    held_because: Annotated[Both | None, Field(description="What holds the run besides guardrails.")]
     guardrails: list[Guardrail]
     level_names: dict[str, str]
     metrics: list[MetricName]
@@ -203,6 +229,9 @@ class Report(Answer):
     moving: Annotated[int, Field(description="How many there are.")]
     distributions: list[Distribution]
     faults: list[Fault]
+    changes: Annotated[list[Change], Field(description="What the workbook of the run changes of what was in force.")]
+    data_warnings: list[str]
+    retention_assessed: Annotated[bool, Field(description="Whether the creators of the month before were read.")]
     ledger: list[LedgerLine]
 
 
@@ -234,9 +263,18 @@ class Change(Answer):
     link: str | None = None
 
 
-class Workbook(Answer):
-    """What the last reading of the workbook found; ``at`` null before the first."""
+class Stored(Answer):
+    """The Excel file that is the workbook now. ``by``: who uploaded it in the console, where somebody did."""
 
+    etag: Annotated[str, Field(description="Stands for its content; an upload names it.")]
+    at: datetime
+    by: str | None
+
+
+class Workbook(Answer):
+    """What the last reading of the workbook found; ``at`` null before the first. ``stored``: where it is a file."""
+
+    stored: Stored | None
     at: datetime | None
     outcome: str | None
     month: str | None
@@ -279,9 +317,13 @@ class RefreshRequest(Asked):
 
 
 class WorkbookRequest(Asked):
-    """An Excel workbook, in Base64; it takes the place of the one before, which is kept as an older version."""
+    """An Excel workbook, in Base64; it takes the place of the one before, which is kept as an older version.
+
+    ``replaces``: the ``etag`` of the file that the page showed; null where there was none.
+    """
 
     content: Annotated[str, Field(min_length=4, max_length=5_600_000, pattern=r"^[A-Za-z0-9+/]+={0,2}$")]
+    replaces: Annotated[str | None, Field(min_length=1, max_length=200, pattern=r"^[0-9A-Za-z-]+$")]
 
 
 class TicketAnswer(Answer):

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.operations.problems import RunUnknown, Unavailable
+from functions.operations.views import ledger_line
 from shared.months import Month
 from shared.settings import S3Prefix
 from shared.table import Pointer, Table, run_key
@@ -59,7 +60,7 @@ class Reader:
     def ledger(self, month: Month) -> list[dict[str, Any]]:
         """A month's ledger, newest first."""
         lines = [json.loads(item["entry"]["S"]) for item in self.table.query(f"LEDGER#{month}")]
-        return [{**line, "at": self.local(line["at"]).isoformat()} for line in reversed(lines)]
+        return [{**ledger_line(line), "at": self.local(line["at"]).isoformat()} for line in reversed(lines)]
 
     def local(self, instant: str) -> datetime:
         """A stored instant by the platform's clock."""

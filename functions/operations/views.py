@@ -7,6 +7,7 @@ from math import log
 from typing import Any
 from urllib.parse import quote
 
+from shared.bilingual import each_language
 from shared.levels import Measure
 from shared.money import yuan
 
@@ -31,7 +32,7 @@ def report(document: Json) -> dict[str, Any]:
         "levels": record["levels"],
         "moves": record["moves"],
         "order_rows": record["quality"]["order_rows"],
-        "held_because": document["held_because"],
+        "held_because": _both(document["held_because"]),
         "guardrails": record["guardrails"],
         "level_names": document["level_names"],
         "metrics": [{"metric": m["key"], "name": m["name"], "unit": m["unit"]} for m in moves["metrics"].values()],
@@ -40,8 +41,22 @@ def report(document: Json) -> dict[str, Any]:
         "moving": len(moves["movers"]),
         "distributions": [_distribution(one, amounts) for one in document["distributions"]],
         "faults": document["faults"],
+        "changes": document.get("changes", []),
+        "data_warnings": document.get("data_warnings", []),
+        "retention_assessed": document.get("retention_assessed", True),
         "ledger": document["ledger"][::-1],
     }
+
+
+def ledger_line(line: Json) -> dict[str, Any]:
+    """A line of the ledger; what the system held has no reason of a person, but a sentence in both languages."""
+    held = line["action"] == "held" and line["reason"]
+    return {**line, "reason": None, "because": _both(line["reason"])} if held else dict(line)
+
+
+def _both(text: str | Json | None) -> Json | None:
+    """A text in both languages; earlier releases kept it as one string."""
+    return each_language(text) if isinstance(text, str) else text
 
 
 class Amounts:
@@ -79,7 +94,7 @@ def _mover(mover: Json, amounts: Amounts) -> dict[str, Any]:
             "actual": amounts(metric, actual),
             "share": actual / required if required else None,
         }
-    return {**mover, "decided_by": decided, "reason": mover.get("reason")}
+    return {"cause": None, "benefits_changed": [], **mover, "decided_by": decided}
 
 
 def _distribution(one: Json, amounts: Amounts) -> dict[str, Any]:
@@ -104,6 +119,7 @@ def _distribution(one: Json, amounts: Amounts) -> dict[str, Any]:
             }
             for seen in one["thresholds"]
         ],
+        "cutoffs": [{**cutoff, "value": amounts(metric, cutoff["value"])} for cutoff in one.get("cutoffs", [])],
     }
 
 

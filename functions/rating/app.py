@@ -127,7 +127,7 @@ def _answer(request: Request, services: Services) -> dict[str, Any]:
 
 def _do(request: Request, services: Services) -> dict[str, Any]:
     """Call the command that a request names."""
-    decision = Decision(request.by or "", request.reason or "", request.anyway)
+    decision = Decision(request.by or "", request.reason or "", request.anyway, request.confirms)
     if request.accept:
         return accept(services, request.accept, decision)
     if request.rollback:

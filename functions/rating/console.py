@@ -8,7 +8,8 @@ from typing import Any
 from functions.rating.events import Request
 from functions.rating.services import Services
 from functions.rating.workbook.status_words import FAILURES
-from shared.errors import LevelsError, TableUnavailable, WorkbookFaulty, WorkbookUnavailable
+from shared.content import content_id
+from shared.errors import ChangesUnseen, LevelsError, TableUnavailable, WorkbookFaulty, WorkbookUnavailable
 from shared.observability import logger
 from shared.tickets import SHOWN_FAULTS, close_ticket, keep_check
 
@@ -28,6 +29,10 @@ def answered_for_the_console(
         found = {"faults": error.faults, "changes": error.changes}
         _keep_check(services, {"outcome": "faulty", "month": None, **found})
         _close(request, services, "failed", _error_fields(error) | {"faults": error.faults[:SHOWN_FAULTS]})
+        raise
+    except ChangesUnseen as error:
+        _keep_check(services, error.found)
+        _close(request, services, "failed", _said(error))
         raise
     except LevelsError as error:
         _close(request, services, "failed", _error_fields(error))
@@ -60,6 +65,7 @@ def _keep_check(services: Services, answer: Mapping[str, Any]) -> None:
         "faults": answer["faults"][:SHOWN_FAULTS],
         "unshown_faults": max(0, len(answer["faults"]) - SHOWN_FAULTS),
         "changes": answer.get("changes", [])[:SHOWN_FAULTS],
+        "changes_id": content_id(answer.get("changes", [])),
         "addresses": dict(_addresses(services)) if answer["faults"] or answer.get("changes") else {},
     }
     _write_or_log(lambda: keep_check(services.table, found))

@@ -18,7 +18,7 @@ Mode = Literal["preview", "check", "refresh", "console"]
 
 FORMS = (
     '{"scheduled_at": "<instant>"}, {"month": "YYYY-MM"}, either with "mode": "preview"; {"mode": "check"}; '
-    '{"mode": "refresh"}, with "by" and "reason" to confirm what is taken away; '
+    '{"mode": "refresh"}, with "by" and "reason" to confirm what is taken away (and "confirms": the changes_id seen); '
     '{"accept": "<run>"} or {"rollback": "<run>"} with "by" and "reason" (accept also with "anyway": true); '
     '{"month": "YYYY-MM", "repair": true}; {"verify": "<run>"}; {"mode": "console"}, to look for ticks in the sheet'
 )
@@ -46,6 +46,8 @@ class Request(BaseModel):
     """The Spark job has ended: rates like the schedule, but never before the day of the renewal."""
     ticket: Annotated[str, Field(pattern=r"^[0-9a-f]{20}$")] | None = None
     anyway: bool = False
+    confirms: Annotated[str, Field(pattern=r"^[0-9a-f]{20}$")] | None = None
+    """The changes of the workbook that were looked at, by their id in an earlier answer: only these are confirmed."""
     repair: bool = False
 
     @field_validator("month")
@@ -69,6 +71,8 @@ class Request(BaseModel):
             raise ValueError("accept and rollback need by and reason; besides them only mode refresh takes both")
         if self.anyway and not self.accept:
             raise ValueError("anyway goes with accept only")
+        if self.confirms and not (self.mode == "refresh" and signed):
+            raise ValueError("confirms goes with mode refresh, by and reason")
         if self.repair and (asked != ["month"] or self.mode):
             raise ValueError("repair goes with month only")
         return self

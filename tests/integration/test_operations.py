@@ -72,6 +72,13 @@ def test_the_months_say_where_each_stands(console: Console, cloud: Cloud) -> Non
         ("2026-05", "waiting_for_extracts", ["creators", "orders"]),
         ("2026-04", "published", []),
     ]
+    assert [month["overdue"] for month in months["items"]] == [True, True, False]
+    assert months["next_renewal_on"] == "2026-08-03"
+
+
+def test_on_the_day_of_a_renewal_that_is_still_to_come_the_month_is_not_overdue(console: Console) -> None:
+    months = console.get("months")
+    assert (months["items"][0]["month"], months["items"][0]["overdue"]) == ("2026-05", False)
     assert months["next_renewal_on"] == "2026-06-03"
 
 
@@ -238,6 +245,31 @@ def test_what_is_taken_away_waits_until_somebody_confirms_what_they_saw(console:
     assert (line["action"], line["by"], line["reason"]) == ("refreshed", "li.hua@example.com", "agreed")
 
 
+def test_an_edit_between_confirming_and_reading_takes_nothing_away(console: Console, cloud: Cloud) -> None:
+    less = "benefit,name,description,kind,1,2,3\ncontact,联系,,flag,,,TRUE\n"
+    cloud.write_workbook(settings=FEW, benefits=less)
+    console.ask("POST", "/v1/operations/checks", {})
+    console.work()
+    seen = {"reason": "agreed", "pointer": console.get("months")["pointer"]}
+    first = {**seen, "checked_at": console.get("workbook")["at"]}
+    ticket = console.ask("POST", "/v1/operations/refresh", first).json["ticket"]
+    cloud.write_workbook(settings=FEW, benefits=less.replace("TRUE", ""))
+    console.now += timedelta(minutes=1)
+    console.work()
+
+    failed = console.get(f"tickets/{ticket}")
+    assert (failed["state"], failed["answer"]["error"]) == ("failed", "ChangesUnseen")
+    assert "benefits!G2 ✓ → –" in failed["answer"]["message"]
+    assert "重新查看改动" in failed["answer"]["message_zh"]
+    assert [line["action"] for line in console.get("ledger?month=2026-04")["items"]] == ["published"]
+
+    now = console.get("workbook")
+    assert [change["cell"] for change in now["changes"] if change["takes_away"]] == ["F2", "G2"]
+    again = console.ask("POST", "/v1/operations/refresh", {**seen, "checked_at": now["at"]}).json["ticket"]
+    console.work()
+    assert console.get(f"tickets/{again}")["answer"]["outcome"] == "refreshed"
+
+
 def test_a_held_run_whose_extracts_have_changed_is_accepted_anyway_by_who_says_so(
     console: Console, cloud: Cloud, held: str
 ) -> None:
@@ -307,18 +339,39 @@ def test_a_request_that_nobody_answers_is_given_up(console: Console) -> None:
 def test_an_excel_workbook_takes_the_place_of_the_one_before(console: Console, cloud: Cloud) -> None:
     console.workbook = f"s3://{REPORTS}/rules/levels.xlsx"
     assert console.get("months")["upload"] is True
-    content = {"content": b64encode(b"PK\x03\x04 and more").decode()}
-    assert console.ask("POST", "/v1/operations/workbook", content).status == 202
-    assert cloud.s3.get_object(Bucket=REPORTS, Key="rules/levels.xlsx")["Body"].read() == b"PK\x03\x04 and more"
-    assert console.asked[0]["mode"] == "check"
+    assert console.get("workbook")["stored"] is None
+    assert console.ask("POST", "/v1/operations/workbook", uploaded(b"PK\x03\x04 1", replaces=None)).status == 202
+    console.now += timedelta(minutes=1)
+    stored = console.get("workbook")["stored"]
+    assert stored["by"] == "li.hua@example.com"
+    second = uploaded(b"PK\x03\x04 2", replaces=stored["etag"])
+    assert console.ask("POST", "/v1/operations/workbook", second, WANG).status == 202
+    assert cloud.s3.get_object(Bucket=REPORTS, Key="rules/levels.xlsx")["Body"].read() == b"PK\x03\x04 2"
+    assert [event["mode"] for event in console.asked] == ["check", "check"]
+
+
+def test_an_upload_does_not_take_the_place_of_a_workbook_that_was_not_looked_at(console: Console, cloud: Cloud) -> None:
+    console.workbook = f"s3://{REPORTS}/rules/levels.xlsx"
+    first = uploaded(b"PK\x03\x04 1", replaces=None)
+    assert console.ask("POST", "/v1/operations/workbook", first, WANG).status == 202
+    for replaces in (None, "0" * 32):
+        late = console.ask("POST", "/v1/operations/workbook", uploaded(b"PK\x03\x04 2", replaces))
+        assert (late.status, late.json["type"]) == (409, "urn:problem-type:mcn-levels:stale-page")
+        assert "wang.min@example.com" in late.json["detail_zh"]
+    assert cloud.s3.get_object(Bucket=REPORTS, Key="rules/levels.xlsx")["Body"].read() == b"PK\x03\x04 1"
+
+
+def uploaded(content: bytes, replaces: str | None) -> dict[str, Any]:
+    return {"content": b64encode(content).decode(), "replaces": replaces}
 
 
 def test_what_is_no_workbook_is_not_stored(console: Console) -> None:
     console.workbook = f"s3://{REPORTS}/rules/levels.xlsx"
     for content in (b64encode(b"<html>").decode(), "not base64!!"):
-        assert console.ask("POST", "/v1/operations/workbook", {"content": content}).status == 422
+        body = {"content": content, "replaces": None}
+        assert console.ask("POST", "/v1/operations/workbook", body).status == 422
     console.workbook = "gsheet:key"
-    wrong_place = console.ask("POST", "/v1/operations/workbook", {"content": b64encode(b"PK\x03\x04").decode()})
+    wrong_place = console.ask("POST", "/v1/operations/workbook", uploaded(b"PK\x03\x04", replaces=None))
     assert wrong_place.status == 409
 
 

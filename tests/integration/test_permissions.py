@@ -126,7 +126,7 @@ def every_operation(console: Console, run: str) -> dict[str, int]:
         "rollback": decided,
         "previews": {"month": "2026-05"},
         "checks": {},
-        "workbook": {"content": b64encode(b"PK\x03\x04 and more").decode()},
+        "workbook": {"content": b64encode(b"PK\x03\x04 and more").decode(), "replaces": None},
     }
     console.ask("POST", "/v1/operations/checks", {})
     console.work()

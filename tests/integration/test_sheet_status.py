@@ -59,7 +59,7 @@ HELD = {
         "levels": {"1": 3, "2": 1_200, "unrated": 7},
     },
     "moves": PREVIEW,
-    "held_because": "已发布月份的门槛被改动：D6 / thresholds of a published month were changed: D6",
+    "held_because": {"zh": "已发布月份的门槛被改动：D6", "en": "thresholds of a published month were changed: D6"},
 }
 
 

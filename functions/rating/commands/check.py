@@ -27,6 +27,7 @@ def check(services: Services, month: Month) -> dict[str, Any]:
         rulebook=rulebook,
         faults=dicts(verdict.faults),
         changes=dicts(verdict.changes),
+        changes_id=changes_id(verdict),
         prepared=prepared_beside(services, verdict),
         valid=not verdict.errors,
     )
@@ -74,6 +75,11 @@ def valid_rulebook(verdict: Verdict) -> Rulebook:
 def dicts(things: Sequence[Fault] | Sequence[Change]) -> list[dict[str, Any]]:
     """Faults or changes, ready for JSON."""
     return [thing.as_dict() for thing in things]
+
+
+def changes_id(verdict: Verdict) -> str:
+    """The same for as long as the spreadsheet differs from what is in force in the same cells by the same values."""
+    return content_id(dicts(verdict.changes))
 
 
 def next_to_rate(services: Services) -> Month:

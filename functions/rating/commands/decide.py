@@ -21,12 +21,14 @@ from shared.observability import logger
 class Decision:
     """Who decided, and why; the ledger stores both.
 
-    ``anyway``: publish a held run although its extracts or the publication changed since.
+    ``anyway``: publish a held run although its extracts or the publication changed since. ``confirms``: the changes of
+    the workbook that they saw.
     """
 
     by: str
     reason: str
     anyway: bool = False
+    confirms: str | None = None
 
 
 def accept(services: Services, run: str, decision: Decision) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functions.rating.run.guardrails import Because
 from functions.rating.services import Services
 from functions.rating.workbook.changes import Change, compare
 from functions.rating.workbook.rulebook import Verdict
@@ -12,7 +13,7 @@ from shared.table import Publication
 SHOWN_CHANGES = 20
 
 
-def why_held(services: Services, verdict: Verdict, valid: Publication | None) -> str | None:
+def why_held(services: Services, verdict: Verdict, valid: Publication | None) -> Because | None:
     """Why the month of ``valid`` is held when it is rated again, with the changed cells; None if it is not held.
 
     It is held if the ladder, or what a metric counts, differs from the rules that the month was published with.
@@ -26,7 +27,7 @@ def why_held(services: Services, verdict: Verdict, valid: Publication | None) ->
     compared = compare(old, verdict.rulebook, [valid.month], verdict.addresses, services.description)
     past = [change for change in compared.changes if valid.month in change.past_months]
     zh, en = (_listed([_in_words(change, language) for change in past]) for language in ("zh", "en"))
-    return f"已发布月份的门槛被改动：{zh} / thresholds of a published month were changed: {en}"
+    return Because(f"thresholds of a published month were changed: {en}", f"已发布月份的门槛被改动：{zh}")
 
 
 def _thresholds(rulebook: Rulebook, month: str) -> tuple[object, object]:

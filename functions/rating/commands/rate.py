@@ -65,8 +65,9 @@ def _rated(
     context = _context(services, computed, verdict, faults, reference=before, restates=restates)
     report = services.reports.write(computed, replace(context, held_because=because))
     if computed.record.held or because:
+        why = str(because) if because else None
         services.publisher.append(
-            "held", computed.record, because, workbook=verdict.stored_as, engine=computed.measured.engine
+            "held", computed.record, why, workbook=verdict.stored_as, engine=computed.measured.engine
         )
         return result(
             "held",
@@ -75,7 +76,7 @@ def _rated(
             faults=dicts(faults),
             changes=dicts(verdict.changes),
             report=report,
-            held_because=because or computed.record.held_because,
+            held_because=why or computed.record.held_because,
         )
     if not services.publisher.publish(
         computed.record,

@@ -8,24 +8,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from functions.rating.commands.check import dicts, read_rulebook, valid_rulebook, with_unknown_overrides
+from functions.rating.commands.check import changes_id, dicts, read_rulebook, valid_rulebook, with_unknown_overrides
 from functions.rating.commands.decide import Decision
 from functions.rating.commands.prepared import prepared
 from functions.rating.publication import staging
 from functions.rating.publication.items import load_record
 from functions.rating.result import result
 from functions.rating.services import Services
+from functions.rating.workbook.rulebook import Verdict
 from functions.rating.workbook.texts import what_is_shown, what_rates, with_texts_of
 from shared.content import content_id
-from shared.errors import NothingPublished
+from shared.errors import ChangesUnseen, NothingPublished
 from shared.months import Month
+from shared.tickets import last_check
 
 
 def refresh(services: Services, confirmed: Decision | None = None) -> dict[str, Any]:
     """Publish changed texts, and answer what waits: its cells, from when it counts, and who would move.
 
     ``confirmed``: who confirmed, and why, that benefits, guardrails and overrides are taken away today. Levels change
-    with the next month all the same.
+    with the next month all the same. Raises ChangesUnseen when the sheet has other changes now than those confirmed.
     """
     pointer = services.table.pointer()
     try:
@@ -35,6 +37,8 @@ def refresh(services: Services, confirmed: Decision | None = None) -> dict[str, 
     month = Month.parse(valid.month)
     verdict = with_unknown_overrides(services, read_rulebook(services, month.plus(1)))
     rulebook, in_force = valid_rulebook(verdict), services.table.rulebook(valid.rulebook)
+    if confirmed and confirmed.confirms and confirmed.confirms != changes_id(verdict):
+        raise _unseen(services, month, verdict)
     taken_away = any(change.takes_away for change in verdict.changes)
     now = with_texts_of(in_force, rulebook, take_away=confirmed is not None)
     rates_alike = what_rates(rulebook, valid.month) == what_rates(now, valid.month)
@@ -45,6 +49,7 @@ def refresh(services: Services, confirmed: Decision | None = None) -> dict[str, 
     common = {
         "faults": dicts(verdict.faults),
         "changes": dicts(verdict.changes),
+        "changes_id": changes_id(verdict),
         "report": services.reports.url(valid.month, valid.run),
         "texts_published": texts_changed,
         "prepared": steps,
@@ -69,3 +74,16 @@ def _checked_before_the_first_month(services: Services) -> dict[str, Any]:
     verdict = read_rulebook(services, month)
     rulebook = content_id(valid_rulebook(verdict))
     return result("checked", str(month), rulebook=rulebook, faults=dicts(verdict.faults), changes=[])
+
+
+def _unseen(services: Services, month: Month, verdict: Verdict) -> ChangesUnseen:
+    """What to say to somebody who confirmed other changes than the sheet has by now: which of them are new."""
+    answer = result("checked", str(month), faults=dicts(verdict.faults), changes=dicts(verdict.changes))
+    seen = (last_check(services.table) or {}).get("changes", [])
+    new = [change for change in answer["changes"] if change not in seen]
+    listed = "; ".join(f"{one['tab']}!{one['cell']} {one['old'] or '–'} → {one['new'] or '–'}" for one in new[:20])
+    return ChangesUnseen(
+        "the workbook was edited after its changes were looked at, so nothing was taken away. "
+        f"New since then: {listed or 'nothing; some changes are gone'}. Look at the changes again, then confirm them.",
+        answer,
+    )

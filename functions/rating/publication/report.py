@@ -16,11 +16,13 @@ from functions.rating.measuring.quarantine import MOST_OF_STOPPED, QUARANTINE
 from functions.rating.publication.ledger import Entry
 from functions.rating.run.computed import Computed
 from functions.rating.run.distribution import distributions
+from functions.rating.run.guardrails import Because
 from functions.rating.run.movers import comparison
 from functions.rating.run.nothing_counted import WORDS_FOR_NOTHING, words_for_nothing
 from functions.rating.run.standings import Restatement
 from functions.rating.workbook.changes import Change
 from functions.rating.workbook.rulebook import Fault
+from shared.bilingual import each_language
 from shared.content import canonical_json
 from shared.errors import ExtractError, ReportUnwritten, ScratchUnusable
 from shared.levels import Measure, Measured, Removed, Rulebook
@@ -88,7 +90,7 @@ class Context:
     in_force: Rulebook | None = None
     restates: Restatement | None = None
     preview: bool = False
-    held_because: str | None = None
+    held_because: Because | None = None
     earlier_measured: Mapping[str, Measured] = field(default_factory=dict)
     changes: Sequence[Change] = ()
     workbook: tuple[str, ...] = ()
@@ -109,8 +111,10 @@ class Reports:
         """Write a run's report and its quarantine. Returns the report's URL. Raises ReportUnwritten."""
         month = str(computed.month)
         folder = _folder(month, computed.run, preview=context.preview)
-        document = report_document(computed, context)
-        if quarantine := computed.measured.quarantine:
+        quarantine = computed.measured.quarantine
+        kept = self.location.url(*folder, quarantine.name) if quarantine else None
+        document = report_document(computed, context, kept)
+        if quarantine:
             self._put(quarantine.read_bytes(), "application/octet-stream", *folder, quarantine.name)
         self._put_json(document, *folder)
         self._put_page(document, *folder)
@@ -125,8 +129,8 @@ class Reports:
         document = {"month": month, "run": run, "cause": type(error).__name__, "because": str(error)}
         as_json = json.dumps(document, ensure_ascii=False, indent=1)
         self._put(as_json.encode(), "application/json; charset=utf-8", *folder, "report.json")
-        linked = QUARANTINE if quarantine else None
-        page = template("stopped.html.j2").render(document, quarantine=linked, most_rows=f"{MOST_OF_STOPPED:,}")
+        kept = self.location.url(*folder, QUARANTINE) if quarantine else None
+        page = template("stopped.html.j2").render(document, quarantine=kept, most_rows=f"{MOST_OF_STOPPED:,}")
         self._put(page.encode(), "text/html; charset=utf-8", *folder, "report.html")
         return self.location.url(*folder, "report.html")
 
@@ -143,7 +147,7 @@ class Reports:
             body = self.client.get_object(Bucket=self.location.bucket, Key=key)["Body"].read()
         except (BotoCoreError, ClientError) as error:
             raise ReportUnwritten(f"s3://{self.location.bucket}/{key}: {error}") from error
-        document = {**json.loads(body), "ledger": json.loads(canonical_json(list(ledger)))}
+        document = {**_kept(body), "ledger": json.loads(canonical_json(list(ledger)))}
         self._put_json(document, *folder)
         self._put_page(document, *folder)
 
@@ -156,7 +160,7 @@ class Reports:
         """The JSON data of a report, by its URL; None if it can't be read."""
         try:
             answer = self.client.get_object(**self._object(url.removesuffix(".html") + ".json"))
-            return dict(json.loads(answer["Body"].read()))
+            return _kept(answer["Body"].read())
         except (BotoCoreError, ClientError) as error:
             logger.warning("a report could not be read", report=url, cause=str(error))
             return None
@@ -195,8 +199,11 @@ class Reports:
             raise ReportUnwritten(f"s3://{self.location.bucket}/{key}: {error}; nothing was published") from error
 
 
-def report_document(computed: Computed, context: Context) -> dict[str, Any]:
-    """The report as data: the run's record, movers with reasons, the sheet's faults, timing and versions."""
+def report_document(computed: Computed, context: Context, quarantine: str | None = None) -> dict[str, Any]:
+    """The report as data: the run's record, movers with reasons, the sheet's faults, timing and versions.
+
+    ``quarantine``: where the bad rows are kept; None without any.
+    """
     document = {
         "record": computed.record,
         "held": computed.record.held or context.held_because is not None,
@@ -219,11 +226,19 @@ def report_document(computed: Computed, context: Context) -> dict[str, Any]:
         "faults": [fault.as_dict() for fault in context.faults],
         "ledger": list(context.ledger),
         "workbook": context.workbook,
+        "quarantine": quarantine,
         "stages": dict(context.stages),
         "code_version": context.code_version,
         "engine": computed.measured.engine,
     }
     return dict(json.loads(canonical_json(document)))
+
+
+def _kept(body: bytes) -> dict[str, Any]:
+    """A report as it was kept; earlier releases kept ``held_because`` as one string."""
+    document: dict[str, Any] = json.loads(body)
+    because = document.get("held_because")
+    return {**document, "held_because": each_language(because)} if isinstance(because, str) else document
 
 
 def report_page(document: Mapping[str, Any]) -> str:
@@ -235,7 +250,7 @@ def report_page(document: Mapping[str, Any]) -> str:
         return money(value) if metrics[metric]["measure"] == Measure.PAID_GMV else f"{value:,}"
 
     return template("report.html.j2").render(
-        {"engine": None, **document},
+        {"engine": None, "quarantine": None, "changes": [], **document},
         level_names=level_names,
         words=WORDS,
         guardrail_words=GUARDRAILS,

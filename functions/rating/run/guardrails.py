@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
+from shared.bilingual import in_both
 from shared.content import added_later
 from shared.levels import Change, Rating, RuleSettings, Standing, Status
 
@@ -17,6 +18,9 @@ class Because:
 
     en: str
     zh: str
+
+    def __str__(self) -> str:
+        return in_both(self.zh, self.en)
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,7 +202,7 @@ class _Page:
         if answer["outcome"] == "held":
             yield from (one["because"][self.language] for one in exceeded if one.get("because"))
             if because := self.context.run.get("held_because"):
-                yield one_language(because, self.language)
+                yield because[self.language]
 
     # --- the sheet ----------------------------------------------------------------------------------------------------
 

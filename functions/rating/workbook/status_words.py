@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from functions.rating.workbook.cells import Language
 from functions.rating.workbook.description import Text
+from shared.bilingual import each_language
 
 OUTCOMES: Mapping[str, Text] = {
     "published": Text("levels published", "等级已发布"),
@@ -63,6 +64,7 @@ FAILURES: Mapping[str, str] = {
     "EventInvalid": "请求的格式不对",
     "MonthNotOver": "考核月还没有结束，结束后才能考核；可以先试算",
     "WorkbookUnavailable": "暂时读不到表格",
+    "ChangesUnseen": "确认之后工作簿又被改动，因此没有收回任何权益；请重新查看改动，再确认",
     "ExampleThresholds": "门槛仍是自带示例（均为虚构），不能据此发布；请先换成真实门槛",
     "ExtractsUnavailable": "暂时读不到数据文件，系统会自动重试",
     "ObjectInvalid": "有数据文件损坏或缺少必需的列，请联系数据团队",
@@ -102,7 +104,4 @@ def failure(name: str, message: str, language: Language) -> str:
 
 def one_language(message: str, language: Language) -> str:
     """One language of a text "Chinese / English"; any other text unchanged."""
-    chinese, both, english = message.partition(" / ")
-    if not both or not any("\u4e00" <= character <= "\u9fff" for character in chinese):
-        return message
-    return chinese if language == "zh" else english
+    return each_language(message)[language]

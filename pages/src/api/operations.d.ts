@@ -187,7 +187,7 @@ export interface paths {
         /** The faults of the workbook, and its changes against what is in force, as of its last reading */
         get: operations["get_workbook"];
         put?: never;
-        /** Put a new Excel workbook in the place of the one before, and check it */
+        /** Put a new Excel workbook in the place of the one that the page showed, and check it */
         post: operations["post_workbook"];
         delete?: never;
         options?: never;
@@ -199,6 +199,18 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * BenefitChange
+         * @description A benefit that is kept, with another extent: ``20`` → ``5``, ``unlimited``, or one text → another.
+         */
+        BenefitChange: {
+            /** Benefit */
+            benefit: string;
+            /** Before */
+            before: string;
+            /** Now */
+            now: string;
+        };
         /** Bin */
         Bin: {
             /** At Least */
@@ -245,6 +257,16 @@ export interface components {
          * @description Nothing needs to be said.
          */
         CheckRequest: Record<string, never>;
+        /**
+         * Cutoff
+         * @description The threshold that this many agencies would meet.
+         */
+        Cutoff: {
+            /** Agencies */
+            agencies: number;
+            /** Value */
+            value: number | string;
+        };
         /**
          * Decided
          * @description The threshold that decided. ``share``: actual of required.
@@ -293,6 +315,8 @@ export interface components {
             bins: components["schemas"]["Bin"][];
             /** Thresholds */
             thresholds: components["schemas"]["ThresholdSeen"][];
+            /** Cutoffs */
+            cutoffs: components["schemas"]["Cutoff"][];
         };
         /** Fault */
         Fault: {
@@ -327,7 +351,10 @@ export interface components {
             /** Link */
             link: string;
         };
-        /** Guardrail */
+        /**
+         * Guardrail
+         * @description A limit, and what the run has. ``because``: why it is exceeded, where the number does not explain itself.
+         */
         Guardrail: {
             /**
              * Name
@@ -340,6 +367,7 @@ export interface components {
             value: number | null;
             /** Exceeded */
             exceeded: boolean;
+            because?: components["schemas"]["Both"] | null;
         };
         /**
          * Ledger
@@ -381,6 +409,8 @@ export interface components {
             by?: string | null;
             /** Reason */
             reason?: string | null;
+            /** @description Why the system held it, where a guardrail doesn't say it. */
+            because?: components["schemas"]["Both"] | null;
         };
         /** MatrixCell */
         MatrixCell: {
@@ -441,6 +471,11 @@ export interface components {
              * @description The day on which the month's levels are due.
              */
             renewed_on: string;
+            /**
+             * Overdue
+             * @description Nothing of the month is published, and that day is over.
+             */
+            overdue: boolean;
             last: components["schemas"]["LedgerLine"] | null;
         };
         /**
@@ -453,6 +488,7 @@ export interface components {
             /**
              * Next Renewal On
              * Format: date
+             * @description The next day, today or later, on which a month is due.
              */
             next_renewal_on: string;
             /**
@@ -463,7 +499,10 @@ export interface components {
             /** Items */
             items: components["schemas"]["MonthState"][];
         };
-        /** Mover */
+        /**
+         * Mover
+         * @description ``cause``: a level set by hand, or the end of one; null where the numbers or the ladder decided.
+         */
         Mover: {
             /** Agency Id */
             agency_id: string;
@@ -476,15 +515,14 @@ export interface components {
             /** Channel */
             channel: number | null;
             decided_by: components["schemas"]["Decided"] | null;
-            /**
-             * Reason
-             * @description Why no threshold decided, where none did.
-             */
-            reason?: string | null;
+            /** Cause */
+            cause: ("override" | "override_ended") | null;
             /** Benefits Gained */
             benefits_gained: string[];
             /** Benefits Lost */
             benefits_lost: string[];
+            /** Benefits Changed */
+            benefits_changed: components["schemas"]["BenefitChange"][];
         };
         /**
          * Near
@@ -589,11 +627,8 @@ export interface components {
             order_rows: {
                 [key: string]: number;
             };
-            /**
-             * Held Because
-             * @description What holds the run besides guardrails, in both languages.
-             */
-            held_because: string | null;
+            /** @description What holds the run besides guardrails. */
+            held_because: components["schemas"]["Both"] | null;
             /** Guardrails */
             guardrails: components["schemas"]["Guardrail"][];
             /** Level Names */
@@ -618,6 +653,13 @@ export interface components {
             distributions: components["schemas"]["Distribution"][];
             /** Faults */
             faults: components["schemas"]["Fault"][];
+            /**
+             * Changes
+             * @description What the workbook of the run changes of what was in force.
+             */
+            changes: components["schemas"]["Change"][];
+            /** Data Warnings */
+            data_warnings: string[];
             /** Ledger */
             ledger: components["schemas"]["LedgerLine"][];
         };
@@ -659,6 +701,24 @@ export interface components {
         Runs: {
             /** Items */
             items: components["schemas"]["RunLine"][];
+        };
+        /**
+         * Stored
+         * @description The Excel file that is the workbook now. ``by``: who uploaded it in the console, where somebody did.
+         */
+        Stored: {
+            /**
+             * Etag
+             * @description Stands for its content; an upload names it.
+             */
+            etag: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string | null;
         };
         /**
          * ThresholdSeen
@@ -728,9 +788,10 @@ export interface components {
         };
         /**
          * Workbook
-         * @description What the last reading of the workbook found; ``at`` null before the first.
+         * @description What the last reading of the workbook found; ``at`` null before the first. ``stored``: where it is a file.
          */
         Workbook: {
+            stored: components["schemas"]["Stored"] | null;
             /** At */
             at: string | null;
             /** Outcome */
@@ -749,10 +810,14 @@ export interface components {
         /**
          * WorkbookRequest
          * @description An Excel workbook, in Base64; it takes the place of the one before, which is kept as an older version.
+         *
+         *     ``replaces``: the ``etag`` of the file that the page showed; null where there was none.
          */
         WorkbookRequest: {
             /** Content */
             content: string;
+            /** Replaces */
+            replaces: string | null;
         };
     };
     responses: never;

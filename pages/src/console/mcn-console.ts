@@ -116,7 +116,7 @@ export class McnConsole extends ApiElement<Shown> {
     return html`
       <div class="tabs" role="group" aria-label=${said.views}>${section("month")} ${section("workbook")} ${section("ledger")}</div>
       <div role="status">${this.said ?? (this.working ? html`<p class="notice warn"><span>${said.asking}</span></p>` : nothing)}</div>
-      ${this.section === "month" ? this.#month(data, said) : this.section === "workbook" ? this.#workbook(data, said) : ledger(data.ledger.items, said)}
+      ${this.section === "month" ? this.#month(data, said) : this.section === "workbook" ? this.#workbook(data, said) : ledger(data.ledger.items, said, this.language)}
     `;
   }
 
@@ -138,13 +138,14 @@ export class McnConsole extends ApiElement<Shown> {
       </div>
       ${month ? this.#state(month, data.months, report, said) : nothing}
       ${report
-        ? html`<div class="two">${guardrails(report, said)} ${this.#decision(report, data.months, said)}</div>
+        ? html`<div class="two">${guardrails(report, said, this.language)} ${this.#decision(report, data.months, said)}</div>
             ${matrix(report, said)}
             ${distribution(report, this.metric, (metric) => (this.metric = metric), said)}
-            ${movers(report, this.choice, (choice) => (this.choice = choice), said)}`
+            ${movers(report, this.choice, (choice) => (this.choice = choice), said)}
+            ${report.changes.length ? changes(report.changes, said.runChanges, said, this.language) : nothing}`
         : html`<p class="panel quiet">${said.noRun}</p>`}
       <div class="two">${this.#runs(data, said)} ${this.#preview(data, said)}</div>
-      ${ledger(data.ledger.items, said)}
+      ${ledger(data.ledger.items, said, this.language)}
     `;
   }
 
@@ -154,9 +155,11 @@ export class McnConsole extends ApiElement<Shown> {
     return html`<section class="panel state ${month.state}">
       <h1>${month.month} <span>${said.state[month.state]}</span></h1>
       <p>${fill(said.stateWhy[month.state], { missing })}</p>
-      ${report?.standing === "held" && report.held_because ? html`<p>${report.held_because}</p>` : nothing}
+      ${report?.standing === "held" && report.held_because ? html`<p>${report.held_because[this.language]}</p>` : nothing}
+      ${report?.retention_assessed === false ? html`<p>${said.notAssessed}</p>` : nothing}
+      ${report?.data_warnings.map((warning) => html`<p lang="en">${warning}</p>`)}
       <p class="foot">
-        ${month.valid ? html`<span>${fill(said.publishedAt, { at: instant(month.valid.published_at), action: said.action[month.valid.action] ?? month.valid.action })}</span>` : html`<span>${fill(said.due, { date: month.renewed_on })}</span>`}
+        ${month.valid ? html`<span>${fill(said.publishedAt, { at: instant(month.valid.published_at), action: said.action[month.valid.action] ?? month.valid.action })}</span>` : html`<span class=${month.overdue ? "warn" : ""}>${fill(month.overdue ? said.overdue : said.due, { date: month.renewed_on })}</span>`}
         ${last?.by ? html`<span>${said.who}: ${last.by}</span>` : nothing}
         <span>${fill(said.nextRenewal, { date: months.next_renewal_on })}</span>
         ${report
@@ -247,13 +250,14 @@ export class McnConsole extends ApiElement<Shown> {
     return html`<section class="panel">
         <p><button type="button" class="primary" ?disabled=${this.working} @click=${check}>${said.checkAsk}</button></p>
         ${data.months.upload
-          ? html`<form @submit=${(event: SubmitEvent) => this.#upload(event)}>
+          ? html`<form @submit=${(event: SubmitEvent) => this.#upload(event, data.workbook.stored?.etag ?? null)}>
+              ${data.workbook.stored ? html`<p class="quiet small">${fill(said.stored, { at: instant(data.workbook.stored.at), by: data.workbook.stored.by ?? "–" })}</p>` : nothing}
               <label>${said.upload}<input type="file" name="workbook" accept=".xlsx" required /></label>
               <p><button type="submit" ?disabled=${this.working}>${said.uploadAsk}</button></p>
             </form>`
           : nothing}
       </section>
-      ${faults(data.workbook, said, this.language)} ${changes(data.workbook, said, this.language)}
+      ${faults(data.workbook, said, this.language)} ${changes(data.workbook.changes, said.changes, said, this.language)}
       ${data.workbook.changes.some((change) => change.takes_away) ? this.#takeAway(data, said) : nothing}`;
   }
 
@@ -276,7 +280,8 @@ export class McnConsole extends ApiElement<Shown> {
     </section>`;
   }
 
-  async #upload(event: SubmitEvent): Promise<void> {
+  /** `replaces`: the file that the page showed; another one in its place is not overwritten. */
+  async #upload(event: SubmitEvent, replaces: string | null): Promise<void> {
     event.preventDefault();
     const file = new FormData(event.target as HTMLFormElement).get("workbook");
     if (!(file instanceof File) || !file.size || file.size > LARGEST) {
@@ -286,7 +291,7 @@ export class McnConsole extends ApiElement<Shown> {
     const bytes = new Uint8Array(await file.arrayBuffer());
     let text = "";
     for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
-    await this.#ask((client) => client.POST("/v1/operations/workbook", { body: { content: btoa(text) } }));
+    await this.#ask((client) => client.POST("/v1/operations/workbook", { body: { content: btoa(text), replaces } }));
   }
 
   #choose(month: string): void {

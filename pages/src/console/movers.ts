@@ -72,6 +72,10 @@ function chosen(all: readonly Mover[], choice: Choice): Mover[] {
   return found;
 }
 
+function extent(text: string, words: Words): string {
+  return text === "unlimited" ? words.unlimited : text;
+}
+
 function up(mover: Mover): boolean {
   return (mover.new_level ?? 0) > (mover.old_level ?? 0);
 }
@@ -83,13 +87,14 @@ function row(mover: Mover, report: Report, words: Words): TemplateResult {
   return html`<tr>
     <th scope="row">${mover.name}<br /><a href="/?agency=${mover.agency_id}#level"><code>${mover.agency_id}</code></a></th>
     <td class="line ${up(mover) ? "good" : "bad"}">${up(mover) ? "▲" : "▼"} ${name(mover.old_level)} → ${name(mover.new_level)}</td>
-    <td>${metric ? metric.name : (mover.reason ?? "–")}</td>
+    <td>${metric ? metric.name : mover.cause ? words.cause[mover.cause] : "–"}</td>
     <td class="number">${decided ? html`${amount(decided.actual)}${decided.share === null ? nothing : html`<br /><span class="quiet small">${share(decided.share)}</span>`}` : "–"}</td>
     <td class="number">${decided ? amount(decided.required) : "–"}</td>
     <td>
       ${mover.benefits_gained.map((benefit) => html`<span class="good">+${benefit}</span> `)}
       ${mover.benefits_lost.map((benefit) => html`<span class="bad">−${benefit}</span> `)}
-      ${mover.benefits_gained.length || mover.benefits_lost.length ? nothing : html`<span class="quiet">${words.same}</span>`}
+      ${mover.benefits_changed.map((one) => html`<span>${one.benefit} ${extent(one.before, words)} → ${extent(one.now, words)}</span> `)}
+      ${mover.benefits_gained.length || mover.benefits_lost.length || mover.benefits_changed.length ? nothing : html`<span class="quiet">${words.same}</span>`}
     </td>
   </tr>`;
 }

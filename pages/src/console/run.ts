@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { Report } from "../api/client";
 import { histogram } from "../drawing/histogram";
-import { fill } from "../language";
+import { fill, type Language } from "../language";
 import { amount, share } from "../show";
 import type { Words } from "./texts";
 
@@ -12,20 +12,21 @@ export function standingName(standing: string, report: Report, words: Words): st
   return fixed[standing] ?? `${standing} ${report.level_names[standing] ?? ""}`.trim();
 }
 
-export function guardrails(report: Report, words: Words): TemplateResult {
+export function guardrails(report: Report, words: Words, language: Language): TemplateResult {
   return html`<section class="panel">
     <h2>${words.guardrails}</h2>
     ${report.guardrails.length
       ? html`<ul class="rails">
           ${report.guardrails.map((rail) => {
             const limit = share(rail.limit);
-            const said = rail.value === null ? fill(words.noValue, { limit }) : fill(words.limit, { value: share(rail.value), limit });
+            const measured = rail.value === null ? fill(words.noValue, { limit }) : fill(words.limit, { value: share(rail.value), limit });
+            const said = rail.because ? rail.because[language] : measured;
             return html`<li>
               <p>
                 <b>${words.guardrail[rail.name] ?? rail.name}</b> ${said}
                 <span class="chip ${rail.exceeded ? "bad" : "good"}">${rail.exceeded ? `▲ ${words.exceeded}` : `✓ ${words.within}`}</span>
               </p>
-              ${rail.value === null ? nothing : bar(rail.value, rail.limit, rail.exceeded)}
+              ${rail.value === null || rail.because ? nothing : bar(rail.value, rail.limit, rail.exceeded)}
             </li>`;
           })}
         </ul>`
@@ -116,5 +117,19 @@ export function distribution(report: Report, chosen: string | null, choose: (met
       </table>
     </div>
     </div>
+    ${seen.cutoffs.length ? cutoffs(seen, words) : nothing}
   </section>`;
+}
+
+/** Which threshold would be met by how many agencies: a tenth of them in each column. */
+function cutoffs(seen: Report["distributions"][number], words: Words): TemplateResult {
+  return html`<h3 id="cutoffs">${words.cutoffs}</h3>
+    <div class="scroll" tabindex="0" role="group" aria-labelledby="cutoffs">
+      <table>
+        <tbody>
+          <tr><th scope="row" class="line">${words.atThreshold}</th>${seen.cutoffs.map((one) => html`<td class="number">${amount(one.value)}</td>`)}</tr>
+          <tr><th scope="row" class="line">${words.wouldMeet}</th>${seen.cutoffs.map((one) => html`<td class="number">${amount(one.agencies)}</td>`)}</tr>
+        </tbody>
+      </table>
+    </div>`;
 }

@@ -7,7 +7,7 @@ import type { Words } from "./texts";
 
 function cell(one: { tab: string; cell: string; link?: string | null }): TemplateResult {
   const link = https(one.link);
-  const name = `${one.tab}!${one.cell}`;
+  const name = one.cell ? `${one.tab}!${one.cell}` : one.tab;
   return link ? html`<a href=${link} target="_blank" rel="noopener noreferrer"><code>${name}</code></a>` : html`<code>${name}</code>`;
 }
 
@@ -36,17 +36,17 @@ export function faults(found: Workbook, words: Words, language: Language): Templ
   </section>`;
 }
 
-export function changes(found: Workbook, words: Words, language: Language): TemplateResult {
+export function changes(found: Workbook["changes"], title: string, words: Words, language: Language): TemplateResult {
   return html`<section class="panel">
-    <h2 id="changes">${words.changes}</h2>
-    ${found.changes.length
+    <h2 id="changes">${title}</h2>
+    ${found.length
       ? html`<div class="scroll" tabindex="0" role="group" aria-labelledby="changes">
           <table class="wide">
             <thead>
               <tr><th scope="col">${words.cell}</th><th scope="col">${words.what}</th><th scope="col">${words.old}</th><th scope="col">${words.new}</th><th scope="col">${words.when}</th></tr>
             </thead>
             <tbody>
-              ${found.changes.map(
+              ${found.map(
                 (change) => html`<tr>
                   <th scope="row">${cell(change)}</th>
                   <td>${change.what[language]} ${change.takes_away ? html`<span class="chip bad">${words.takesAway}</span>` : nothing}</td>
@@ -60,7 +60,7 @@ export function changes(found: Workbook, words: Words, language: Language): Temp
   </section>`;
 }
 
-export function ledger(lines: Ledger["items"], words: Words): TemplateResult {
+export function ledger(lines: Ledger["items"], words: Words, language: Language): TemplateResult {
   return html`<section class="panel">
     <h2 id="ledger">${words.ledger}</h2>
     ${lines.length
@@ -74,7 +74,7 @@ export function ledger(lines: Ledger["items"], words: Words): TemplateResult {
                 (line) => html`<tr>
                   <td class="line">${instant(line.at)}</td><td class="line">${line.month}</td>
                   <th scope="row" class="line">${words.action[line.action] ?? line.action}</th>
-                  <td class="line"><code>${line.run}</code></td><td class="line">${line.by ?? words.schedule}</td><td>${line.reason ?? "–"}</td>
+                  <td class="line"><code>${line.run}</code></td><td class="line">${line.by ?? words.schedule}</td><td>${line.reason ?? line.because?.[language] ?? "–"}</td>
                 </tr>`,
               )}
             </tbody>

@@ -13,7 +13,7 @@ const STEP = 26;
 export function course(stops: readonly Stop[], levels: number, names: { said: string; none: string }): TemplateResult {
   const height = (levels + 1) * STEP + 30;
   const y = (level: number | null) => 14 + (levels - (level ?? 0)) * STEP;
-  const wide = WIDTH - LEFT - 46;
+  const wide = WIDTH - LEFT - 60;
   const x = (at: number) => LEFT + 30 + (stops.length > 1 ? (wide * at) / (stops.length - 1) : wide / 2);
   const every = Math.ceil(stops.length / 6);
   return html`<svg class="course" viewBox="0 0 ${WIDTH} ${height}" width=${WIDTH} role="img" aria-label=${names.said}>

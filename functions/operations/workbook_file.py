@@ -1,0 +1,86 @@
+"""The workbook where it is an Excel file in S3: which one is there, and putting another in its place."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.operations.problems import Stale, Unavailable
+from shared.settings import S3Prefix
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_ABSENT = (HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN)  # who may not list is told 403 of what is not there
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The file as it is: ``etag`` stands for its content; ``by``: who put it there, where that was the console."""
+
+    etag: str
+    at: datetime
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkbookFile:
+    """Reads and replaces one object."""
+
+    s3: S3Client
+    place: S3Prefix
+
+    def stored(self) -> Stored | None:
+        """What is there now; None where nothing is. Raises Unavailable."""
+        try:
+            found = self.s3.head_object(Bucket=self.place.bucket, Key=self.place.prefix)
+        except ClientError as error:
+            if _status(error) in _ABSENT:
+                return None
+            raise Unavailable("The workbook can't be read now.", "暂时无法读取工作簿。") from error
+        except BotoCoreError as error:
+            raise Unavailable("The workbook can't be read now.", "暂时无法读取工作簿。") from error
+        return Stored(found["ETag"].strip('"'), found["LastModified"], found.get("Metadata", {}).get("by"))
+
+    def replace(self, content: bytes, by: str, replaces: str | None) -> None:
+        """Put a file in the place of the one whose ETag is ``replaces``; None: where nothing was.
+
+        Raises Stale when another one is there by now, and Unavailable.
+        """
+        seen = {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}
+        try:
+            self.s3.put_object(
+                Bucket=self.place.bucket,
+                Key=self.place.prefix,
+                Body=content,
+                Metadata={"by": by.encode("ascii", "xmlcharrefreplace").decode()},
+                **seen,  # type: ignore[arg-type]
+            )
+        except ClientError as error:
+            if _status(error) in (HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND):
+                raise self._replaced() from error
+            raise Unavailable("The workbook can't be written now.", "暂时无法保存工作簿。") from error
+        except BotoCoreError as error:
+            raise Unavailable("The workbook can't be written now.", "暂时无法保存工作簿。") from error
+
+    def _replaced(self) -> Stale:
+        """The refusal of an upload in place of a file that is no longer there, with who put which there."""
+        now = None
+        with suppress(Unavailable):
+            now = self.stored()
+        by = now.by if now and now.by else "–"
+        return Stale(
+            f"The workbook was replaced since this page was loaded (by {by}). Load the page again first.",
+            f"页面打开后工作簿已被替换（操作人 {by}）。请刷新页面，先查看其改动。",
+            by=now.by if now else None,
+            at=now.at.isoformat() if now else None,
+        )
+
+
+def _status(error: ClientError) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
