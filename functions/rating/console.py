@@ -32,7 +32,7 @@ def answered_for_the_console(
         raise
     except ChangesUnseen as error:
         _keep_check(services, error.found)
-        _close(request, services, "failed", _said(error))
+        _close(request, services, "failed", _error_fields(error))
         raise
     except LevelsError as error:
         _close(request, services, "failed", _error_fields(error))
