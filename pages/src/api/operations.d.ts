@@ -660,6 +660,11 @@ export interface components {
             changes: components["schemas"]["Change"][];
             /** Data Warnings */
             data_warnings: string[];
+            /**
+             * Retention Assessed
+             * @description Whether the creators of the month before were read.
+             */
+            retention_assessed: boolean;
             /** Ledger */
             ledger: components["schemas"]["LedgerLine"][];
         };
