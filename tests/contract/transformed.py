@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from functools import cache
@@ -15,16 +16,22 @@ SAM_PYTHON = ROOT / ".venv" / "sam" / "bin" / "python"
 Resource = dict[str, Any]
 
 
-@cache
 def template() -> dict[str, Any]:
     """The transformed template with the parameters' defaults left as references."""
+    return transformed("us-east-1")
+
+
+@cache
+def transformed(region: str, *parameters: str) -> dict[str, Any]:
+    """The template as the transform makes it in a region. ``parameters``: further ones, as ``Name=value``."""
     if not SAM_PYTHON.exists():
         raise FileNotFoundError(f"{SAM_PYTHON} is absent: the SAM CLI is not installed. Run build/setup.sh sam")
     command = [str(SAM_PYTHON), str(ROOT / "build" / "transform.py"), str(ROOT / "template.yaml")]
-    command += ["JwtIssuer=https://issuer.example", "JwtAudience=levels"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
-    transformed: dict[str, Any] = json.loads(answer.stdout)
-    return transformed
+    command += ["JwtIssuer=https://issuer.example", "JwtAudience=levels", *parameters]
+    environment = os.environ | {"AWS_DEFAULT_REGION": region}
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, env=environment)
+    found: dict[str, Any] = json.loads(answer.stdout)
+    return found
 
 
 def resource(name: str) -> Resource:

@@ -9,9 +9,10 @@ from pathlib import Path
 import boto3
 import pytest
 
+from functions.rating.publication.items import load_record
 from shared.table import Table
 from tests.aws import TABLE, stored_items
-from tests.cloud import REPORTS, Cloud, small_cloud
+from tests.cloud import BUCKET, REPORTS, Cloud, small_cloud
 
 MONTH = {"month": "2026-05"}
 
@@ -38,6 +39,46 @@ def test_a_stack_goes_on_with_a_table_restored_from_its_backup(cloud: Cloud, mon
     assert cloud.rate({"month": "2026-06"})["outcome"] == "published"
     assert sorted(restored.pointer().publications) == ["2026-05", "2026-06"]
     assert sorted(cloud.table.pointer().publications) == ["2026-05"]
+
+
+@pytest.mark.parametrize("lost", ["overwritten", "deleted"])
+def test_an_extract_that_was_overwritten_or_deleted_is_verified_again_once_its_version_is_back(
+    cloud: Cloud, lost: str
+) -> None:
+    """The bucket keeps versions; the run's record names the ETag by which the right one is found."""
+    cloud.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    cloud.put_month("2026-05", {"a": (5, 500_000), "b": (1, 0)})
+    run = cloud.rate(MONTH)["run"]
+    key = "in/orders/month=2026-05/part-0.csv"
+    (read,) = [one for one in load_record(cloud.table, run).inputs if one.key == key]
+    if lost == "overwritten":
+        cloud.put_object("orders", "2026-05", "part-0.csv", b"order_id,creator_id,pay_time,pay_amount\n")
+    else:
+        cloud.s3.delete_object(Bucket=BUCKET, Key=key)
+    differs = cloud.rate({"verify": run})
+    assert differs["outcome"] == "differs"
+    assert any("in/orders/month=2026-05/" in one for one in differs["differences"])
+
+    versions = cloud.s3.list_object_versions(Bucket=BUCKET, Prefix=key)["Versions"]
+    right = next(one["VersionId"] for one in versions if one["ETag"].strip('"') == read.etag.strip('"'))
+    cloud.s3.copy_object(Bucket=BUCKET, Key=key, CopySource={"Bucket": BUCKET, "Key": key, "VersionId": right})
+    assert cloud.rate({"verify": run})["outcome"] == "verified"
+
+
+def test_a_stack_in_another_region_is_filled_from_the_extracts_and_the_old_ledger(cloud: Cloud) -> None:
+    """Table and reports are gone: the months rated again are the same runs, and the old ledger says who decided."""
+    first = cloud.rate(MONTH)
+    june = cloud.rate({"month": "2026-06"})
+    levels = {month: cloud.levels(month) for month in ("2026-05", "2026-06")}
+    kept = cloud.report(f"s3://{REPORTS}/out/ledger/month=2026-05.jsonl")
+    for item in cloud.items().values():
+        cloud.table.client.delete_item(TableName=TABLE, Key={name: item[name] for name in ("pk", "sk")})
+    for one in cloud.s3.list_objects_v2(Bucket=REPORTS)["Contents"]:
+        cloud.s3.delete_object(Bucket=REPORTS, Key=one["Key"])
+    again = [cloud.rate({"month": month}) for month in ("2026-05", "2026-06")]
+    assert [answer["run"] for answer in again] == [first["run"], june["run"]]
+    assert {month: cloud.levels(month) for month in levels} == levels
+    assert json.loads(kept.splitlines()[0])["run"] == first["run"]
 
 
 def test_each_publication_and_decision_leaves_the_months_ledger_in_s3(cloud: Cloud) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from functions.rating.publication.items import load_record
 from shared.errors import ExampleThresholds
 from tests.cloud import Cloud, small_cloud
 
@@ -47,6 +48,7 @@ def test_where_it_is_allowed_record_and_report_say_so(cloud: Cloud, monkeypatch:
     answer = cloud.rate({"month": MONTH})
     assert answer["outcome"] == "published"
     assert "Example thresholds" in cloud.report(answer["report"])
+    assert load_record(cloud.table, answer["run"]).example_thresholds
     assert '"example_thresholds": true' in cloud.report(answer["report"].replace(".html", ".json"))
 
 
@@ -56,4 +58,5 @@ def test_ones_own_thresholds_are_rated_and_nothing_is_said_of_an_example(cloud: 
     cloud.write_workbook()
     answer = cloud.rate({"month": MONTH})
     assert answer["outcome"] == "published"
+    assert not load_record(cloud.table, answer["run"]).example_thresholds
     assert "Example thresholds" not in cloud.report(answer["report"])

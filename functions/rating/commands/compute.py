@@ -19,7 +19,7 @@ from functions.rating.run.rules import RULES_VERSION, Rules
 from functions.rating.run.standings import count_levels, count_moves
 from functions.rating.scratch import causes_named
 from shared.content import content_id
-from shared.errors import ExtractError, ReportUnwritten, ScratchUnusable
+from shared.errors import ExtractError, ObjectInvalid, ReportUnwritten, ScratchUnusable
 from shared.levels import Measured, Rating, Rulebook, Standing
 from shared.months import Month
 from shared.observability import logger
@@ -39,7 +39,10 @@ def inputs_of(inventory: Inventory) -> tuple[Input, ...]:
 
 def changed_inputs(services: Services, record: RunRecord) -> list[str]:
     """The extract objects that changed or disappeared since the run read them, one sentence each."""
-    inventory = services.extracts.find(Month.parse(record.month))
+    try:
+        inventory = services.extracts.find(Month.parse(record.month))
+    except ObjectInvalid as error:  # an object that the run read is gone, or is another one
+        return [str(error)]
     if isinstance(inventory, NotReady):
         return [f"the extracts of {record.month} are no longer there: {'; '.join(inventory.found)}"]
     now = {(i.key, i.etag) for i in inputs_of(inventory)}
