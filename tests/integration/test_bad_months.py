@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from functions.rating.extracts.datasets import Dataset
 from shared.errors import ObjectInvalid, TooManyBadRows
 from tests.cloud import Cloud, small_cloud
+from tests.months import HEADERS
 
 MAY = {"month": "2026-05"}
 HEADER = "order_id,creator_id,pay_time,pay_amount,risk_tag\n"
@@ -115,13 +117,39 @@ def test_a_month_that_counts_for_nothing_is_held_with_the_reason_everywhere(clou
     assert accepted["outcome"] == "published"
 
 
+def test_a_dataset_that_is_empty_and_had_rows_the_month_before_holds_the_month_at_any_size(cloud: Cloud) -> None:
+    """After the month above is published, in the same stack."""
+    cloud.write_workbook()
+    cloud.put_month("2026-06", {"a": (2, 10_000)})
+    cloud.put("orders", "2026-06", [])
+
+    answer = cloud.rate({"month": "2026-06"})
+
+    assert answer["outcome"] == "held"
+    assert "orders: no rows, where the month before had 1." in answer["held_because"]
+    assert "orders：没有任何数据行" in answer["held_because"]
+    assert "2026-06" not in cloud.table.pointer().publications
+    assert "orders: no rows, where the month before had 1." in body(cloud, answer["report"]).decode()
+
+
+def test_what_was_passed_over_is_in_the_report(cloud: Cloud) -> None:
+    cloud.put_object("creators", "2026-04", "part-0.csv", HEADERS[Dataset.CREATORS].encode())
+    cloud.put_object("creators", "2026-04", "_SUCCESS", b"")
+    cloud.put_object("orders", "2026-05", "orders_manifest", b"{}")
+
+    page = body(cloud, cloud.rate({**MAY, "mode": "preview"})["report"]).decode()
+
+    assert "orders/month=2026-05/orders_manifest: not read" in page
+    assert "creators of the month before are not read" not in page
+
+
 def test_damage_in_the_creators_of_the_month_before_is_in_the_report(cloud: Cloud) -> None:
     cloud.put_object("creators", "2026-04", "cut.parquet", b"PAR1 cut")
     cloud.put_object("creators", "2026-04", "_SUCCESS", b"")
 
     url = cloud.rate({**MAY, "mode": "preview"})["report"]
 
-    (warning,) = json.loads(body(cloud, url.replace(".html", ".json")))["data_warnings"]
+    (_, warning) = json.loads(body(cloud, url.replace(".html", ".json")))["data_warnings"]
     assert "creators/month=2026-04/cut.parquet" in warning
     page = body(cloud, url).decode()
     assert "creators/month=2026-04/cut.parquet" in page

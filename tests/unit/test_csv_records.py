@@ -120,12 +120,16 @@ def test_a_stray_quote_in_a_column_of_one_line_costs_its_row_only(tmp_path: Path
 
 
 @pytest.mark.parametrize("lines", [2, 3])
-def test_a_newline_in_an_id_makes_each_of_its_lines_a_bad_row(tmp_path: Path, lines: int) -> None:
-    cut = order(2).replace("c1", '"c' + "\n" * (lines - 1) + '1"')
+@pytest.mark.parametrize("column", COLUMNS)
+def test_a_newline_in_a_value_of_one_line_makes_each_of_its_lines_a_bad_row(
+    tmp_path: Path, column: str, lines: int
+) -> None:
+    cut = order(2).strip("\n").split(",")
+    cut[COLUMNS.index(column)] = '"1' + "\n" * (lines - 1) + '2"'
 
-    found = split(tmp_path, header() + order(1) + cut + order(3))
+    found = split(tmp_path, header() + order(1) + ",".join(cut) + "\n" + order(3))
 
-    assert found.reasons == [(2 + n, "newline_in_creator_id") for n in range(lines)]
+    assert found.reasons == [(2 + n, f"newline_in_{column}") for n in range(lines)]
     assert [fields[0] for fields in found.records.values()] == ["o1", "o3"]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from time import process_time
 
 import duckdb
 import pytest
@@ -19,6 +20,7 @@ from functions.rating.measuring.embedded import unknown_creators
 from functions.rating.measuring.embedded.measure import measure
 from functions.rating.measuring.embedded.reading import missing_creators
 from functions.rating.measuring.measured import OTHER_TAGS, TAGS_NAMED, MonthMeasured
+from functions.rating.measuring.totals import MonthTotals
 from shared.errors import AgenciesInvalid, ObjectInvalid, TooManyBadRows
 from shared.months import Month
 from tests.worlds import SHANGHAI
@@ -61,6 +63,9 @@ class Files:
 
     def measure(self, max_bad_row_share: str = "1") -> MonthMeasured:
         return assemble(measure(self.files, OCTOBER, SHANGHAI, Decimal(max_bad_row_share), self.folder))
+
+    def totals(self) -> MonthTotals:
+        return measure(self.files, OCTOBER, SHANGHAI, Decimal(1), self.folder)
 
     def error(self, kind: type[Exception], max_bad_row_share: str = "1") -> str:
         with pytest.raises(kind) as raised:
@@ -228,6 +233,52 @@ def test_an_odd_but_sound_object_is_read(files: Files, name: str, content: bytes
 
     assert gmv(measured) == 100
     assert measured.quarantine is None
+
+
+@pytest.mark.parametrize(
+    "again",
+    [ORDERS, ORDERS.upper(), '\ufeff"Order_ID","creator_id","pay_time","pay_amount","risk_tag"\r\n'],
+    ids=["as it was", "in capitals", "with quotes and a mark"],
+)
+def test_headers_within_a_joined_file_and_lines_of_commas_are_no_rows(files: Files, again: str) -> None:
+    files.orders(ORDERS + SOUND + again + SOUND.replace("o1", "o2") + ",,,,\n" + again + "bad\n")
+
+    read = files.totals().rows_read[Dataset.ORDERS]
+
+    assert read.skipped == {"repeated_headers": 2, "empty_rows": 1}
+    assert (read.rows, read.bad) == (3, {"wrong_column_count": 1})
+    assert quarantined(files.measure()) == [("orders.csv", 6, "wrong_column_count")]
+
+
+def test_what_is_wrong_with_a_file_is_said_with_how_to_write_it(files: Files) -> None:
+    gbk = f"o2,c1,2026-10-05,1,{'刷单' * 40}\n".encode("gbk")  # longer than what is shown of it
+    files.orders(ORDERS.encode() + gbk + b'o3,c1,2026-10-05,1,"say \\"hi\\""\n' + b'"o\n4",c1,2026-10-05,1,\n')
+
+    message = files.error(TooManyBadRows, "0")
+
+    assert "invalid_utf8: expected text in UTF-8; it looks like GBK: save the file as UTF-8" in message
+    assert "orders.csv, row 1: " in message
+    assert "in Spark option('escape', '\"') and option('quote', '\"'), in MySQL ESCAPED BY ''" in message
+    assert "newline_in_order_id: expected a order_id on one line" not in message
+    assert (
+        "newline_in_order_id: expected order_id on one line; found orders/month=2026-10/orders.csv, row 3: " in message
+    )
+    files.replace(Dataset.ORDERS, "orders.csv", "订单,order_id\n".encode("gbk"))
+    assert "It looks like GBK: save the file as UTF-8" in files.error(ObjectInvalid)
+
+
+def test_twenty_thousand_bindings_of_one_creator_that_overlap_take_seconds(files: Files) -> None:
+    """Quadratic work over them took 261 seconds."""
+    rows = "".join(f"c1,A1,{1_767_225_600 + n},{1_793_462_400 + n},6,\n" for n in range(20_000))
+    files.replace(Dataset.CREATORS, "creators.csv", CREATORS.partition("\n")[0] + "\n" + rows)
+    files.orders(ORDERS + SOUND)
+    begun = process_time()
+
+    measured = files.measure("0")
+
+    assert process_time() - begun < 15
+    assert gmv(measured) == 100
+    assert measured.datasets[Dataset.CREATORS].counters["overlapping"] == 19_999
 
 
 def test_a_header_without_rows_is_zero_rows(files: Files) -> None:

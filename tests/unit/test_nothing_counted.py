@@ -12,7 +12,7 @@ import pytest
 from functions.rating.extracts.datasets import Dataset, LocalFile
 from functions.rating.measuring.assemble import assemble
 from functions.rating.measuring.embedded.measure import measure
-from functions.rating.measuring.measured import MonthMeasured
+from functions.rating.measuring.measured import OTHER_TAGS, MonthMeasured
 from functions.rating.run.guardrails import Guardrail
 from functions.rating.run.nothing_counted import nothing_counted, words_for_nothing
 from shared.content import content_id
@@ -144,6 +144,16 @@ def test_a_dataset_that_had_rows_the_month_before_and_has_none_is_held_at_any_si
     (emptied,) = held(measured, orders=1, creators=0)
     assert emptied.because
     assert emptied.because.en.startswith("orders: no rows, where the month before had 1.")
+
+
+def test_rare_tags_that_are_counted_together_are_not_one_tag(tmp_path: Path) -> None:
+    measured = month(tmp_path, lambda i: usual(i) + (f"case {i}" if i < 900 else ""))
+    assert max(measured.excluded_orders, key=lambda tag: tag.count).risk_tag == OTHER_TAGS
+
+    assert held(measured) == []
+    (unused,) = held(month(tmp_path, lambda i: f"{usual(i)}case {i}"))
+    assert unused.because
+    assert "the column risk_tag looks wrong, such as 'case 0', 'case 1', 'case 10'." in unused.because.en
 
 
 def test_words_for_nothing_are_counted_apart_in_any_letter_case() -> None:

@@ -151,6 +151,17 @@ def test_what_is_not_exactly_what_was_meant_is_bad(tmp_path: Path, column: str, 
     assert bad(measured(tmp_path, tmp_path / "o")) == {reason: 1}
 
 
+def test_times_in_doubles_are_exact_seconds_or_bad(tmp_path: Path) -> None:
+    values = {1: "'nan'", 2: "'inf'", 3: "'-inf'", 4: "9007199254740992", 5: "46300", 6: "1791000000.5"}
+    cases = " ".join(f"WHEN i = {i} THEN {value}::DOUBLE" for i, value in values.items())
+    write(tmp_path / "o", rows="8", pay_time=f"CASE {cases} ELSE 1791000000::DOUBLE END", risk_tag="NULL")
+
+    totals = measured(tmp_path, tmp_path / "o")
+
+    assert bad(totals) == {"missing_pay_time": 1, "unreadable_pay_time": 5}
+    assert [(total.in_month, total.orders) for total in totals.orders] == [(True, 2)]
+
+
 @pytest.mark.parametrize("value", ["9007199254740991::DOUBLE", "16777215::FLOAT", "7::DECIMAL(38, 2)", "2::UBIGINT"])
 def test_exact_numbers_are_ids(tmp_path: Path, value: str) -> None:
     write(tmp_path / "o", rows="1", order_id=value)

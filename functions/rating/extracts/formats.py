@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import getincrementaldecoder
 from enum import StrEnum
 
 from functions.rating.extracts.datasets import LocalFile
@@ -69,8 +70,9 @@ def refuse_other(first: bytes, key: str) -> None:
 
 
 def looks_like_gbk(text: bytes) -> bool:
-    """Whether bytes that are not UTF-8 look like Chinese text in GBK or GB18030."""
+    """Whether bytes that are not UTF-8 look like Chinese text in GBK or GB18030, perhaps cut off within a character."""
     try:
-        return not text.isascii() and any("\u4e00" <= character <= "\u9fff" for character in text.decode("gb18030"))
+        characters = getincrementaldecoder("gb18030")().decode(text)
     except UnicodeDecodeError:
         return False
+    return not text.isascii() and any("\u4e00" <= character <= "\u9fff" for character in characters)

@@ -42,7 +42,7 @@ def expected(reason: str, *examples: str) -> str:
     if column is None:
         return "another value"
     if reason.startswith("newline_in_"):
-        return f"a {column.name} on one line"
+        return f"{column.name} on one line"
     if reason.startswith("negative_"):
         return "0 or more"
     return KINDS[column.kind] + (", and never empty" if reason.startswith("missing_") else "")
@@ -70,5 +70,5 @@ def _column(reason: str) -> Column | None:
 
 
 def _bytes(text: str) -> bytes:
-    r"""The bytes of a text whose wrong ones are written as ``\xd0``."""
-    return re.sub(rb"\\x([0-9a-f]{2})", lambda found: bytes.fromhex(found[1].decode()), text.encode())
+    r"""The bytes of a text whose wrong ones are written as ``\xd0``, or as ``\\xd0`` once it was quoted."""
+    return re.sub(rb"\\{1,2}x([0-9a-f]{2})", lambda found: bytes.fromhex(found[1].decode()), text.encode())

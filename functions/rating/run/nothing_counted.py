@@ -11,7 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-from functions.rating.measuring.measured import Cause, MonthMeasured
+from functions.rating.measuring.measured import OTHER_TAGS, Cause, MonthMeasured
 from functions.rating.run.guardrails import Because, Guardrail
 from shared.levels import Removed, RuleSettings
 from shared.months import Month
@@ -114,8 +114,8 @@ def _shares(month: Month, measured: MonthMeasured) -> Iterator[_Share]:
     agencies = measured.examples.get(Cause.UNKNOWN_AGENCY, ())
     yield _Share(*of_creators, creators.counters["unknown_agency"], "agency_id", *said, agencies)
     for of, removed in ((of_orders, measured.excluded_orders), (of_creators, measured.excluded_creators)):
-        if removed:
-            worst = max(removed, key=lambda tag: tag.count)
+        if named := [tag for tag in removed if tag.risk_tag != OTHER_TAGS]:
+            worst = max(named, key=lambda tag: tag.count)
             yield _Share(*of, worst.count, "risk_tag", "carry one tag", "带同一个标签", (worst.risk_tag,))
         words = _tags([tag for tag in removed if _is_word_for_nothing(tag)])
         if len(words) > 1:
@@ -124,7 +124,9 @@ def _shares(month: Month, measured: MonthMeasured) -> Iterator[_Share]:
 
 
 def _tags(removed: Sequence[Removed]) -> tuple[str, ...]:
-    most = sorted(removed, key=lambda tag: (-tag.count, tag.risk_tag))
+    """The most usual tags; rare ones that are counted together are no tag of the extract."""
+    named = (tag for tag in removed if tag.risk_tag != OTHER_TAGS)
+    most = sorted(named, key=lambda tag: (-tag.count, tag.risk_tag))
     return tuple(tag.risk_tag for tag in most[:3])
 
 

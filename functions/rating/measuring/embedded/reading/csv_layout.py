@@ -41,7 +41,7 @@ class Layout:
         """What a line is that is no row: ``empty_rows`` (Excel's ``,,,,``), ``repeated_headers`` (of joined files)."""
         if not line.strip(_NOTHING):
             return "empty_rows" if b"," in line else None
-        if abs(len(line) - len(self._header_line)) > 2 * self.width + 4:  # quotes around each name, a byte order mark
+        if abs(len(line) - len(self._header_line)) > 4 * self.width + 4:  # quotes around each name, doubled, a mark
             return None
         return "repeated_headers" if _plain(line) == self._header_line else None
 
@@ -110,4 +110,4 @@ class Layout:
 
 def _plain(line: bytes) -> bytes:
     """A header line without quotes, whitespace, letter case and byte order mark."""
-    return b"".join(line.removeprefix(b"\xef\xbb\xbf").lower().replace(b'"', b"").split())
+    return b"".join(line.replace(b"\xef\xbb\xbf", b"").lower().replace(b'"', b"").split())
