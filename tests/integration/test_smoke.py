@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 from typing import Any
 
 import boto3
@@ -123,6 +126,235 @@ class TestAStack:
     def test_a_name_of_no_stack_is_one_line(self) -> None:
         with pytest.raises(UserMistake, match="there is no such stack in cn-north-1"):
             main(["--stack", "nowhere"])
+
+
+SCHEDULE: dict[str, Any] = {
+    "ScheduleExpression": "cron(0/30 2-23 3 * ? *)",
+    "ScheduleExpressionTimezone": "Asia/Shanghai",
+    "State": "ENABLED",
+    "Target": {"Arn": "arn:aws:lambda:cn-north-1:123456789012:function:rating", "Input": '{"mode": "check"}'},
+}
+ROLE = "arn:aws:iam::123456789012:role/levels"
+
+
+def client(service: str) -> Any:
+    return boto3.client(service)  # type: ignore[call-overload]
+
+
+def of_parts(parameters: dict[str, str] | None = None) -> Deployed:
+    """A stack of a schedule, a table, a bucket and a function with an alias, as each has to be."""
+    scheduler, dynamodb, s3 = (client(name) for name in ("scheduler", "dynamodb", "s3"))
+    target = {**SCHEDULE["Target"], "RoleArn": ROLE, "DeadLetterConfig": {"Arn": "arn:aws:sqs:cn-north-1:1:lost"}}
+    scheduler.create_schedule(**{**SCHEDULE, "Target": target}, Name="renewal", FlexibleTimeWindow={"Mode": "OFF"})
+    dynamodb.create_table(
+        TableName="levels",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+        BillingMode="PAY_PER_REQUEST",
+        DeletionProtectionEnabled=True,
+    )
+    expiry = {"Enabled": True, "AttributeName": "expires_at"}
+    dynamodb.update_time_to_live(TableName="levels", TimeToLiveSpecification=expiry)
+    switch_backups(on=True)
+    create_bucket(s3, "extracts")
+    block = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+    s3.put_public_access_block(Bucket="extracts", PublicAccessBlockConfiguration=dict.fromkeys(block, True))
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    s3.put_bucket_encryption(Bucket="extracts", ServerSideEncryptionConfiguration={"Rules": [rule]})
+    s3.put_bucket_versioning(Bucket="extracts", VersioningConfiguration={"Status": "Enabled"})
+    expire = {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 800}}
+    s3.put_bucket_lifecycle_configuration(Bucket="extracts", LifecycleConfiguration={"Rules": [expire]})
+    meant = {**SCHEDULE, "Target": {**SCHEDULE["Target"], "DeadLetterConfig": {}}}
+    template = {
+        "Resources": {
+            "Renewal": {"Type": "AWS::Scheduler::Schedule", "Properties": meant},
+            "Extracts": {
+                "Type": "AWS::S3::Bucket",
+                "Properties": {"VersioningConfiguration": {}, "LifecycleConfiguration": {}},
+            },
+        }
+    }
+    resources = {"Renewal": "renewal", "Extracts": "extracts", "LookupFunction": "lookup"}
+    return Deployed(boto3.Session(), "levels", parameters or {}, {"TableName": "levels"}, template, resources)
+
+
+def switch_backups(*, on: bool) -> None:
+    client("dynamodb").update_continuous_backups(
+        TableName="levels", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": on}
+    )
+
+
+def change_schedule(**changed: Any) -> None:
+    found = client("scheduler").get_schedule(Name="renewal")
+    kept = {name: found[name] for name in (*SCHEDULE, "Name", "FlexibleTimeWindow")}
+    client("scheduler").update_schedule(**kept | changed)
+
+
+@pytest.mark.usefixtures("aws")
+class TestItsParts:
+    def test_as_they_have_to_be_are_proved(self) -> None:
+        stack = of_parts()
+        assert configuration.schedule(stack, "Renewal") == "cron(0/30 2-23 3 * ? *) Asia/Shanghai, ENABLED"
+        assert configuration.table(stack) == "levels, 0 items"
+        assert configuration.bucket(stack, "Extracts") == "extracts"
+
+    @pytest.mark.parametrize(
+        ("changed", "said"),
+        [
+            ({"ScheduleExpressionTimezone": "UTC"}, "ScheduleExpressionTimezone is UTC; expected Asia/Shanghai"),
+            ({"ScheduleExpression": "rate(1 day)"}, r"ScheduleExpression is rate\(1 day\); expected cron"),
+            ({"State": "DISABLED"}, "State is DISABLED; expected ENABLED"),
+        ],
+    )
+    def test_a_schedule_that_somebody_changed_fails(self, changed: dict[str, str], said: str) -> None:
+        stack = of_parts()
+        change_schedule(**changed)
+        with pytest.raises(Failed, match=said):
+            configuration.schedule(stack, "Renewal")
+
+    def test_a_schedule_that_asks_for_something_else_or_loses_what_it_can_not_hand_over_fails(self) -> None:
+        stack = of_parts()
+        target = client("scheduler").get_schedule(Name="renewal")["Target"]
+        change_schedule(Target={**target, "Input": '{"mode": "refresh"}'})
+        with pytest.raises(Failed, match=r"it sends \{.mode.: .refresh.\}"):
+            configuration.schedule(stack, "Renewal")
+        change_schedule(Target={name: value for name, value in target.items() if name != "DeadLetterConfig"})
+        with pytest.raises(Failed, match="it has no queue"):
+            configuration.schedule(stack, "Renewal")
+
+    def test_a_table_that_keeps_everything_or_can_be_lost_fails(self) -> None:
+        stack, dynamodb = of_parts(), client("dynamodb")
+        dynamodb.update_table(TableName="levels", DeletionProtectionEnabled=False)
+        with pytest.raises(Failed, match="deletion protection is off"):
+            configuration.table(stack)
+        switch_backups(on=False)
+        with pytest.raises(Failed, match="point-in-time recovery is off"):
+            configuration.table(stack)
+        off = {"Enabled": False, "AttributeName": "expires_at"}
+        dynamodb.update_time_to_live(TableName="levels", TimeToLiveSpecification=off)
+        with pytest.raises(Failed, match="nothing expires"):
+            configuration.table(stack)
+
+    def test_a_bucket_that_is_public_or_forgets_versions_fails(self) -> None:
+        stack, s3 = of_parts(), client("s3")
+        s3.put_bucket_versioning(Bucket="extracts", VersioningConfiguration={"Status": "Suspended"})
+        with pytest.raises(Failed, match="versioning is off"):
+            configuration.bucket(stack, "Extracts")
+        s3.put_public_access_block(Bucket="extracts", PublicAccessBlockConfiguration={"BlockPublicAcls": True})
+        with pytest.raises(Failed, match="public access is not blocked"):
+            configuration.bucket(stack, "Extracts")
+
+    def test_a_bucket_without_an_end_of_its_objects_fails(self) -> None:
+        stack, results = of_parts(), Results(lambda _: None)
+        client("s3").delete_bucket_lifecycle(Bucket="extracts")
+        results.check("bucket", lambda: configuration.bucket(stack, "Extracts"))
+        assert "NoSuchLifecycleConfiguration" in results.of("failed")[0].because
+
+
+@dataclass
+class AnsweringLambda:
+    """What AWS says of a function's versions: the emulation has no snapshots, and a version is never another one."""
+
+    live: dict[str, Any]
+    last: dict[str, Any]
+    version: str = "7"
+
+    def get_alias(self, **_: str) -> dict[str, str]:
+        return {"FunctionVersion": self.version}
+
+    def get_function_configuration(self, FunctionName: str, Qualifier: str = "") -> dict[str, Any]:  # noqa: N803 - AWS's
+        assert FunctionName == "lookup"
+        return self.live if Qualifier else self.last
+
+
+FUNCTION = {"CodeSha256": "a", "MemorySize": 1024, "Timeout": 10, "Environment": {}, "Architectures": ["arm64"]}
+
+
+class Answering:
+    """A session that has that one client."""
+
+    def __init__(self, client: AnsweringLambda) -> None:
+        self._client = client
+
+    def client(self, *_: Any, **__: Any) -> AnsweringLambda:
+        return self._client
+
+
+def looking_up(
+    parameters: dict[str, str] | None = None, live: dict[str, Any] | None = None, version: str = "7"
+) -> Deployed:
+    answering: Any = Answering(AnsweringLambda(FUNCTION | (live or {}), FUNCTION, version))
+    return Deployed(answering, "levels", parameters or {}, {}, {"Resources": {}}, {"LookupFunction": "lookup"})
+
+
+class TestTheLookupFunction:
+    def test_an_alias_that_has_what_was_deployed_last_is_proved(self) -> None:
+        assert configuration.alias(looking_up()) == "live is version 7, 1024 MB"
+
+    @pytest.mark.parametrize(("name", "old"), [("MemorySize", 512), ("CodeSha256", "b"), ("Environment", {"X": "1"})])
+    def test_an_alias_that_stayed_behind_fails(self, name: str, old: object) -> None:
+        with pytest.raises(Failed, match=f"version 7, which differs from what was deployed in {name}"):
+            configuration.alias(looking_up(live={name: old}))
+
+    def test_an_alias_of_no_version_fails(self) -> None:
+        with pytest.raises(Failed, match="LATEST"):
+            configuration.alias(looking_up(version="$LATEST"))
+
+    def test_a_snapshot_is_proved_missing_or_not_to_be_had(self) -> None:
+        on, off = ({"SnapStart": {"OptimizationStatus": state}} for state in ("On", "Off"))
+        meant = {"SnapStart": "PublishedVersions"}
+        assert configuration.snapshot(looking_up(meant, on)) == "OptimizationStatus On"
+        with pytest.raises(Failed, match="expected OptimizationStatus On"):
+            configuration.snapshot(looking_up(meant, off))
+        with pytest.raises(NotProvable, match="SnapStart=None"):
+            configuration.snapshot(looking_up({"SnapStart": "None"}))
+        with pytest.raises(NotProvable, match="does not say"):
+            configuration.snapshot(looking_up(meant))
+
+
+class TestItsParameters:
+    def test_thresholds_of_ones_own_are_proved_and_the_example_is_for_trying(self) -> None:
+        own = {"Workbook": "gsheet:key", "ExampleThresholds": "refuse"}
+        assert configuration.workbook(looking_up(own)) == "Workbook=gsheet:key, ExampleThresholds=refuse"
+        with pytest.raises(NotProvable, match="for trying"):
+            configuration.workbook(looking_up(own | {"ExampleThresholds": "allow"}))
+
+    @pytest.fixture
+    def issuer(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """An issuer on this machine, and what it says at each path."""
+        says: dict[str, Any] = {}
+
+        class Answer(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200 if self.path in says else 404)
+                self.end_headers()
+                self.wfile.write(json.dumps(says.get(self.path)).encode())
+
+            def log_message(self, *_: Any) -> None:
+                """Say nothing."""
+
+        with HTTPServer(("127.0.0.1", 0), Answer) as server:
+            thread = Thread(target=server.serve_forever)
+            thread.start()
+            yield f"http://127.0.0.1:{server.server_address[1]}", says
+            server.shutdown()
+            thread.join()
+
+    def test_an_issuer_that_publishes_its_keys_is_proved(self, issuer: tuple[str, dict[str, Any]]) -> None:
+        address, says = issuer
+        says["/keys"] = {"keys": [{"kid": "1"}, {"kid": "2"}]}
+        says["/.well-known/openid-configuration"] = {"issuer": address, "jwks_uri": f"{address}/keys"}
+        assert configuration.issuer(looking_up({"JwtIssuer": address})) == f"{address}, 2 keys"
+
+    def test_an_issuer_that_is_not_there_or_calls_itself_otherwise_fails(
+        self, issuer: tuple[str, dict[str, Any]]
+    ) -> None:
+        address, says = issuer
+        with pytest.raises(Failed, match="answers 404"):
+            configuration.issuer(looking_up({"JwtIssuer": address}))
+        says["/.well-known/openid-configuration"] = {"issuer": f"{address}/", "jwks_uri": f"{address}/keys"}
+        with pytest.raises(Failed, match="names the issuer"):
+            configuration.issuer(looking_up({"JwtIssuer": address}))
 
 
 def denied() -> str:
