@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -198,20 +197,3 @@ def test_cells_of_any_type_come_back_where_they_stood(
                 assert isinstance(text, str)
                 assert float(text) == pytest.approx(cell, rel=1e-14, abs=0)
                 assert "e" not in text.lower()
-
-
-@pytest.mark.parametrize(
-    ("given_to_make", "runs"),
-    [
-        ("diff A=x B=y LOCAL=1", 'tools.diff --local 3000 "$A" "$B"'),
-        ("pull KEY=k INTO=out", 'tools.pull  "gsheet:$KEY" "$INTO"'),
-        ("pull WORKBOOK=levels.xlsx INTO=out", 'tools.pull  "$WORKBOOK" "$INTO"'),
-        ("workbook INTO=a.xlsx LANG=en", 'tools.workbook "$INTO" --lang "${LANG}"'),
-        ("demo WORKBOOK=levels.xlsx", 'local.demo --workbook "${WORKBOOK}"'),
-    ],
-)
-def test_make_hands_on_what_it_is_given(given_to_make: str, runs: str) -> None:
-    ran = subprocess.run(
-        ["make", "--just-print", *given_to_make.split()], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert runs in ran.stdout

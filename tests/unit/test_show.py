@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
+from pathlib import Path
 
 from rich.console import Console
 
+from local.cloud.template import ROOT
 from local.demo import show
+from local.demo.__main__ import what_next
 
 METRIC = "6级及以上带货达人数（人）含本月新增绑定"
 FAULT = {
@@ -40,3 +44,19 @@ def test_gaps_are_whole() -> None:
     assert "…" not in shown
     for letter in METRIC:
         assert letter in shown
+
+
+def test_the_demo_ends_with_what_can_be_done_next_and_all_of_it_is_there(tmp_path: Path) -> None:
+    """Report, pages, docs, own rules, own data: in both languages; what they name exists."""
+    said = io.StringIO()
+    what_next(Console(width=200, file=said), tmp_path / "report.html")
+    text = said.getvalue()
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    assert lines[0] == "接下来 What next"
+    about = {line.split(" ")[0]: where for line, where in zip(lines[1::2], lines[2::2], strict=True)}
+    assert about["运行报告"] == (tmp_path / "report.html").as_uri()
+    assert about["页面与接口"].startswith("make serve")
+    assert {"改一个门槛并预览", "接口说明", "自己的规则", "自己的数据"} <= about.keys()
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert set(re.findall(r"make ([a-z-]+)", text)) <= set(targets)
+    assert [path for path in re.findall(r"docs/[\w./]+\.md", text) if not (ROOT / path).is_file()] == []
