@@ -277,7 +277,7 @@ def test_a_held_run_that_was_compared_with_what_is_no_longer_valid_is_not_accept
 def test_a_held_run_whose_extracts_have_changed_is_accepted_only_by_who_knows_it(cloud: Cloud) -> None:
     run = held_june(cloud)["run"]
     cloud.put_month("2026-06", {"a": BIG, "b": MIDDLE, "c": SMALL, "d": NONE})
-    with pytest.raises(RunSuperseded, match=r"in/creators/month=2026-06/part-0.csv is no longer what.*anyway"):
+    with pytest.raises(RunSuperseded, match=r"in/creators/month=2026-06/part-0.csv has changed since the run read it.*anyway"):
         cloud.rate({"accept": run, **DECIDED})
     assert cloud.rate({"accept": run, **DECIDED, "anyway": True})["outcome"] == "published"
     assert cloud.levels() == {"a": 1, "b": 1, "c": 1, "d": None}
