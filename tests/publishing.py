@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -41,27 +42,37 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 LEVELS = tuple(Level(number, f"{number}级", "") for number in (1, 2, 3))
 RULEBOOK = Rulebook(LEVELS, (), (Ladder(None, ()),), ())
 Levels = Mapping[str, int | None]
+ENTRIES, ENTRIES_BYTES = 10, 256 * 1024  # that EventBridge takes in one request
 
 
 @dataclass
 class Bus:
-    """An event bus that keeps what it takes; ``refuses`` is asked about each entry."""
+    """An event bus that keeps what it takes, ten events and 256 KB a request; ``refuses`` is asked about each entry.
+
+    ``wait`` is called before each request is taken, where a test counts time.
+    """
 
     taken: list[dict[str, Any]] = field(default_factory=list)
     refuses: Callable[[], bool] = lambda: False
     down: bool = False
     calls: int = 0
+    wait: Callable[[], None] = lambda: None
 
     def attach(self, events: Any) -> None:
         events.register("before-call.events.PutEvents", self._answer)
 
     def _answer(self, params: Mapping[str, Any], **_: object) -> tuple[Any, dict[str, Any]]:
         self.calls += 1
+        self.wait()
         if self.down:
             error = {"Code": "InternalFailure", "Message": "the bus is down"}
             return SimpleNamespace(status_code=500), {"Error": error, "ResponseMetadata": {"HTTPStatusCode": 500}}
+        entries = json.loads(params["body"])["Entries"]
+        if not 0 < len(entries) <= ENTRIES or sum(map(_bytes, entries)) > ENTRIES_BYTES:
+            error = {"Code": "ValidationException", "Message": "too many entries, or too large together"}
+            return SimpleNamespace(status_code=400), {"Error": error, "ResponseMetadata": {"HTTPStatusCode": 400}}
         answers: list[dict[str, str]] = []
-        for entry in json.loads(params["body"])["Entries"]:
+        for entry in entries:
             if self.refuses():
                 answers.append({"ErrorCode": "ThrottlingException", "ErrorMessage": "too fast"})
             else:
@@ -75,19 +86,34 @@ class Bus:
         }
 
 
-class House:
-    """A table, a bus, and what can be done: publish, hold, accept, roll back, send."""
+def _bytes(entry: Mapping[str, str]) -> int:
+    """The size of an entry as EventBridge counts it."""
+    return sum(len(entry[name].encode()) for name in ("Source", "DetailType", "Detail"))
 
-    def __init__(self, dynamodb: DynamoDB | None = None, seconds_left: Callable[[], float] | None = None) -> None:
+
+class House:
+    """A table, a bus, and what can be done: publish, hold, accept, roll back, send.
+
+    ``sleep`` and ``clock``: a test's own time; without them nobody waits, and ``slept`` has the pauses.
+    """
+
+    def __init__(
+        self,
+        dynamodb: DynamoDB | None = None,
+        seconds_left: Callable[[], float] | None = None,
+        sleep: Callable[[float], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         session = boto3.Session("nobody", "nothing", region_name="cn-north-1")
         self.dynamodb, self.bus = dynamodb or DynamoDB(), Bus()
         self.dynamodb.attach(session.events)
         self.bus.attach(session.events)
         self.slept: list[float] = []
+        sleep = sleep or self.slept.append
         self.clock = datetime(2026, 11, 3, 2, tzinfo=UTC)
-        self.table = Table(session.client("dynamodb"), "levels", sleep=self.slept.append)
+        self.table = Table(session.client("dynamodb"), "levels", sleep, clock)
         self.progress = Progress(remaining=seconds_left)
-        self.outbox = Outbox(self.table, session.client("events"), "default", sleep=self.slept.append)
+        self.outbox = Outbox(self.table, session.client("events"), "default", sleep)
         self.publisher = Publisher(self.table, self.outbox, self.progress, self.now, "code")
 
     def now(self) -> datetime:

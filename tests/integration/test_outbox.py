@@ -75,16 +75,6 @@ def test_each_occurrence_of_the_same_publication_has_another_id_and_a_repeat_has
     assert [event["event_id"] for event in house.bus.taken] == ids * 2
 
 
-def test_what_the_bus_refuses_now_and_then_is_sent_again_within_one_firing() -> None:
-    house, chance = House(), random.Random(1)
-    house.bus.refuses = lambda: chance.random() < 0.005
-    house.publish(MAY, {f"a{n:05d}": 1 for n in range(8_000)})
-    assert house.send() == 8_001
-    told = Counter(event["event_id"] for event in house.bus.taken)
-    assert (len(told), set(told.values())) == (8_001, {1})
-    assert sum(house.slept) < 60
-
-
 def test_when_the_bus_takes_no_more_it_is_written_down_for_each_event_what_it_took() -> None:
     house, chance = House(), random.Random(2)
     house.publish(MAY, {f"a{n:04d}": 1 for n in range(1_000)})

@@ -277,8 +277,17 @@ def test_a_held_run_that_was_compared_with_what_is_no_longer_valid_is_not_accept
 def test_a_held_run_whose_extracts_have_changed_is_accepted_only_by_who_knows_it(cloud: Cloud) -> None:
     run = held_june(cloud)["run"]
     cloud.put_month("2026-06", {"a": BIG, "b": MIDDLE, "c": SMALL, "d": NONE})
-    with pytest.raises(RunSuperseded, match=r"in/creators/month=2026-06/part-0.csv has changed since the run read it.*anyway"):
+    cloud.put_object("orders", "2026-06", "part-1.csv", b"order_id\n")
+    cloud.s3.delete_object(Bucket="extracts", Key="in/creators/month=2026-05/part-0.csv")
+    with pytest.raises(RunSuperseded, match='accept the run with "anyway": true') as refused:
         cloud.rate({"accept": run, **DECIDED})
+    since = str(refused.value).partition("since then: ")[2].partition(". Nothing was published")[0]
+    assert since.split("; ") == [
+        "in/creators/month=2026-05/part-0.csv is no longer there",
+        "in/creators/month=2026-06/part-0.csv has changed since the run read it",
+        "in/orders/month=2026-06/part-0.csv has changed since the run read it",
+        "in/orders/month=2026-06/part-1.csv appeared after the run read",
+    ]
     assert cloud.rate({"accept": run, **DECIDED, "anyway": True})["outcome"] == "published"
     assert cloud.levels() == {"a": 1, "b": 1, "c": 1, "d": None}
 

@@ -1,17 +1,27 @@
-"""Staging at DynamoDB's real limits, in model time: one writer, so that the eight of a real run are faster."""
+"""Staging and sending at the real limits of DynamoDB and EventBridge, in model time.
+
+One request at a time, so that the eight writers and four senders of a real run are faster.
+"""
 
 from __future__ import annotations
+
+import random
+import threading
+from contextlib import suppress
 
 import pytest
 
 from functions.rating.publication import staging
 from functions.rating.publication.items import items_of
-from shared.errors import TableUnavailable
+from shared.errors import EventsUnsent, TableUnavailable
 from shared.table import Table
 from tests.dynamodb import DynamoDB, Throughput
 from tests.publishing import House, rating
 
 MONTH = "2026-05"
+REQUESTS = 600.0  # of PutEvents a second, in the regions that give least
+ANSWER = 0.02  # seconds that a request takes
+FIRING = 900.0  # seconds of the function
 
 
 class ModelTime:
@@ -19,9 +29,11 @@ class ModelTime:
 
     def __init__(self) -> None:
         self.now = 0.0
+        self._lock = threading.Lock()
 
     def sleep(self, seconds: float) -> None:
-        self.now += seconds
+        with self._lock:
+            self.now += seconds
 
 
 @pytest.mark.parametrize(
@@ -30,7 +42,7 @@ class ModelTime:
 )
 def test_a_month_of_long_introductions_is_written_within_four_minutes(agencies: int, burst: float) -> None:
     time = ModelTime()
-    limits = Throughput(lambda: time.now, burst=burst, latency=lambda: time.sleep(0.02))
+    limits = Throughput(lambda: time.now, burst=burst, latency=lambda: time.sleep(ANSWER))
     house = House(DynamoDB())
     record = house.stage(MONTH, {"a": 1})
     house.dynamodb.throughput = limits
@@ -52,3 +64,34 @@ def test_a_table_that_takes_nothing_is_given_up_after_a_minute() -> None:
     with pytest.raises(TableUnavailable, match="has taken nothing for 60 s"):
         staging.stage(table, items_of([rating(MONTH, "a", 1)], record, 2_000_000_000), lambda _: None, writers=1)
     assert 60 < time.now < 70
+
+
+@pytest.mark.parametrize(("agencies", "seconds"), [(8_000, 120), pytest.param(100_000, 600, marks=pytest.mark.sweep)])
+def test_a_month_in_which_every_agency_moves_is_published_and_sent_within_one_firing(
+    agencies: int, seconds: float
+) -> None:
+    time, chance = ModelTime(), random.Random(1)
+    limits = Throughput(lambda: time.now, latency=lambda: time.sleep(ANSWER))
+    house = House(DynamoDB(limits), lambda: FIRING - time.now, time.sleep, lambda: time.now)
+    house.bus.wait = lambda: time.sleep(max(ANSWER, 1 / REQUESTS))
+    house.bus.refuses = lambda: chance.random() < 0.005
+    house.publish(MONTH, {f"a{n:06d}": 1 + n % 3 for n in range(agencies)})
+    assert house.send() == agencies + 1
+    ids = {event["event_id"] for event in house.bus.taken}
+    assert len(ids) == len(house.bus.taken) == agencies + 1
+    assert house.bus.calls < agencies * 0.12
+    assert time.now < seconds
+
+
+def test_a_bus_too_slow_for_one_firing_is_told_each_event_once_by_the_next_ones() -> None:
+    time, began, firings = ModelTime(), 0.0, 0
+    house = House(DynamoDB(), lambda: 300 - (time.now - began), time.sleep, lambda: time.now)
+    house.publish(MONTH, {f"a{n:06d}": 1 for n in range(2_000)})
+    house.bus.wait = lambda: time.sleep(1.9)
+    while house.dynamodb.items["OUTBOX", "0000000001"]["sent"] != {"N": "2001"}:
+        firings, began = firings + 1, time.now
+        with suppress(EventsUnsent):
+            house.send()
+        assert time.now - began < 300
+    assert firings == 2
+    assert len({event["event_id"] for event in house.bus.taken}) == len(house.bus.taken) == 2_001

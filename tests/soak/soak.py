@@ -114,7 +114,7 @@ class Soak:
         assert of.answer
         same = self.deliveries.unchanged(self._record(of.event["verify"])["inputs"])
         assert of.answer["outcome"] == ("verified" if same else "differs"), of.answer
-        of_inputs = ("has changed since the run read it", "appeared after the run read")
+        of_inputs = ("has changed since the run read it", "appeared after the run read", "is no longer there")
         others = [told for told in of.answer["differences"] if not told.endswith(of_inputs)]
         assert not others, f"{of.event} differs: {others}"
 

@@ -45,11 +45,14 @@ def changed_inputs(services: Services, record: RunRecord) -> list[str]:
         return [str(error)]
     if isinstance(inventory, NotReady):
         return [f"the extracts of {record.month} are no longer there: {'; '.join(inventory.found)}"]
-    now = {(i.key, i.etag) for i in inputs_of(inventory)}
-    then = {(i.key, i.etag) for i in record.inputs}
-    return sorted(f"{key} has changed since the run read it" for key, _ in then - now) + sorted(
-        f"{key} appeared after the run read" for key, _ in now - then
-    )
+    then = {i.key: i.etag for i in record.inputs}
+    now = {i.key: i.etag for i in inputs_of(inventory)}
+    said = {
+        **{key: "is no longer there" for key in then.keys() - now},
+        **{key: "appeared after the run read" for key in now.keys() - then},
+        **{key: "has changed since the run read it" for key in then.keys() & now if then[key] != now[key]},
+    }
+    return [f"{key} {what}" for key, what in sorted(said.items())]
 
 
 def run_id(month: Month, rulebook_id: str, inputs: tuple[Input, ...], compared_with: Compared | None) -> str:
