@@ -48,8 +48,8 @@ def changed_inputs(services: Services, record: RunRecord) -> list[str]:
     then = {i.key: i.etag for i in record.inputs}
     now = {i.key: i.etag for i in inputs_of(inventory)}
     said = {
-        **{key: "is no longer there" for key in then.keys() - now},
-        **{key: "appeared after the run read" for key in now.keys() - then},
+        **dict.fromkeys(then.keys() - now, "is no longer there"),
+        **dict.fromkeys(now.keys() - then, "appeared after the run read"),
         **{key: "has changed since the run read it" for key in then.keys() & now if then[key] != now[key]},
     }
     return [f"{key} {what}" for key, what in sorted(said.items())]
