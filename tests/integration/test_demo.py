@@ -15,14 +15,22 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module, reload
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+import functions.rating.app as rating_app
+import local.demo.__main__ as demo
+from local.cloud.embedded import EXTRACTS, REPORTS, WORKBOOKS
+from local.cloud.system import System, upload
 from local.cloud.template import ROOT
-from local.demo.__main__ import verdict
+from local.demo import progress
+from local.demo.__main__ import SHOWN_AGENCY, verdict
+from tests.aws import create_bucket
 from tests.cloud import WORKBOOK as WORKBOOK_TABS
+from tests.cloud import small_cloud
 from tests.excel_files import excel
 from tests.months import month_rows, write_month
 
@@ -277,6 +285,34 @@ def test_an_excel_file_with_faults_starts_nothing_and_names_the_cells(tmp_path: 
     ran = run("local.demo", "--workbook", str(book))
     assert (ran.returncode, ran.stdout) == (1, "")
     assert "levels!A2" in ran.stderr
+
+
+@contextmanager
+def small_system(folder: Path) -> Iterator[System]:
+    """The real functions over one month of two agencies, in this process, without servers."""
+    extracts = folder / "extracts"
+    write_month(extracts, "2026-05", month_rows("2026-05", {SHOWN_AGENCY: (5, 600_000), "b": (1, 100)}))
+    with small_cloud(folder, EXTRACTS=EXTRACTS, REPORTS=REPORTS, RETENTION_MONTHS="1200") as cloud:
+        create_bucket(cloud.s3, WORKBOOKS)
+        upload(extracts)
+        yield System(rating_app, reload(import_module("functions.lookup.wiring")).handler)
+
+
+def test_the_demo_rates_by_the_rules_of_an_excel_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What it does over the sample, a whole market, has a test of its own."""
+    monkeypatch.setattr(progress, "sample_folder", lambda: tmp_path / "extracts")
+    monkeypatch.setattr(progress, "running", lambda *_, **__: small_system(tmp_path))
+    monkeypatch.setattr(demo, "REPORTS", tmp_path / "reports")
+
+    assert demo.main(["--workbook", str(excel_file(tmp_path / "我的规则.xlsx"))]) == 0
+
+    shown = capsys.readouterr().out
+    assert "✓ 2026-05: published" in shown
+    assert "✓ 2026-05: 2 order rows, each accounted for once" in shown
+    assert "三级" in shown, "a level of the file, not of the example"
+    assert "same month again" not in shown, "the rehearsal is of the rules that ship"
 
 
 def test_before_anything_is_published_the_api_says_so(tmp_path: Path, workbook: Path) -> None:
