@@ -1,6 +1,6 @@
-"""Everything that is measured, in one go: ``python -m bench --orders 5000000``.
+"""Runs every measurement: ``python -m bench --orders 5000000``.
 
-Ends with 1 when two ways to the same result disagree; a goal that is missed is only shown.
+Ends with 1 if two ways to the same result disagree. A missed goal is only shown.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from local.commandline import Parser, run
 
 MEASURED_WITH = ("duckdb", "numpy", "boto3", "pydantic")
 AGENCIES = 100_000
-MOST_SKEWED = 3.0  # beyond it nearly every order is of one creator
-MEASURED_ORDERS = 5_000_000  # what the rules for all agencies are compared with
+MOST_SKEWED = 3.0  # above it, nearly every order belongs to one creator
+MEASURED_ORDERS = 5_000_000  # the month that rating all agencies is compared with
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""Invented agencies, the same at every run, some of them on every level of the shipped ladder."""
+"""Invented agencies, the same in every run, with some on every level of the shipped ladder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LONG_AGO = 1_700_000_000_000_000
 
 
 def agencies(count: int) -> Iterator[Measured]:
-    """So many agencies, with texts of usual length."""
+    """``count`` agencies with texts of usual length."""
     chance = random.Random(count)  # noqa: S311 - data, not a secret
     for number in range(count):
         size = chance.uniform(0, 1) ** 3
@@ -34,6 +34,6 @@ def agencies(count: int) -> Iterator[Measured]:
 
 
 def record_of(count: int) -> RunRecord:
-    """A run of so many agencies, as far as its items need one."""
+    """The record of a run with ``count`` agencies, with only the fields that items need."""
     quality = DataQuality({}, {}, (), ())
     return RunRecord("bench", str(MONTH), "bench", "1", None, (), count, {}, {}, Totals(0, {}), quality, ())

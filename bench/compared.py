@@ -1,4 +1,4 @@
-"""What the bench prints: one thing beside the floor that it is measured against, and tables of such things."""
+"""Comparisons that the bench prints: our time and the time of a floor (the least possible), as tables."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CONSOLE = Console(width=120)
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Seconds of ours and of the floor, and how often the floor ours may take; without a goal it is only shown."""
+    """Seconds of ours and of the floor. ``goal``: the largest allowed ratio; None only shows the ratio."""
 
     what: str
     ours: float
@@ -37,7 +37,7 @@ class Compared:
 
 
 def timed(call: Callable[[], object]) -> Callable[[], float]:
-    """A call that gives the seconds it took."""
+    """A function that runs ``call`` and returns the seconds it took."""
 
     def seconds() -> float:
         begun = time.perf_counter()
@@ -48,18 +48,18 @@ def timed(call: Callable[[], object]) -> Callable[[], float]:
 
 
 def medians(ours: Callable[[], float], floor: Callable[[], float], turns: int) -> tuple[float, float]:
-    """The median of each, costs in turns after a warm-up, so that neither finds its own caches warmer."""
+    """The median of each. Runs them alternately after a warm-up, so that both have equally warm caches."""
     measured = [(ours(), floor()) for _ in range(turns + turns // 10)][turns // 10 :]
     return median(turn[0] for turn in measured), median(turn[1] for turn in measured)
 
 
 def show(title: str, measured: Iterable[Compared]) -> None:
-    """A table of things beside their floors."""
+    """Print a table of comparisons."""
     show_rows(title, ("", "ours", "floor", "ratio", "goal"), [compared.cells() for compared in measured])
 
 
 def show_rows(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table in Markdown, which reads well on a terminal and in docs/performance.md."""
+    """Print a table in Markdown, which is readable on a terminal and in docs/performance.md."""
     table = Table(box=MARKDOWN)
     for number, name in enumerate(header):
         table.add_column(name, justify="right" if number else "left", no_wrap=True)

@@ -1,6 +1,6 @@
-"""Ways to measure a month, each in a process of its own: ``python -m bench.contestants NAME FOLDER`` prints JSON.
+"""Ways to measure a month, each in its own process: ``python -m bench.contestants NAME FOLDER`` prints JSON.
 
-All but the floor give every agency's GMV, so that they can be compared to the last fen.
+All except the floor return every agency's GMV, which must agree to the fen.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ Gmv = Mapping[str, int]
 
 
 def floor(folder: Path) -> Gmv:
-    """The least that anybody must do: decode the columns that are needed."""
+    """The least possible work: decode the needed columns."""
     with _engine() as connection:
         orders = _orders(folder, typed=False)
         columns = (
@@ -72,7 +72,7 @@ def floor(folder: Path) -> Gmv:
 
 
 def ours(folder: Path) -> Gmv:
-    """What the rating function does, with every check."""
+    """The rating function's measurement, with every check."""
     files = [
         LocalFile(dataset, path.name, path)
         for dataset in (Dataset.AGENCIES, Dataset.CREATORS, Dataset.ORDERS)
@@ -96,7 +96,7 @@ def ours_from_s3(folder: Path) -> Gmv:
 
 
 def duckdb_group_by(folder: Path) -> Gmv:
-    """The query that one would write."""
+    """The query that a user would write."""
     with _engine() as connection:
         query = GROUP_BY.substitute(orders=_orders(folder, typed=True), creators=f"'{folder}/creators/*.parquet'")
         return dict(connection.execute(query).fetchall())
@@ -122,7 +122,7 @@ def polars(folder: Path) -> Gmv:
 
 def pandas(folder: Path) -> Gmv:
     pd = peer("pandas")
-    # pandas reads Parquet through pyarrow only, which is larger than all else together: DuckDB reads it for pandas.
+    # pandas needs pyarrow for Parquet, which is larger than all other packages together: DuckDB reads it for pandas.
     with _engine() as connection:
         orders = pd.DataFrame(connection.execute(select(("*",), _orders(folder, typed=True))).fetchnumpy())
         creators = pd.DataFrame(connection.execute(select(("*",), f"'{folder}/creators/*.parquet'")).fetchnumpy())
@@ -139,7 +139,7 @@ def pandas(folder: Path) -> Gmv:
 
 
 def agencies_rated(count: Path) -> Gmv:
-    """So many agencies, rated, and every item of the run made."""
+    """``count`` agencies, rated, with every item of the run."""
     rules = Rules(shipped_rulebook(MONTH), MONTH, ZONE)
     ratings = rate_all(rules, agencies(int(count.name)), {})
     for _ in items_of(ratings, record_of(len(ratings)), expires_at=0):
@@ -180,7 +180,7 @@ def _measured(contestant: Callable[[Path], Gmv], folder: Path) -> dict[str, Any]
 
 
 def _peak() -> int:
-    """The most bytes of memory that this process has had. Linux counts the parent's into ru_maxrss, so not that."""
+    """The peak memory of this process in bytes. Linux includes the parent's peak in ru_maxrss, so that is not used."""
     try:
         status = Path("/proc/self/status").read_text(encoding="utf-8")
         return int(status.partition("VmHWM:")[2].split(maxsplit=1)[0]) * 1024

@@ -1,8 +1,8 @@
-"""The lookup function beside the least that could answer at all: how fast it starts, how fast it answers warm.
+"""Compares the lookup function with the least possible handler: its start, and its warm answers.
 
-Start: importing it beside importing a bare boto3 handler, both from compiled bytecode, each in fresh processes.
-Warm: the whole handler beside ``client.get_item`` and ``json.dumps``, on a wire that gives both the same bytes.
-Both are measured in turns, so another program on the machine disturbs both alike, and their medians compared.
+Start: importing it, and importing a bare boto3 handler, both from compiled bytecode, each in new processes. Warm: the
+whole handler, and ``client.get_item`` with ``json.dumps``; a fake socket gives both the same bytes. Both run
+alternately, so other programs disturb both equally. Medians are compared.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ TIMED_IMPORT = "import time; begun = time.process_time(); import {}; print(time.
 
 
 def cold_start() -> Compared:
-    """Importing the function, in CPU seconds, beside importing a bare boto3 handler."""
+    """The CPU seconds of importing the function, and of importing a bare boto3 handler."""
     with tempfile.TemporaryDirectory() as scratch:
         Path(scratch, "bare_handler.py").write_text(BARE_HANDLER, encoding="utf-8")
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | {
@@ -62,7 +62,7 @@ def cold_start() -> Compared:
 
 
 def warm() -> Iterator[Compared]:
-    """Card, own view and a batch of 100 by the whole handler, beside the bare read of the same items."""
+    """Card, own view and a batch of 100 by the whole handler, and the bare reads of the same items."""
     items = [*example_items(), *_copies()]
     os.environ |= {
         "AWS_ENDPOINT_URL": ENDPOINT,
@@ -90,7 +90,7 @@ def warm() -> Iterator[Compared]:
         yield _compared("warm card", handler, Request("GET", agency), read, 1.35)
         yield _compared("warm own view", handler, Request("GET", f"{agency}/level"), read, 1.35)
         yield _compared("warm batch of 100", handler, batch, read_hundred, 2.0)
-    gc.unfreeze()  # what stays frozen, libraries report as leaked when the process ends
+    gc.unfreeze()  # libraries report frozen objects as leaks when the process ends
 
 
 def _compared(what: str, handler: Handler, request: Request, floor: Callable[[], None], goal: float) -> Compared:
@@ -103,7 +103,7 @@ def _compared(what: str, handler: Handler, request: Request, floor: Callable[[],
 
 
 def _copies() -> list[dict[str, Any]]:
-    """The rating of a hundred agencies that are all alike."""
+    """One rating, copied for a hundred agencies."""
     items = [item for item in example_items() if key_of(item)[0] == f"AGENCY#{RISING.agency_id}"]
     one = max(items, key=lambda item: key_of(item)[1])
     ids = [f"{RISING.agency_id}-{number}" for number in range(BATCH)]

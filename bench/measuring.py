@@ -1,4 +1,4 @@
-"""A month measured by every contestant, in turns, each time in a new process; all must agree to the last fen."""
+"""Measures a month with every contestant, alternately, each in a new process. All must agree to the fen."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from local.cloud.template import ROOT
 from local.commandline import UserMistake
 
 MEGABYTE = 1024**2
-PLAIN = (duckdb_group_by, polars)  # queries that one would write, and that check nothing
+PLAIN = (duckdb_group_by, polars)  # queries that a user would write; they check nothing
 MANY_ORDERS = 60_000_000
 
 RUNNERS = {
@@ -29,16 +29,16 @@ RUNNERS = {
     Form.CSV: (floor, ours, duckdb_group_by),
     Form.UNIQUE: (floor, ours, duckdb_group_by),
 }
-MOST_ORDERS = {pandas: 10_000_000}  # it takes 400 bytes an order
+MOST_ORDERS = {pandas: 10_000_000}  # pandas takes 400 bytes an order
 
 
 class ResultsDiffer(UserMistake):
-    """Two ways to measure the same month disagree: nothing that was timed means anything."""
+    """Two ways to measure the same month disagree, so the times mean nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one process took: seconds and bytes, and the digest of what it found."""
+    """The cost of one process: seconds and bytes, and the digest of its result."""
 
     wall: float
     cpu: float
@@ -48,14 +48,14 @@ class Cost:
 
 
 def run(contestant: str, argument: object) -> Cost:
-    """One contestant, in a process of its own."""
+    """Run one contestant in its own process."""
     command = [sys.executable, "-m", "bench.contestants", contestant, str(argument)]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
-    return Cost(**json.loads(done.stdout.splitlines()[-1]))  # before it stand the log lines of stages
+    return Cost(**json.loads(done.stdout.splitlines()[-1]))  # the lines before it are logs
 
 
 def compare(months: Months, forms: Iterable[Form], orders: int, turns: int) -> None:
-    """Each form by every contestant. Raises ResultsDiffer."""
+    """Measure each form with every contestant. Raises ResultsDiffer."""
     for form in forms:
         runners = [runner for runner in RUNNERS[form] if orders <= MOST_ORDERS.get(runner, orders)]
         month = months.month(orders, form)
@@ -75,9 +75,9 @@ def compare(months: Months, forms: Iterable[Form], orders: int, turns: int) -> N
 
 
 def promise(costs: Mapping[str, Sequence[Cost]], orders: int) -> list[tuple[str, str, str, str]]:
-    """Ours beside the best plain query, the one that takes the least CPU time: less of that, a part of its memory.
+    """Compare ours with the plain query that takes the least CPU time. Goals: less time, and a part of its memory.
 
-    At most a tenth of the memory from sixty million orders on, and a fifth below.
+    The part is a tenth from sixty million orders on, and a fifth below.
     """
     plain = {runner.__name__ for runner in PLAIN} & costs.keys()
     cpu = {name: median(t.cpu for t in of) for name, of in costs.items()}
@@ -96,7 +96,7 @@ def promise(costs: Mapping[str, Sequence[Cost]], orders: int) -> list[tuple[str,
 
 
 def grow(months: Months, orders: int, turns: int) -> None:
-    """Ours at 1, 4 and 16 times as many orders, files and agencies, with the exponents of time and memory."""
+    """Measure ours with 1, 4 and 16 times as many orders, files and agencies; print the exponents."""
     sizes = [orders // 16, orders // 4, orders]
     _show_growth("orders", sizes, [months.month(size, Form.PARQUET) for size in sizes], ours.__name__, turns)
     files = [1, 10, 100]
@@ -125,7 +125,7 @@ def _show_growth(what: str, sizes: Sequence[int], arguments: Sequence[object], c
 
 
 def exponent(sizes: Iterable[float], values: Iterable[float]) -> float:
-    """The k of values ~ sizes ** k that fits best: 1 is linear."""
+    """The best k for values ~ sizes ** k: 1 is linear."""
     return linear_regression([log(size) for size in sizes], [log(value) for value in values]).slope
 
 
@@ -139,7 +139,7 @@ def _in_turns(names: Sequence[str], month: Path, turns: int) -> dict[str, list[C
 
 
 def refuse_differing(costs: Mapping[str, Sequence[Cost]]) -> None:
-    """Raises ResultsDiffer unless all but the floor found the same."""
+    """Raises ResultsDiffer unless all contestants except the floor agree."""
     found = {name: {(t.digest, t.total) for t in of} for name, of in costs.items() if name != floor.__name__}
     if len(set.union(*found.values())) != 1:
         raise ResultsDiffer(f"the agencies' GMV differs: {found}")
@@ -159,7 +159,7 @@ def _verdict(met: bool) -> str:
 
 
 def _upload(month: Path) -> None:
-    """The month where ours_from_s3 looks for it."""
+    """Upload the month for ours_from_s3."""
     s3 = boto3.client("s3")
     for path in sorted(month.glob("*/*")):
         s3.upload_file(str(path), BUCKET, f"{month.name}/{path.parent.name}/month={MONTH}/{path.name}")

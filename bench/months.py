@@ -1,4 +1,4 @@
-"""Months of invented data, the same at every run: creators by Zipf's law, movers, flags, and repeated orders."""
+"""Invented months, the same in every run: creators by Zipf's law, movers, flags and repeated orders."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ORDERS_OF_A_CREATOR, CREATORS_OF_AN_AGENCY = 50, 50
 
 
 class Form(StrEnum):
-    """How the orders are written. UNIQUE: as Parquet, and no order id is repeated."""
+    """The form of the order files. UNIQUE: Parquet without repeated order ids."""
 
     PARQUET = "parquet"
     CSV = "csv.gz"

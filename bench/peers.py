@@ -1,4 +1,4 @@
-"""What a user would pick instead, installed beside the project so that it constrains nothing."""
+"""Other libraries to compare with, installed outside the project's environment, so that they constrain nothing."""
 
 from __future__ import annotations
 

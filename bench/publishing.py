@@ -1,4 +1,4 @@
-"""Rating and publishing many agencies: the rules beside a rule engine, staging beside the barest concurrent writer."""
+"""Compares rating with a rule engine, and staging with a minimal concurrent writer, for many agencies."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ RULES_GOAL = 0.2  # of the time of measuring
 
 
 def compare_rules(count: int, measuring_seconds: float) -> None:
-    """The rules for so many agencies, beside measuring the bench's month, and beside zen-engine on the same ladder."""
+    """Time the rules for ``count`` agencies; compare with measuring the bench's month and with zen-engine."""
     rulebook = shipped_rulebook(MONTH)
     ladder = rulebook.ladder(str(MONTH))
     measured = list(agencies(count))
@@ -75,7 +75,7 @@ def compare_rules(count: int, measuring_seconds: float) -> None:
 
 
 def decision_graph(ladder: Ladder, metrics: Sequence[Metric]) -> dict[str, Any]:
-    """A ladder as a decision table: a row for each channel, the highest level first, and the first row that fits."""
+    """A ladder as a decision table: one row for each channel, highest level first; the first matching row counts."""
     rows = [
         {"_id": f"{rung.level}.{channel.channel}", "level": str(rung.level)}
         | {threshold.metric: f">= {threshold.required}" for threshold in channel.thresholds}
@@ -102,7 +102,7 @@ def decision_graph(ladder: Ladder, metrics: Sequence[Metric]) -> dict[str, Any]:
 
 
 def compare_staging(turns: int) -> None:
-    """Staging a run on the embedded DynamoDB beside writing the same items, made before, with as many threads."""
+    """Time staging on the embedded DynamoDB; compare with writing prepared items with as many threads."""
     rules = Rules(shipped_rulebook(MONTH), MONTH, ZoneInfo(DEFAULT_ZONE))
     ratings = rate_all(rules, agencies(STAGED_AT_ONCE), {})
     gc.unfreeze()
@@ -123,7 +123,7 @@ def _items(ratings: Sequence[Rating]) -> Iterator[dict[str, Any]]:
 
 
 def _write(client: Any, items: Sequence[Mapping[str, Any]]) -> None:
-    """As many threads as staging has, and nothing besides: no sizes, no retries, no progress."""
+    """Write items with as many threads as staging, without checks of size, retries and progress."""
     source = iter(items)
     batches = iter(lambda: [{"PutRequest": {"Item": item}} for item in islice(source, BATCH_WRITE_LIMIT)], [])
     with ThreadPoolExecutor(WRITERS) as pool:

@@ -1,4 +1,4 @@
-"""A wire to DynamoDB that ends at the socket: all of botocore, urllib3 and http.client runs, the kernel does not."""
+"""A fake socket to DynamoDB: botocore, urllib3 and http.client run completely, the kernel does not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from botocore.awsrequest import AWSHTTPConnection
 
 from tools.docs.example import InMemory
 
-ENDPOINT = "http://127.0.0.1:9"  # nothing listens there, and nothing is sent there
+ENDPOINT = "http://127.0.0.1:9"  # nothing is sent to this address
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def wired(items: Iterable[dict[str, Any]]) -> Iterator[None]:
 
 
 class _Answers:
-    """What DynamoDB sends, made once for each request body, so that a measured call only looks it up."""
+    """DynamoDB's answers, prepared for each request body, so that a measured call only looks them up."""
 
     def __init__(self, table: InMemory) -> None:
         self._table = table
@@ -50,7 +50,7 @@ class _Answers:
 
 
 class _Socket:
-    """As much of a socket as http.client and urllib3 use. Its number is a real one, on which nothing ever arrives."""
+    """The part of a socket that http.client and urllib3 use. Its file number is real; nothing ever arrives there."""
 
     def __init__(self, answers: _Answers) -> None:
         self._answers = answers

@@ -1,9 +1,9 @@
-"""The code of the Spark job for AWS Glue: a zip of wheels for its Python, the project's own among them, and a script.
+"""Builds the Spark job's code for AWS Glue: a zip of wheels (the project's own among them) and a script.
 
-    python build/glue.py --into .aws-sam/measuring
+python build/glue.py --into .aws-sam/measuring
 
-Glue installs the zip with pip on each worker, from no index. Two builds give equal bytes.
-    https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-python-libraries.html
+Glue installs the zip with pip on each worker, without an index. Two builds give equal
+bytes.\nhttps://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-python-libraries.html
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def download(into: Path) -> None:
-    """Nothing but wheels, and nothing but what requirements/glue.txt names."""
+    """Download only wheels, and only what requirements/glue.txt names."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
     command += [
         "--require-hashes",
@@ -74,7 +74,7 @@ def download(into: Path) -> None:
 
 
 def own_wheel(path: Path) -> None:
-    """The code that the job runs, under the import paths that tests use too."""
+    """Write a wheel with the code of the job, under the import paths that tests use too."""
     files = {name: (ROOT / name).read_bytes() for name in code()}
     info = f"{NAME}-{VERSION}.dist-info"
     files[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: {NAME}\nVersion: {VERSION}\n".encode()
@@ -92,7 +92,7 @@ def code() -> Iterator[str]:
 
 
 def write_zip(path: Path, files: Mapping[str, bytes]) -> None:
-    """An archive with no clock in it."""
+    """Write an archive without times, so that equal files give equal bytes."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in sorted(files.items()):
             entry = zipfile.ZipInfo(name)

@@ -2,7 +2,7 @@
 
     python build/package.py lookup --into .aws-sam/build/LookupFunction --arch arm64
 
-Needs no Docker: wheels are chosen for Lambda's platform, whatever this machine is. Two builds give equal bytes.
+Needs no Docker: it installs wheels for Lambda's platform on any machine. Two builds give equal bytes.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ EPOCH = 946684800  # 2000-01-01: a fixed date for every file, since zip archives
 
 @dataclass(frozen=True)
 class Function:
-    """What one function's package may hold: the AWS services that it calls, and how big it may be, unpacked.
+    """One function's package: the AWS services that it calls, and its largest size, unpacked.
 
-    ``requirements``: whose requirement file it takes, where it has none of its own.
+    ``requirements``: the name of its requirement file, if it uses another function's.
     """
 
     services: tuple[str, ...]
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def trim(package: Path, services: Sequence[str]) -> None:
-    """Leave out what Lambda never reads: descriptions of other AWS services, console scripts, the installer's lock."""
+    """Remove what Lambda never reads: descriptions of other AWS services, console scripts, the installer's lock."""
     shutil.rmtree(package / "bin", ignore_errors=True)
     (package / ".lock").unlink(missing_ok=True)
     for data in (package / "botocore" / "data", package / "boto3" / "data"):
@@ -79,7 +79,7 @@ def trim(package: Path, services: Sequence[str]) -> None:
 
 
 def copy_code(function: str, package: Path) -> None:
-    """The function, what both share, and their configuration, under the import paths that tests use too."""
+    """Copy the function, the shared modules and their configuration, under the import paths that tests use too."""
     clean = shutil.ignore_patterns("__pycache__", ".*")
     (package / "functions").mkdir()
     shutil.copyfile(ROOT / "functions" / "__init__.py", package / "functions" / "__init__.py")
@@ -88,10 +88,10 @@ def copy_code(function: str, package: Path) -> None:
 
 
 def compile_bytecode(package: Path, python: Path) -> None:
-    """Bytecode that Lambda accepts whatever dates the zip gives to files, with the paths that tracebacks show there."""
+    """Compile bytecode that is valid whatever the files' dates are, with the paths that Lambda's tracebacks show."""
     command = [str(python), "-m", "compileall", "-q", "-s", str(package), "-p", "/var/task"]
     command += ["--invalidation-mode", "unchecked-hash", str(package)]
-    # Sets of constants are written in hash order, so a fixed seed makes equal bytes.
+    # Sets of constants are written in hash order: a fixed seed gives equal bytes.
     subprocess.run(command, check=True, env=os.environ | {"PYTHONHASHSEED": "0"})
 
 

@@ -1,8 +1,7 @@
-"""What a developer has set for pip, told to uv: mirrors, folders of wheels, certificates, proxy.
+"""Translates a developer's pip settings for uv: mirrors, folders of wheels, certificates, proxy.
 
-uv reads no pip.conf and no PIP_ variables, so a mirror that works for pip would be passed over.
-    https://pip.pypa.io/en/stable/topics/configuration/
-    https://docs.astral.sh/uv/reference/environment/
+uv reads neither pip.conf nor PIP_ variables, so it would ignore a mirror that pip
+uses.\nhttps://pip.pypa.io/en/stable/topics/configuration/\nhttps://docs.astral.sh/uv/reference/environment/
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-# pip's setting, and the variable by which uv knows the same.
+# pip's setting, and uv's variable with the same meaning.
 SAME = {
     "index-url": "UV_DEFAULT_INDEX",
     "extra-index-url": "UV_INDEX",
@@ -26,31 +25,31 @@ SAME = {
     "cert": "SSL_CERT_FILE",
     "proxy": "ALL_PROXY",
 }
-LISTS = {"UV_FIND_LINKS": ","}  # others are separated by blanks, as pip's are
+LISTS = {"UV_FIND_LINKS": ","}  # the others are separated by spaces, as pip's are
 
 
 def uv_settings(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment with pip's settings in uv's words; what is set for uv already stays."""
+    """The environment with pip's settings as uv's variables. A variable of uv that is set already stays."""
     settings = dict(environment)
     for name, value in pip_settings(environment).items():
         variable = SAME.get(name)
         if variable and variable not in environment:
             words = value.split()
             settings[variable] = LISTS.get(variable, " ").join(words)
-    # uv takes a package from the first index that knows it, pip from all of them.
+    # uv takes a package from the first index that has it, pip from all of them.
     settings.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
     return settings
 
 
 def pip_settings(environment: Mapping[str, str]) -> dict[str, str]:
-    """Settings by pip's long option; variables win over files, later files over earlier ones."""
+    """Settings by pip's long option. Variables win over files, later files over earlier ones."""
     found: dict[str, str] = {}
     for path in config_files(environment):
         parser = configparser.RawConfigParser()
         try:
             parser.read(path, encoding="utf-8")
         except (OSError, UnicodeDecodeError, configparser.Error):
-            continue  # pip itself names what is wrong with it
+            continue  # pip itself reports the error
         for section in ("global", "install"):
             if parser.has_section(section):
                 found |= {name.replace("_", "-"): value for name, value in parser.items(section)}
@@ -61,7 +60,7 @@ def pip_settings(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def config_files(environment: Mapping[str, str]) -> Iterator[Path]:
-    """Where pip looks, in its order."""
+    """The files that pip reads, in its order."""
     named = environment.get("PIP_CONFIG_FILE", "")
     if named == os.devnull:
         return
@@ -79,7 +78,7 @@ def config_files(environment: Mapping[str, str]) -> Iterator[Path]:
 
 
 def main() -> int:
-    """Print what differs as lines for a shell: export NAME='value'."""
+    """Print the differences as lines for a shell: export NAME='value'."""
     for name, value in uv_settings(os.environ).items():
         if os.environ.get(name) != value:
             print(f"export {name}={shlex.quote(value)}")

@@ -1,4 +1,4 @@
-"""Finds an interpreter of the minor version that Lambda runs: bytecode is only good for its own one."""
+"""Finds an interpreter of the minor version that Lambda runs, since bytecode is only valid for its own version."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RUNTIME = "3.13"
 
 
 def find_runtime_python() -> Path:
-    """A working Python 3.13. Raises SystemExit that says where it was looked for and how to get one."""
+    """A working Python 3.13. Raises SystemExit, which says where it was searched and how to get one."""
     for candidate in _candidates():
         if _is_runtime(candidate):
             return candidate
@@ -41,7 +41,7 @@ def _candidates() -> Iterator[Path]:
 
 
 def _is_runtime(python: Path) -> bool:
-    """Whether it starts (a pyenv shim of a version that is not chosen doesn't) and is of the right version."""
+    """Whether it starts and has the right version. A pyenv shim of a version that is not chosen does not start."""
     code = "import sys; print('%d.%d' % sys.version_info[:2])"
     try:
         answer = subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=False)

@@ -1,10 +1,10 @@
-"""Makes one environment: under a lock, and from the beginning where an earlier attempt did not reach its end.
+"""Makes one environment, under a lock. Starts again if an earlier attempt did not finish.
 
-    python build/setup.py .venv dev=271544021-98211 demo=118200733-40212
+python build/setup.py .venv dev=271544021-98211 demo=118200733-40212
 
-An environment is whole when it holds `.ready-<name>` with the checksum of its requirements; that file is written last,
-and removed before anything is changed. The lock belongs to this process and to the installers that it starts: when all
-of them are gone, in whatever way, it is free.
+An environment is complete if it has `.ready-<name>` with the checksum of its requirements. That file is removed before
+anything is changed, and written last. This process and its installers hold the lock; it is free when all of them have
+ended, however they ended.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LOCK = ROOT / ".local" / "setup.lock"
 
 
 def main(folder: Path, name: str, wanted: str, contained: Mapping[str, str]) -> int:
-    """0 when the environment is ready; 1 when it could not be made, with a line that says why."""
+    """0 when the environment is ready; 1 if it could not be made, with a line that says why."""
     try:
         with locked() as lock:
             if not is_ready(name, folder, wanted):
@@ -54,7 +54,7 @@ def is_ready(name: str, folder: Path, wanted: str) -> bool:
 
 @contextmanager
 def locked() -> Iterator[int]:
-    """Wait until nobody else makes an environment of this checkout."""
+    """Wait until no other process makes an environment of this checkout."""
     LOCK.parent.mkdir(exist_ok=True)
     descriptor = os.open(LOCK, os.O_RDWR | os.O_CREAT)
     try:
@@ -69,7 +69,7 @@ def locked() -> Iterator[int]:
 
 
 def make(name: str, folder: Path, lock: int) -> None:
-    """Install the requirements; in a new environment unless there is one that was whole."""
+    """Install the requirements, into a new environment unless there is a complete one."""
     stamps = list(folder.glob(".ready-*"))
     if not (stamps and works(folder)):
         shutil.rmtree(folder, ignore_errors=True)
@@ -103,7 +103,7 @@ def create(uv: str | None, python: str, folder: Path, lock: int) -> None:
 
 
 def interpreter(name: str) -> str:
-    """The Python of an environment: Lambda's own where built functions run, otherwise this one."""
+    """The Python of an environment: Lambda's version for built functions, else this one."""
     if name != "e2e":
         return sys.executable
     found = [sys.executable, str(ROOT / "build" / "runtime_python.py")]
@@ -111,7 +111,7 @@ def interpreter(name: str) -> str:
 
 
 def find_uv() -> str | None:
-    """uv, where it is installed or among the development requirements; USE_PIP=1 does without."""
+    """The uv that is installed or in the development requirements; None with USE_PIP=1."""
     if os.environ.get("USE_PIP"):
         return None
     beside = ROOT / ".venv" / "bin" / "uv"
@@ -119,7 +119,7 @@ def find_uv() -> str | None:
 
 
 def fetch_uv(pip: Sequence[str], folder: Path, lock: int) -> str | None:
-    """uv, installed by pip: both together take half as long as pip alone. Nothing is said where it can't be had."""
+    """Install uv with pip: both together take half the time of pip alone. None if that fails, without a message."""
     if os.environ.get("USE_PIP"):
         return None
     wanted = ["--only-binary", ":all:", "-r", str(ROOT / "requirements" / "uv.txt")]
@@ -133,7 +133,7 @@ def works(folder: Path) -> bool:
 
 
 def run(command: Sequence[str], lock: int) -> None:
-    # The lock is the children's too: an installer that outlives this process keeps others out.
+    # Children inherit the lock: an installer that outlives this process still excludes others.
     subprocess.run(command, cwd=ROOT, env=uv_settings(os.environ), pass_fds=[lock], check=True)
 
 

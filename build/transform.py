@@ -1,7 +1,7 @@
-"""What CloudFormation makes of a template: prints it as JSON after the serverless transform.
+"""Prints a template as JSON after the serverless transform, as CloudFormation would make it.
 
-Runs in the SAM CLI's environment, whose translator is the one that AWS runs:
-.venv/sam/bin/python build/transform.py template.yaml Architecture=arm64
+Runs in the SAM CLI's environment, whose translator is the one that AWS runs:\n.venv/sam/bin/python build/transform.py
+template.yaml Architecture=arm64
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from samtranslator.translator.translator import Translator
 def main(path: str, *assignments: str) -> None:
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
     template = yaml_parse(Path(path).read_text(encoding="utf-8"))
-    # The translator wants to know where the code was uploaded to; in a packaged template, each function says so itself.
+    # The translator requires the address of uploaded code, which only a packaged template has.
     template["Globals"]["Function"]["CodeUri"] = "s3://artifacts/code.zip"
     parameters = dict(assignment.split("=", 1) for assignment in assignments)
     json.dump(Translator(None, Parser()).translate(template, parameters), sys.stdout)

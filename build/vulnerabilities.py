@@ -1,4 +1,4 @@
-"""Known vulnerabilities of every pinned dependency; says SKIPPED, never passed, when the database can't be asked."""
+"""Lists known vulnerabilities of every pinned dependency. Prints SKIPPED if the database can't be reached."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def main() -> int:
         listed = json.loads(answer.stdout)["dependencies"]
     except (ValueError, KeyError):
         reason = (answer.stderr.strip().splitlines() or [f"pip-audit ended with {answer.returncode}"])[-1]
-        print(f"vulnerabilities: SKIPPED, the database of vulnerabilities could not be asked: {reason}")
+        print(f"vulnerabilities: SKIPPED, the database of vulnerabilities could not be reached: {reason}")
         return 0
     asked = [found for found in listed if "vulns" in found]
     known = [(found["name"], found["version"], flaw) for found in asked for flaw in found["vulns"]]

@@ -1,4 +1,4 @@
-"""Wheels for Lambda's platform, from a hashed requirement file, whatever this machine is.
+"""Installs wheels for Lambda's platform from a hashed requirement file, on any machine.
 
 python build/wheels.py demo --arch arm64 --into .local/packages
 """
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def install(requirements: str, folder: Path, arch: str) -> None:
-    """Nothing but wheels, and nothing but what the file names."""
+    """Install only wheels, and only what the file names."""
     command = [uv(), "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
     command += ["--python-platform", PLATFORMS[arch], "--python-version", RUNTIME, "--link-mode", "copy"]
     command += ["--target", str(folder), "--requirement", str(ROOT / "requirements" / f"{requirements}.txt")]
@@ -47,7 +47,7 @@ def install(requirements: str, folder: Path, arch: str) -> None:
 
 
 def uv() -> str:
-    """The uv that the development requirements pin, or the one on PATH."""
+    """The uv in the development requirements, or the one on PATH."""
     beside = Path(sys.executable).with_name("uv")
     return str(beside) if beside.exists() else "uv"
 

@@ -1,7 +1,7 @@
-"""The edge between commands and people: a mistake is answered by one line that says what to do, never by a traceback.
+"""The common part of all commands: a user's mistake gives one line that says what to do, never a traceback.
 
-Exit codes: 0 done · 1 it could not be done · 2 the command was written wrongly · 130 stopped by Ctrl-C.
-``--debug`` shows the traceback instead of the line.
+Exit codes: 0 done · 1 not possible · 2 wrong usage · 130 stopped by Ctrl-C. ``--debug`` shows the traceback instead of
+the line.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ REGION = "AWS region: found none. Expected the region of the stack. Name it: exp
 
 
 class UserMistake(Exception):
-    """Something that the person at the keyboard can set right; the message says how."""
+    """A mistake that the user can fix; the message says how."""
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse with one line for wrong usage, and ``--debug``."""
+    """argparse with one line for wrong usage, and with ``--debug``."""
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
@@ -39,20 +39,20 @@ class Parser(argparse.ArgumentParser):
 
 
 def required(parser: argparse.ArgumentParser, usage: str, **values: str | None) -> None:
-    """Exits with 2, naming at once everything that was not given, and how the command is written."""
+    """Exits with 2 if arguments are missing. Names all of them and shows the usage."""
     missing = [name for name, value in values.items() if not (value or "").strip()]
     if missing:
         parser.exit(2, f"{' and '.join(missing)} missing. Expected: {usage}\n")
 
 
 def run(main: Callable[[], int]) -> NoReturn:
-    """Run a command as this process: its exit code, or one line for a mistake."""
+    """Run a command and exit with its code; a mistake prints one line."""
     try:
         code = main()
         sys.stdout.flush()
     except KeyboardInterrupt:
         code = 130
-    except BrokenPipeError:  # whoever read the output has read enough
+    except BrokenPipeError:  # the reader of the output has closed it, such as head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     except (UserMistake, LevelsError, BotoCoreError, ClientError, OSError) as error:
@@ -64,7 +64,7 @@ def run(main: Callable[[], int]) -> NoReturn:
 
 
 def one_line(error: Exception) -> str:
-    """What went wrong and what to do."""
+    """What went wrong and how to fix it."""
     match error:
         case NoCredentialsError():
             return CREDENTIALS

@@ -1,4 +1,4 @@
-"""A person's own files, read before anything is started: every month's datasets and columns, and the workbook."""
+"""Checks a user's own files before anything is started: every month's datasets and columns, and the workbook."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LAYOUT = f"agencies/month=YYYY-MM/…, creators/… and orders/…, each with {R
 
 
 def check(extracts: Path | None, workbook: Path) -> None:
-    """Raises UserMistake or WorkbookUnavailable, with everything that is wrong at once."""
+    """Raises UserMistake or WorkbookUnavailable with all faults at once."""
     month = months_in(extracts)[-1] if extracts else Month.parse("2026-10")
     found = list(wrong_files(extracts)) if extracts else []
     description = load_description(ROOT / "config" / "workbook.json")
@@ -34,7 +34,7 @@ def check(extracts: Path | None, workbook: Path) -> None:
 
 
 def months_in(extracts: Path) -> list[Month]:
-    """The months of which there is any dataset, in order. Raises UserMistake when there is none."""
+    """The months with any dataset, in order. Raises UserMistake if there is none."""
     folders = [folder for dataset in MONTHLY for folder in extracts.glob(f"{dataset}/month=*") if folder.is_dir()]
     try:
         months = {Month.parse(folder.name.removeprefix("month=")) for folder in folders}
@@ -46,7 +46,7 @@ def months_in(extracts: Path) -> list[Month]:
 
 
 def wrong_files(extracts: Path) -> Iterator[str]:
-    """Every data file that lacks required columns, with all that it lacks."""
+    """Every data file without some required columns, with their names."""
     for dataset in MONTHLY:
         for path in sorted(extracts.glob(f"{dataset}/month=*/*")):
             if path.is_file() and not path.name.startswith(("_", ".")):
@@ -58,7 +58,7 @@ def wrong_files(extracts: Path) -> Iterator[str]:
 
 
 def header(path: Path) -> Sequence[str]:
-    """The names of the columns of a CSV, csv.gz or Parquet file, told apart by their first bytes."""
+    """The column names of a CSV, csv.gz or Parquet file. Its first bytes tell the format."""
     with path.open("rb") as file:
         first = file.read(4)
     try:

@@ -1,6 +1,6 @@
-"""make serve: the API and the pages on this machine, over the sample or your own extracts, until Ctrl-C.
+"""make serve: the API and the pages on this machine, with the sample or your own extracts, until Ctrl-C.
 
-The rating function is there too: `make preview MONTH=2026-10 LOCAL=1` asks it as the deployed one is asked.
+The rating function runs too: `make preview MONTH=2026-10 LOCAL=1` invokes it like a deployed one.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Rate every month of the extracts, then serve until Ctrl-C or a termination signal."""
     options = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with it ignored
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores Ctrl-C for background jobs
     console, workbook = Console(highlight=False, soft_wrap=True), options.workbook.resolve()
     with listen(options.port) as listening:
         check(options.extracts, workbook)
@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
             one_run_at_a_time, operations = Lock(), operations_handler(rate, system.workbook_setting(workbook))
             issuer = LocalIssuer(url, pages.examples(system))
             api = pages.with_pages(front(system.lookup, {OPERATIONS: operations}, issuer.claims), issuer)
-            # One request at a time, as an instance of the function gets them: it keeps the event in one place.
+            # One request at a time, as Lambda gives them to an instance, which stores the current event.
             variables = {"TABLE_NAME": TABLE, "AWS_ENDPOINT_URL": os.environ["AWS_ENDPOINT_URL"]}
             server = waitress.create_server(
                 with_lambda(api, rate, variables), sockets=[listening], threads=1, max_request_body_size=BODY_LIMIT
@@ -67,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def listen(port: int) -> socket.socket:
-    """A socket on a port of this machine. Raises UserMistake when somebody has it."""
+    """A socket on a port of this machine. Raises UserMistake if the port is used."""
     try:
         return socket.create_server((HOST, port))
     except (OSError, OverflowError) as error:
@@ -78,7 +78,7 @@ def listen(port: int) -> socket.socket:
 
 
 def show(console: Console, url: str, system: System, results: list[dict[str, Any]]) -> None:
-    """Say what came of each month, where the reports are, and what may be asked."""
+    """Print the outcome of each month, the address of the reports, and example requests."""
     shutil.rmtree(REPORTS, ignore_errors=True)
     system.save_reports(REPORTS)
     for result in results:
@@ -92,7 +92,7 @@ def show(console: Console, url: str, system: System, results: list[dict[str, Any
 
 
 def outcome(result: Mapping[str, Any]) -> str:
-    """What came of a month, and what can be done."""
+    """The outcome of a month, and what to do next."""
     month, run_id = result["month"], result["run"]
     match result["outcome"]:
         case "published":
@@ -113,7 +113,7 @@ def outcome(result: Mapping[str, Any]) -> str:
 
 
 def examples(url: str, system: System, months: list[str]) -> Iterator[tuple[str, str]]:
-    """What may be asked in the state that the system is in, and the arguments that make curl ask it."""
+    """Example requests for the present data, with the arguments of curl."""
     yield "发布 publication" + ("" if months else ": 503, nothing is published yet"), f"{url}/v1/publication"
     if not months:
         return
@@ -126,7 +126,7 @@ def examples(url: str, system: System, months: list[str]) -> Iterator[tuple[str,
 
 
 def examples_of(url: str, system: System, agency_id: str, level: int | None) -> Iterator[tuple[str, str]]:
-    """What may be asked about an agency, and for whom."""
+    """Example requests about an agency, with the audience of each."""
     card, claim = f"{url}/v1/agencies/{agency_id}", f"-H '{LOCAL_AGENCY}: {agency_id}'"
     batch = f"""-H 'Content-Type: application/json' -d '{{"agency_ids": ["{agency_id}", "unknown"]}}'"""
     yield "名片 public card", card
@@ -144,7 +144,7 @@ def examples_of(url: str, system: System, agency_id: str, level: int | None) -> 
 
 
 def shown_agency(system: System) -> tuple[str, int | None] | None:
-    """An agency and its level: the lowest there is, which has most to tell about the next; unrated where all are."""
+    """An agency of the lowest level, which has most to show about the next; unrated if all are unrated."""
     levels = {agency: standing.level for agency, standing in system.standings().items()}
     return min(levels.items(), key=lambda found: (found[1] is None, found[1] or 0, found[0]), default=None)
 

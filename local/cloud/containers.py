@@ -1,10 +1,9 @@
-"""`sam local`, wired: a built function in Lambda's base image, and the embedded AWS in a container beside it.
+"""Runs a built function in Lambda's base image with `sam local`, and the embedded AWS in a container next to it.
 
-    python -m local.cloud.containers invoke events/monthly-run.json
-    python -m local.cloud.containers start-api
-    python -m local.cloud.containers stop
+python -m local.cloud.containers invoke events/monthly-run.json\npython -m local.cloud.containers start-api\npython -m
+local.cloud.containers stop
 
-The embedded AWS keeps what functions write until `stop`. Its network is internal and no port of it is published.
+The embedded AWS keeps its data until `stop`. Its network is internal, and none of its ports is published.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from local.cloud.template import ROOT
 from local.commandline import Parser, UserMistake, run
 from local.sample import sample_folder
 
-# Of the network and of the container. Each checkout has its own, so that two on one Docker engine don't meet.
+# Name of network and container. Each checkout has its own name, so that two can use one Docker engine.
 NAME = os.environ.get("EMBEDDED_AWS_NAME") or f"mcn-levels-aws-{sha256(str(ROOT).encode()).hexdigest()[:8]}"
 PORT = 5000
 ARCH = {"aarch64": "arm64", "arm64": "arm64"}.get(platform.machine(), "x86_64")
@@ -92,7 +91,7 @@ def require_build() -> None:
 
 
 def start() -> None:
-    """The embedded AWS with the sample's extracts in it; left alone when it runs already."""
+    """Start the embedded AWS with the sample's extracts, unless it runs already."""
     if _docker("ps", "--quiet", "--filter", f"name=^{NAME}$"):
         return
     stop()
@@ -113,13 +112,13 @@ def start() -> None:
 
 
 def stop() -> None:
-    """Remove the embedded AWS and its network, if they are there."""
+    """Remove the embedded AWS and its network, if they exist."""
     for command in (["rm", "--force", NAME], ["network", "rm", NAME]):
         subprocess.run(["docker", *command], capture_output=True, check=False)
 
 
 def invoke(event: Path, built: Path = BUILT) -> Any:
-    """A function's answer to an event; events of the API go to the lookup function. Errors are answers, too."""
+    """A function's answer to an event. Events of the API go to the lookup function. Errors are answers too."""
     function = "LookupFunction" if event.name.startswith("api-") else "RatingFunction"
     with sam_local(built, "invoke", function, "--event", str(event.resolve())) as (command, environment):
         ran = subprocess.run(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
@@ -130,12 +129,12 @@ def invoke(event: Path, built: Path = BUILT) -> Any:
 
 
 def failed(answer: Any) -> bool:
-    """`sam local invoke` exits 0 when a handler raises or runs out of time, so the answer has to be read."""
+    """Whether the handler failed. `sam local invoke` exits 0 even then, so the answer has to be read."""
     return not isinstance(answer, dict) or "errorType" in answer or "errorMessage" in answer
 
 
 def start_api(port: int) -> int:
-    """The API on 127.0.0.1 until Ctrl-C; it checks no tokens, every request is as of a back office."""
+    """Serve the API on 127.0.0.1 until Ctrl-C. It checks no tokens: every request may see every agency."""
     with sam_local(BUILT, "start-api", "--port", str(port)) as (command, environment):
         return subprocess.run(command, env=environment, cwd=ROOT, check=False).returncode
 
@@ -144,7 +143,7 @@ def start_api(port: int) -> int:
 def sam_local(built: Path, *command: str) -> Iterator[tuple[list[str], dict[str, str]]]:
     """A `sam local` command with all its options, and the environment to run it in."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    # Without an answer from STS, SAM would wait for one; there is none to be had.
+    # SAM asks STS and would wait for the answer, which never comes here.
     offline = {"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1", "SAM_CLI_TELEMETRY": "0"}
     credentials = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION")
     environment = {**own, **offline, **{name: VARIABLES[name] for name in credentials}}
@@ -158,10 +157,11 @@ def sam_local(built: Path, *command: str) -> Iterator[tuple[list[str], dict[str,
 
 
 def for_sam_local(built: Path) -> Path:
-    """A copy of the built template with what `sam local` can't know by itself; the real one never has it.
+    """A copy of the built template with what `sam local` needs.
 
-    It gives a function only variables that its template declares, so the setting that says who asks where nobody checks
-    tokens is declared here. It evaluates no condition in an API's body, so the open routes stand here without theirs.
+    `sam local` gives a function only the variables that its template declares, so LOCAL_CALLER is declared here; the
+    real template never has it. `sam local` evaluates no condition in an API's body, so open routes are written here
+    without theirs.
     """
     template = yaml.safe_load((built / "template.yaml").read_text(encoding="utf-8"))
     resources = template["Resources"]
@@ -174,7 +174,7 @@ def for_sam_local(built: Path) -> Path:
 
 
 def _opened(conditional: dict[str, Any]) -> dict[str, Any]:
-    """The methods of an open route, as `sam local` finds the function of each: by its name in the address."""
+    """The methods of an open route, in the form from which `sam local` finds the function's name."""
     _condition, methods, _nothing = conditional["Fn::If"]
     address = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/${LookupFunction.Arn}/invocations"
     for operation in methods.values():
@@ -187,7 +187,7 @@ def _local_path(path: str) -> str:
 
 
 def _packages() -> Path:
-    """A folder with what the embedded AWS needs, as pinned, for the Python of Lambda's base image."""
+    """A folder with the pinned packages of the embedded AWS, for the Python of Lambda's base image."""
     pins = (ROOT / "requirements" / "demo.txt").read_bytes()
     folder = ROOT / ".local" / f"embedded-aws-{ARCH}-{sha256(pins).hexdigest()[:12]}"
     if not folder.exists():
@@ -198,7 +198,7 @@ def _packages() -> Path:
 
 
 def _docker(*arguments: str) -> str:
-    """What a docker command prints. Raises Unusable with its complaint."""
+    """The output of a docker command. Raises Unusable with its error message."""
     answer = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
     if answer.returncode:
         raise Unusable(f"docker {arguments[0]} failed: {answer.stderr.strip() or answer.stdout.strip()}")

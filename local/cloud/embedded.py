@@ -1,4 +1,4 @@
-"""An AWS of one's own: S3, DynamoDB and EventBridge on 127.0.0.1, in a child process that ends with its owner."""
+"""An embedded AWS: S3, DynamoDB and EventBridge on 127.0.0.1, in a child process that ends with its owner."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TABLE = "levels"
 EXTRACTS = "s3://extracts/monthly"
 REPORTS = "s3://reports/runs"
 WORKBOOKS = "workbook"
-"""The bucket of a workbook that is an Excel file; it keeps versions, as docs/deploy.md has it."""
+"""The bucket of an Excel workbook. It keeps versions, as docs/deploy.md recommends."""
 SERVICES = ("s3", "dynamodb", "events")
 
 
@@ -39,7 +39,7 @@ class EmbeddedAws:
     endpoint: str
 
     def environment(self) -> dict[str, str]:
-        """What the functions, and every AWS client, have to be told to work here."""
+        """The environment variables that make functions and AWS clients use this embedded AWS."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": "embedded",
@@ -57,7 +57,7 @@ class EmbeddedAws:
         }
 
     def enter(self) -> None:
-        """Point this process's AWS clients here, whatever the developer's own settings say. Raises NotLocal."""
+        """Make this process's AWS clients use it, whatever the developer's settings are. Raises NotLocal."""
         for name in list(os.environ):
             if name.startswith("AWS_") or name.upper() == "NO_PROXY":
                 del os.environ[name]
@@ -67,7 +67,7 @@ class EmbeddedAws:
 
 @contextmanager
 def embedded_aws() -> Iterator[EmbeddedAws]:
-    """An embedded AWS with the table and the buckets; gone when the block is left, or when its owner dies."""
+    """An embedded AWS with the table and the buckets. It ends with the block, or when its owner dies."""
     with subprocess.Popen(
         [sys.executable, "-m", "local.cloud.embedded"],
         cwd=ROOT,
@@ -86,9 +86,9 @@ def embedded_aws() -> Iterator[EmbeddedAws]:
 
 
 def refuse_elsewhere() -> None:
-    """Raise NotLocal unless AWS clients made now talk to this machine.
+    """Raises NotLocal if new AWS clients would not use this machine.
 
-    Asks the SDK itself where it would go, since variables, profiles and files can all redirect it.
+    Asks the SDK for the address, since variables, profiles and files can all change it.
     """
     session = boto3.Session()
     for service in SERVICES:
@@ -113,10 +113,10 @@ def create_table_and_buckets() -> None:
 
 
 def main() -> None:
-    """Serve until standard input closes, which it does when the owner ends in whatever way."""
+    """Serve until standard input closes, which happens when the owner ends in any way."""
     from moto.server import ThreadedMotoServer  # noqa: PLC0415 - slow to import, and needed in the child only
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the owner decides
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches this process too, but only its owner decides
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(HOST, 0, verbose=False)
     server.start()

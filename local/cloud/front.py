@@ -28,18 +28,18 @@ _logger = logging.getLogger(__name__)
 def front(
     handler: Handler, others: Mapping[str, Handler] | None = None, claims_of: ClaimsOf | None = None
 ) -> WSGIApplication:
-    """The application that answers HTTP requests by way of the gateway's events.
+    """The WSGI application that passes HTTP requests to the handler as the gateway's events.
 
-    A header ``X-Local-Agency: <id>`` stands for a token of that agency, ``*`` for one that opens every agency's view;
-    without it, a request is as one with the scope of everybody.
-    ``others``: the functions behind routes that are not the lookup's, by their name in the template. ``claims_of``: the
-    claims of a valid token, for callers that send one: pages always do, and are held to their scopes.
+    A header ``X-Local-Agency: <id>`` stands for a token of that agency, ``*`` for a token that opens every agency's
+    view; without the header, the request has the scope for everybody.\n``others``: other functions behind routes, by
+    their name in the template. ``claims_of``: returns the claims of a valid token. Requests with a token are checked
+    against its scopes; the pages always send one.
     """
     functions = {LOOKUP: handler, **(others or {})}
 
     def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         request, allowed = _request(environ), _cors(environ)
-        if allowed and request.method == "OPTIONS":  # the gateway answers a page's question by itself
+        if allowed and request.method == "OPTIONS":  # the gateway answers preflight requests itself
             start_response(_status_line(HTTPStatus.NO_CONTENT), allowed)
             return []
         route = route_of(request)
@@ -49,7 +49,7 @@ def front(
                 claims = claims_of(environ.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer "))
                 request, refused = replace(request, claims=claims), refusal(route, claims)
             answer = refused or ask(functions[route.function], request)
-        except Exception:  # what a handler may raise is open; the gateway answers all of it alike
+        except Exception:  # a handler may raise anything; the gateway always answers 500
             _logger.exception("%s %s failed", request.method, request.target)
             answer = BROKEN
         start_response(_status_line(answer.status), [*_headers(request.method, answer), *allowed])
@@ -59,20 +59,20 @@ def front(
 
 
 def local_claims(agency_id: str | None) -> dict[str, str]:
-    """What the token would say that ``X-Local-Agency`` stands for."""
+    """The claims of the token that ``X-Local-Agency`` stands for."""
     if agency_id == EVERY_AGENCY:
         return {"scope": f"{PUBLIC} {ANY_AGENCY}"}
     return {"scope": f"{PUBLIC} {AGENCY}", "agency_id": agency_id} if agency_id else {"scope": PUBLIC}
 
 
 def _wants_a_token(environ: dict[str, Any], route: Route) -> bool:
-    """Whether a request is judged by its token: one that has a token, one from a page, or one to decide something."""
+    """Whether a request needs a valid token: if it has one, comes from a page, or takes a decision."""
     shown = "HTTP_AUTHORIZATION" in environ or "HTTP_SEC_FETCH_SITE" in environ
     return not route.open and (shown or route.function != LOOKUP)
 
 
 def _cors(environ: dict[str, Any]) -> list[tuple[str, str]]:
-    """The template's headers for a page of another origin on this machine; none for any other page."""
+    """The template's CORS headers for a page of another origin on this machine; none for other pages."""
     origin = environ.get("HTTP_ORIGIN", "")
     if urlsplit(origin).hostname not in ("localhost", "127.0.0.1"):
         return []
@@ -91,7 +91,7 @@ def _request(environ: dict[str, Any]) -> Request:
 
 
 def _target(environ: dict[str, Any]) -> str:
-    """Path and query as they were sent. Some servers give the path decoded only, some keep it without the query."""
+    """Path and query as they were sent. Some servers give only the decoded path, some give it without the query."""
     uri = str(environ.get("REQUEST_URI", ""))
     if uri:
         sent = uri if uri.startswith("/") else uri.removeprefix("{0.scheme}://{0.netloc}".format(urlsplit(uri)))

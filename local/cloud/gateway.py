@@ -1,6 +1,6 @@
-"""API Gateway's part: a request becomes an HTTP API event (payload 2.0) by the template's routes, a result an answer.
+"""API Gateway on this machine: turns a request into an HTTP API event (payload 2.0) and a result into an answer.
 
-It checks no tokens. As the real one does, it chooses the route by the path as sent and hands on the decoded path.
+It checks no tokens. Like the real one, it chooses the route by the encoded path and passes on the decoded path.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _DEFAULT = Route("ANY", "$default", open=True)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An HTTP request. ``target``: path and query as on the wire; ``claims``: of a token that somebody has checked."""
+    """An HTTP request. ``target``: path and query as they were sent. ``claims``: of a token that is already checked."""
 
     method: str
     target: str
@@ -57,12 +57,12 @@ FORBIDDEN = Answer(403, (("content-type", "application/json"),), b'{"message":"F
 
 
 def ask(handler: Handler, request: Request) -> Answer:
-    """The answer of a handler to a request. What the handler raises is raised here too."""
+    """The handler's answer to a request. Raises what the handler raises."""
     return answer_from(handler(event_for(request), Context("lookup", LOOKUP_TIMEOUT)))
 
 
 def event_for(request: Request, routes: Sequence[Route] | None = None) -> dict[str, Any]:
-    """The event that a request arrives as. Without ``routes``, those of the template."""
+    """The event of a request. ``routes``: those of the template if None."""
     path, _, query = request.target.partition("?")
     route = _route(request.method, path, api_routes() if routes is None else routes)
     headers, cookies = _headers(request)
@@ -105,12 +105,12 @@ def event_for(request: Request, routes: Sequence[Route] | None = None) -> dict[s
 
 
 def route_of(request: Request) -> Route:
-    """The template's route that a request takes."""
+    """The template's route of a request."""
     return _route(request.method, request.target.partition("?")[0], api_routes())
 
 
 def refusal(route: Route, claims: Mapping[str, str] | None) -> Answer | None:
-    """What the gateway answers by itself to who has no valid token (``claims`` None), or one without the scope."""
+    """The gateway's own answer without a valid token (``claims`` None) or without the route's scope."""
     if route.open:
         return None
     if claims is None:
@@ -120,7 +120,7 @@ def refusal(route: Route, claims: Mapping[str, str] | None) -> Answer | None:
 
 
 def answer_from(result: Any) -> Answer:
-    """The answer that a handler's result becomes; an invalid result becomes a 500."""
+    """The answer of a handler's result. An invalid result becomes a 500."""
     if not isinstance(result, dict) or "statusCode" not in result:
         return Answer(200, (("content-type", "application/json"),), json.dumps(result).encode())
     try:
@@ -136,12 +136,12 @@ def answer_from(result: Any) -> Answer:
 
 
 def _present(claims: Mapping[str, Any]) -> dict[str, Any]:
-    """A token's claims as the gateway hands them on: without those that have no value."""
+    """A token's claims as the gateway passes them on: without empty ones."""
     return {name: value for name, value in claims.items() if value is not None}
 
 
 def _route(method: str, path: str, routes: Sequence[Route]) -> Route:
-    """The route with the most literal segments of those that fit; otherwise the default one."""
+    """The matching route with the most literal segments; else the default one."""
     fitting = [
         route for route in routes if route.method in (method, "ANY") and _path_parameters(route, path) is not None
     ]
@@ -151,7 +151,7 @@ def _route(method: str, path: str, routes: Sequence[Route]) -> Route:
 
 
 def _path_parameters(route: Route, path: str) -> dict[str, str] | None:
-    """What the route's placeholders stand for, decoded; None where the path does not fit."""
+    """The decoded values of the route's placeholders; None if the path does not match."""
     names, parts = route.path.split("/"), path.split("/")
     if len(names) != len(parts):
         return None
@@ -183,7 +183,7 @@ def _combined(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
 
 
 def _body(body: bytes, content_type: str) -> dict[str, Any]:
-    """The body as it is when it is text of a known kind, otherwise in Base64; nothing for an empty one."""
+    """Text of a known content type unchanged, other bodies in Base64, None for an empty body."""
     if not body:
         return {}
     kind = content_type.partition(";")[0].strip().lower()

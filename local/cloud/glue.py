@@ -1,6 +1,6 @@
-"""A Glue for one process: its clients' requests are answered here, and a job's run is a real process.
+"""Glue for one process: answers its clients' requests, and runs each job as a real process.
 
-moto's Glue says SUCCEEDED at once and runs nothing.
+moto's Glue answers SUCCEEDED at once and runs nothing.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from botocore.compat import HTTPHeaders
 from local.cloud import spark
 from local.cloud.template import ROOT
 
-_SHOWN = 2000  # characters of what a failed job said last
+_SHOWN = 2000  # characters of a failed job's last output
 
 
 class Work(Protocol):
-    """What a run does. ``poll``: None while it does, then its exit code."""
+    """The work of a job's run. ``poll``: None while it runs, then its exit code."""
 
     def poll(self) -> int | None: ...
 
     def wait(self) -> int: ...
 
-    def said(self) -> str: ...
+    def last_output(self) -> str: ...
 
 
 class Job:
@@ -55,7 +55,7 @@ class Job:
     def wait(self) -> int:
         return self.process.wait()
 
-    def said(self) -> str:
+    def last_output(self) -> str:
         return self._log.read_text("utf-8", errors="replace")[-_SHOWN:]
 
 
@@ -75,21 +75,21 @@ class Run:
 
 
 class LocalGlue:
-    """The job of one stack, of which one run at a time is allowed. ``start``: what a run is, given its arguments."""
+    """The job of one stack; one run at a time. ``start``: starts the work of a run with its arguments."""
 
     def __init__(self, start: Callable[[Sequence[str]], Work] = Job) -> None:
         self._start = start
         self.runs: list[Run] = []
 
     def enter(self) -> None:
-        """Answer what clients of this process ask Glue, from now on."""
+        """Answer the requests of this process's clients to Glue from now on."""
         boto3.setup_default_session()
         events: Any = boto3.DEFAULT_SESSION.events  # type: ignore[union-attr]
         events.register("before-call.glue.StartJobRun", self._answer_start)
         events.register("before-call.glue.GetJobRuns", self._answer_runs)
 
     def wait(self) -> None:
-        """Until the newest run has ended."""
+        """Wait until the newest run has ended."""
         self.runs[-1].work.wait()
 
     def _answer_start(self, params: Mapping[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
@@ -109,7 +109,7 @@ class LocalGlue:
                 "StartedOn": run.started,
                 "JobRunState": run.state,
                 "Arguments": run.arguments,
-                **({"ErrorMessage": run.work.said()} if run.state == "FAILED" else {}),
+                **({"ErrorMessage": run.work.last_output()} if run.state == "FAILED" else {}),
             }
             for run in reversed(self.runs)
         ]

@@ -1,4 +1,4 @@
-"""What Lambda hands to a handler beside the event."""
+"""The context that Lambda passes to a handler with each event."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Handler = Callable[[dict[str, Any], Any], Any]
 
 @dataclass(frozen=True)
 class Context:
-    """One invocation of a function, with the time that is left for it."""
+    """One invocation of a function, with its remaining time."""
 
     function_name: str
     timeout_seconds: float

@@ -1,6 +1,6 @@
-"""A local issuer of tokens: OpenID Connect's code and PKCE, with a page that lets you choose who you are.
+"""A local issuer of tokens: OpenID Connect with code and PKCE, and a page on which you choose who you are.
 
-It has no passwords and signs with a key of its process: it stands in for a real issuer on a developer's machine only.
+It has no passwords and signs with a key of its process: use it only on a developer's machine.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CODE_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody to sign in as: what the token says of them."""
+    """Somebody to sign in as, with the claims of the token."""
 
     subject: str
     name: str
@@ -47,7 +47,7 @@ class Page:
 
 
 def person(chosen: str) -> Person | None:
-    """Who is meant by ``creator``, ``merchant``, ``operator``, ``operator-2`` or an agency's id; None for nobody."""
+    """The person for ``creator``, ``merchant``, ``operator``, ``operator-2`` or an agency's id; None if unknown."""
     if chosen in ("creator", "merchant"):
         return Person(chosen, {"creator": "达人 creator", "merchant": "商家 merchant"}[chosen], f"openid {PUBLIC}")
     if chosen in ("operator", "operator-2"):
@@ -60,7 +60,7 @@ def person(chosen: str) -> Person | None:
 
 @dataclass
 class LocalIssuer:
-    """The issuer at an address (``http://127.0.0.1:3000``); ``examples``: agencies that its page offers, with notes."""
+    """The issuer at an address (``http://127.0.0.1:3000``). ``examples``: agencies on its page, with notes."""
 
     url: str
     examples: Mapping[str, str] = field(default_factory=dict)
@@ -74,11 +74,11 @@ class LocalIssuer:
         return f"{self.url}{PATH}"
 
     def config(self) -> dict[str, str]:
-        """What the pages' /config.json says."""
+        """The content of the pages' /config.json."""
         return {"issuer": self.issuer, "client_id": CLIENT, "scope": SCOPES, "agency_claim": "agency_id"}
 
     def claims(self, token: str) -> dict[str, Any] | None:
-        """The claims of a token of this issuer that has not run out; None for any other."""
+        """The claims of a valid token of this issuer; None for any other."""
         try:
             head, body, signature = token.split(".")
             if not hmac.compare_digest(self._signature(f"{head}.{body}").encode(), signature.encode()):
@@ -89,12 +89,12 @@ class LocalIssuer:
         return claims if claims["exp"] > time.time() else None
 
     def token(self, who: Person) -> str:
-        """An access token, as the API is asked with it; claims are text, as the gateway hands them on."""
+        """An access token for the API. Its claims are text, as the gateway passes them on."""
         claims = {"iss": self.issuer, "sub": who.subject, "aud": CLIENT, "scope": who.scope, "name": who.name}
         return self._signed(claims | ({"agency_id": who.agency_id} if who.agency_id else {}))
 
     def answer(self, method: str, path: str, asked: Mapping[str, str], cookie: str | None) -> Page:
-        """The answer to a request below PATH. ``asked``: the query of a GET, the form of a POST."""
+        """The answer to a request below PATH. ``asked``: the query of a GET, or the form of a POST."""
         match method, path.removeprefix(PATH):
             case "GET", "/.well-known/openid-configuration":
                 return _json(self._configuration())
@@ -158,7 +158,7 @@ def _json(value: Mapping[str, Any], status: int = 200) -> Page:
 
 
 def _chooser(asked: Mapping[str, str], examples: Mapping[str, str]) -> str:
-    """The page that asks who you are; each choice is a link that carries the request on."""
+    """The page on which you choose who you are. Each choice is a link that continues the request."""
     kept = {name: value for name, value in asked.items() if name not in ("as", "prompt")}
     people = {
         **examples,

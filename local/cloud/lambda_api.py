@@ -1,4 +1,4 @@
-"""Lambda's own API, before the front: what operates a deployed function operates the one on this machine too.
+"""Lambda's own API in front of the local API, so that commands for a deployed function also work here.
 
 https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html and API_GetFunctionConfiguration.html
 """
@@ -20,9 +20,9 @@ CONFIGURATION = re.compile(r"/2015-03-31/functions/[^/]+/configuration")
 def with_lambda(
     api: WSGIApplication, function: Callable[[dict[str, Any]], Any], variables: Mapping[str, str]
 ) -> WSGIApplication:
-    """The API, with a function before it that the AWS SDK's ``invoke`` reaches. Errors are answered as Lambda does.
+    """The API with a function that the AWS SDK's ``invoke`` reaches. Errors are answered as Lambda answers them.
 
-    ``variables``: what its configuration says of its environment.
+    ``variables``: the environment in the function's configuration.
     """
 
     def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -30,7 +30,7 @@ def with_lambda(
         configuration = asked[0] == "GET" and CONFIGURATION.fullmatch(asked[1])
         if not configuration and not (asked[0] == "POST" and INVOKE.fullmatch(asked[1])):
             return api(environ, start_response)
-        if "HTTP_ORIGIN" in environ:  # a page of some other site, in the developer's browser
+        if "HTTP_ORIGIN" in environ:  # another site's page in the developer's browser
             start_response("403 Forbidden", [("Content-Length", "0")])
             return []
         headers = [("Content-Type", "application/json")]

@@ -1,4 +1,4 @@
-"""The console's function on this machine; what it asks, the rating function does in a thread, one thing at a time."""
+"""The console's function on this machine. The rating function runs its requests in a thread, one at a time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _logger = logging.getLogger(__name__)
 
 
 def operations_handler(rate: Callable[[dict[str, Any]], Any], workbook: str) -> Handler:
-    """The handler behind ``/v1/operations/…``. ``rate`` does what is asked; ``workbook``: the setting of that name."""
+    """The handler behind ``/v1/operations/…``.
+
+    ``rate``: runs a request. ``workbook``: the setting of that name.
+    """
     # A handler reads the environment when it is imported, and logs by it.
     from functions.operations.wiring import handler_from  # noqa: PLC0415
 

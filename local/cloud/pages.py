@@ -1,4 +1,4 @@
-"""The pages at / of this machine: the committed bundle, its settings, and the local issuer, before the API's front."""
+"""Serves the pages at / of this machine: the committed bundle, its settings and the local issuer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KINDS = {
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-# The template's PagesHeaders say the same of CloudFront's answers, and add where to sign in; a test compares them.
+# The same as the template's PagesHeaders for CloudFront, which also name the issuer; a test compares them.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' https:; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
@@ -40,7 +40,7 @@ HEADERS = [
 
 
 def with_pages(api: WSGIApplication, issuer: LocalIssuer) -> WSGIApplication:
-    """The API, with the pages before it: whatever is no page goes on to the API."""
+    """The API with the pages in front of it: a request for no page goes to the API."""
     files = bundle()
 
     def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -58,7 +58,7 @@ def with_pages(api: WSGIApplication, issuer: LocalIssuer) -> WSGIApplication:
 
 
 def examples(system: System) -> dict[str, str]:
-    """Agencies to sign in as: one of each level that has any, by id; none before the first publication."""
+    """Agencies to sign in as: one of each level, by id; none before the first publication."""
     found: dict[str, str] = {}
     ladder = system.get("/v1/levels")
     for level in ladder.json()["levels"] if ladder.status == HTTPStatus.OK else ():
@@ -68,7 +68,7 @@ def examples(system: System) -> dict[str, str]:
 
 
 def bundle() -> dict[str, Page]:
-    """The committed pages by the path that they are asked by."""
+    """The committed pages by URL path."""
     files = {
         f"/{path.name}": Page(200, path.read_text("utf-8"), KINDS[path.suffix])
         for path in sorted(BUNDLE.iterdir())

@@ -1,4 +1,4 @@
-"""Fill an embedded AWS that already runs: the table, the buckets, and the extracts of a folder."""
+"""Fills a running embedded AWS: the table, the buckets and the extracts of a folder."""
 
 from __future__ import annotations
 

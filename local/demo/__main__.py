@@ -1,4 +1,4 @@
-"""make demo: three months of an invented market rated by the real functions, and looked up through the real API.
+"""make demo: the real functions rate three months of an invented market, and the real API shows the results.
 
 With WORKBOOK=… they are rated by your own rules: an Excel file, or a folder of CSV files.
 """
@@ -38,7 +38,7 @@ Claims = Iterator[tuple[str, bool]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the demo; 0 only when everything turned out as it has to."""
+    """Run the demo. Returns 0 only if every check passed."""
     options = _parser().parse_args(arguments)
     workbook, on_spark = options.workbook.resolve(), options.engine == "spark"
     check(None, workbook)
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def show_months(console: Console, results: Sequence[dict[str, Any]], ladder: dict[str, Any]) -> None:
-    """The tables of what happened."""
+    """Print the tables of the results."""
     names = {str(level["level"]): f"{level['level']} {level['name']}" for level in ladder["levels"]}
     console.print(show.levels_per_month(results, names))
     console.print(show.moves_per_month(results))
@@ -75,14 +75,14 @@ def show_months(console: Console, results: Sequence[dict[str, Any]], ladder: dic
 
 
 def keep_report(system: System, result: dict[str, Any]) -> Path:
-    """Copy the reports to where a browser can open them; the page of a run. The embedded AWS forgets its own."""
+    """Copy the reports to a folder for the browser, since the embedded AWS is deleted. Returns the page of a run."""
     system.save_reports(REPORTS)
     report: str = result["report"]
     return REPORTS / report.partition("/runs/")[2]
 
 
 def what_next(console: Console, report: Path) -> None:
-    """What can be looked at now."""
+    """Print what you can look at now."""
     console.print("\n[bold]接下来 What next[/]")
     for what, where in (
         ("运行报告 the report for operations", report.as_uri()),
@@ -96,7 +96,7 @@ def what_next(console: Console, report: Path) -> None:
 
 
 def months_are_right(results: Sequence[dict[str, Any]]) -> Claims:
-    """Every month is published, complete, and adds up."""
+    """Checks: every month is published and complete, and its counts agree."""
     for result in results:
         month, levels, orders = result["month"], result["levels"], dict(result["quality"]["order_rows"])
         read = orders.pop("read")
@@ -106,19 +106,19 @@ def months_are_right(results: Sequence[dict[str, Any]]) -> Claims:
 
 
 def example_is_right(results: Sequence[dict[str, Any]]) -> Claims:
-    """The shipped rules are made so that the sample shows all of them."""
+    """Checks of the shipped rules: with the sample, every level and status occurs."""
     for result in results:
         yield f"{result['month']}: every level occurs", all(result["levels"].values())
 
 
 def shipped_rulebook() -> str:
-    """The id of the rules that ship: of them it is known what has to come out."""
+    """The id of the shipped rules, whose results are known."""
     description = load_description(ROOT / "config" / "workbook.json")
     return content_id(parse(read_on_disk(WORKBOOK, description.reads), description, MONTHS[-1]).rulebook)
 
 
 def api_is_right(system: System) -> Claims:
-    """The API answers each audience with what it may see, and the agency known in advance has the known metrics."""
+    """Checks: the API shows each audience only what it may see, and the known agency has the known metrics."""
     for month in MONTHS:
         view = system.get(f"/v1/agencies/{ODD_AGENCY}/level?month={month}", ODD_AGENCY).json()
         yield f"{month}: {ODD_AGENCY} has the metrics known in advance", view["metrics"] == EXPECTED
@@ -140,7 +140,7 @@ def api_is_right(system: System) -> Claims:
 
 
 def verdict(console: Console, claims: Sequence[tuple[str, bool]]) -> int:
-    """Say of each claim whether it holds."""
+    """Print for each claim whether it is true."""
     console.print()
     for claim, holds in claims:
         console.print(f"{'[green]✓[/]' if holds else '[bold red]✗[/]'} {claim}")

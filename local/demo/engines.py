@@ -1,4 +1,4 @@
-"""Whether another engine came to the same, to the byte, as the one in this process does."""
+"""Compares a measurement of another engine with DuckDB's, byte by byte."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from shared.settings import DEFAULT_ZONE, S3Prefix
 
 
 def alike(month: Month) -> bool:
-    """Whether what is kept of a month's measurement, by another engine, is what DuckDB measures here."""
+    """Whether the stored measurement of a month equals what DuckDB measures here."""
     s3, extracts, zone = boto3.client("s3"), S3Prefix.parse(EXTRACTS), ZoneInfo(DEFAULT_ZONE)
     inventory = Extracts(s3, extracts).find(month)
     if not isinstance(inventory, Inventory):

@@ -1,4 +1,4 @@
-"""Brings the system up and rates its months, with progress for whoever watches."""
+"""Starts the system and rates its months, with progress bars."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from local.sample import sample_folder
 def rated_system(
     console: Console, extracts: Path | None = None, workbook: Path = WORKBOOK, *, on_spark: bool = False
 ) -> Iterator[tuple[System, list[dict[str, Any]]]]:
-    """The running system, and what the rating function answered for every month of the extracts, in order.
+    """The running system, and the rating function's answer for every month of the extracts, in order.
 
-    Without ``extracts``, over the sample. A month may be published, held or not
-    ready; see ``outcome``. ``on_spark``: measured by the Spark job.
+    Uses the sample without ``extracts``. A month may be published, held or not ready: see its ``outcome``.
+    ``on_spark``: the Spark job measures months.
     """
     with ExitStack() as stack:
         if extracts is None:
@@ -43,9 +43,9 @@ def rated_system(
 
 @contextmanager
 def watching(console: Console, what: str) -> Iterator[Listener]:
-    """A listener for stages and how far they are; on a terminal a bar for the present one, with the time it has left.
+    """A listener for the progress of stages. On a terminal: a bar for the current stage, with its remaining time.
 
-    Says at the end how long ``what`` took.
+    Prints at the end how long ``what`` took.
     """
     started = perf_counter()
     if console.is_terminal:
@@ -65,7 +65,7 @@ def watching(console: Console, what: str) -> Iterator[Listener]:
 
 
 class _Bar:
-    """One bar, begun again with each stage, so that the estimate of the time left is the stage's own."""
+    """One progress bar that starts again with each stage, so that the estimate is for this stage."""
 
     def __init__(self, bars: Progress, what: str) -> None:
         self._bars = bars
@@ -81,6 +81,6 @@ class _Bar:
 
 
 def _amount(stage: str, done: int, total: int | None) -> str:
-    """How much is done: bytes while extracts are read, rows and items otherwise."""
+    """The progress as text: bytes while extracts are read, else rows or items."""
     shown = decimal if stage == "measure" else "{:,}".format
     return " / ".join(shown(number) for number in (done, total) if number)

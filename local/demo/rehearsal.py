@@ -1,4 +1,4 @@
-"""What operations see, rehearsed on a copy of the spreadsheet: break a cell, fix it, lower a threshold, preview."""
+"""Shows operations' work on a copy of the spreadsheet: break a cell, fix it, lower a threshold, preview."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NEWEST = MONTHS[-1]
 
 
 def rehearse(console: Console, system: System, ladder: dict[str, Any]) -> Iterator[tuple[str, bool]]:
-    """Show it, and say of each thing that has to be true whether it is."""
+    """Run it, and check each expected result."""
     again = system.rate(schedule_event(NEWEST))
     console.print(f"\n再次触发 {NEWEST} fired again: [bold]{again['outcome']}[/]\n")
     yield "the same month again is unchanged", again["outcome"] == "unchanged" and not again["inputs_changed"]
@@ -43,7 +43,7 @@ def rehearse(console: Console, system: System, ladder: dict[str, Any]) -> Iterat
 
 
 def set_threshold(workbook: Path, value: str) -> str:
-    """Set the GMV that level 4 asks for in channel 1; what was there before."""
+    """Set the GMV threshold of level 4, channel 1. Returns the previous value."""
     path = workbook / "thresholds.csv"
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)

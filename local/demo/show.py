@@ -1,4 +1,4 @@
-"""What the demo shows, as a person would like to read it: Chinese as the data has it, and English beside it."""
+"""The tables of the demo: Chinese as in the data, with English next to it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _STATUSES = {
 
 
 def levels_per_month(results: Sequence[Json], names: Mapping[str, str]) -> RenderableType:
-    """How many agencies have each level, month by month, the highest first."""
+    """How many agencies have each level in each month, highest level first."""
     return _by_month(
         "机构等级 Agencies per level",
         results,
@@ -52,7 +52,7 @@ def moves_per_month(results: Sequence[Json]) -> RenderableType:
 
 
 def order_rows(results: Sequence[Json]) -> RenderableType:
-    """What became of every order row; the sum is the rows in the files."""
+    """The outcome of every order row; the sum is the number of rows in the files."""
     fates = [r["quality"]["order_rows"] for r in results]
     rows = ((label, [fate[key] for fate in fates]) for key, label in _FATES.items())
     return _by_month(
@@ -61,7 +61,7 @@ def order_rows(results: Sequence[Json]) -> RenderableType:
 
 
 def left_out(results: Sequence[Json]) -> RenderableType:
-    """The bad rows by reason, and what risk control flagged by tag; of the newest month."""
+    """The newest month's bad rows by reason, and rows flagged by risk control by tag."""
     quality = results[-1]["quality"]
     bad = _table("坏行 Bad rows", "数据集 dataset", "原因 reason", "行 rows")
     for dataset, facts in quality["datasets"].items():
@@ -95,7 +95,7 @@ def card(card: Json) -> RenderableType:
 
 
 def own_view(view: Json, ladder: Json) -> RenderableType:
-    """An agency's own view: its level, why, how far the next one is, what it gets, what was left out."""
+    """An agency's own view: level, reasons, gaps to the next level, benefits, removed rows."""
     names = {metric["metric"]: f"{metric['name']}（{metric['unit']}）" for metric in ladder["metrics"]}
     above = view["next_level"]
     sections: list[RenderableType] = [_standing(view)]
@@ -127,7 +127,7 @@ def faults(found: Sequence[Json]) -> RenderableType:
 
 
 def preview(comparison: Json, ladder: Json, most: int = 6) -> RenderableType:
-    """Who would move: old level to new, then agencies by name with the threshold that decides."""
+    """Who would move: counts from level to level, then agencies by name with the threshold that decides."""
     names = {metric["metric"]: metric["name"] for metric in ladder["metrics"]}
     moved = [pair for pair in comparison["matrix"] if pair["from"] != pair["to"]]
     pairs = ", ".join(f"{pair['from']} → {pair['to']}: {pair['agencies']}" for pair in moved)
@@ -150,7 +150,7 @@ def preview(comparison: Json, ladder: Json, most: int = 6) -> RenderableType:
 
 
 def tag_name(tag: str) -> str:
-    """A tag as people read it: a word for nothing is still a tag, and says that it has no name."""
+    """A tag as text. A word for "nothing" is shown as an unnamed tag."""
     return f"无名标签 unnamed tag ({tag})" if tag.casefold() in WORDS_FOR_NOTHING else tag
 
 

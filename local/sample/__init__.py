@@ -23,7 +23,7 @@ LOCAL_STATE = Path(__file__).parents[2] / ".local"
 def write_sample(folder: Path, *, agency_count: int = AGENCIES, orders: int = ORDERS) -> None:
     """Write the extracts of all months below ``folder``: ``<dataset>/month=YYYY-MM/…``.
 
-    ``orders``: about so many a month. The same arguments give the same rows, on every machine.
+    ``orders``: the approximate number per month. The same arguments give the same rows on every machine.
     """
     market = Market(agencies(agency_count, MONTHS), orders)
     for month in MONTHS:
@@ -31,7 +31,7 @@ def write_sample(folder: Path, *, agency_count: int = AGENCIES, orders: int = OR
 
 
 def sample_folder() -> Path:
-    """The folder of the whole sample, written the first time and whenever the code that writes it has changed."""
+    """The folder with the whole sample. It is written the first time, and when the code that writes it changes."""
     folder = LOCAL_STATE / f"sample-{_version()}"
     if folder.exists():
         return folder

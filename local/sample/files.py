@@ -1,4 +1,4 @@
-"""Writes a month of the market as extracts: Parquet, CSV and csv.gz mixed, in every notation that they may have."""
+"""Writes a month of the market as extracts: a mix of Parquet, CSV and csv.gz, with every allowed notation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from local.sample.world import MarketMonth
 _MARKET = Path(__file__).with_name("market.sql")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# Each file and what is in it. Columns differ in order, case and type; some files have columns that nobody asked for.
+# Each file and its columns. They differ in order, case and type; some files have unknown columns.
 _FILES = {
     "agencies": {
         "part-0.parquet": """
@@ -140,7 +140,7 @@ def _load(engine: duckdb.DuckDBPyConnection, market: MarketMonth, scratch: Path)
 def _stage(
     engine: duckdb.DuckDBPyConnection, path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> None:
-    """Rows as a table of texts, named like the file, numbered in ``row_number``."""
+    """Load rows as a table of texts with the name of the file, numbered in ``row_number``."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("row_number", *columns))

@@ -1,7 +1,7 @@
-"""Rows written by hand: instants on the month's bounds, ties, hand-backs, repeats, flags, and rows that are broken.
+"""Handwritten rows: instants on the month's bounds, ties, returns, repeats, flags, and bad rows.
 
-They sell for the agency A-0900, whose metrics are known in advance in every month: see EXPECTED. Each order of its own
-has an amount that occurs once, so that a wrong total tells which order went wrong.
+They belong to the agency A-0900, whose metrics are known for every month: see EXPECTED. Each amount occurs once, so a
+wrong total shows which order is wrong.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def odd_files(month: Month) -> dict[str, bytes]:
 
 
 class _Instants:
-    """Instants of one month as text, to the microsecond."""
+    """Instants of one month as text, with microseconds."""
 
     def __init__(self, month: Month) -> None:
         self._start, self._end = month.start(ZONE), month.end(ZONE)

@@ -1,4 +1,4 @@
-"""An invented market over some months: agencies grow and decline, creators come, go, move, overlap and get flagged."""
+"""An invented market over some months: agencies grow and decline; creators join, leave, move, overlap, get flags."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shared.months import Month
 UNKNOWN_AGENCY = "X-9001"
 CREATOR_TAGS = ("云剪辑", "虚假交易", "null", "0")
 
-# What agencies have, by the share of agencies that are smaller: (share, unflagged creators or yuan a month).
+# The size of agencies, by the share of smaller agencies: (share, unflagged creators or yuan a month).
 _POWER_6 = ((0.0, 0), (0.22, 0), (0.50, 1), (0.72, 4), (0.88, 10), (0.96, 20), (1.0, 40))
 _POWER_4 = ((0.0, 0), (0.22, 3), (0.50, 8), (0.72, 21), (0.88, 42), (0.96, 75), (1.0, 125))
 _GMV = ((0.0, 3e3), (0.22, 2e4), (0.50, 6e4), (0.72, 2e5), (0.88, 6e5), (0.96, 1.6e6), (1.0, 3e6))
@@ -45,7 +45,7 @@ class Seller:
 
 @dataclass(frozen=True, slots=True)
 class MarketMonth:
-    """What is true of one month, before it is written down in files."""
+    """The facts of one month, before they are written as files."""
 
     month: Month
     agencies: Sequence[Agency]
@@ -55,14 +55,14 @@ class MarketMonth:
 
 @dataclass
 class _Team:
-    """An agency with its creators (by number), the strongest first, and how it fares against its size."""
+    """An agency with its creators (by number), strongest first, and its growth compared with its size."""
 
     agency: Agency
     creators: list[int] = field(default_factory=list)
     fortune: float = 1.0
 
     def power(self, rank: int, creator: int) -> int:
-        """A creator's power level, from its rank within the team."""
+        """A creator's power level, from its rank in the team."""
         if rank < round(_at(_POWER_6, self.agency.size) * self.fortune):
             return 6 + (creator % 3 == 0)
         if rank < round(_at(_POWER_4, self.agency.size) * self.fortune):
@@ -70,16 +70,16 @@ class _Team:
         return creator % 4
 
     def wanted(self) -> int:
-        """How many creators it has at the end of the month."""
+        """The number of its creators at the end of the month."""
         return round((30 + 1.7 * _at(_POWER_4, self.agency.size)) * self.fortune)
 
     def gmv(self) -> float:
-        """What its creators are paid in the month, in fen."""
+        """The GMV of its creators in the month, in fen."""
         return 100 * exp(_at([(share, log(yuan)) for share, yuan in _GMV], self.agency.size)) * self.fortune
 
 
 class Market:
-    """Lives through the months in order; the same seed gives the same market on every machine."""
+    """Simulates the months in order. The same seed gives the same market on every machine."""
 
     def __init__(self, agencies: Sequence[Agency], orders: int, seed: int = 20260801) -> None:
         self.agencies = agencies
@@ -115,14 +115,14 @@ class Market:
             self.bound_since[self.creators] = max(since if first else self._instant(month), team.agency.joined_at)
 
     def _departures(self, team: _Team, month: Month) -> Iterator[Binding]:
-        """Those who leave for good; the weakest go."""
+        """Creators who leave for good: the weakest ones."""
         while len(team.creators) > team.wanted():
             creator = team.creators.pop()
             until = self._instant(month, after=self.bound_since[creator])
             yield self._binding(creator, team.agency.agency_id, creator % 4, until=until)
 
     def _moves(self, team: _Team, month: Month) -> Iterator[Binding]:
-        """Those who go to another agency within the month."""
+        """Creators who move to another agency within the month."""
         others = [other for other in self.teams.values() if other.agency.joined_at < month.start(ZONE)]
         for creator in [c for c in team.creators[len(team.creators) // 3 :] if self.random.random() < 0.015]:
             other = self.random.choice(others)
@@ -142,7 +142,7 @@ class Market:
                 yield self._second_binding(creator, month, power)
 
     def _second_binding(self, creator: int, month: Month, power: int) -> Binding:
-        """A later binding over one that is still open; when it ends, the earlier agency holds the creator again."""
+        """A later binding while an earlier one is open. When it ends, the earlier agency has the creator again."""
         agency_id = self.random.choice([*self.teams, *[UNKNOWN_AGENCY] * (len(self.teams) // 4)])
         start = self._instant(month)
         end = start + (month.end(ZONE) - start) / 2 if self.random.random() < 0.6 else None
@@ -156,7 +156,7 @@ class Market:
             yield Seller(_creator_id(creator), creator, round(share * weight / mean), mean)
 
     def _strangers(self) -> list[Seller]:
-        """Sellers whom no binding mentions."""
+        """Sellers without any binding."""
         return [Seller(f"C-9{n:05d}", 900_000 + n, 1 + self.orders // 20_000, 8_800) for n in range(60)]
 
     def _binding(
@@ -165,7 +165,7 @@ class Market:
         return Binding(_creator_id(creator), agency_id, self.bound_since[creator], until, power, tag)
 
     def _instant(self, month: Month, after: datetime | None = None) -> datetime:
-        """A whole second of the month, which every notation can hold."""
+        """A whole second of the month, so that every notation can express it."""
         start = max(month.start(ZONE), after or month.start(ZONE))
         return start + timedelta(seconds=self.random.randrange(int((month.end(ZONE) - start).total_seconds())))
 
@@ -175,7 +175,7 @@ def _creator_id(number: int) -> str:
 
 
 def _at(points: Sequence[tuple[float, float]], share: float) -> float:
-    """The value at a share, on straight lines between the points."""
+    """The value at a share, interpolated between the points."""
     above = min(bisect_right([x for x, _ in points], share), len(points) - 1)
     (x0, y0), (x1, y1) = points[above - 1], points[above]
     return y0 + (y1 - y0) * (share - x0) / (x1 - x0)

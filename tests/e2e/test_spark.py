@@ -135,7 +135,7 @@ def test_a_killed_job_is_started_by_the_next_firing_and_goes_on_with_the_parts_t
 
         assert fire(system)["outcome"] == "measuring"
         assert fire(system)["job_run"] == "jr_1", "the second one runs"
-        assert job_of(system).wait() == 0, job_of(system).said()
+        assert job_of(system).wait() == 0, job_of(system).last_output()
 
         answer = fire(system)
         assert answer["outcome"] in ("published", "held")

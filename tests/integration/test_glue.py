@@ -45,7 +45,7 @@ class Running:
     def wait(self) -> int:
         return self.code or 0
 
-    def said(self) -> str:
+    def last_output(self) -> str:
         return "killed"
 
     def end(self, folder: Path) -> None:
