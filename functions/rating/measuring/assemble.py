@@ -1,4 +1,4 @@
-"""Totals into the month as measured, and the reconciliation: every row of the files is accounted for. Pure."""
+"""Turns totals into the measured month, and reconciles: every row of the files is accounted for. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class _Flagged(NamedTuple):
 
 
 def assemble(totals: MonthTotals) -> MonthMeasured:
-    """The month as measured. Raises NotReconciled when the rows accounted for are not those in the files."""
+    """The measured month. Raises NotReconciled if the rows accounted for are not all rows of the files."""
     with cycle_collection_paused():
         return _assemble(totals)
 
@@ -65,7 +65,7 @@ def _examples(totals: MonthTotals, known: Collection[str]) -> dict[Cause, tuple[
 
 
 def reconcile(totals: MonthTotals, used: Iterable[OrderTotal]) -> Reconciliation:
-    """What became of the order rows. Raises NotReconciled when they are not all there."""
+    """The outcome of the order rows. Raises NotReconciled if their sum is not the rows of the files."""
     read = totals.rows_read[Dataset.ORDERS]
     in_month = [total for total in totals.orders if total.in_month]
     excluded = sum(total.orders for total in in_month if total.risk_tag is not None)
@@ -90,7 +90,7 @@ def reconcile(totals: MonthTotals, used: Iterable[OrderTotal]) -> Reconciliation
 def _measured(
     totals: MonthTotals, used: Iterable[OrderTotal], excluded: Iterable[_Flagged], *, has_previous: bool
 ) -> Iterator[Measured]:
-    """Every agency, those for which nothing was found too."""
+    """The numbers of every agency, also of those without creators and orders."""
     gmv: defaultdict[str | None, int] = defaultdict(int)
     for order in used:
         gmv[order.agency_id] += order.amount
@@ -135,7 +135,7 @@ def _by_agency(totals: Iterable[_Flagged]) -> defaultdict[str | None, list[_Flag
 
 
 def _removed(totals: Iterable[_Flagged]) -> tuple[Removed, ...]:
-    """Sums by tag, in the order of the tags."""
+    """Sums by tag, sorted by tag."""
     counts: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
     for total in totals:
         counts[total.risk_tag][0] += total.number

@@ -1,4 +1,4 @@
-"""How many bad rows a month may have: a setting, so it is applied to what was measured and never changes it. Pure."""
+"""Checks the share of bad rows. The limit is a setting: it never changes what was measured. Pure."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from functions.rating.measuring.expected import expected
 from functions.rating.measuring.totals import MonthTotals, RowsRead
 from shared.errors import TooManyBadRows
 
-EXAMPLES = 3  # bad values that are shown of each reason
+EXAMPLES = 3  # examples of bad values for each reason
 _REASONS = 5
 
 
 def within_share(totals: MonthTotals, max_share: Decimal) -> MonthTotals:
-    """The totals, if every dataset has few enough bad rows; the creators of the month before are left out otherwise.
+    """The totals, if no dataset has too many bad rows.
 
-    Raises TooManyBadRows.
+    If the previous month's creators have too many, they are left out instead. Raises TooManyBadRows.
     """
     for dataset, read in totals.rows_read.items():
         if dataset is not Dataset.PREVIOUS_CREATORS and is_too_bad(read, max_share):
@@ -39,7 +39,7 @@ def is_too_bad(read: RowsRead, max_share: Decimal) -> bool:
 
 
 def too_many(dataset: Dataset, read: RowsRead, max_share: Decimal, *, so_far: bool = False) -> str:
-    """What is said of a dataset with too many bad rows. ``so_far``: reading stopped before its end."""
+    """The message for a dataset with too many bad rows. ``so_far``: reading stopped before the end."""
     reasons = ", ".join(f"{reason}: {count}" for reason, count in sorted(read.bad.items()))
     usual = sorted(read.bad, key=lambda reason: (-read.bad[reason], reason))[:_REASONS]
     details = " ".join(

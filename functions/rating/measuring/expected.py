@@ -1,4 +1,4 @@
-"""What people are told of a bad row: the value that is wrong, and what was expected instead."""
+"""What a message says about a bad row: the wrong value, and what was expected instead."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ REASONS = {
 
 
 def expected(reason: str, *examples: str) -> str:
-    """What was expected where a row was found bad for this reason."""
+    """What was expected instead, by the reason of a bad row."""
     if reason == "invalid_utf8" and any(looks_like_gbk(_bytes(example)) for example in examples):
         return "text in UTF-8; it looks like GBK: save the file as UTF-8 (in Excel: CSV UTF-8)"
     if reason in REASONS:
@@ -49,7 +49,7 @@ def expected(reason: str, *examples: str) -> str:
 
 
 def value_of(row: BadRow, positions: Mapping[str, int] | None) -> str:
-    """The value that makes a row bad, or its text where that is not one column's."""
+    """The value that makes a row bad, or the row's text if the reason is not about one column."""
     column = _column(row.reason)
     if column is None:
         return repr(row.text[:_SHOWN])
@@ -64,11 +64,11 @@ def value_of(row: BadRow, positions: Mapping[str, int] | None) -> str:
 
 
 def _column(reason: str) -> Column | None:
-    """The column that a reason speaks of."""
+    """The column of a reason."""
     name = re.sub(r"^(missing|unreadable|negative|newline_in)_|_out_of_range$", "", reason)
     return _COLUMNS.get(name) if name != reason else None
 
 
 def _bytes(text: str) -> bytes:
-    r"""The bytes of a text whose wrong ones are written as ``\xd0``, or as ``\\xd0`` once it was quoted."""
+    """The bytes of a text whose invalid bytes are written as ``\\xd0``."""
     return re.sub(rb"\\{1,2}x([0-9a-f]{2})", lambda found: bytes.fromhex(found[1].decode()), text.encode())

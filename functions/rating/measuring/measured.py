@@ -1,4 +1,4 @@
-"""What measuring a month gives: every agency's numbers, and what became of every row."""
+"""The measured month: every agency's numbers, and the outcome of every row."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from pathlib import Path
 from functions.rating.extracts.datasets import Dataset
 from shared.levels import Measured, Removed
 
-TAGS_NAMED = 100  # the most usual tags of a month's creators, and of its orders; so a tag for each order does no harm
+TAGS_NAMED = (
+    100  # so many tags have a line of their own; others are one, so a different tag on every order does no harm
+)
 OTHER_TAGS = "其他 (other)"
 
 
 class Cause(StrEnum):
-    """Why rows count for nothing, where examples of their values help to see what is wrong."""
+    """A cause why rows count for nothing, with examples of their values."""
 
     DUPLICATE = "duplicate"
     OUT_OF_MONTH = "out_of_month"
@@ -25,10 +27,10 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """What became of the order rows: ``read`` is counted from the files, each of the others from what was measured.
+    """The outcome of the order rows. ``read`` is counted from the files, the others from the measurement.
 
-    A row is the first that applies of: quarantined (bad), duplicate (repeats an order), out_of_month, excluded
-    (flagged), unbound (nobody held the creator, or an unknown agency did), used.
+    A row is the first of these that applies: quarantined (bad), duplicate (repeats an order), out_of_month, excluded
+    (flagged), unbound (no agency or an unknown one had the creator), used.
     """
 
     read: int
@@ -46,11 +48,11 @@ class Reconciliation:
 
 @dataclass(frozen=True, slots=True)
 class DatasetCounts:
-    """One dataset: rows in its files, bad ones by reason, and what else is worth knowing.
+    """One dataset: rows in its files, bad rows by reason, and further counters.
 
     Counters of creators: repeated (equal rows beyond the first), out_of_month, overlapping (begins while an earlier
-    binding of the creator goes on), unknown_agency. Of orders: repeated_ids, unknown_creator (of the orders of the
-    month, each counted once). Of agencies: repeated.
+    binding of the creator is open), unknown_agency. Of orders: repeated_ids, unknown_creator (orders of the month, each
+    counted once). Of agencies: repeated.
     """
 
     rows: int
@@ -64,13 +66,12 @@ class DatasetCounts:
 
 @dataclass(frozen=True, slots=True)
 class MonthMeasured:
-    """A month's extracts, measured. Money in fen.
+    """A measured month. Money in fen.
 
-    ``agencies``: every agency of the extract, by agency_id. ``excluded_creators`` and ``excluded_orders``: everything
-    that risk control flagged, whoever held it, under OTHER_TAGS what has none of the usual tags. ``quarantine``: a
-    ``.csv.gz`` of the bad rows, None without any. ``examples``: up to three values for a cause that is frequent.
-    ``warnings``: what was wrong with the creators of the month before, which are left out then. ``engine``: what
-    measured it.
+    ``agencies``: every agency of the extract, by agency_id. ``excluded_creators`` and ``excluded_orders``: all flagged
+    ones of any agency; rare tags are summed as OTHER_TAGS. ``quarantine``: a ``.csv.gz`` of the bad rows, None without
+    any. ``examples``: up to three values for a frequent cause. ``warnings``: faults of the previous month's creators,
+    which are then left out. ``engine``: the engine that measured it.
     """
 
     agencies: tuple[Measured, ...]

@@ -37,21 +37,21 @@ if TYPE_CHECKING:
 FOLDER = "measured"
 RELATIONS, DONE, ERROR, PLAN = "relations.json.gz", "done.json", "error.json", "plan.json"
 DATA_AT_FAULT = {error.__name__: error for error in (ObjectInvalid, AgenciesInvalid)}
-"""What the same objects lead to every time, whatever settings and machines are."""
+"""Errors that the same objects always lead to, with any settings and on any machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measurements:
-    """The measurements below one location in S3. ``folder``: where a quarantine is put that belongs to one."""
+    """The measurements below one location in S3. ``folder``: for a downloaded quarantine."""
 
     s3: S3Client
     location: S3Prefix
     folder: Path
 
     def find(self, measurement: str) -> MonthTotals | None:
-        """What was measured, None where nobody has, or where what is there is damaged.
+        """The stored totals; None if there are none, or if they are damaged.
 
-        Raises the error that the data led to, by its name, and MeasuringFailed when S3 refuses.
+        Raises the error that the data led to, and MeasuringFailed if S3 refuses.
         """
         with self._named(measurement):
             names = self._names(measurement)
@@ -71,7 +71,7 @@ class Measurements:
         return replace(totals, quarantine=quarantine, engine=engine)
 
     def keep(self, measurement: str, totals: MonthTotals) -> None:
-        """Write what was measured; ``done.json`` last. Raises MeasuringFailed."""
+        """Store totals; ``done.json`` comes last. Raises MeasuringFailed."""
         relations = relations_of(totals)
         digests = {RELATIONS: sha256(relations).hexdigest()}
         with self._named(measurement):
@@ -83,7 +83,7 @@ class Measurements:
             self._put(measurement, DONE, canonical_json(digests).encode(), engine=totals.engine or "")
 
     def keep_error(self, measurement: str, error: ExtractError) -> None:
-        """Write what the data led to; nothing where another run of the same data might do better."""
+        """Store the error that the data led to. Does nothing if another run of the same data could succeed."""
         name = type(error).__name__
         if name not in DATA_AT_FAULT:
             return
@@ -93,7 +93,7 @@ class Measurements:
             self._put(measurement, ERROR, canonical_json({"class": name, "message": str(error)}).encode())
 
     def keep_plan(self, plan: Plan) -> None:
-        """Write what a job is to measure. Raises MeasuringFailed."""
+        """Store what a job has to measure. Raises MeasuringFailed."""
         with self._named(plan.id):
             self._put(plan.id, PLAN, plan.as_json().encode())
 
@@ -104,7 +104,7 @@ class Measurements:
         return self.location.key(FOLDER, measurement, *names)
 
     def _names(self, measurement: str) -> set[str]:
-        """What there is of a measurement, without its parts."""
+        """The names of a measurement's files, without its parts."""
         prefix = self.key(measurement) + "/"
         listed = self.s3.list_objects_v2(Bucket=self.location.bucket, Prefix=prefix, Delimiter="/")
         return {found["Key"].removeprefix(prefix) for found in listed.get("Contents", [])}
@@ -137,6 +137,7 @@ class Measurements:
 
     @contextmanager
     def _named(self, measurement: str) -> Iterator[None]:
+        """Raises MeasuringFailed for errors of S3, naming the location."""
         try:
             yield
         except (BotoCoreError, ClientError) as error:
@@ -161,7 +162,7 @@ def _checked(content: bytes, digest: str) -> bytes:
 
 
 def _digest(quarantine: Path) -> str:
-    """Of what a quarantine holds, unpacked."""
+    """The digest of a quarantine's unpacked content."""
     digest = sha256()
     with gzip.open(quarantine, "rb") as content:
         while some := content.read(1 << 20):

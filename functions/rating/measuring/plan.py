@@ -1,6 +1,6 @@
-"""What is to be measured: a month's objects as they are now, and the version of what reads them.
+"""The plan of a measurement: a month's objects, and the version of the code that reads them.
 
-The id of a plan is the measurement's. Neither the sheet nor any setting of it is part of a plan: a changed threshold
+The measurement's id is computed from the plan. The sheet and its settings are not part of it, so a changed threshold
 never measures again.
 """
 
@@ -20,12 +20,12 @@ from functions.rating.extracts.inventory import Inventory
 from shared.content import canonical_json, content_id
 from shared.months import Month
 
-_ROOMS = ("measuring", "extracts")  # whose code says what a month's rows come to
+_ROOMS = ("measuring", "extracts")  # the folders of the code that determines the totals
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A measurement that any engine makes the same. ``reader``: the version of the code and of its DuckDB."""
+    """A measurement that every engine makes equally. ``reader``: the version of the code and its DuckDB."""
 
     month: str
     zone: str
@@ -59,12 +59,12 @@ class Plan:
 
     @property
     def id(self) -> str:
-        """The measurement's id: what is measured, not where it lies or who measures it."""
+        """The measurement's id. It does not depend on the bucket or the engine."""
         return content_id(self)
 
     @property
     def order_bytes(self) -> int:
-        """The size of the order objects together."""
+        """The size of all order objects."""
         return sum(o.size for o in self.objects if o.dataset is Dataset.ORDERS)
 
     def inventory(self) -> Inventory:
@@ -75,7 +75,7 @@ class Plan:
 
 @cache
 def reader_version() -> str:
-    """A digest of the code that reads and counts, and of the DuckDB that it reads with; also from within a zip."""
+    """A digest of the code that reads and counts, and of the version of DuckDB. Also works within a zip."""
     digest = sha256(metadata.version("duckdb").encode())
     package = resources.files("functions.rating")
     for room in _ROOMS:

@@ -1,4 +1,4 @@
-"""The quarantine: every row that could not be used, with its object, its row number, the reason, and its text."""
+"""The quarantine: every row that could not be used, with its object, row number, reason and text."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from tempfile import TemporaryFile
 from typing import IO, Self, cast
 
 QUARANTINE = "quarantine.csv.gz"
-MOST_OF_STOPPED = 10_000  # rows that are kept of a run that stops
+MOST_OF_STOPPED = 10_000  # rows in the report of a run that stops
 HEADER = ("object", "row", "reason", "text")
 
-_RECORD = struct.Struct("<qI")  # before each line in the working file: the row's number, and the line's length
+_RECORD = struct.Struct("<qI")  # header of each line in the working file: the row's number and the line's length
 _AT_ONCE = 256 * 1024
 _LINES = 2_000
-_LEVEL = 6  # of compression; 9 takes three times as long for a twentieth less
+_LEVEL = 6  # compression level; 9 takes three times as long and saves only a twentieth
 
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that can't be used. ``row`` counts the rows of the object from 1, the header not among them."""
+    """A row that can't be used. ``row``: its number in the object from 1, without the header."""
 
     row: int
     reason: str
@@ -39,7 +39,7 @@ class BadRow:
 
 @dataclass(slots=True)
 class _Run:
-    """Bad rows of one object in the order of their numbers, one after the other in the working file."""
+    """Consecutive bad rows of one object in the working file, in ascending order."""
 
     first: int
     last: int
@@ -48,11 +48,10 @@ class _Run:
 
 
 class Quarantine:
-    """Writes bad rows to a ``.csv.gz``, by object and row number, in whatever order they are found.
+    """Writes bad rows to a ``.csv.gz``, sorted by object and row number, in whatever order they are added.
 
-    Each object is a gzip member of its own, and so is the header: members that different machines have written can be
-    put together by appending them. There is no file where there are no bad rows. However many they are, they wait on
-    disk: mostly they are found in order, so that little has to be remembered of them.
+    The header and each object are separate gzip members, so members from different machines can be appended. There is
+    no file without bad rows. Bad rows wait on disk; they are mostly added in order, so that little memory is needed.
     """
 
     def __init__(self, path: Path) -> None:
@@ -72,13 +71,13 @@ class Quarantine:
                 self._write(self._found)
 
     def add(self, key: str, bad: Iterable[BadRow]) -> None:
-        """Put some of an object's bad rows away."""
+        """Add some bad rows of an object."""
         rows = iter(bad)
         while some := list(islice(rows, _LINES)):
             self._put(self._runs.setdefault(key, []), key, some)
 
     def _put(self, runs: list[_Run], key: str, rows: Sequence[BadRow]) -> None:
-        """Write rows into the working file; each goes on with the last run, or begins one."""
+        """Write rows into the working file. Each row extends the last run, or begins a new one."""
         if self._found is None:
             self._found = self._open.enter_context(TemporaryFile(dir=self.path.parent))  # noqa: SIM115 - the stack closes it
         lines = _Lines()
@@ -107,7 +106,7 @@ class Quarantine:
                         packed.write(batch)
 
     def _in_order(self, runs: Iterable[_Run]) -> Iterator[bytes]:
-        """The lines of an object by number. A run is opened when its first row comes, and few overlap."""
+        """The lines of an object, by row number. Runs are merged: a run is opened when its first row is needed."""
         waiting = deque(sorted(runs, key=lambda run: run.first))
         opened: list[tuple[int, bytes, int, Iterator[tuple[int, bytes]]]] = []
         while waiting or opened:
@@ -123,7 +122,7 @@ class Quarantine:
                 heapreplace(opened, (*following, start, records))
 
     def _records(self, run: _Run) -> Iterator[tuple[int, bytes]]:
-        """Number and line of each row of a run."""
+        """Row number and line of each row of a run."""
         found = cast(IO[bytes], self._found).fileno()
         read, rest = run.start, b""
         while read < run.end:
@@ -140,21 +139,21 @@ class Quarantine:
 
 
 class _Lines(list[str]):
-    """What a CSV writer writes into; it writes each row at once."""
+    """The target of a CSV writer, which writes each row at once."""
 
     write = list.append
 
 
 def header_member() -> bytes:
-    """The gzip member that a quarantine begins with."""
+    """The gzip member with the quarantine's header."""
     return gzip.compress(_line(HEADER), mtime=0)
 
 
 def put_together(path: Path, members: Sequence[tuple[str, Callable[[], IO[bytes]]]]) -> Path | None:
-    """A quarantine of bad rows that were put away apart. ``members``: the object's key, and what opens the gzip member.
+    """One quarantine from several. ``members``: each object's key, and a function that opens its gzip member.
 
-    Several members of one object come in the order of its rows; the bytes are as if they had been put away together.
-    None without any.
+    Several members of one object come in the order of its rows. The bytes are those of a quarantine written at once.
+    None without members.
     """
     if not members:
         return None
@@ -190,7 +189,7 @@ def _line(cells: Sequence[object]) -> bytes:
 
 
 def first_rows(path: Path, most: int = MOST_OF_STOPPED) -> bytes:
-    """The first rows of a quarantine, as a ``.csv.gz``; empty where there is no quarantine."""
+    """The first rows of a quarantine, as a ``.csv.gz``; empty without a quarantine."""
     if not path.exists():
         return b""
     packed = io.BytesIO()

@@ -1,4 +1,4 @@
-"""A month's totals as bytes that every engine writes the same: ``relations.json.gz``. Pure."""
+"""A month's totals as bytes that every engine writes equally: ``relations.json.gz``. Pure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SCHEMA = 1
 
 
 def relations_of(totals: MonthTotals) -> bytes:
-    """The totals without their quarantine, sorted, as JSON; not compressed, since another zlib packs differently."""
+    """The totals as sorted JSON without the quarantine. Not compressed: versions of zlib compress differently."""
     return canonical_json(
         {
             "schema": SCHEMA,
@@ -43,7 +43,7 @@ def relations_of(totals: MonthTotals) -> bytes:
 
 
 def totals_of(relations: bytes) -> MonthTotals:
-    """The totals that were written; they have no quarantine. Raises ValueError for what is none of this version."""
+    """The totals in such bytes, without a quarantine. Raises ValueError for another version."""
     stored = json.loads(relations)
     if stored.get("schema") != SCHEMA:
         raise ValueError(f"schema {stored.get('schema')}, expected {SCHEMA}")
@@ -62,7 +62,7 @@ def totals_of(relations: bytes) -> MonthTotals:
 
 
 def packed(content: bytes) -> bytes:
-    """Compressed, without a clock in it."""
+    """Compressed, without a time in the header."""
     return gzip.compress(content, mtime=0)
 
 

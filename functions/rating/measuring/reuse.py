@@ -1,4 +1,4 @@
-"""Each measurement once: what was measured before is read, whoever measured it and whatever the sheet says now."""
+"""Measures each month once: a stored measurement is read again, whatever engine made it and whatever the sheet is."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ Distributed = Callable[[Plan], MonthTotals]
 
 @dataclass(frozen=True, slots=True)
 class Measuring:
-    """Measures months, unless that was done before.
+    """Measures months, unless a measurement is stored already.
 
-    ``embedded``: the engine in this process. ``distributed``: the one outside, for months whose order objects together
-    have more than ``embedded_bytes``.
+    ``embedded``: the engine in this process. ``distributed``: the engine outside, for months whose order objects have
+    more than ``embedded_bytes`` together.
     """
 
     measurements: Measurements
@@ -38,9 +38,9 @@ class Measuring:
     embedded_bytes: int = 0
 
     def measure(self, inventory: Inventory, max_bad_row_share: Decimal, progress: Progress) -> MonthTotals:
-        """The month's totals, as the setting allows them.
+        """The month's totals, within the allowed share of bad rows.
 
-        Raises one ExtractError for each cause, and StillMeasuring while the engine outside is at work.
+        Raises one ExtractError for each cause, and StillMeasuring while the engine outside is running.
         """
         plan = Plan.of(inventory, self.zone, int96_is_utc=self.int96_is_utc)
         with progress.stage("recall") as facts:
@@ -73,7 +73,7 @@ class Measuring:
 
 @contextmanager
 def _if_it_can_be() -> Iterator[None]:
-    """What can't be kept is measured again by the next run: no reason to stop this one, or to hide why it stops."""
+    """Log a measurement that can't be stored: the next run measures again, and this run continues."""
     try:
         yield
     except MeasuringFailed as error:

@@ -1,4 +1,4 @@
-"""The measuring SQL: where its text is, what its names stand for in one month, and its statements one by one."""
+"""The measuring SQL: its text, the values of its names in one month, and its single statements."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BINDINGS = template(__package__, "bindings")
 
 
 def meant_by(month: Month, zone: ZoneInfo) -> Mapping[str, object]:
-    """What the names in the SQL that every engine runs stand for."""
+    """The values of the names in the SQL that every engine runs."""
     start, end = bounds(month, zone)
     return {
         "widths": ", ".join(f"({1 << level})" for level in range(32)),
@@ -35,12 +35,12 @@ def meant_by(month: Month, zone: ZoneInfo) -> Mapping[str, object]:
 
 
 def bounds(month: Month, zone: ZoneInfo) -> tuple[int, int]:
-    """A month's first instant and the first one after it, in epoch microseconds."""
+    """A month's first instant and the first instant after it, in epoch microseconds."""
     return _microseconds(month.start(zone).timestamp()), _microseconds(month.end(zone).timestamp())
 
 
 def statements(sql: str) -> list[str]:
-    """The statements of a text, without comments that fill their line."""
+    """The statements of a text, without comment lines."""
     text = re.sub(r"(?m)^--.*\n", "", sql)
     return [statement.strip() for statement in re.split(r";\s*(?:\n|$)", text) if statement.strip()]
 

@@ -1,4 +1,4 @@
-"""What an engine delivers of a month: plain rows and counts. Pure: no engine's library, no file, no S3."""
+"""What an engine delivers for a month: plain rows and counts. Pure: no engine's library, no file, no S3."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Agency(NamedTuple):
 
 
 class OrderTotal(NamedTuple):
-    """Orders, each counted once, that share agency, tag and fate. ``amount`` in fen.
+    """Orders, each counted once, with the same agency, tag and outcome. ``amount``: fen.
 
-    ``agency_id``: who held the creator at the time of payment, None for nobody.
+    ``agency_id``: the creator's agency at the time of payment, None without one.
     """
 
     agency_id: str | None
@@ -41,7 +41,7 @@ class OrderTotal(NamedTuple):
 
 
 class CreatorTotal(NamedTuple):
-    """Creators that an agency held at the month's last instant, by power level and tag."""
+    """Creators that an agency had at the month's last instant, by power level and tag."""
 
     agency_id: str
     power_level: int
@@ -50,7 +50,7 @@ class CreatorTotal(NamedTuple):
 
 
 class SlotTotal(NamedTuple):
-    """The base and the kept of one agency (rule 10)."""
+    """The base and the kept creators of one agency (rule 10)."""
 
     agency_id: str
     base: int
@@ -58,7 +58,7 @@ class SlotTotal(NamedTuple):
 
 
 class BindingCounts(NamedTuple):
-    """What is worth knowing of the bindings: DatasetCounts says what each of them means."""
+    """Counters of the bindings; DatasetCounts explains them."""
 
     repeated: int
     out_of_month: int
@@ -75,10 +75,10 @@ class Duplicates(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RowsRead:
-    """One dataset's rows: how many its files have, and how many of those are bad, by reason.
+    """The rows of one dataset: how many its files have, and how many of those are bad, by reason.
 
-    ``skipped``: lines that are no rows, by what they are (``empty_rows``, ``repeated_headers``). ``examples``: for each
-    reason the first few bad values, with where they are.
+    ``skipped``: lines that are not rows, by kind (``empty_rows``, ``repeated_headers``). ``examples``: for each reason
+    the first bad values, with their positions.
     """
 
     rows: int
@@ -89,12 +89,12 @@ class RowsRead:
 
 @dataclass(frozen=True, slots=True)
 class MonthTotals:
-    """A month, added up by an engine.
+    """The totals of a month, from an engine.
 
-    ``rows_read``: of each dataset that was there; PREVIOUS_CREATORS may be absent. ``agencies``: equal rows once, by
-    agency_id. ``slots``: empty without the month before. ``quarantine``: a ``.csv.gz`` of the bad rows, None where
-    there are none. ``examples``: up to three values, the smallest, for a cause that is frequent. ``warnings``: what was
-    wrong with the creators of the month before. ``engine``: what added it up, for people.
+    ``rows_read``: of each dataset; PREVIOUS_CREATORS may be missing. ``agencies``: equal rows once, by agency_id.
+    ``slots``: empty without the month before. ``quarantine``: a ``.csv.gz`` of the bad rows, None without any.
+    ``examples``: up to three values, the smallest, for a frequent cause. ``warnings``: faults of the previous month's
+    creators. ``engine``: its name, for people.
     """
 
     rows_read: Mapping[Dataset, RowsRead]
@@ -111,7 +111,7 @@ class MonthTotals:
 
 
 def is_frequent(rows: int, order_rows: int) -> bool:
-    """Whether so many orders count for nothing that examples are worth looking for; a few do in every month."""
+    """Whether a cause has so many orders that examples are useful; every month has a few."""
     return 10 * rows > order_rows
 
 
@@ -121,7 +121,10 @@ def shown_time(microseconds: int, zone: ZoneInfo) -> str:
 
 
 class StillMeasuring(Exception):
-    """A distributed engine is at work: a later firing goes on. ``run``: the engine's own id, empty where not known."""
+    """A distributed engine is running; a later firing continues.
+
+    ``run``: the engine's own id, empty if unknown.
+    """
 
     def __init__(self, month: str, measurement: str, run: str) -> None:
         super().__init__(f"month {month}: measurement {measurement} is being made by run {run or '(another one)'}")

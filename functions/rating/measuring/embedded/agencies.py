@@ -1,4 +1,4 @@
-"""The agencies alone: few enough for one process, and none of them may vanish."""
+"""Reads the agencies alone: they are few enough for one process, and none may be lost."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from shared.months import Month
 def read_agencies(
     files: Iterable[LocalFile], month: Month, zone: ZoneInfo, folder: Path, *, int96_is_utc: bool = True
 ) -> list[Agency]:
-    """The agencies of objects without bad rows, by agency_id, equal rows once.
+    """The agencies in objects without bad rows, by agency_id. Equal rows count once.
 
-    Raises ObjectInvalid, and AgenciesInvalid when two rows of one agency differ.
+    Raises ObjectInvalid, and AgenciesInvalid if two rows of one agency differ.
     """
     with TemporaryDirectory(dir=folder) as work, open_engine(Path(work)) as engine:
         reader = ObjectReader(engine, lambda _: None, Path(work), month, zone, int96_is_utc=int96_is_utc)

@@ -1,4 +1,4 @@
-"""DuckDB, opened in this process: in memory up to a limit, on disk beyond it."""
+"""DuckDB in this process: in memory up to a limit, then on disk."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import numpy.typing as npt
 
 from shared.errors import OutOfRoom
 
-MEMORY_LIMIT = 512 * 1024**2  # enough however often orders are repeated; with more that takes less time
+MEMORY_LIMIT = 512 * 1024**2  # enough for any number of repeated orders; more memory takes less time
 SPILL_LIMIT = 10 * 1024**3
-_DENSE_BITS = 20  # of numbers that are grouped in an array instead of by hash: some fifty megabytes
+_DENSE_BITS = 20  # bits of numbers that are grouped in an array instead of a hash table: about 50 MB
 
 
 class EngineRefused(Exception):
-    """DuckDB could not do what it was asked, such as read a damaged file."""
+    """DuckDB refused a statement, for example because a file is damaged."""
 
 
 class DuckDB:
-    """One connection. Every method raises EngineRefused, and OutOfRoom when memory and disk do not suffice."""
+    """One connection. Every method raises EngineRefused, and OutOfRoom if there is too little memory or disk."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
@@ -38,18 +38,18 @@ class DuckDB:
             return self._connection.execute(sql).fetchall()
 
     def arrays(self, sql: str) -> dict[str, npt.NDArray[Any]]:
-        """The columns of a query, numbers that are never null, by name."""
+        """The columns of a query by name. They must be numbers that are never null."""
         with _translated():
             return self._connection.execute(sql).fetchnumpy()
 
     def table(self, name: str, columns: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Make arrays of equal length readable as a table."""
+        """Create a table from arrays of equal length."""
         self._connection.register(name, dict(columns))
 
 
 @contextmanager
 def open_engine(folder: Path, memory_limit: int = MEMORY_LIMIT) -> Iterator[DuckDB]:
-    """DuckDB, confined to this machine's files; it spills into ``folder`` what exceeds ``memory_limit`` bytes."""
+    """DuckDB, restricted to this machine's files. Above ``memory_limit`` bytes it spills into ``folder``."""
     settings: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": f"{memory_limit // 1024**2}MiB",
         "temp_directory": str(folder / "spill"),
@@ -58,7 +58,7 @@ def open_engine(folder: Path, memory_limit: int = MEMORY_LIMIT) -> Iterator[Duck
     }
     with duckdb.connect(config=settings) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        # As a setting of the connection above it would be shown, and not be kept to.
+        # Given to connect() above, DuckDB shows this setting but does not keep to it.
         connection.execute(f"SET max_temp_directory_size = '{SPILL_LIMIT // 1024**2}MiB'")
         connection.execute(f"SET perfect_ht_threshold = {_DENSE_BITS}")
         yield DuckDB(connection)

@@ -1,9 +1,9 @@
-"""Which order rows may repeat another one: those whose order_id shares its hash with another row's.
+"""Finds order rows that may repeat another row: those whose order_id has the same hash as another row's.
 
-Hashes find candidates only. Different ids may share one, so identity is always decided on the ids themselves. The first
-eight bits of a hash choose one of 256 partitions. They are sorted one after the other, so that no second copy of all
-rows is needed. Eight bytes a row hold the row's number and as many of the other bits as there is room for. Between
-forty and fifty bits of each hash are compared; few rows share those by chance.
+Hashes only find candidates. Different ids may have the same hash, so the ids themselves always decide. The first eight
+bits of a hash choose one of 256 partitions, which are sorted one after the other, without a second copy of all rows.
+Eight bytes per row contain the row's number and as many of the other bits as fit: forty to fifty bits of each hash are
+compared, which few rows share by chance.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from shared.errors import OutOfRoom
 
-_CHUNK = 1 << 18  # rows that are divided into partitions together: what fits into a processor's cache
+_CHUNK = 1 << 18  # rows that are divided into partitions together; they fit into a processor's cache
 _PARTITION_BITS = 8
 _FEWEST_ROW_BITS, _MOST_ROW_BITS = 22, 32
 
@@ -24,27 +24,27 @@ OrderNumbers = npt.NDArray[np.uint32]
 
 
 class Repeats:
-    """Keeps the hashes of all rows, in order, and then tells which rows share theirs."""
+    """Collects the hashes of all rows in order, then returns the rows that share a hash."""
 
     def __init__(self) -> None:
         self._count = 0
         self._row_bits = _FEWEST_ROW_BITS
         self._waiting: list[Keys] = []
         self._divided: list[Keys] = []
-        self._partitions: list[list[Keys]] = [[] for _ in range(1 << _PARTITION_BITS)]  # chunks of what was divided
+        self._partitions: list[list[Keys]] = [[] for _ in range(1 << _PARTITION_BITS)]  # for each partition: its chunks
 
     def add(self, hashes: Keys) -> None:
-        """The hashes of the next rows. Raises OutOfRoom after four thousand million of them."""
+        """Add the hashes of the next rows. Raises OutOfRoom after about four billion rows."""
         for start in range(0, hashes.size, _CHUNK):
             self._waiting.append(hashes[start : start + _CHUNK])
             if sum(chunk.size for chunk in self._waiting) >= _CHUNK:
                 self._divide()
 
     def rows(self, at_once: int) -> list[OrderNumbers]:
-        """Call once after the last row: the rows that share their hash, ascending, counted from 0.
+        """The numbers (from 0, ascending) of the rows that share a hash. Call it once, after the last row.
 
-        In batches of ``at_once`` rows or a little more, so that each can be handled in bounded memory. All rows that
-        share a hash are in the same batch.
+        Yields batches of about ``at_once`` rows, so that each batch fits into bounded memory. All rows with the same
+        hash are in the same batch.
         """
         self._divide()
         self._divided.clear()
@@ -66,11 +66,11 @@ class Repeats:
         return batches
 
     def by_chance(self) -> float:
-        """How many rows may be expected to share their hash although no order is repeated."""
+        """The expected number of rows that share a hash although no order is repeated."""
         return self._count**2 / 2.0 ** (_PARTITION_BITS + 64 - self._row_bits)
 
     def _divide(self) -> None:
-        """What waits, into the partitions."""
+        """Divide the waiting hashes into the partitions."""
         if not self._waiting:
             return
         keys = _joined(self._waiting)
@@ -88,7 +88,7 @@ class Repeats:
         self._count += keys.size
 
     def _number_up_to(self, rows: int) -> None:
-        """More bits for the numbers of rows, where so many need them; the hashes already kept lose theirs."""
+        """Use more bits for row numbers if there are more rows. The stored hashes lose these bits."""
         while rows > 1 << self._row_bits:
             if self._row_bits == _MOST_ROW_BITS:
                 raise OutOfRoom(
@@ -105,7 +105,7 @@ def _ones(bits: int) -> np.uint64:
 
 
 def _lasting(count: int) -> Keys:
-    """Room that is given back when it is no longer needed: in the heap, short-lived arrays around it prevent that."""
+    """Memory that can be given back to the system. In the heap, short-lived arrays around it would prevent that."""
     return np.frombuffer(mmap(-1, count * 8), np.uint64)
 
 

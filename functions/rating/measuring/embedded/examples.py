@@ -1,4 +1,4 @@
-"""Examples of values that count for nothing, where that happens to many rows: what to look for in the extract."""
+"""Collects examples of values when many rows count for nothing: they show what to look for in the extract."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from functions.rating.measuring.totals import EXAMPLES_SHOWN, is_frequent, shown
 
 
 class Examples:
-    """Collects the smallest values, so that the same month has the same examples."""
+    """Collects the smallest values, so that the same month always has the same examples."""
 
     def __init__(self, engine: DuckDB, zone: ZoneInfo) -> None:
         self._engine = engine
@@ -20,13 +20,13 @@ class Examples:
         self._order_ids: set[str] = set()
 
     def note_duplicates(self) -> None:
-        """Before duplicates.sql drops them."""
+        """Collect repeated order ids. Call it before duplicates.sql drops them."""
         repeated = "repeated_orders GROUP BY order_id HAVING count(*) > 1"
         smallest = select(("order_id",), repeated, order=f"order_id LIMIT {EXAMPLES_SHOWN}")
         self._order_ids.update(order_id for (order_id,) in self._engine.rows(smallest))
 
     def collect(self, order_rows: int, month_bounds: tuple[int, int]) -> dict[Cause, tuple[str, ...]]:
-        """Before totals.sql drops who holds the creators. ``month_bounds``: in epoch microseconds."""
+        """Collect the others. Call it before totals.sql drops the attribution. ``month_bounds``: epoch microseconds."""
         counted = {
             (known, inside): orders
             for known, inside, orders in self._engine.rows(

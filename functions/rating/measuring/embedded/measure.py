@@ -1,4 +1,4 @@
-"""A month's extracts into totals, by DuckDB in this process: the story of measuring."""
+"""Measures a month's extracts with DuckDB in this process, step by step."""
 
 from __future__ import annotations
 
@@ -52,17 +52,17 @@ SQL = {
     **{name: template(__package__, name) for name in ("holders", "orders", "duplicates", "totals")},
 }
 ENGINE = "DuckDB"
-SCRATCH = 10 * 1024**3  # the most that a Lambda function's ephemeral storage can be
-_REPEATED_ROW = 64  # bytes of the limit for each order that may be repeated: half as many suffice to group them
-_HOT = 6_000  # creators that are looked up apart: as many as a processor's cache has room for
-_SAMPLE = 250_000  # orders that tell which creators those are
+SCRATCH = 10 * 1024**3  # the largest ephemeral storage of a Lambda function
+_REPEATED_ROW = 64  # bytes of the limit per candidate of a repeated order; grouping takes half of that
+_HOT = 6_000  # hot creators that have a table of their own, which fits into a processor's cache
+_SAMPLE = 250_000  # orders sampled to find the hot creators
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class EmbeddedEngine:
     """Measures months in this process, from objects in a bucket.
 
-    ``folder``: where it works; ``scratch``: how many bytes it may use there. ``memory_limit``: bytes for DuckDB.
+    ``folder``: for working files; ``scratch``: bytes that it may use there. ``memory_limit``: bytes for DuckDB.
     """
 
     s3: S3Client
@@ -74,10 +74,11 @@ class EmbeddedEngine:
     int96_is_utc: bool = True
 
     def measure(self, inventory: Inventory, max_bad_row_share: Decimal, progress: Progress) -> MonthTotals:
-        """The month's totals. The quarantine file lasts as long as this object; when this raises, nothing is left.
+        """The month's totals.
 
-        Stops early where ``max_bad_row_share`` does not allow so many bad rows; the totals are those of any share that
-        does. Raises one ExtractError for each cause, with the first bad rows.
+        The quarantine file exists as long as this object; if this raises, no file remains. Stops early if there are
+        more bad rows than ``max_bad_row_share`` allows; otherwise the share does not change the totals. Raises one
+        ExtractError for each cause, with the first bad rows.
         """
         with progress.stage("measure") as facts, ExitStack() as unless_measured:
             folder = Path(mkdtemp(prefix="extracts-", dir=self.folder))
@@ -118,7 +119,7 @@ class EmbeddedEngine:
             yield file
             done += size
         progress.advance("measure", done, total)
-        progress.advance("count", 0, None)  # all is read; how far counting is, nobody knows
+        progress.advance("count", 0, None)  # everything is read; the progress of counting is unknown
 
 
 def measure(
@@ -131,9 +132,9 @@ def measure(
     memory_limit: int = MEMORY_LIMIT,
     int96_is_utc: bool = True,
 ) -> MonthTotals:
-    """What a month's extracts add up to under a setting: the parameters are those of ``add_up``.
+    """The totals of a month's extracts, within the allowed share of bad rows. Parameters: see ``add_up``.
 
-    Without the creators of the month before where these have too many bad rows.
+    If the previous month's creators have too many bad rows, they are left out.
     """
     totals = add_up(
         files, month, zone, max_bad_row_share, scratch, memory_limit=memory_limit, int96_is_utc=int96_is_utc
@@ -151,11 +152,11 @@ def add_up(
     memory_limit: int = MEMORY_LIMIT,
     int96_is_utc: bool = True,
 ) -> MonthTotals:
-    """What a month's extracts add up to, and what became of every row.
+    """The totals of a month's extracts, and the outcome of every row.
 
-    ``files`` are read in order, each when the one before is done with. ``scratch``: a folder for working files, which
-    are removed, and for the quarantine, which stays. ``memory_limit``: bytes for DuckDB, which spills to ``scratch``
-    beyond them. Finding duplicates takes eight bytes an order beside it, and four for each that may be one.
+    ``files`` are read in order; the next one is requested when the one before is finished. ``scratch``: a folder for
+    working files, which are removed, and for the quarantine, which stays. ``memory_limit``: bytes for DuckDB, which
+    spills to ``scratch`` above it. Finding duplicates takes eight more bytes per order, and four per candidate.
 
     Raises ObjectInvalid, AgenciesInvalid, TooManyBadRows, OutOfRoom.
     """
@@ -188,9 +189,9 @@ def add_up(
 
 
 def engine_memory(function_memory: int) -> int:
-    """The engine's share of the function's memory, in bytes: it is given more than it needs only where there is more.
+    """DuckDB's part of the function's memory, in bytes: a third, and at least 512 MB.
 
-    The other two thirds are for the numbers of orders, of which an extract that came twice has two for each.
+    The rest is for the numbers of orders; an extract that was delivered twice has two for each order.
     """
     return max(MEMORY_LIMIT, function_memory // 3)
 

@@ -1,4 +1,4 @@
-"""The relations that the measuring SQL reads, from the sources that were read."""
+"""Creates the relations that the measuring SQL reads, from sources."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from functions.rating.measuring.embedded.sql import literal, nested, select
 from shared.errors import AgenciesInvalid
 
 _ORDER_ID = next(column for column in Dataset.ORDERS.columns if column.name == "order_id")
-_SMALL = 250_000  # rows of objects that are read together for the sake of some of them
-_FEW_TIMES = 4  # as many candidates as chance brings are still too few to mean repeats
+_SMALL = 250_000  # rows of objects that are read together if only some of them are needed
+_FEW_TIMES = 4  # up to this multiple of the candidates expected by chance, probably no order is repeated
 
 
 def load_relations(engine: DuckDB, sources: Mapping[Dataset, Sequence[Source]]) -> None:
-    """All but repeated orders. Raises AgenciesInvalid when two rows of one agency differ."""
+    """Create all relations except the repeated orders. Raises AgenciesInvalid if two rows of one agency differ."""
     load_agencies(engine, sources.get(Dataset.AGENCIES, ()))
     load(engine, "bindings", Dataset.CREATORS, sources.get(Dataset.CREATORS, ()))
     load(engine, "previous_bindings", Dataset.CREATORS, sources.get(Dataset.PREVIOUS_CREATORS, ()))
@@ -34,7 +34,7 @@ def load_relations(engine: DuckDB, sources: Mapping[Dataset, Sequence[Source]]) 
 
 
 def load(engine: DuckDB, table: str, dataset: Dataset, sources: Sequence[Source]) -> None:
-    """The valid rows of a dataset as a table."""
+    """Load the valid rows of a dataset into a table."""
     create(engine, table, dataset.columns)
     if sources:
         names = [column.name for column in dataset.columns]
@@ -42,7 +42,7 @@ def load(engine: DuckDB, table: str, dataset: Dataset, sources: Sequence[Source]
 
 
 def load_bad_numbers(engine: DuckDB, table: str, sources: Sequence[Source]) -> str:
-    """The numbers of the sources' bad rows as a table, whose name is made from another one's."""
+    """Load the numbers of the sources' bad rows into a table named after another table."""
     name = f"bad_{table}"
     engine.table("numbers", {"number": bad_numbers(sources)})
     engine.run(f"CREATE OR REPLACE TABLE {name} AS {select(('number',), 'numbers')}")
@@ -50,13 +50,13 @@ def load_bad_numbers(engine: DuckDB, table: str, sources: Sequence[Source]) -> s
 
 
 def create(engine: DuckDB, table: str, columns: Iterable[Column], *more: str) -> None:
-    """An empty table of a dataset's columns, and of others that are declared."""
+    """Create an empty table with a dataset's columns and further declared columns."""
     declared = (f"{column.name} {'VARCHAR' if column.kind is Kind.TEXT else 'BIGINT'}" for column in columns)
     engine.run(f"CREATE TABLE {table} ({', '.join((*declared, *more))})")
 
 
 def load_agencies(engine: DuckDB, sources: Sequence[Source]) -> None:
-    """The agencies, equal rows once. Raises AgenciesInvalid when two rows of one agency differ."""
+    """Load the agencies; equal rows count once. Raises AgenciesInvalid if two rows of one agency differ."""
     load(engine, "agency_rows", Dataset.AGENCIES, sources)
     engine.run("CREATE TABLE agencies AS SELECT DISTINCT * FROM agency_rows")
     differing = engine.rows("SELECT agency_id FROM agencies GROUP BY agency_id HAVING count(*) > 1 ORDER BY agency_id")
@@ -82,7 +82,7 @@ def load_agencies(engine: DuckDB, sources: Sequence[Source]) -> None:
 
 
 def show_orders(engine: DuckDB, sources: Sequence[Source], creator: str = "creator_id") -> None:
-    """The valid rows of all orders as a view: they are read where they are. ``creator``: SQL for the creator's id."""
+    """Create a view of the valid rows of all orders, which are not copied. ``creator``: SQL for the creator's id."""
     columns = (f"{creator} AS creator_id", "pay_time", "pay_amount", "risk_tag")
     if sources:
         rows = read_valid(sources, columns, load_bad_numbers(engine, "orders", sources))
@@ -93,8 +93,8 @@ def show_orders(engine: DuckDB, sources: Sequence[Source], creator: str = "creat
 
 
 def load_repeated(engine: DuckDB, sources: Sequence[Source], candidates: OrderNumbers, by_chance: float) -> None:
-    """Some orders whose order_id may be there more than once, as a table. ``by_chance``: how many may mean nothing."""
-    if candidates.size < _FEW_TIMES * by_chance:  # probably none is repeated, which their ids alone can tell
+    """Load orders whose order_id may occur more than once. ``by_chance``: how many candidates chance explains."""
+    if candidates.size < _FEW_TIMES * by_chance:  # probably none is repeated: their ids alone can prove it
         load_some(engine, "maybe_repeated", sources, candidates, [_ORDER_ID])
         repeated = "order_id IN (SELECT order_id FROM maybe_repeated GROUP BY order_id HAVING count(*) > 1)"
         numbers = engine.rows(select(("number",), "maybe_repeated", repeated, "number"))
@@ -106,7 +106,7 @@ def load_repeated(engine: DuckDB, sources: Sequence[Source], candidates: OrderNu
 def load_some(
     engine: DuckDB, table: str, sources: Sequence[Source], numbers: OrderNumbers, columns: Sequence[Column]
 ) -> None:
-    """The valid ones of some rows as a table, with each row's number."""
+    """Load the valid ones of some rows into a table, with each row's number."""
     create(engine, table, columns, "number BIGINT")
     names = [column.name for column in columns]
     texts = [f"{TRIMMED_CREATOR} AS creator_id" if name == "creator_id" else name for name in names]
@@ -116,13 +116,13 @@ def load_some(
             engine.table("chosen", {"number": np.concatenate([_valid_among(numbers, *one) for one in some])})
             every = select((*texts, *POSITION), nested(of_files([source.path for _, source in some], query)))
             chosen = f"{row_number(some)} IN {nested(select(('number',), 'chosen'))}"
-            if len(some) == 1:  # in one file the engine reads nothing else of the rows that are left out
+            if len(some) == 1:  # within one file the engine skips the other columns of rows that are left out
                 chosen = f"file_row_number IN {nested(select((f'number - {some[0][0]}',), 'chosen'))}"
             engine.run(f"INSERT INTO {table} {select((*names, row_number(some)), nested(every), chosen)}")
 
 
 def _among(numbers: OrderNumbers, start: int, source: Source) -> OrderNumbers:
-    """Those of some numbers that rows of a source have. ``start``: the number of its first row."""
+    """The numbers that belong to rows of a source. ``start``: the number of its first row."""
     first, beyond = np.searchsorted(numbers, [start, start + source.count])
     return numbers[first:beyond]
 
@@ -133,7 +133,7 @@ def _valid_among(numbers: OrderNumbers, start: int, source: Source) -> RowNumber
 
 @contextmanager
 def naming_the_unreadable(engine: DuckDB, datasets: Mapping[Dataset, DatasetRead]) -> Iterator[None]:
-    """What can't be read in a query over many objects, is searched object by object: ObjectInvalid names it."""
+    """If a query over many objects fails, read object by object: ObjectInvalid names the unreadable one."""
     try:
         yield
     except EngineRefused:

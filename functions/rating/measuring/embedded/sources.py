@@ -1,4 +1,4 @@
-"""Queries over many sources, whose rows are numbered from 0 over all sources of a dataset."""
+"""Queries over many sources. Their rows are numbered from 0 over all sources of a dataset."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from functions.rating.measuring.embedded.sql import nested, select
 
 
 def read_all(sources: Iterable[Source], columns: Sequence[str]) -> str:
-    """A query over all rows of these sources, the bad ones among them."""
+    """A query for all rows of these sources, with the bad ones."""
     paths: dict[str, list[Path]] = {}
     for source in sources:
         paths.setdefault(source.query, []).append(source.path)
@@ -21,7 +21,7 @@ def read_all(sources: Iterable[Source], columns: Sequence[str]) -> str:
 
 
 def read_valid(sources: Sequence[Source], columns: Sequence[str], bad_rows: str) -> str:
-    """A query over the valid rows of these sources, at least one. ``bad_rows``: a table of the bad rows' numbers."""
+    """A query for the valid rows of these sources (at least one). ``bad_rows``: a table of the bad rows' numbers."""
     clean = [source for source in sources if not source.bad.size]
     dirty: dict[str, list[tuple[int, Source]]] = {}
     for start, source in numbered(sources):

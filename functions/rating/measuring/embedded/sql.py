@@ -1,4 +1,4 @@
-"""Pieces of SQL text: names and literals safely quoted, and the one kind of query that is put together from them."""
+"""Parts of SQL text: safely quoted names and literals, and SELECTs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def literal(text: object) -> str:
 
 
 def identifier(name: str) -> str:
-    """A column's name, whatever characters it is made of."""
+    """A column's name, quoted, with any characters in it."""
     return '"' + name.replace('"', '""') + '"'
 
 

@@ -1,8 +1,8 @@
-"""Orders of creators that nobody knows, perhaps only because there is whitespace around their ids.
+"""Corrects orders of unknown creators whose ids have whitespace around them.
 
-Parquet's creator ids are counted as they are written: looking for whitespace in each of them costs a tenth of a month.
-An id with whitespace around it belongs to no creator, so orders.sql looks for it among unknown creators only. Where it
-finds any, this corrects what the orders are counted from, and they are counted again.
+Parquet's creator ids are counted as written, because looking for whitespace in every id costs a tenth of a month. An id
+with whitespace matches no creator, so orders.sql looks for whitespace only among unknown creators. If it finds any,
+this module corrects the relations, and the orders are counted again.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from functions.rating.measuring.quarantine import Quarantine
 
 
 def need_trimming(engine: DuckDB) -> bool:
-    """Whether some unknown creator of the orders just counted has whitespace around its id, or is empty."""
+    """Whether an unknown creator of the counted orders has whitespace around its id, or an empty id."""
     return bool(engine.rows(select(("1",), "order_counts", "trim_needed > 0")))
 
 
 def correct_creators(engine: DuckDB, orders: DatasetRead, quarantine: Quarantine, max_bad_row_share: Decimal) -> None:
-    """Put orders without a creator into quarantine, and have the ids of all others trimmed where they are read.
+    """Put orders without a creator into quarantine, and trim the ids of all others while reading.
 
-    Raises TooManyBadRows as soon as there are too many of them.
+    Raises TooManyBadRows as soon as there are too many.
     """
     corrected = []
     for source in orders.sources:

@@ -69,7 +69,7 @@ def read_into(
     examples: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
     refused: list[str] = []
 
-    def put_away(found: Sequence[BadRow], positions: Mapping[str, int] | None) -> None:
+    def add_bad_rows(found: Sequence[BadRow], positions: Mapping[str, int] | None) -> None:
         bad = [replace(row, row=rows_before + row.row) for row in found] if rows_before else found
         if bad and file.dataset is Dataset.AGENCIES:
             refused.append(agencies_refusal(file.key, bad[0], positions))
@@ -83,7 +83,7 @@ def read_into(
     path = folder / "quarantine"
     try:
         with Quarantine(path) as quarantine:
-            read = read_object(file, month, zone, folder, put_away, int96_is_utc=int96_is_utc, whole=groups is None)
+            read = read_object(file, month, zone, folder, add_bad_rows, int96_is_utc=int96_is_utc, whole=groups is None)
     except ObjectInvalid as error:
         return ObjectCounts(file.dataset, file.key, invalid=str(error))
     if path.exists():

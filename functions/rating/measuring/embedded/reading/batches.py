@@ -1,4 +1,4 @@
-"""Batches: things that are better handled together while they are small."""
+"""Batches of small things that are faster to handle together."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ Thing = TypeVar("Thing")
 
 
 def batches(things: Iterable[Thing], weight: Callable[[Thing], int], limit: int) -> Iterator[list[Thing]]:
-    """The things in their order, as many at a time as weigh no more than ``limit`` together; a heavier one alone.
+    """The things in order, in batches of at most ``limit`` weight. A heavier thing is a batch of its own.
 
-    A full batch is given out before the next thing is asked for.
+    A full batch is yielded before the next thing is requested.
     """
     batch: list[Thing] = []
     total = 0

@@ -1,4 +1,4 @@
-"""A chunk: consecutive records of a CSV object, in a shape that every parser reads alike."""
+"""A chunk: consecutive records of a CSV object in a form that every parser reads equally."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ LONGEST_RECORD = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Consecutive valid records, in a shape that every parser reads alike: RFC 4180, a newline after each.
+    """Consecutive valid records in a form that every parser reads equally: RFC 4180, with a newline after each.
 
-    ``rows``: the row number of each in the object, from 1. ``ends``: the offset of each one's closing newline in
-    ``text``. ``bad``: the lines between them that can't be split into the header's columns. ``skipped``: lines that are
-    no rows, by what they are. ``numbered``: how many row numbers all of these take.
+    ``rows``: the row number of each in the object, from 1. ``ends``: the offset of each record's closing newline in
+    ``text``. ``bad``: lines that can't be split into the header's columns. ``skipped``: lines that are not rows, by
+    kind. ``numbered``: how many row numbers all of these take.
     """
 
     text: bytes

@@ -1,4 +1,4 @@
-"""A chunk whose records are certain: proved for all of its text at once, at the price of reading each character."""
+"""Splits a chunk at once, if every record in it is certain. It proves that by arithmetic over all characters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Positions = npt.NDArray[np.int64]
 
 
 class _Found(NamedTuple):
-    """Where records end, fields end, and lines end within a quoted field."""
+    """The offsets at which records end, fields end, and lines end within a quoted field."""
 
     ends: Positions
     commas: Positions
@@ -24,7 +24,7 @@ class _Found(NamedTuple):
 
 
 def regular(text: bytes, layout: Layout, first_row: int) -> Chunk | None:
-    """The text as a chunk when each of its records is certain; None when they have to be split one by one."""
+    """The text as a chunk, if each of its records is certain; None if they have to be split one by one."""
     if not is_utf8(text):
         return None
     text = text.replace(b"\r\n", b"\n") if b"\r" in text and b'"' not in text else text
@@ -58,7 +58,7 @@ def regular(text: bytes, layout: Layout, first_row: int) -> Chunk | None:
 
 
 def _each_has(count: int, commas: Positions, ends: Positions) -> bool:
-    """Whether each record, up to its end, has so many commas."""
+    """Whether each record, up to its end, has ``count`` commas."""
     if commas.size != count * ends.size:
         return False
     of_each = commas.reshape(ends.size, count)
@@ -66,7 +66,7 @@ def _each_has(count: int, commas: Positions, ends: Positions) -> bool:
 
 
 def _newlines_are_meant(text: bytes, layout: Layout, found: _Found) -> bool:
-    """Whether newlines within fields stand only where text may have several lines, and hide no rows."""
+    """Whether newlines are only in fields that may have several lines, and hide no rows."""
     records = np.searchsorted(found.ends, found.inner_newlines)
     columns = np.searchsorted(found.commas, found.inner_newlines) - records * (layout.width - 1)
     if np.isin(columns, list(layout.single_line)).any():
@@ -76,7 +76,7 @@ def _newlines_are_meant(text: bytes, layout: Layout, found: _Found) -> bool:
 
 
 def _outside_quotes(characters: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-    """Which characters stand after an even number of quotes."""
+    """For each character, whether an even number of quotes is before it."""
     quotes = (characters == _QUOTE).view(np.uint8)
     before: npt.NDArray[np.uint8] = np.add.accumulate(quotes, dtype=np.uint8)
     return np.asarray(before % 2 == 0)
@@ -89,7 +89,7 @@ def _quotes_are_regular(characters: npt.NDArray[np.uint8]) -> bool:
         return False
     opening, closing = quotes[0::2], quotes[1::2]
     before = np.where(opening > 0, characters[opening - 1], _NEWLINE)
-    after = characters[closing + 1]  # there always is one: the text ends with a newline
+    after = characters[closing + 1]  # exists always: the text ends with a newline
     opens = (before == _COMMA) | (before == _NEWLINE) | (before == _QUOTE)
     closes = (after == _COMMA) | (after == _NEWLINE) | (after == _QUOTE)
     return bool(opens.all() and closes.all())

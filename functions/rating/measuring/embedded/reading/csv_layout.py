@@ -1,4 +1,4 @@
-"""What a CSV header says of the lines below it: how many columns, which may hold several lines, what is no row."""
+"""The layout of a CSV object, from its header: the columns, those with several lines, and lines that are not rows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NOTHING = b'," \t\r'
 
 @dataclass(frozen=True)
 class Layout:
-    """The columns of a CSV object. ``positions``: where each known column stands in ``header``."""
+    """The columns of a CSV object. ``positions``: the position of each known column in ``header``."""
 
     dataset: Dataset
     header: tuple[str, ...]
@@ -34,11 +34,11 @@ class Layout:
 
     @cached_property
     def single_line(self) -> Mapping[int, str]:
-        """The columns in which a newline is never meant, by position: ids, times, amounts, levels and tags."""
+        """The positions of columns that never contain a newline: ids, times, amounts, levels and tags."""
         return {at: column.name for column, at in self._known if not column.multiline}
 
     def no_row(self, line: bytes) -> str | None:
-        """What a line is that is no row: ``empty_rows`` (Excel's ``,,,,``), ``repeated_headers`` (of joined files)."""
+        """The kind of a line that is not a row: ``empty_rows`` (Excel's ``,,,,``) or ``repeated_headers``."""
         if not line.strip(_NOTHING):
             return "empty_rows" if b"," in line else None
         if abs(len(line) - len(self._header_line)) > 4 * self.width + 4:  # quotes around each name, doubled, a mark
@@ -46,10 +46,10 @@ class Layout:
         return "repeated_headers" if _plain(line) == self._header_line else None
 
     def swallowed(self, record: bytes) -> int | None:
-        """Which line of a record, from 0, is a row of its own that an open quote made part of this record.
+        """The line of a record, from 0, that is a row of its own: an open quote has swallowed it.
 
-        Such a line has every column (or all but one), and a time or a number where one is required, but within quotes.
-        One that lacks more columns still begins as a row does: ids without blanks, and a time in its place.
+        Such a line has all columns (or all but one), and a time or a number where one is required, not within quotes. A
+        line that lacks more columns still begins like a row: with ids without spaces, and a time at its position.
         """
         inside = False
         for index, line in enumerate(record.split(b"\n")):
@@ -67,7 +67,7 @@ class Layout:
 
     @cached_property
     def _values(self) -> list[tuple[int, re.Pattern[bytes]]]:
-        """The positions of required times and numbers, and what these look like."""
+        """The positions of required times and numbers, with patterns of such values."""
         return [
             (at, _TIME if column.kind is Kind.TIME else _NUMBER)
             for column, at in self._known
@@ -79,9 +79,9 @@ class Layout:
         return _plain(",".join(self.header).encode())
 
     def _has_quoted_value(self, fields: list[bytes], *, inside: bool) -> bool:
-        """Whether some required time or number begins within quotes. ``inside``: so does the line."""
+        """Whether a required time or number begins within quotes. ``inside``: so does the line."""
         quotes = list(accumulate((field.count(b'"') for field in fields), initial=int(inside)))
-        from_end = len(fields) - self.width  # a text before or after the value has more commas, or the line's start
+        from_end = len(fields) - self.width  # more commas in a text before or after the value, or the start of the line
         if from_end < -1:
             return bool(quotes[0]) and self._begins_as_a_row(fields)
         candidates = (
@@ -93,7 +93,7 @@ class Layout:
         return any(quotes[position] % 2 and pattern.match(fields[position]) for position, pattern in candidates)
 
     def _begins_as_a_row(self, fields: list[bytes]) -> bool:
-        """Whether a line that lacks columns has the ids and the time with which rows begin."""
+        """Whether a line that lacks columns begins with the ids and the time of a row."""
         before = {at for at in self._ids if at < len(fields)}
         times = [at for at, pattern in self._values if pattern is _TIME and at < len(fields)]
         return (
@@ -109,5 +109,5 @@ class Layout:
 
 
 def _plain(line: bytes) -> bytes:
-    """A header line without quotes, whitespace, letter case and byte order mark."""
+    """A header line without quotes, whitespace and byte order mark, in lower case."""
     return b"".join(line.replace(b"\xef\xbb\xbf", b"").lower().replace(b'"', b"").split())

@@ -1,4 +1,4 @@
-"""CSV objects into sources: each is parsed once, into Parquet. Small ones of the same header are parsed together."""
+"""Reads CSV objects into sources: each is parsed once, into Parquet. Small ones with the same header go together."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _OPTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class _Records:
-    """A chunk of an object. ``unread``: the bytes of the object after it."""
+    """A chunk of an object. ``unread``: bytes of the object after it."""
 
     file: LocalFile
     layout: Layout
@@ -53,7 +53,7 @@ class _Records:
         return ObjectRead(self.file, rows, (), tuple(bad), skipped, self.unread, self.layout.positions)
 
     def bad_values(self, found: Iterable[tuple[int, str]]) -> ObjectRead:
-        """Records whose values are bad, by index with the reason; some are no rows, but were counted as such."""
+        """Records with bad values, by index with the reason. Some are not rows although they were counted."""
         bad: list[BadRow] = []
         skipped: Counter[str] = Counter()
         for index, reason in found:
@@ -66,7 +66,7 @@ class _Records:
 
     @property
     def shape(self) -> tuple[object, ...]:
-        """Chunks of one shape are parsed together."""
+        """Chunks with the same shape can be parsed together."""
         return (self.layout.width, tuple(self.layout.positions.items()), self.file.key_columns)
 
 
@@ -79,9 +79,9 @@ class CsvObjects:
         self._zone = zone
 
     def read(self, files: Iterable[LocalFile]) -> Iterator[ObjectRead]:
-        """Parse and check objects of one dataset; each comes as one or several ObjectReads.
+        """Parse and check objects of one dataset; yields one or several ObjectReads for each.
 
-        Raises ObjectInvalid when one is empty, damaged, or lacks a column.
+        Raises ObjectInvalid if one is empty, damaged, or lacks a column.
         """
         records = (some for file in files for some in _records(file))
         for _, alike in groupby(records, lambda some: some.shape):
@@ -95,7 +95,7 @@ class CsvObjects:
                     ) from error
 
     def _read_alike(self, batch: Sequence[_Records]) -> Iterator[ObjectRead]:
-        """Chunks of one shape; their rows stand in one source, one after the other."""
+        """Read chunks of one shape. Their rows are in one source, one chunk after the other."""
         dataset, kept = batch[0].file.dataset, kept_query(batch[0].file.dataset)
         *starts, count = accumulate((len(some.chunk.rows) for some in batch), initial=0)
         for some in batch:
@@ -114,7 +114,7 @@ class CsvObjects:
                 yield batch[index].bad_values((number - starts[index], reason) for number, reason in of_one)
 
     def _parse(self, batch: Sequence[_Records]) -> Path:
-        """The values of records of one shape, as Parquet."""
+        """Write the values of records of one shape as Parquet."""
         text = self._scanner.folder / "records.csv"
         text.write_bytes(b"".join(some.chunk.text for some in batch))
         file, layout = batch[0].file, batch[0].layout
@@ -129,7 +129,7 @@ class CsvObjects:
         return path
 
     def _reasons(self, path: Path, query: str, numbers: RowNumbers) -> list[tuple[int, str]]:
-        """Why the rows of these numbers can't be used."""
+        """The reason why each of these rows is bad."""
         if not numbers.size:
             return []
         reasons = select(("file_row_number", "bad"), nested(query), self._scanner.among(numbers), "file_row_number")
@@ -137,7 +137,7 @@ class CsvObjects:
 
 
 def key_values(file: LocalFile) -> dict[str, str]:
-    """SQL for the columns whose values stand in the object's key."""
+    """SQL for the columns whose values are in the object's key."""
     return {name: f"CAST({'NULL' if value is None else literal(value)} AS {TEXT})" for name, value in file.key_columns}
 
 

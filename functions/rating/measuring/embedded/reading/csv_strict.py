@@ -1,7 +1,7 @@
-"""Text whose records are not certain, split one by one: valid ones are kept, each bad line is named with its reason.
+"""Splits uncertain text record by record: keeps valid records, and names each bad line with its reason.
 
-A record of several lines is one only where text may have several lines, and where none of them is a row of its own.
-Anything else ends with its first line, so that an open quote costs one row and never those after it.
+A record may have several lines only in a text column, and only if none of them is a row of its own. Any other record
+ends with its first line, so that an open quote spoils one row and not the rows after it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ csv.field_size_limit(LONGEST_RECORD)
 
 
 class RowsSwallowed(Exception):
-    """A quote made a record of lines that are rows of their own: from the row ``first`` on, so many ``lines``."""
+    """A quote joined lines that are rows of their own: ``lines`` lines, from row ``first`` on."""
 
     def __init__(self, first: int, lines: int, inner: str) -> None:
         super().__init__(f"{lines} lines from row {first}")
@@ -29,7 +29,7 @@ class RowsSwallowed(Exception):
 
 
 def split(text: bytes, layout: Layout, first_row: int, *, last: bool) -> tuple[Chunk, bytes]:
-    """Record by record: the valid ones as a chunk, and the text of one that goes on in the next chunk.
+    """The valid records as a chunk, and the text of a record that continues in the next chunk.
 
     Raises RowsSwallowed.
     """
@@ -69,7 +69,10 @@ def split(text: bytes, layout: Layout, first_row: int, *, last: bool) -> tuple[C
 
 @dataclass(frozen=True, slots=True)
 class _Record:
-    """How many lines a record takes; why each of them is bad, or its text. ``swallowed``: a line that is a row."""
+    """The number of lines of a record, and either its text or the reason of each bad line.
+
+    ``swallowed``: a line that is a row of its own.
+    """
 
     lines: int
     reason: str | None
@@ -78,7 +81,7 @@ class _Record:
 
 
 def _record(lines: Sequence[bytes], at: int, layout: Layout) -> _Record | None:
-    """The record that begins at a line; None when a quote is still open at the end of the lines."""
+    """The record that begins at a line; None if a quote is still open at the end of the lines."""
     line = lines[at]
     if len(line) >= LONGEST_RECORD:
         return _Record(1, "record_too_long")
@@ -113,7 +116,7 @@ def _malformed(line: bytes, layout: Layout) -> str:
 
 
 def _is_escaped(line: bytes, layout: Layout) -> bool:
-    r"""Whether a line is written with backslashes before quotes, commas or newlines, as Spark and MySQL do (``\"``)."""
+    """Whether a line has backslashes before quotes, commas or newlines, as Spark and MySQL write it (``\\"``)."""
     if b"\\" not in line or not is_utf8(line):
         return False
     if line.endswith(b"\\"):
@@ -126,7 +129,7 @@ def _is_escaped(line: bytes, layout: Layout) -> bool:
 
 
 class _Feed:
-    """The lines of one record, for as long as it may be; notes when the chunk ended before the record did."""
+    """The lines of one record, up to the longest allowed. Notes whether the chunk ended before the record did."""
 
     def __init__(self, lines: Sequence[bytes], at: int) -> None:
         self.exhausted = False

@@ -1,6 +1,6 @@
-"""The records of a CSV object, read once: checksum, encoding and shape are verified before anything parses values.
+"""Reads the records of a CSV object once: verifies checksum, encoding and shape before values are parsed.
 
-A record is a line, or several where quotes say so (RFC 4180). Empty lines are no records.
+A record is a line, or several lines if quotes say so (RFC 4180). Empty lines are not records.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from functions.rating.measuring.embedded.reading.csv_strict import RowsSwallowed
 from shared.errors import ObjectInvalid
 
 BLOCK = 16 * 1024 * 1024
-_SLICE = 2 * 1024 * 1024  # of text that is split record by record for the sake of one record
+_SLICE = 2 * 1024 * 1024  # bytes of text that are split record by record if one of its records is uncertain
 _LONGEST_LINE = 4 * BLOCK
-_ROWS_A_PACKED_BYTE = 200  # gzip packs a thousand bytes into one, and a row has at least five
+_ROWS_A_PACKED_BYTE = 200  # at most: gzip compresses by a factor of 1,000, and a row has at least five bytes
 
 _DAMAGED = (EOFError, BadGzipFile, cast(type[Exception], isal_zlib.error))
 
 
 class CsvRecords:
-    """A CSV object's header and, chunk by chunk, its records."""
+    """A CSV object's header, and its records chunk by chunk."""
 
     def __init__(self, file: LocalFile, raw: BinaryIO, form: Format) -> None:
         self.file = file
@@ -45,12 +45,12 @@ class CsvRecords:
 
     @property
     def unread(self) -> int:
-        """How many rows come after the chunks that were given, at most."""
+        """The largest possible number of rows after the chunks so far."""
         rows_a_byte = _ROWS_A_PACKED_BYTE if self._form is Format.CSV_GZ else 1
         return (self.file.path.stat().st_size - self._raw.tell()) * rows_a_byte + len(self._rest)
 
     def chunks(self) -> Iterator[Chunk]:
-        """The records after the header; at least one chunk, which may have none."""
+        """The records after the header, in at least one chunk, which may be empty."""
         while True:
             for chunk in self._chunks_of(self._whole_lines(), self._row):
                 self._row += chunk.numbered
@@ -59,7 +59,7 @@ class CsvRecords:
                 return
 
     def _chunks_of(self, text: bytes, row: int) -> Iterator[Chunk]:
-        """Some text's records: as one chunk, or slice by slice where some have to be split one by one."""
+        """The records of a text: one chunk, or several smaller ones if some have to be split one by one."""
         if chunk := regular(text, self.layout, row):
             yield chunk
             return
@@ -86,7 +86,7 @@ class CsvRecords:
             ) from found
 
     def _read_header(self) -> list[str]:
-        """The first line that is not empty."""
+        """Read the first line that is not empty."""
         text = self._whole_lines().removeprefix(BYTE_ORDER_MARK).lstrip(b"\r\n")
         line, _, rest = text.partition(b"\n")
         self._rest = rest + self._rest
@@ -98,7 +98,7 @@ class CsvRecords:
         return names_in(line, self.file.key)
 
     def _whole_lines(self) -> bytes:
-        """About a chunk of text, up to the end of a line; the remains are kept for the next call."""
+        """About one chunk of text up to the end of a line. The rest is kept for the next call."""
         chunks: list[bytes | memoryview] = [self._rest]
         self._rest = b""
         while read := self._stream.read(BLOCK):
@@ -119,9 +119,9 @@ class CsvRecords:
 
 @contextmanager
 def open_records(file: LocalFile, form: Format) -> Iterator[CsvRecords]:
-    """A CSV object, opened; gzip is decompressed and its checksums verified on the way.
+    """Open a CSV object. gzip is decompressed and its checksums are verified while reading.
 
-    Raises ObjectInvalid, here or while chunks are read, when it is empty, damaged, or has no readable header.
+    Raises ObjectInvalid, here or while chunks are read, if it is empty, damaged, or has no readable header.
     """
     with file.path.open("rb") as raw:
         try:

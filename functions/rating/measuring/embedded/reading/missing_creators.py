@@ -1,6 +1,6 @@
-"""Orders of Parquet objects whose creator's id is nothing but whitespace: bad rows that reading alone does not find.
+"""Finds orders in Parquet objects whose creator_id is only whitespace: bad rows that normal reading does not find.
 
-Looking for whitespace in each creator's id costs a tenth of a month, so it is looked for where an id is unknown.
+Checking every id for whitespace costs a tenth of a month, so only unknown ids are checked.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _REASON = "missing_creator_id"
 
 
 def missing_creators(engine: DuckDB, source: Source) -> Iterator[tuple[int, str, BadRow]]:
-    """The rows of orders without a creator that are not known to be bad: number in the file, object, bad row.
+    """New bad rows: orders without a creator. Yields the row's number in the file, the object and the bad row.
 
-    Some of them are fetched at a time, however many they are.
+    They are fetched in parts, so that any number of them fits into memory.
     """
     relation = nested(of_files([source.path], source.query))
     numbers = engine.arrays(select((POSITION[1],), relation, f"{TRIMMED_CREATOR} IS NULL"))[POSITION[1]]

@@ -1,4 +1,4 @@
-"""Objects of a month, read one after the other: which reader each of them goes to, and which are refused."""
+"""Reads a month's objects one after the other: chooses the reader of each, and refuses those that can't be read."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from shared.months import Month
 
 
 class ObjectReader:
-    """Reads the objects of one month; ``folder`` gets what can't be read where it is.
+    """Reads the objects of one month. ``folder``: for files that have to be written first.
 
-    ``warnings``: what was wrong with the creators of the month before, which the month can do without.
+    ``warnings``: faults of the previous month's creators, which are optional.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class ObjectReader:
         int96_is_utc: bool = True,
         whole: bool = True,
     ) -> None:
-        """``keep`` is given the hash of every order_id, in order. ``whole``: see ParquetObjects."""
+        """``keep`` is called with the hash of every order_id, in order. ``whole``: see ParquetObjects."""
         scanner = Scanner(engine, keep, folder)
         self.warnings: list[str] = []
         self._refused: list[str] = []
@@ -43,9 +43,10 @@ class ObjectReader:
         self._parquet = ParquetObjects(scanner, month, zone, self._refuse, int96_is_utc=int96_is_utc, whole=whole)
 
     def read(self, files: Iterable[LocalFile]) -> Iterator[ObjectRead]:
-        """Check and read every object; each comes as one or several ObjectReads.
+        """Check and read every object; yields one or several ObjectReads for each.
 
-        Raises ObjectInvalid at the end, for all objects that are empty, damaged, of another format, or lack a column.
+        Raises ObjectInvalid at the end, naming all objects that are empty, damaged, of another format, or lack a
+        column.
         """
         for (dataset, parquet), some in groupby(self._readable(files), lambda file: (file[0].dataset, file[1])):
             reader = self._parquet if parquet else self._csv
@@ -55,13 +56,13 @@ class ObjectReader:
                 try:
                     yield from reader.read(remaining)
                     refused = False
-                except ObjectInvalid as error:  # on with the next, so that one run shows all that is wrong
+                except ObjectInvalid as error:  # continue, so that one run shows all faults
                     self._refuse(dataset, error)
         if self._refused:
             raise refusal(self._refused)
 
     def _readable(self, files: Iterable[LocalFile]) -> Iterator[tuple[LocalFile, bool]]:
-        """The files of formats that are read, and whether each is Parquet."""
+        """The files with a known format, and whether each is Parquet."""
         for file in files:
             try:
                 yield file, format_of(file) is Format.PARQUET
@@ -76,5 +77,5 @@ class ObjectReader:
 
 
 def refusal(faults: Iterable[str]) -> ObjectInvalid:
-    """The error for all objects that can't be used, in an order that does not depend on how they were read."""
+    """The error that names all unusable objects, in an order that does not depend on how they were read."""
     return ObjectInvalid(listed(sorted(faults)))

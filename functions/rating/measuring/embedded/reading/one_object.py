@@ -1,4 +1,4 @@
-"""One object on its own, in a process of its own: what a task of a distributed engine does with each."""
+"""Reads one object in a process of its own: the task of a distributed engine."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ _OPTIONS = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1"
 class CanonicalObject:
     """An object's valid rows as Parquet: the dataset's columns, times in epoch microseconds, money in fen.
 
-    ``rows``: all that the object has, the bad ones among them. ``bad``: by reason. ``skipped``: lines that are no rows,
-    by what they are.
+    ``rows``: all rows of the object, with the bad ones. ``bad``: by reason. ``skipped``: lines that are not rows, by
+    kind.
     """
 
     path: Path
@@ -48,15 +48,16 @@ def read_object(
     month: Month,
     zone: ZoneInfo,
     folder: Path,
-    put_away: Callable[[Sequence[BadRow], Mapping[str, int] | None], None],
+    add_bad_rows: Callable[[Sequence[BadRow], Mapping[str, int] | None], None],
     *,
     int96_is_utc: bool = True,
     whole: bool = True,
 ) -> CanonicalObject:
-    """Read one object, or some rows of it: valid rows into ``folder``, bad ones, some at a time, to ``put_away``.
+    """Read one object, or some of its rows: write valid rows to ``folder``, and pass bad rows to ``add_bad_rows``.
 
-    ``put_away`` is also given the positions of columns in a bad row's text, None where the text is JSON.
-    Raises ObjectInvalid; unless ``whole`` also for what is read only value by value.
+    ``add_bad_rows`` is called with some bad rows at a time, and with the positions of columns in their text (None if
+    the text is JSON). Raises ObjectInvalid; if not ``whole``, also for an object that could only be read value by
+    value.
     """
     path = folder / VALID
     rows, bad, skipped = 0, Counter[str](), Counter[str]()
@@ -68,14 +69,14 @@ def read_object(
             rows += read.rows
             skipped.update(read.skipped)
             bad.update(row.reason for row in read.bad)
-            put_away(read.bad, read.positions)
+            add_bad_rows(read.bad, read.positions)
             sources += read.sources
-        if reader.warnings:  # of the creators of the month before; who asked decides what comes of it
+        if reader.warnings:  # a fault of the previous month's creators; the caller decides
             raise ObjectInvalid(reader.warnings[0])
         if file.dataset is Dataset.ORDERS:
             for index, source in enumerate(sources):
                 missing = list(missing_creators(engine, source))
-                put_away([row for *_, row in missing], None)
+                add_bad_rows([row for *_, row in missing], None)
                 bad.update(row.reason for *_, row in missing)
                 sources[index] = without(source, [number for number, *_ in missing])
         query = _valid_rows(engine, file.dataset, sources)
@@ -84,7 +85,7 @@ def read_object(
 
 
 def _valid_rows(engine: DuckDB, dataset: Dataset, sources: Sequence[Source]) -> str:
-    """A query for the valid rows, each text without whitespace around it."""
+    """A query for the valid rows, with texts trimmed."""
     trimmed = {"creator_id": TRIMMED_CREATOR, "risk_tag": TRIMMED_TAG} if dataset is Dataset.ORDERS else {}
     columns = [f"{trimmed.get(column.name, column.name)} AS {column.name}" for column in dataset.columns]
     queries = []

@@ -1,4 +1,4 @@
-"""What Parquet objects say of themselves, in their footers."""
+"""Reads the footers of Parquet objects: their columns, and what the statistics prove."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DATED = " AND ".join(rf"regexp_matches(stats_{which}_value, '^\d{{4}}-\d\d-\d\d
 
 
 class Node(NamedTuple):
-    """A column of a schema, or a group of them. ``stored``: its physical type; the others say what it means."""
+    """A column of a schema, or a group of columns. ``stored``: its physical type; other fields give its meaning."""
 
     name: str
     children: int | None
@@ -28,7 +28,10 @@ class Node(NamedTuple):
 
     @property
     def is_utc(self) -> bool | None:
-        """Whether a timestamp is an instant: so without a LogicalType, as for Spark and pyarrow. None: no timestamp."""
+        """Whether a timestamp is an instant in UTC; None if it is not a timestamp.
+
+        Without a LogicalType it is, as for Spark and pyarrow.
+        """
         if self.logical and self.logical.startswith("TimestampType"):
             return "isAdjustedToUTC=1" in self.logical
         bare = self.logical is None and (self.converted or "").startswith("TIMESTAMP_")
@@ -39,14 +42,14 @@ class Node(NamedTuple):
         return self.stored == "BYTE_ARRAY" and self.converted != "DECIMAL"
 
 
-Schema = tuple[Node, ...]  # each before its children
+Schema = tuple[Node, ...]  # each node before its children
 
 
 class Footer(NamedTuple):
-    """What is true of columns by their statistics, of each by the name that it has in the file.
+    """What the statistics prove about columns, by the column's name in the file.
 
-    ``present``: no value is missing. ``never_negative``: if they are whole numbers, none is less than 0. ``dated``: if
-    they are times, all are in the years that are read.
+    ``present``: no value is missing. ``never_negative``: if they are whole numbers, none is below 0. ``dated``: if they
+    are times, all are in the years that are read.
     """
 
     rows: int
@@ -70,7 +73,7 @@ def footers(engine: DuckDB, paths: Sequence[Path]) -> Iterator[Footer]:
 
 
 def columns_of(engine: DuckDB, path: Path) -> list[Node]:
-    """The columns of a file, also of one whose statistics can't be read. Raises EngineRefused."""
+    """The columns of a file, even if its statistics can't be read. Raises EngineRefused."""
     return list(_top_level(iter(_schemas(engine, literal(path))[str(path)])))
 
 
@@ -83,7 +86,7 @@ def _schemas(engine: DuckDB, files: str) -> dict[str, list[Node]]:
 
 
 def _truths(engine: DuckDB, files: str) -> dict[str, tuple[set[str], set[str], set[str]]]:
-    """By file, the columns that are present, never negative, dated."""
+    """By file: the columns that are present, never negative, dated."""
     tests = (f"bool_and(coalesce({test}, FALSE))" for test in (_PRESENT, _NEVER_NEGATIVE, _DATED))
     columns = select(("file_name", "path_in_schema", *tests), f"parquet_metadata({files})")
     truths: dict[str, tuple[set[str], set[str], set[str]]] = {}

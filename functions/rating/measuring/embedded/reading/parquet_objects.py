@@ -1,6 +1,6 @@
-"""Parquet objects into sources: they are read where they are, unless they can't stay there.
+"""Reads Parquet objects into sources. The files are read where they are, unless they can't stay there.
 
-Objects of the same shape are read together: each query takes a while before it reads anything.
+Objects of the same shape are read together, since each query takes some time before it reads anything.
 """
 
 from __future__ import annotations
@@ -28,12 +28,15 @@ from functions.rating.measuring.quarantine import BadRow
 from shared.errors import ObjectInvalid
 from shared.months import Month
 
-_CHECKED_LATER = ("creator_id", "risk_tag")  # of orders: where unknown, and once grouped (orders.sql)
+_CHECKED_LATER = (
+    "creator_id",
+    "risk_tag",
+)  # columns of orders that are trimmed later: where unknown, or after grouping (orders.sql)
 _TOGETHER = 32 * 1024**2  # bytes of the objects that are read together
 
 
 class _Object(NamedTuple):
-    """``proved``: columns in which there is nothing bad, by the footer."""
+    """``proved``: columns that have no bad value, by the footer."""
 
     file: LocalFile
     rows: int
@@ -54,9 +57,10 @@ class ParquetObjects:
         int96_is_utc: bool = True,
         whole: bool = True,
     ) -> None:
-        """``refuse`` is told of an object that can't be used, where others were to be read together with it.
+        """``refuse`` is called for an unusable object, if other objects are read together with it.
 
-        Not ``whole``: the files are some rows of an object, so none is read value by value; it can't be used then.
+        Not ``whole``: the files are only some rows of an object, and can't be read value by value; such an object is
+        refused.
         """
         self._scanner = scanner
         self._refuse = refuse
@@ -67,9 +71,9 @@ class ParquetObjects:
         self._shapes: dict[tuple[object, ...], Shape] = {}
 
     def read(self, files: Iterable[LocalFile]) -> Iterator[ObjectRead]:
-        """Check objects of one dataset; each comes as one or several ObjectReads.
+        """Check objects of one dataset; yields one or several ObjectReads for each.
 
-        Raises ObjectInvalid when one is damaged or lacks a column.
+        Raises ObjectInvalid if one is damaged or lacks a column.
         """
         for batch in batches(files, _weight, _TOGETHER):
             try:
@@ -93,7 +97,7 @@ class ParquetObjects:
         for file in files:
             try:
                 yield from self.read([file])
-            except ObjectInvalid as error:  # on with the next of those that were to be read together
+            except ObjectInvalid as error:  # continue with the next object of the batch
                 self._refuse(file.dataset, error)
 
     def _objects(self, files: Sequence[LocalFile]) -> list[_Object]:
@@ -101,10 +105,12 @@ class ParquetObjects:
         return list(map(self._object, files, footers(self._scanner.engine, [file.path for file in files])))
 
     def _read_alike(self, objects: Sequence[_Object], proved: Collection[str]) -> Iterator[ObjectRead]:
-        """Objects of one dataset and one shape."""
+        """Read objects of one dataset and one shape."""
         dataset, shape = objects[0].file.dataset, objects[0].shape
         read = partial(values, dataset, shape.physical, self._month, self._zone, shape.stored)
-        least = [read(trusted=_trusted(dataset), trimming=trimming, proved=proved) for trimming in (False, True)]
+        least = [
+            read(trimmed_later=_trimmed_later(dataset), trimming=trimming, proved=proved) for trimming in (False, True)
+        ]
         paths, rows = [o.file.path for o in objects], [o.rows for o in objects]
         kept = self._scanner.kept
         try:
@@ -116,7 +122,7 @@ class ParquetObjects:
                 yield from self._read_value_by_value(objects[0].file, error, self._scanner.kept - kept)
             return
         for o, found in zip(objects, scanned, strict=True):
-            path, query = o.file.path, read(trusted=_trusted(dataset), trimming=found.untrimmed)
+            path, query = o.file.path, read(trimmed_later=_trimmed_later(dataset), trimming=found.untrimmed)
             if not o.file.stays:
                 try:
                     path, query = self._scanner.write(dataset, of_files([path], query)), kept_query(dataset)
@@ -127,12 +133,12 @@ class ParquetObjects:
             yield from self._bad_rows(o, read(), found)
 
     def _read_value_by_value(self, file: LocalFile, refused: EngineRefused, kept: int = 0) -> Iterator[ObjectRead]:
-        """An object that DuckDB refuses as it is. ``kept``: of how many rows the scanner has kept the hashes already.
+        """Read an object that DuckDB refuses. ``kept``: for how many rows the scanner has kept the hashes already.
 
-        Raises ObjectInvalid, for what DuckDB said, where it is not for the sake of some values.
+        Raises ObjectInvalid with DuckDB's reason, if single values are not the cause.
         """
         copy = self._scanner.folder / "plain.parquet"
-        said = str(refused).replace(str(file.path), file.key)  # the path is of one run only
+        said = str(refused).replace(str(file.path), file.key)  # leave out the path, which differs in each run
         error = ObjectInvalid(
             f"{file.key}: the object can't be read ({said}); expected whole Parquet. Have it written again."
         )
@@ -177,7 +183,7 @@ class ParquetObjects:
         return [kind for _, kind, *_ in described]
 
     def _bad_rows(self, o: _Object, query: str, found: Scanned) -> Iterator[ObjectRead]:
-        """The rows of an object that can't be used, some at a time."""
+        """The bad rows of an object, some at a time."""
         fields = ", ".join(f"{name} := {sql}" for name, sql in o.shape.shown.items())
         text = f"CAST(to_json(struct_pack({fields})) AS {TEXT}) AS text"
         for start in range(0, found.bad.size, BAD_TOGETHER):
@@ -194,24 +200,24 @@ def _sources(path: Path, query: str, o: _Object, found: Scanned) -> tuple[Source
     return (Source(path, query, (Origin(o.file.key, range(1, o.rows + 1)),), found.bad),) if o.rows else ()
 
 
-def _trusted(dataset: Dataset) -> Collection[str]:
-    """Columns whose texts are taken as they are written."""
+def _trimmed_later(dataset: Dataset) -> Collection[str]:
+    """Text columns that are read without trimming."""
     return _CHECKED_LATER if dataset is Dataset.ORDERS else ()
 
 
 def _weight(file: LocalFile) -> int:
-    """In bytes; the next object may be asked for only while all that wait can wait."""
+    """The size in bytes. An object that must be removed before the next is requested weighs as much as a full batch."""
     return file.path.stat().st_size if file.stays else _TOGETHER
 
 
 def _proved(column: Column, shape: Shape, footer: Footer) -> bool:
-    """Whether no value of a column is bad, if the footer tells the truth."""
+    """Whether no value of a column can be bad, by the footer's statistics."""
     written, physical = shape.written[column.name], shape.physical[column.name]
     match column.kind:
         case Kind.AMOUNT:
             valid = physical in SMALL and written in footer.never_negative
         case Kind.TIME:
             valid = physical in TEMPORAL and written in footer.dated
-        case _:  # every text has to be read: it may be no UTF-8, or hold a newline
+        case _:  # texts are always read: they may be invalid UTF-8, or contain a newline
             valid = False
     return valid and written in footer.present

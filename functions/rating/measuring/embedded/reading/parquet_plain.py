@@ -1,9 +1,9 @@
-"""A Parquet object whose footer calls some columns plain numbers and bytes, so that one bad value costs one row.
+"""Copies a Parquet object with some columns declared as plain numbers and bytes, so that one bad value is one bad row.
 
-DuckDB refuses a whole object for a text that is not UTF-8, or for a timestamp that it can't hold. The bytes of a column
-are the same whatever it means, so in a copy with another footer each value can be tested on its own. A footer is a
-Thrift struct in the compact protocol: its field 2 lists the columns, and of a column the fields 6 (ConvertedType) and
-10 (LogicalType) say what its numbers or bytes mean.
+DuckDB refuses a whole object for a text that is not UTF-8, or for a timestamp that it can't represent. The stored bytes
+of a column do not depend on its declared meaning: in a copy with another footer, each value can be tested. A footer is
+a Thrift struct in the compact protocol. Its field 2 lists the columns; the fields 6 (ConvertedType) and 10
+(LogicalType) of a column declare what its numbers or bytes mean.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _COLUMNS, _NAME, _MEANINGS = 2, 4, (6, 10)
 
 
 def copy_with_plain(path: Path, to: Path, columns: Collection[str]) -> None:
-    """Copy an object; these columns lose what their type means. Raises ValueError when the footer can't be read."""
+    """Copy an object without the meaning of these columns. Raises ValueError if the footer can't be read."""
     shutil.copyfile(path, to)
     with to.open("r+b") as file:
         end = file.seek(-8, 2)
@@ -50,7 +50,7 @@ def _without_meanings(footer: bytes, columns: Collection[str]) -> bytes:
 
 
 def _node(reader: Reader, columns: Collection[str]) -> bytes:
-    """One column as it is to be written."""
+    """One column of the new footer."""
     fields = reader.struct()
     name = next((Reader(field.value).text() for field in fields if field.number == _NAME), "")
     return struct(field for field in fields if name not in columns or field.number not in _MEANINGS)

@@ -1,4 +1,4 @@
-"""What a Parquet schema comes to: the known columns, their types as their values are to be read, SQL that gets them."""
+"""The shape of a Parquet schema: the known columns, the types to read them as, and the SQL that reads them."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _DAY = 86_400 * MICROSECONDS
 
 @dataclass(frozen=True)
 class Shape:
-    """``stored``: a relation of the known columns that are there, and POSITION. ``physical``: their types.
+    """``stored``: a relation with the known columns of the file and POSITION. ``physical``: their types.
 
-    ``written``: the name that a column has in the file, for those that do not stand in the key. ``shown``: SQL for a
-    value as people are to see it. ``damaged``: text columns whose bytes may be no UTF-8: ``<name>_damaged`` tells.
+    ``written``: each column's name in the file, without columns from the key. ``shown``: SQL for a value as a message
+    shows it. ``damaged``: text columns that may have invalid UTF-8: ``<name>_damaged`` tells.
     """
 
     stored: str
@@ -49,7 +49,7 @@ def shape_of(
     plain: Collection[str] = (),
     int96_is_utc: bool = True,
 ) -> Shape:
-    """The shape of a file. Raises ObjectInvalid for an absent column, and for one that can't hold what it should.
+    """The shape of a file. Raises ObjectInvalid for a missing column, and for one whose type can't be read.
 
     ``nodes``: its columns. ``described``: DuckDB's type of each. ``plain``: columns of a copy (parquet_plain.py).
     """
@@ -84,7 +84,7 @@ def shape_of(
 
 
 def plain_columns(file: LocalFile, nodes: Sequence[Node]) -> dict[str, str]:
-    """The columns whose values can be tested one by one, once they are called plain; with their names in the file."""
+    """The columns whose values can be tested one by one after a plain copy, with their names in the file."""
     kinds = {column.name: column.kind for column in file.dataset.columns}
     found = {name: nodes[at] for name, at in _positions(file, nodes).items()}
     return {
@@ -114,7 +114,7 @@ def _refuse_unreadable(file: LocalFile, physical: Mapping[str, str]) -> None:
 
 
 def _physical(node: Node, described: str, int96_is_utc: bool) -> str:
-    """The type that a column is read as: the footer knows more than DuckDB's type tells."""
+    """The type to read a column as. The footer tells more than DuckDB's type."""
     if node.stored == "INT96":
         return UTC_TIMESTAMP if int96_is_utc else described
     if described == "TIMESTAMP" and node.is_utc:
@@ -123,7 +123,7 @@ def _physical(node: Node, described: str, int96_is_utc: bool) -> str:
 
 
 def _unit(node: Node) -> int:
-    """The microseconds in one unit of a column of timestamps or dates; 0 for others, and for nanoseconds."""
+    """Microseconds in one unit of a column of timestamps or dates; 0 for nanoseconds and for other columns."""
     if node.converted == "DATE" or (node.logical or "").startswith("Date"):
         return _DAY
     meant = node.logical if node.logical and node.logical.startswith("Timestamp") else node.converted
@@ -133,7 +133,7 @@ def _unit(node: Node) -> int:
 
 
 def _timestamp(number: str, unit: int) -> str:
-    """A timestamp of a stored number; infinite, which is unreadable, where it is beyond the years that are read."""
+    """SQL for the timestamp of a stored number. Beyond the years that are read it is infinite, which is unreadable."""
     first, last = -(-FIRST_MICROSECOND // unit), LAST_MICROSECOND // unit
     return (
         f"CASE WHEN {number} BETWEEN {first} AND {last} THEN make_timestamp(CAST({number} AS BIGINT) * {unit}) "
@@ -142,7 +142,7 @@ def _timestamp(number: str, unit: int) -> str:
 
 
 def _shown(name: str, physical: str) -> str:
-    """DuckDB stops for good (an internal error) where it has to write a timestamp that is out of its range."""
+    """SQL for a value as a message shows it. DuckDB fails if it has to write a timestamp out of its range."""
     if not physical.startswith(("TIMESTAMP", UTC_TIMESTAMP)) or "NS" in physical:
         return name
     within = f"epoch_us({name}) BETWEEN {FIRST_MICROSECOND} AND {LAST_MICROSECOND} OR NOT isfinite({name})"

@@ -1,4 +1,4 @@
-"""The rows of a month: every object read, its bad rows put into quarantine, the counts of it all."""
+"""Reads the rows of a month: every object, with its bad rows put into quarantine, and all counts."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ from functions.rating.measuring.quarantine import BadRow, Quarantine
 from functions.rating.measuring.totals import RowsRead
 from shared.errors import AgenciesInvalid, TooManyBadRows
 
-ROWS_A_BYTE = 200  # of objects to come, at most: gzip packs a thousand bytes into one, and a row has at least five
+ROWS_A_BYTE = (
+    200  # rows of later objects, at most: gzip compresses by a factor of 1,000, and a row has at least five bytes
+)
 
 
 @dataclass
 class DatasetRead:
-    """What was read of one dataset. ``examples``: of each reason the first few bad rows by key and number, with values.
+    """The rows read of one dataset.
 
-    Whatever the order in which objects and their bad rows are found, these are the same.
+    ``examples``: for each reason the first bad rows by key and number, with values. They do not depend on the order in
+    which objects and bad rows are found.
     """
 
     rows: int = 0
@@ -35,7 +38,7 @@ class DatasetRead:
     examples: defaultdict[str, list[tuple[str, int, str]]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, read: ObjectRead) -> None:
-        """Some rows more."""
+        """Add the rows of one ObjectRead."""
         self.rows += read.rows
         self.sources += read.sources
         self.skipped.update(read.skipped)
@@ -50,7 +53,7 @@ class DatasetRead:
             del first[EXAMPLES:]
 
     def counted(self) -> RowsRead:
-        """The counts and examples, as they stand now."""
+        """The counts and examples so far."""
         examples = {
             reason: tuple(f"{key}, row {row}: {value}" for key, row, value in first)
             for reason, first in self.examples.items()
@@ -65,10 +68,10 @@ class DatasetRead:
 def read_objects(
     files: Iterable[LocalFile], reader: ObjectReader, quarantine: Quarantine, max_bad_row_share: Decimal
 ) -> dict[Dataset, DatasetRead]:
-    """Read every object, in order. Without the creators of the month before where these can't be used.
+    """Read every object in order. The previous month's creators are left out if they can't be used.
 
-    Raises ObjectInvalid, AgenciesInvalid at the first bad row of an agency, and TooManyBadRows as soon as a dataset
-    can't have few enough of them any more.
+    Raises ObjectInvalid, AgenciesInvalid at the first bad row of an agency, and TooManyBadRows as soon as the share of
+    bad rows must exceed the limit.
     """
     datasets: dict[Dataset, DatasetRead] = {}
     for read in reader.read(files):
@@ -88,14 +91,14 @@ def read_objects(
 
 
 def refuse_too_many_bad(datasets: Mapping[Dataset, DatasetRead], max_share: Decimal) -> None:
-    """Raises TooManyBadRows when a dataset that the month can't do without has too many of them."""
+    """Raises TooManyBadRows if a required dataset has too many bad rows."""
     for dataset, of in datasets.items():
         if dataset is not Dataset.PREVIOUS_CREATORS and is_too_bad(of.counted(), max_share):
             raise TooManyBadRows(too_many(dataset, of.counted(), max_share))
 
 
 def agencies_refusal(key: str, first: BadRow, positions: Mapping[str, int] | None) -> str:
-    """Why agencies with a bad row can't be used."""
+    """The error for a bad row of an agency."""
     return (
         f"{key}, row {first.row}: {first.reason} ({value_of(first, positions)}); expected "
         f"{expected(first.reason, first.text)}. An agency must not vanish, so every row of the agencies extract has to "

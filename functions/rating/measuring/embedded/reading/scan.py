@@ -1,4 +1,4 @@
-"""What every object goes through, of whatever kind: its values are read once, and the bad rows are found."""
+"""Scans an object of any format: reads each value once, finds the bad rows and collects the hashes of order ids."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from functions.rating.measuring.embedded.sql import literal, nested, select
 from functions.rating.measuring.quarantine import BadRow
 
 AT_ONCE = 4_000_000  # rows
-BAD_TOGETHER = 50_000  # bad rows that are fetched together, of however many
+BAD_TOGETHER = 50_000  # bad rows that are fetched together
 
 Hashes = npt.NDArray[np.uint64]
 
-# One number for each row, since every further column costs time: bad, or with whitespace to trim, or else, of an order,
-# a hash of its id, which is none of these numbers.
+# One number for each row, since every further column costs time. It says: bad; or has whitespace to trim; or,
+# for an order, the hash of its id, which never equals the other two numbers.
 _BAD, _UNTRIMMED, _VALID = range(3)
 _PART_OPTIONS = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 0"
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectRead:
-    """What an object, or some of its rows, came to.
+    """The result of reading an object or some of its rows.
 
-    ``rows``: how many there are, counted from the file itself; negative where earlier ones turned out to be no rows
-    (``skipped``). ``sources``: to read them from; rows of several objects
-    may be in one, which the first of these has. ``bad``: rows that can't be used, of these or of those before.
-    ``skipped``: lines that are no rows, by what they are. ``unread``: how many rows the rest of the object has at most.
-    ``positions``: of columns in the text of a bad row; None where the text is JSON.
+    ``rows``: how many there are, counted from the file itself; negative if earlier lines turned out not to be rows
+    (``skipped``). ``sources``: to read them from; if one source has rows of several objects, the first of these has it.
+    ``bad``: bad rows among these rows or earlier ones. ``skipped``: lines that are not rows, by kind. ``unread``: the
+    largest possible number of rows in the rest of the object. ``positions``: of columns in the text of a bad row; None
+    if the text is JSON.
     """
 
     file: LocalFile
@@ -50,20 +50,20 @@ class ObjectRead:
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """What reading all rows has shown: which of them are bad, and whether any text is untrimmed."""
+    """The result of a scan: the bad rows, and whether any text is untrimmed."""
 
     bad: RowNumbers
     untrimmed: bool
 
 
 class Scanner:
-    """Reads values with the engine; ``folder`` gets what is written."""
+    """Scans values with the engine. ``folder``: for written files."""
 
     def __init__(self, engine: DuckDB, keep: Callable[[Hashes], None], folder: Path) -> None:
-        """``keep`` is given the hash of every order_id, in order."""
+        """``keep`` is called with the hash of every order_id, in order."""
         self.engine = engine
         self.folder = folder
-        self.kept = 0  # the rows whose hashes were kept
+        self.kept = 0  # rows whose hashes were kept
         self._keep = keep
         self._parts = 0
 
@@ -76,10 +76,11 @@ class Scanner:
         *,
         already_kept: int = 0,
     ) -> list[Scanned]:
-        """Read all rows of some files, or of one however large.
+        """Scan all rows of some files, or of one large file.
 
-        ``rows``: of each file. ``queries``: a later one is tried where the one before finds an untrimmed text.
-        ``already_kept``: the first rows whose hashes were kept before. Raises EngineRefused when rows are missing, too.
+        ``rows``: of each file. ``queries``: the next one is tried if the one before finds an untrimmed text.
+        ``already_kept``: so many first rows have kept their hashes before. Raises EngineRefused, also if rows are
+        missing.
         """
         bad, untrimmed = [np.empty(0, np.bool_)], [np.empty(0, np.bool_)]
         for start in range(0, sum(rows), AT_ONCE):
@@ -100,7 +101,7 @@ class Scanner:
     def _read(
         self, dataset: Dataset, relations: Sequence[str], some: str | None, count: int
     ) -> tuple[Hashes, npt.NDArray[np.bool_]]:
-        """What is seen of so many rows, and which of them are untrimmed."""
+        """The numbers of so many rows, and which rows are untrimmed."""
         *quick, exact = relations
         for relation in quick:
             unless_untrimmed = _seen(dataset, f"WHEN untrimmed THEN {_UNTRIMMED}")
@@ -117,7 +118,7 @@ class Scanner:
         return columns
 
     def write(self, dataset: Dataset, query: str) -> Path:
-        """Values as a Parquet file of their own, in the order in which they were read."""
+        """Write values as a Parquet file, in the order in which they were read."""
         self._parts += 1
         path = self.folder / f"part-{self._parts}.parquet"
         kept = select((*(column.name for column in dataset.columns), "bad"), nested(query))
@@ -125,12 +126,12 @@ class Scanner:
         return path
 
     def among(self, numbers: RowNumbers) -> str:
-        """A test for rows by their numbers in a file."""
+        """SQL that tests whether a row's number in a file is one of these."""
         self.engine.table("numbers", {"number": numbers})
         return f"file_row_number IN {nested(select(('number',), 'numbers'))}"
 
 
 def _seen(dataset: Dataset, first: str = "") -> str:
-    """SQL for what is seen of a row. ``first``: a case that comes before all others."""
+    """SQL for the one number of a row. ``first``: a case before all others."""
     valid = f"hash(order_id) | {_VALID}" if dataset is Dataset.ORDERS else f"CAST({_VALID} AS UBIGINT)"
     return f"CASE {first} WHEN bad IS NOT NULL THEN {_BAD} ELSE {valid} END AS seen"

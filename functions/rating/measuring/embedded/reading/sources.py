@@ -1,4 +1,4 @@
-"""Sources: rows that were read once and checked, and the query that reads their values again."""
+"""Sources: rows that were read and checked once, and the query that reads their values again."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ from functions.rating.measuring.embedded.sql import literal, select
 
 RowNumbers = npt.NDArray[np.int64]
 
-FILES = "$files"  # stands in a source's query for the list of its files
+FILES = "$files"  # replaced by the list of files in a source's query
 PARQUET = f"read_parquet({FILES}, hive_partitioning = false, binary_as_string = true, file_row_number = true)"
 PARQUET_PLAIN = PARQUET.replace("binary_as_string = true", "binary_as_string = false")
-POSITION = ("file_index", "file_row_number")  # of a row: which of the query's files it is in, and where, both from 0
+POSITION = (
+    "file_index",
+    "file_row_number",
+)  # the index of a row's file in the query, and the row's number in the file, both from 0
 
 
 class Origin(NamedTuple):
@@ -30,11 +33,11 @@ class Origin(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Rows that are ready to be read: those of an object, some of them, or some of several objects.
+    """Checked rows that can be read again: of one object, of a part of it, or of several objects.
 
-    ``query`` gives the dataset's columns, ``bad`` (a reason or null) and the row's POSITION. Sources of the same shape
-    have the same text of it. ``origins``: the objects that the rows come from, one after another. ``bad``: the
-    file_row_number of each bad row.
+    ``query``: gives the dataset's columns, ``bad`` (a reason or null) and the row's POSITION. Sources of the same shape
+    have the same text. ``origins``: the objects of the rows, one after another. ``bad``: the file_row_number of each
+    bad row.
     """
 
     path: Path
@@ -51,7 +54,7 @@ class Source:
         return ", ".join(origin.key for origin in self.origins)
 
     def origin(self, file_row_number: int) -> tuple[str, int]:
-        """A row's object, and its number there."""
+        """A row's object, and the row's number in the object."""
         for origin in self.origins:
             if file_row_number < len(origin.rows):
                 return origin.key, origin.rows[file_row_number]
@@ -60,10 +63,10 @@ class Source:
 
 
 def kept_query(dataset: Dataset) -> str:
-    """The query that reads values back that were written as Parquet."""
+    """The query that reads values back which were written as Parquet."""
     return select((*(column.name for column in dataset.columns), "bad", "FALSE AS untrimmed", *POSITION), PARQUET)
 
 
 def of_files(paths: Iterable[Path], query: str) -> str:
-    """A query with the files that it is to read."""
+    """A query with its list of files filled in."""
     return query.replace(FILES, "[" + ", ".join(map(literal, paths)) + "]")

@@ -1,4 +1,4 @@
-"""A time zone as spans of its local clock with the offset in each: what SQL needs to turn a reading into an instant."""
+"""A time zone as spans of its local clock, each with one offset: SQL uses them to compute instants."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from shared.months import Month
 MICROSECONDS = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = datetime(1800, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-_STEP = timedelta(days=7)  # no zone changes its clock twice within a week
+_STEP = timedelta(days=7)  # no zone changes its offset twice within a week
 _BEFORE_ALL, _AFTER_ALL = -(10**18), 10**18
 
 
 class Span(NamedTuple):
-    """Local clock readings that share an offset, in microseconds; ``end`` is exclusive."""
+    """Local clock times with one offset, in microseconds. ``end`` is exclusive."""
 
     start: int
     end: int
@@ -27,9 +27,9 @@ class Span(NamedTuple):
 
 
 def offset_spans(zone: ZoneInfo, month: Month) -> tuple[Span, ...]:
-    """Every span of a zone's clock, those near the month first.
+    """Every span of a zone's clock; those near the month come first.
 
-    A reading that occurs twice, or never, gets the offset from before the change, as Python's fold=0 does.
+    A local time that occurs twice or never has the offset from before the change, as Python's fold=0.
     """
     changes = _changes(zone)
     bounds = [_BEFORE_ALL, *(at + max(before, after) for at, before, after in changes), _AFTER_ALL]
@@ -41,7 +41,7 @@ def offset_spans(zone: ZoneInfo, month: Month) -> tuple[Span, ...]:
 
 @lru_cache
 def _changes(zone: ZoneInfo) -> tuple[tuple[int, int, int], ...]:
-    """Every change of the offset: the instant, the offset before it and after it."""
+    """Every change of the offset: the instant, the offset before and after it."""
     return tuple(_find_changes(zone))
 
 

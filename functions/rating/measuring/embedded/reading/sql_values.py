@@ -1,7 +1,7 @@
-"""SQL text that reads the notations of the contract: each column of an extract as the value it stands for.
+"""SQL that reads the contract's notations: each column of an extract as its value.
 
-Written for the analytical engine (its casts, its regular expressions); what is measured from the values is in plain
-SQL beside this. Times become epoch microseconds, so that nothing rests on an engine's idea of time zones.
+It is written for DuckDB (its casts, its regular expressions); what is counted from the values is plain SQL
+(measuring/*.sql). Times become epoch microseconds, so that no engine's time zones matter.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from functions.rating.measuring.embedded.sql import nested, select
 from shared.levels import POWER_LEVELS
 from shared.months import Month
 
-# A timestamp without a time zone that is known to be UTC: INT96, or a Parquet ConvertedType without a LogicalType.
+# A timestamp without a time zone that is in UTC: INT96, or a Parquet ConvertedType without a LogicalType.
 UTC_TIMESTAMP = "UTC_TIMESTAMP"
 ZONED = frozenset({"TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS", UTC_TIMESTAMP})
 NAIVE = frozenset({"TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "DATE"})
@@ -37,15 +37,15 @@ NUMBERS = WHOLE | EXACT_BELOW.keys() | {"INTEGER", "UINTEGER"}
 TEXT_LIKE = NUMBERS | NAIVE | {UTC_TIMESTAMP, "BOOLEAN", "UUID", "ENUM"}
 
 TIMES = frozenset({Kind.TIME, Kind.END})
-# Whole numbers of which each is a BIGINT.
+# Types of whole numbers that all fit into BIGINT.
 SMALL = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"})
 
-YEAR_2000, YEAR_9999 = 946_684_800, 253_402_300_799  # the least and the greatest epoch second that is read
+YEAR_2000, YEAR_9999 = 946_684_800, 253_402_300_799  # the smallest and the largest epoch second that is read
 FIRST_MICROSECOND, LAST_MICROSECOND = -62_135_596_800 * MICROSECONDS, (YEAR_9999 + 1) * MICROSECONDS - 1  # years 1-9999
 
 
 def readable(kind: Kind, physical: str) -> bool:
-    """Whether a column of this physical type can hold such values at all."""
+    """Whether a column of this physical type can be read as values of this kind."""
     base = _base(physical)
     if kind is Kind.TEXT:
         return base == TEXT or base in TEXT_LIKE
@@ -59,23 +59,24 @@ def values(
     zone: ZoneInfo,
     source: str,
     *,
-    trusted: Collection[str] = (),
+    trimmed_later: Collection[str] = (),
     proved: Collection[str] = (),
     damaged: Collection[str] = (),
     trimming: bool = True,
 ) -> str:
-    """A SELECT of every column's value, the row's POSITION, ``bad`` (why it can't be used, or null), ``untrimmed``.
+    """A SELECT of every column's value, the row's POSITION, ``bad`` (the reason, or null) and ``untrimmed``.
 
-    ``physical``: the type of each column that ``source``, a relation, has by name; it has the rows' POSITION, too.
-    ``trusted``: text columns that are read as written, without trimming. ``proved``: columns without a bad value.
-    ``damaged``: text columns whose bytes may be no UTF-8. Without ``trimming`` all texts are read as written, which is
-    right unless some row is ``untrimmed``.
+    ``physical``: the type of each column of ``source``, a relation that also has the rows' POSITION. ``trimmed_later``:
+    text columns that are read without trimming. ``proved``: columns without a bad value. ``damaged``: text columns that
+    may have invalid UTF-8. Without ``trimming`` no text is trimmed, which is correct unless a row is ``untrimmed``.
     """
     columns = [(column, _base(physical.get(column.name, TEXT))) for column in dataset.columns]
     times = [(column, base) for column, base in columns if column.kind in TIMES]
     written = [WrittenTime(column.name, zone) for column, base in times if base == TEXT]
     spans = offset_spans(zone, month)
-    relation = cells(columns, frozenset(physical), source, trusted=trusted, damaged=damaged, trimming=trimming)
+    relation = cells(
+        columns, frozenset(physical), source, trimmed_later=trimmed_later, damaged=damaged, trimming=trimming
+    )
     for step in (
         [f"{time.shape} AS {time.name}_shape" for time in written],
         [f"{time.fields} AS {time.name}_fields" for time in written],
@@ -96,7 +97,7 @@ def _base(physical: str) -> str:
 
 
 def _given(column: Column, base: str, zone: ZoneInfo) -> str:
-    """Whether there is something to read. A time of 0 is none: the binding has not ended."""
+    """SQL: whether a cell has a value. A time of 0 has none: the binding has not ended."""
     name = column.name
     if column.kind in TIMES and base == TEXT:
         return f"({name} IS NOT NULL AND NOT {WrittenTime(name, zone).says_none(open_end=column.kind is Kind.END)})"
@@ -116,7 +117,7 @@ def _integer(name: str, base: str) -> str:
 
 
 def _instant(name: str, base: str, zone: ZoneInfo) -> str:
-    """Epoch microseconds, where a cell says which instant it means."""
+    """SQL: epoch microseconds, if the cell gives an instant."""
     if base == "TIMESTAMPTZ_NS":
         return _whole_microseconds(f"CAST({name} AS TIMESTAMP_NS)")
     if base in ZONED:
@@ -129,12 +130,12 @@ def _instant(name: str, base: str, zone: ZoneInfo) -> str:
 
 
 def from_seconds(seconds: str) -> str:
-    """Epoch microseconds of a whole number of seconds, null where nobody can have meant that."""
+    """SQL: epoch microseconds of whole seconds; null outside of the years that are read."""
     return f"CASE WHEN {seconds} BETWEEN {YEAR_2000} AND {YEAR_9999} THEN {seconds} * {MICROSECONDS} END"
 
 
 def _local(name: str, base: str, zone: ZoneInfo) -> str:
-    """Microseconds on the local clock since 1970, where a cell has no offset."""
+    """SQL: microseconds of the local clock since 1970, if the cell has no offset."""
     if base == "TIMESTAMP_NS":
         return _whole_microseconds(name)
     if base == "DATE":
@@ -151,7 +152,7 @@ def _within_years(microseconds: str) -> str:
 
 
 def _whole_microseconds(stamp: str) -> str:
-    """The microsecond that a TIMESTAMP_NS lies in; a cast would round up."""
+    """SQL: a TIMESTAMP_NS rounded down to microseconds; a cast would round up."""
     return f"(epoch_ns({stamp}) - (epoch_ns({stamp}) % 1000 + 1000) % 1000) // 1000"
 
 
@@ -166,7 +167,7 @@ def _value(column: Column, base: str, spans: Sequence[Span]) -> str:
 
 
 def _offset(local: str, spans: Sequence[Span]) -> str:
-    """The zone's offset at a local clock reading: the spans around the month as cases, all the others as a list."""
+    """SQL: the zone's offset at a local clock time. Spans near the month are cases, the others a list."""
     near = " ".join(f"WHEN {local} >= {s.start} AND {local} < {s.end} THEN {s.offset}" for s in spans[:3])
     ordered = sorted(spans)
     starts = ", ".join(str(span.start) for span in ordered)
@@ -178,7 +179,7 @@ def _offset(local: str, spans: Sequence[Span]) -> str:
 def _bad(
     dataset: Dataset, columns: Sequence[tuple[Column, str]], proved: Collection[str], damaged: Collection[str]
 ) -> str:
-    """The first reason, in the order of the columns, why a row can't be used."""
+    """SQL: the first reason, in the order of the columns, why a row is bad."""
     tested = [(column, base) for column, base in columns if column.name not in proved]
     reasons = _reasons(dataset, tested, damaged)
     return "CASE " + " ".join(f"WHEN {test} THEN '{reason}'" for reason, test in reasons) + " END"
@@ -200,7 +201,7 @@ def _reasons(
         elif column.kind is not Kind.TEXT and base not in SMALL:
             yield f"unreadable_{name}", f"{given} AND {value} IS NULL"
         elif column.kind is Kind.TEXT and base == TEXT and not column.multiline:
-            # A CASE: of an AND the engine works out both sides, and trimming costs ten times as much as reading.
+            # CASE: the engine computes both sides of an AND, and trimming costs ten times as much as reading.
             within = f"contains({trimmed(name)}, chr(10))"
             yield f"newline_in_{name}", f"CASE WHEN contains({name}, chr(10)) THEN {within} ELSE FALSE END"
         if column.kind is Kind.AMOUNT:

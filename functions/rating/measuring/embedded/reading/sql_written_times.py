@@ -1,4 +1,4 @@
-"""SQL text that reads times as people and programs write them: ISO 8601, Excel's and pandas' forms, epoch seconds."""
+"""SQL that reads written times: ISO 8601, the forms of Excel and pandas, and epoch seconds."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _OPEN_END = rf"{_NO_TIME}|0000[-/]00[-/]00(?:[ T]00:00:00(?:\.0+)?)?|null|none|n
 
 @dataclass(frozen=True, slots=True)
 class WrittenTime:
-    """A text column of times. Relations that its SQL is used in have ``<name>_plain``, then the columns that are named.
+    """A text column of times. Relations with its SQL have ``<name>_plain`` and the columns named below.
 
-    A zone is an offset, UTC or GMT, or the name of ``zone``, the one in which times without any are meant.
+    A zone may be an offset, UTC, GMT, or the name of ``zone``, which also applies to times without a zone.
     """
 
     name: str
@@ -33,7 +33,7 @@ class WrittenTime:
 
     @property
     def shape(self) -> str:
-        """``<name>_shape``: the engine's own notation, seconds, or any other form; null for anything else."""
+        """``<name>_shape``: 'plain' (the engine's own notation), 'seconds', 'written' (any other form), or null."""
         name = self.name
         seconds = f"{WHOLE_NUMBER}|{WHOLE_WITH_ZEROS}"
         return (
@@ -44,13 +44,13 @@ class WrittenTime:
 
     @property
     def fields(self) -> str:
-        """``<name>_fields``: what a written form is made of, texts that may be empty."""
+        """``<name>_fields``: the parts of a written form, as texts that may be empty."""
         names = ", ".join(map(literal, _FIELDS))
         found = f"regexp_extract({self.name}, {literal(f'^(?:{self._pattern})$')}, [{names}])"
         return f"CASE WHEN {self.name}_shape = 'written' THEN {found} END"
 
     def instant(self, from_seconds: Callable[[str], str]) -> str:
-        """Epoch microseconds, where the text says which instant it means."""
+        """SQL: epoch microseconds, if the text gives an instant."""
         name, zone = self.name, f"{self.name}_fields.zone"
         seconds = from_seconds(f"TRY_CAST(split_part({name}, '.', 1) AS BIGINT)")
         parts = rf"regexp_extract({zone}, '([+-])(\d\d?):?(\d\d)?', ['sign', 'hours', 'minutes'])"
@@ -67,7 +67,7 @@ class WrittenTime:
 
     @property
     def local(self) -> str:
-        """Microseconds on the local clock since 1970, where the text has no offset."""
+        """SQL: microseconds of the local clock since 1970, if the text has no offset."""
         name = self.name
         return (
             f"CASE WHEN {name}_shape = 'plain' THEN epoch_us(TRY_CAST({name} AS TIMESTAMP)) "
@@ -75,7 +75,7 @@ class WrittenTime:
         )
 
     def says_none(self, *, open_end: bool) -> str:
-        """Whether a text says that there is no time."""
+        """SQL: whether a text means "no time"."""
         pattern = _OPEN_END if open_end else _NO_TIME
         return f"CASE WHEN {self.name}_plain THEN FALSE ELSE regexp_full_match({self.name}, {literal(pattern)}) END"
 
@@ -86,7 +86,7 @@ class WrittenTime:
 
     @property
     def _clock(self) -> str:
-        """What the clock shows: what is absent is 0, a fraction is cut to microseconds."""
+        """SQL: the local clock time. A missing part is 0; a fraction is cut to microseconds."""
         of = f"{self.name}_fields"
         month, day, hour, minute, second = (f"lpad({of}.{field}, 2, '0')" for field in _FIELDS[1:6])
         text = f"concat({of}.year, '-', {month}, '-', {day}, ' ', {hour}, ':', {minute}, ':', {second})"

@@ -1,4 +1,4 @@
-"""Thrift's compact protocol, which Parquet footers are written in: structs taken apart and written again."""
+"""Thrift's compact protocol, used by Parquet footers: reads structs and writes them again."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 _BOOLEANS, _BYTE, _DOUBLE, _BINARY, _LISTS, _MAP, _STRUCT = (1, 2), 3, 7, 8, (9, 10), 11, 12
-_SHORT = 15  # elements: a list of fewer has their number in its first byte
+_SHORT = 15  # a shorter list has its length in its first byte
 
 
 class Field(NamedTuple):
-    """One field of a struct. ``value``: its bytes; a boolean has none, its kind says which it is."""
+    """One field of a struct. ``value``: its bytes; empty for a boolean, whose kind is its value."""
 
     number: int
     kind: int
@@ -18,7 +18,7 @@ class Field(NamedTuple):
 
 
 def struct(fields: Iterable[Field]) -> bytes:
-    """Fields in ascending order, each with its distance from the one before."""
+    """The bytes of a struct: fields in ascending order, each with the distance from the one before."""
     written, last = b"", 0
     for number, kind, value in fields:
         written += bytes([(number - last) << 4 | kind]) + value
@@ -27,14 +27,14 @@ def struct(fields: Iterable[Field]) -> bytes:
 
 
 def structs(elements: Sequence[bytes]) -> bytes:
-    """A list of structs."""
+    """The bytes of a list of structs."""
     count = len(elements)
     header = bytes([count << 4 | _STRUCT]) if count < _SHORT else bytes([_SHORT << 4 | _STRUCT]) + _varint(count)
     return header + b"".join(elements)
 
 
 def signed(number: int) -> bytes:
-    """A whole number, 0 or more."""
+    """The bytes of a whole number, 0 or more."""
     return _varint(number << 1)
 
 
@@ -46,7 +46,7 @@ class Reader:
         self.at = 0
 
     def fields(self) -> Iterator[tuple[int, int]]:
-        """The number and kind of each field of a struct; its value is to be read or skipped."""
+        """The number and kind of each field of a struct. The caller has to read or skip its value."""
         number = 0
         while header := self._byte():
             number = number + (header >> 4) if header >> 4 else self.signed()
@@ -62,7 +62,7 @@ class Reader:
         return [self.skip(kind, in_list=True) for _ in range(count)]
 
     def list_header(self) -> tuple[int, int]:
-        """How many elements, and of which kind."""
+        """The number and kind of the elements."""
         header = self._byte()
         return (header >> 4 if header >> 4 < _SHORT else self._number()), header & 15
 
@@ -75,7 +75,7 @@ class Reader:
         return (number >> 1) ^ -(number & 1)
 
     def skip(self, kind: int, *, in_list: bool = False) -> bytes:
-        """The bytes of a value."""
+        """Skip a value and return its bytes."""
         start = self.at
         if kind in _BOOLEANS:
             self._bytes(int(in_list))
