@@ -23,6 +23,9 @@ _PASSING = {
     "ThrottlingError",
     "ProvisionedThroughputExceeded",
     "TransactionInProgressException",
+    "ThrottlingException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
 }
 
 
