@@ -46,7 +46,9 @@ demo: setup-demo ## Rate three months of sample data and look levels up, all on 
 serve: setup-demo ## API and pages on 127.0.0.1, over the sample: [EXTRACTS=folder] [WORKBOOK=levels.xlsx or folder] [PORT=3000]
 	@$(python) -m local.serve $(call named,PORT,--port) $(call named,EXTRACTS,--extracts) $(call named,WORKBOOK,--workbook)
 
-pytest := $(python) -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+# One process more than processors: tests wait, too, for processes that they start and for clocks.
+workers := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+pytest := $(python) -m pytest --numprocesses $(workers) --dist loadfile --no-loadscope-reorder
 
 test: setup ## All tests but those of real runtimes (make e2e)
 	@build/setup.sh sam
@@ -181,7 +183,7 @@ e2e: setup ## Real runtimes: packages, runtime interface, Docker, a deployed sta
 	@build/setup.sh e2e
 	@build/setup.sh clients
 	@build/setup.sh spark
-	$(python) -m pytest tests/e2e -rs --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 20
+	$(pytest) --numprocesses 3 tests/e2e -rs --durations 20
 
 pictures: setup ## The pictures of the pages in README, made again by a browser
 	@$(python) -m tests.e2e.pictures

@@ -39,14 +39,17 @@ def emulated_aws(**environment: str) -> Iterator[None]:
 def remembered() -> Callable[[], None]:
     """What the emulation's tables and buckets hold now: a function that brings it back, as often as it is called."""
     kept = [
-        (backend, name, deepcopy(getattr(backend, name)))
-        for backends, name in ((dynamodb_backends, "tables"), (s3_backends, "buckets"))
-        for backend in backends[DEFAULT_ACCOUNT_ID].values()
+        (of, name, deepcopy(getattr(of, name)))
+        for of, name in (
+            *((backend, "tables") for backend in dynamodb_backends[DEFAULT_ACCOUNT_ID].values()),
+            *((backend, "buckets") for backend in s3_backends[DEFAULT_ACCOUNT_ID].values()),
+            (s3_backends, "bucket_accounts"),
+        )
     ]
 
     def bring_back() -> None:
-        for backend, name, content in kept:
-            setattr(backend, name, deepcopy(content))
+        for of, name, content in kept:
+            setattr(of, name, deepcopy(content))
 
     return bring_back
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -216,15 +216,15 @@ def notations(instant: datetime, zone: ZoneInfo) -> list[str]:
 
 
 def write(world: MonthRows, folder: Path, seed: int) -> Written:
-    """The world as files of all formats, its rows shuffled and dealt out."""
+    """The world as files of all formats, its rows shuffled and dealt out to one, two or three of each dataset."""
     chance = random.Random(seed)
     files: list[LocalFile] = []
     rows: dict[tuple[str, int], tuple[str, int]] = {}
     for dataset, of in world.datasets().items():
         order = list(range(len(of)))
         chance.shuffle(order)
-        cuts = sorted(chance.randrange(len(order) + 1) for _ in range(2))
-        for part, indexes in enumerate((order[: cuts[0]], order[cuts[0] : cuts[1]], order[cuts[1] :])):
+        cuts = [0, *sorted(chance.randrange(len(order) + 1) for _ in range(chance.randrange(3))), len(order)]
+        for part, indexes in enumerate(order[start:end] for start, end in pairwise(cuts)):
             suffix = chance.choice((".csv", ".csv.gz", ".parquet"))
             file = LocalFile(
                 dataset, f"{dataset}/part {part}{suffix}", folder / f"{dataset}-{part}{suffix}", chance.random() < 0.5

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import boto3
 import pytest
@@ -17,12 +16,18 @@ from tests.cloud import BUCKET, REPORTS, Cloud, small_cloud
 MONTH = {"month": "2026-05"}
 
 
-@pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    with small_cloud(tmp_path) as cloud:
+@pytest.fixture(scope="module")
+def beginning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    with small_cloud(tmp_path_factory.mktemp("cloud")) as cloud:
         cloud.put_month("2026-05", {"a": (5, 500_000), "b": (1, 0)})
         cloud.put_month("2026-06", {"a": (1, 0), "b": (1, 0)})
+        cloud.remember()
         yield cloud
+
+
+@pytest.fixture
+def cloud(beginning: Cloud) -> Cloud:
+    return beginning.bring_back()
 
 
 def test_a_stack_goes_on_with_a_table_restored_from_its_backup(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:

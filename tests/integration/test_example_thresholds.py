@@ -16,13 +16,19 @@ EXAMPLE = Path(__file__).parents[2] / "config" / "workbook"
 MONTH = "2026-09"
 
 
-@pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[Cloud]:
+@pytest.fixture(scope="module")
+def beginning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """A month that is ready, and a workbook as `make sheet` or the package gives it: the example's."""
-    with small_cloud(tmp_path) as cloud:
+    with small_cloud(tmp_path_factory.mktemp("cloud")) as cloud:
         shutil.copytree(EXAMPLE, cloud.workbook, dirs_exist_ok=True)
         cloud.put_month(MONTH, {"A": (2, 500_000), "B": (0, 100)})
+        cloud.remember()
         yield cloud
+
+
+@pytest.fixture
+def cloud(beginning: Cloud) -> Cloud:
+    return beginning.bring_back()
 
 
 def test_a_month_is_not_rated_by_invented_thresholds(cloud: Cloud) -> None:

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,11 +21,17 @@ from tools import operate
 from tools.following import Deployed
 
 
-@pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    with small_cloud(tmp_path) as cloud:
+@pytest.fixture(scope="module")
+def beginning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    with small_cloud(tmp_path_factory.mktemp("cloud")) as cloud:
         cloud.put_month("2026-05", {"a": (5, 500_000), "b": (1, 0)})
+        cloud.remember()
         yield cloud
+
+
+@pytest.fixture
+def cloud(beginning: Cloud) -> Cloud:
+    return beginning.bring_back()
 
 
 def operate_on(cloud: Cloud, *arguments: str) -> int:

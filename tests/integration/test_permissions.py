@@ -7,7 +7,6 @@ from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,10 +32,16 @@ BIG, MIDDLE, SMALL, NONE = (5, 500_000), (2, 10_000), (1, 0), (0, 0)
 HALF = "setting,value\nmax_downgraded_share,0.4\n"
 
 
-@pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    with small_cloud(tmp_path) as cloud:
+@pytest.fixture(scope="module")
+def beginning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    with small_cloud(tmp_path_factory.mktemp("cloud")) as cloud:
+        cloud.remember()
         yield cloud
+
+
+@pytest.fixture
+def cloud(beginning: Cloud) -> Cloud:
+    return beginning.bring_back()
 
 
 @pytest.fixture

@@ -33,16 +33,22 @@ def written() -> Any:
     return json.loads(WRITTEN.read_text("utf-8"))
 
 
-@pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[Cloud]:
+@pytest.fixture(scope="module")
+def beginning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """The small cloud with that release's table, extracts and workbook."""
-    with small_cloud(tmp_path, **LONG) as cloud:
+    with small_cloud(tmp_path_factory.mktemp("cloud"), **LONG) as cloud:
         for item in written()["items"]:
             cloud.table.client.put_item(TableName=cloud.table.name, Item=as_stored(item))
         for key, text in written()["extracts"]:
             cloud.s3.put_object(Bucket=BUCKET, Key=key, Body=text.encode())
         cloud.write_workbook(**dict(written()["workbook"]))
+        cloud.remember()
         yield cloud
+
+
+@pytest.fixture
+def cloud(beginning: Cloud) -> Cloud:
+    return beginning.bring_back()
 
 
 def as_stored(value: Any) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,14 +16,20 @@ BIG, MIDDLE, SMALL, NONE = (5, 500_000), (2, 10_000), (1, 0), (0, 0)
 DECIDED = {"by": "Li Hua", "reason": "two agencies merged"}
 
 
-@pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[Cloud]:
+@pytest.fixture(scope="module")
+def beginning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """April is published; in May two of four agencies change their level."""
-    with small_cloud(tmp_path) as cloud:
+    with small_cloud(tmp_path_factory.mktemp("cloud")) as cloud:
         cloud.put_month("2026-04", {"a": BIG, "b": MIDDLE, "c": SMALL, "d": NONE})
         cloud.rate(APRIL)
         cloud.put_month("2026-05", {"a": NONE, "b": BIG, "c": SMALL, "d": NONE})
+        cloud.remember()
         yield cloud
+
+
+@pytest.fixture
+def cloud(beginning: Cloud) -> Cloud:
+    return beginning.bring_back()
 
 
 def held(cloud: Cloud) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -20,13 +19,19 @@ WITHOUT_CONTACT_AT_2 = WORKBOOK["benefits"].replace(",flag,,TRUE,TRUE", ",flag,,
 RENAMED = WORKBOOK["levels"].replace("三级", "领航")
 
 
-@pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[Cloud]:
+@pytest.fixture(scope="module")
+def beginning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """The small cloud with May published: a at level 3, b at 2, c at 1, d unrated."""
-    with small_cloud(tmp_path) as cloud:
+    with small_cloud(tmp_path_factory.mktemp("cloud")) as cloud:
         cloud.put_month("2026-05", {"a": BIG, "b": MIDDLE, "c": SMALL, "d": NONE})
         assert cloud.rate(MAY)["outcome"] == "published"
+        cloud.remember()
         yield cloud
+
+
+@pytest.fixture
+def cloud(beginning: Cloud) -> Cloud:
+    return beginning.bring_back()
 
 
 @pytest.mark.parametrize("event", [{"mode": "check"}, REFRESH, {**MAY, "mode": "preview"}, {**MAY}])

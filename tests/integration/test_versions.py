@@ -30,10 +30,16 @@ def versions() -> Versions:
     return Versions("levels-rating")
 
 
-@pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    with small_cloud(tmp_path) as made:
+@pytest.fixture(scope="module")
+def beginning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    with small_cloud(tmp_path_factory.mktemp("cloud")) as made:
+        made.remember()
         yield made
+
+
+@pytest.fixture
+def cloud(beginning: Cloud) -> Cloud:
+    return beginning.bring_back()
 
 
 def lines_of(capsys: pytest.CaptureFixture[str]) -> list[str]:

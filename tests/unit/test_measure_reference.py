@@ -226,6 +226,18 @@ BROKEN_PLAIN_RULES = {
     "unknown creators are known": ("attributed OR NOT in_month", "TRUE"),
     "any flag is the same": ("row_number() OVER (ORDER BY risk_tag) AS tag", "1 AS tag"),
 }
+# Most rules show in the first world; these in few, of which one is tried first.
+SHOWN_IN = {
+    "clean wins over flagged": 33,
+    "the month begins a microsecond late": 33,
+    "a flag is what is written": 36,
+    "the base of slots holds the flagged": 36,
+    "kept means kept by the same agency": 36,
+    "an only binding holds after its end": 33,
+    "a creator is unknown before an only binding": 33,
+    "a creator is unknown after an only binding": 31,
+    "the month before ends inclusively": 88,
+}
 BROKEN = [("DuckDB", rule) for rule in BROKEN_RULES] + [("plain SQL", rule) for rule in BROKEN_PLAIN_RULES]
 
 
@@ -237,7 +249,8 @@ def test_notices_that_a_rule_is_broken(engine: str, rule: str, tmp_path: Path, m
     for name, template in sql.items():
         monkeypatch.setitem(sql, name, Template(template.template.replace(valid, broken)))
 
-    assert not all(agrees(seed, tmp_path, measure) for seed in largest_worlds())
+    seeds = sorted(largest_worlds(), key=lambda seed: seed != SHOWN_IN.get(rule))
+    assert not all(agrees(seed, tmp_path, measure) for seed in seeds)
 
 
 @cache
