@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
 
 from tests.contract.transformed import ROOT, SAM_PYTHON, environment, of_type, properties, template
 
@@ -48,6 +47,9 @@ def test_the_version_says_the_value_of_every_parameter_that_changes_the_function
 
 def test_another_description_is_another_version() -> None:
     """CloudFormation replaces a version whose description changes; its schema says so."""
+    # Here, since the import takes a second of every process that collects tests.
+    from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped] # noqa: PLC0415
+
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", "AWS::Lambda::Version").schema
     assert "/properties/Description" in schema["createOnlyProperties"]
 

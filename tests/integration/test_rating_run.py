@@ -235,36 +235,46 @@ def test_verify_finds_a_single_altered_item(cloud: Cloud) -> None:
 HALF = "setting,value\nmax_downgraded_share,0.4\n"
 
 
-def held_june(cloud: Cloud) -> dict[str, Any]:
-    cloud.rate(MAY)
-    cloud.write_workbook(settings=HALF)
-    cloud.put_month("2026-06", {"a": SMALL, "b": SMALL, "c": SMALL, "d": NONE})
-    return cloud.rate(JUNE)
+@pytest.fixture(scope="module")
+def june(beginning: Cloud) -> dict[str, Any]:
+    """The answer to a firing that holds June."""
+    beginning.bring_back().rate(MAY)
+    beginning.write_workbook(settings=HALF)
+    beginning.put_month("2026-06", {"a": SMALL, "b": SMALL, "c": SMALL, "d": NONE})
+    answer = beginning.rate(JUNE)
+    beginning.remember("June is held")
+    return answer
 
 
-def test_an_exceeded_guardrail_holds_the_month_and_the_old_levels_stay(cloud: Cloud) -> None:
-    answer = held_june(cloud)
-    assert answer["outcome"] == "held"
+@pytest.fixture
+def held(cloud: Cloud, june: dict[str, Any]) -> dict[str, Any]:
+    """The same answer, in a cloud in which June is held."""
+    cloud.bring_back("June is held")
+    return june
+
+
+def test_an_exceeded_guardrail_holds_the_month_and_the_old_levels_stay(cloud: Cloud, held: dict[str, Any]) -> None:
+    assert held["outcome"] == "held"
     assert cloud.levels() == {"a": 3, "b": 2, "c": 1, "d": None}
-    assert "max_downgraded_share" in cloud.report(answer["report"])
+    assert "max_downgraded_share" in cloud.report(held["report"])
 
 
-def test_the_half_hourly_firing_does_not_hold_it_anew(cloud: Cloud) -> None:
-    run, before = held_june(cloud)["run"], cloud.items()
+def test_the_half_hourly_firing_does_not_hold_it_anew(cloud: Cloud, held: dict[str, Any]) -> None:
+    run, before = held["run"], cloud.items()
     again = cloud.rate(JUNE)
     assert (again["outcome"], again["run"], cloud.items()) == ("held", run, before)
 
 
-def test_a_held_month_is_rated_again_when_its_inputs_change(cloud: Cloud) -> None:
-    run = held_june(cloud)["run"]
+def test_a_held_month_is_rated_again_when_its_inputs_change(cloud: Cloud, held: dict[str, Any]) -> None:
+    run = held["run"]
     cloud.put_month("2026-06", {"a": BIG, "b": MIDDLE, "c": SMALL, "d": NONE})
     answer = cloud.rate(JUNE)
     assert answer["outcome"] == "published"
     assert answer["run"] != run
 
 
-def test_accept_publishes_exactly_the_held_run_with_who_and_why(cloud: Cloud) -> None:
-    run = held_june(cloud)["run"]
+def test_accept_publishes_exactly_the_held_run_with_who_and_why(cloud: Cloud, held: dict[str, Any]) -> None:
+    run = held["run"]
     answer = cloud.rate({"accept": run, **DECIDED})
     assert (answer["outcome"], answer["run"]) == ("published", run)
     assert cloud.levels() == {"a": 1, "b": 1, "c": 1, "d": None}
@@ -272,16 +282,20 @@ def test_accept_publishes_exactly_the_held_run_with_who_and_why(cloud: Cloud) ->
     assert cloud.rate({"accept": run, **DECIDED})["outcome"] == "unchanged"
 
 
-def test_a_held_run_that_was_compared_with_what_is_no_longer_valid_is_not_accepted(cloud: Cloud) -> None:
-    run = held_june(cloud)["run"]
+def test_a_held_run_that_was_compared_with_what_is_no_longer_valid_is_not_accepted(
+    cloud: Cloud, held: dict[str, Any]
+) -> None:
+    run = held["run"]
     cloud.put_month("2026-05", {"a": SMALL})
     cloud.rate({"month": "2026-05"})
     with pytest.raises(PublicationConflict, match="was compared with"):
         cloud.rate({"accept": run, **DECIDED, "anyway": True})
 
 
-def test_a_held_run_whose_extracts_have_changed_is_accepted_only_by_who_knows_it(cloud: Cloud) -> None:
-    run = held_june(cloud)["run"]
+def test_a_held_run_whose_extracts_have_changed_is_accepted_only_by_who_knows_it(
+    cloud: Cloud, held: dict[str, Any]
+) -> None:
+    run = held["run"]
     cloud.put_month("2026-06", {"a": BIG, "b": MIDDLE, "c": SMALL, "d": NONE})
     cloud.put_object("orders", "2026-06", "part-1.csv", b"order_id\n")
     cloud.s3.delete_object(Bucket="extracts", Key="in/creators/month=2026-05/part-0.csv")
@@ -298,8 +312,10 @@ def test_a_held_run_whose_extracts_have_changed_is_accepted_only_by_who_knows_it
     assert cloud.levels() == {"a": 1, "b": 1, "c": 1, "d": None}
 
 
-def test_a_held_run_over_a_month_that_was_published_since_is_accepted_only_by_who_knows_it(cloud: Cloud) -> None:
-    run = held_june(cloud)["run"]
+def test_a_held_run_over_a_month_that_was_published_since_is_accepted_only_by_who_knows_it(
+    cloud: Cloud, held: dict[str, Any]
+) -> None:
+    run = held["run"]
     held_extracts = {"a": SMALL, "b": SMALL, "c": SMALL, "d": NONE}
     cloud.put_month("2026-06", {"a": BIG, "b": MIDDLE, "c": SMALL, "d": NONE})
     other = cloud.rate(JUNE)["run"]
@@ -324,8 +340,10 @@ def test_texts_that_changed_since_do_not_overtake_a_held_run(cloud: Cloud) -> No
 
 
 @pytest.mark.parametrize("call", range(1, 12))
-def test_of_two_accepts_at_once_one_publishes_and_the_other_finds_it_published(cloud: Cloud, call: int) -> None:
-    run = held_june(cloud)["run"]
+def test_of_two_accepts_at_once_one_publishes_and_the_other_finds_it_published(
+    cloud: Cloud, held: dict[str, Any], call: int
+) -> None:
+    run = held["run"]
     others: list[dict[str, Any]] = []
     with at_call(call, lambda: others.append(cloud.rate({"accept": run, **DECIDED}))):
         answer = cloud.rate({"accept": run, **DECIDED})
@@ -335,9 +353,9 @@ def test_of_two_accepts_at_once_one_publishes_and_the_other_finds_it_published(c
 
 
 def test_the_ledger_follows_the_pointer_also_when_a_clock_is_wrong(
-    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+    cloud: Cloud, held: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = held_june(cloud)["run"]
+    run = held["run"]
     in_the_past = SimpleNamespace(now=lambda zone: datetime(2026, 1, 1, tzinfo=zone))
     with monkeypatch.context() as patch:
         patch.setattr(wiring, "datetime", in_the_past)
