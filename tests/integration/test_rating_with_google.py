@@ -56,6 +56,30 @@ def test_a_faulty_sheet_shows_its_faults_in_the_status_tab(cloud: Cloud, google:
     assert cloud.table.pointer().publications == {}
 
 
+def test_a_faulty_sheet_shows_what_the_rest_of_it_changes(cloud: Cloud, google: FakeSheets) -> None:
+    cloud.rate({"month": "2026-09"})
+    google.tab(KEY, "thresholds").type_in(2, 3, "５")
+    google.tab(KEY, "levels").type_in(1, 1, "Copper")
+    with pytest.raises(WorkbookFaulty):
+        cloud.rate({"mode": "refresh"})
+    assert "levels!B2\nlevel 1 · name\nBronze\nCopper\nnext morning" in status(google)
+
+
+def test_what_is_prepared_stays_in_the_status_tab_whatever_is_asked(cloud: Cloud, google: FakeSheets) -> None:
+    """Also after a request that does not read the sheet: then it is what the rules in force prepare."""
+    for row, cells in enumerate(Workbook().tabs["thresholds"][1:], start=5):
+        for column, value in enumerate(["2027-01", *cells[1:]]):
+            google.tab(KEY, "thresholds").type_in(row, column, value)
+    google.tab(KEY, "thresholds").type_in(7, 4, 30000)
+    prepared = "prepared for\nrating month 2027-01, published on 2027-02-03"
+    run = cloud.rate({"month": "2026-09"})["run"]
+    for event in ({"mode": "check"}, {"month": "2026-09"}, {"month": "2026-09", "repair": True}):
+        assert prepared in status(google)
+        cloud.rate(event)
+    assert (prepared in status(google), "3 → 2" in status(google)) == (True, True)
+    assert cloud.table.pointer().current().run == run
+
+
 def test_a_preview_says_in_the_sheet_who_would_move_and_by_which_metric(cloud: Cloud, google: FakeSheets) -> None:
     cloud.rate({"month": "2026-09"})
     google.tab(KEY, "thresholds").type_in(3, 4, 30000)

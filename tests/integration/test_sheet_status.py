@@ -202,6 +202,24 @@ def test_a_failure_is_told_in_the_sheets_language() -> None:
     assert failure("WorkbookUnavailable", "表格没有共享 / it is not shared", "en") == "it is not shared"
 
 
+@pytest.mark.parametrize(
+    ("outcome", "told_above"), [("checked", 0), ("published", 0), ("pending", 1), ("rolled_back", 0)]
+)
+def test_whatever_was_asked_the_tab_shows_all_that_is_prepared_in_order(outcome: str, told_above: int) -> None:
+    """A refresh tells of the first month in its own name, above; nothing is told twice."""
+    steps = [
+        {"effective_month": month, "effective_on": f"{month}-03", "preview": PREVIEW}
+        for month in ("2026-11", "2027-01")
+    ]
+    what = {**answer(outcome), "prepared": steps, **(steps[0] if told_above else {})}
+    rows = written(what)
+    prepared = [row[1] for row in rows if row[:1] == ["prepared for"]]
+    said = ["rating month 2026-11, published on 2026-11-03", "rating month 2027-01, published on 2027-01-03"]
+    assert prepared == said[told_above:]
+    assert sum(row[:1] == ["A-0001"] for row in rows) == len(steps)
+    assert (["takes effect from", said[0]] in rows) == bool(told_above)
+
+
 def test_a_pending_change_says_from_which_month_it_counts() -> None:
     rows = written({**answer("pending"), "effective_month": "2026-11", "effective_on": "2026-12-03"})
     assert ["takes effect from", "rating month 2026-11, published on 2026-12-03"] in rows
