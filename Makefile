@@ -50,12 +50,12 @@ serve: setup-demo ## API and pages on 127.0.0.1, over the sample: [EXTRACTS=fold
 workers := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 pytest := $(python) -m pytest --numprocesses $(workers) --dist loadfile --no-loadscope-reorder
 
-test: setup ## All tests but those of real runtimes (make e2e)
+test: setup ## All tests except those in real runtimes (make e2e)
 	@build/setup.sh sam
 	$(pytest) --ignore tests/e2e --durations 20
 
 .PHONY: soak
-soak: setup ## Months of kills, faults and decisions at random, judged by plain loops: MINUTES=10 [SEED=…]
+soak: setup ## Many months with random kills, faults and decisions, checked by a separate judge: MINUTES=10 [SEED=…]
 	@$(python) -m tests.soak $(call named,MINUTES,--minutes) $(call named,SEED,--seed)
 
 ifdef LOCAL
@@ -89,13 +89,13 @@ gate-vulnerabilities:
 	$(python) build/vulnerabilities.py
 endif
 
-docs: setup ## Write again what is generated of docs/ and config/
+docs: setup ## Write the generated parts of docs/ and config/ again
 	@$(python) -m tools.docs
 
-audit: setup ## Known vulnerabilities of the dependencies
+audit: setup ## List known vulnerabilities of the dependencies
 	$(python) build/vulnerabilities.py
 
-bench: setup ## Measure speed and memory as ratios to a floor: ORDERS=5000000
+bench: setup ## Measure speed and memory, and compare with plain queries: ORDERS=5000000
 	@build/setup.sh bench
 	@$(python) -m bench --orders $(ORDERS)
 
@@ -103,25 +103,25 @@ bench: setup ## Measure speed and memory as ratios to a floor: ORDERS=5000000
 
 # LOCAL=1 asks the function of `make serve` (on PORT) instead of the deployed one.
 .PHONY: check-workbook check-extracts refresh backfill accept rollback preview verify repair sheet
-check-workbook: setup-demo ## The workbook's faults, as the function sees it; also make check LOCAL=1
+check-workbook: setup-demo ## List the workbook's faults; also make check LOCAL=1
 	@$(operate) check
 
-check-extracts: setup-demo ## Judge a month's data before it is handed over: FOLDER=… (or s3://…) MONTH=2026-10 [WORKBOOK=levels.xlsx]
+check-extracts: setup-demo ## Check a month's data before a run reads it: FOLDER=… (or s3://…) MONTH=2026-10 [WORKBOOK=levels.xlsx]
 	@$(python) -m tools.check_extracts "$$FOLDER" "$$MONTH" $(call named,WORKBOOK,--workbook)
 
-refresh: setup-demo ## Publish changed texts, or say from when a changed threshold counts: [BY=… REASON=… CONFIRMS=<changes_id> takes away]
+refresh: setup-demo ## Publish changed texts, and show from when a changed threshold counts: [BY=… REASON=… CONFIRMS=<changes_id> takes away]
 	@$(operate) refresh $(call named,BY,--by) $(call named,REASON,--reason) $(call named,CONFIRMS,--confirms)
 
 backfill: setup-demo ## Rate months again: FROM=2026-08 TO=2026-10
 	@$(operate) backfill "$$FROM" "$$TO"
 
-accept: setup-demo ## Publish a held run: RUN=… BY=… REASON=… [ANYWAY=1, although it has been overtaken]
+accept: setup-demo ## Publish a held run: RUN=… BY=… REASON=… [ANYWAY=1, even if its data or publication changed since]
 	@$(operate) accept "$$RUN" --by "$$BY" --reason "$$REASON" $(if $(filter 1,$(ANYWAY)),--anyway)
 
 rollback: setup-demo ## Go back to an earlier run: RUN=… BY=… REASON=…
 	@$(operate) rollback "$$RUN" --by "$$BY" --reason "$$REASON"
 
-preview: setup-demo ## Whose level would change: MONTH=2026-10
+preview: setup-demo ## Show whose level would change: MONTH=2026-10
 	@$(operate) preview "$$MONTH"
 
 verify: setup-demo ## Recompute a run and compare it: RUN=…
@@ -134,10 +134,10 @@ sheet: setup ## Build or upgrade the Google Sheet: KEY=<spreadsheet key> [LANG=z
 	@$(python) -m tools.sheet "$$KEY" $(call named,LANG,--lang) $(call named,APPROVERS,--approvers)
 
 .PHONY: workbook diff pull
-workbook: setup ## The Excel file that operations edit, filled with the example: INTO=levels.xlsx [LANG=zh|en]
+workbook: setup ## Write the Excel file that operations edit, filled with the example: INTO=levels.xlsx [LANG=zh|en]
 	@$(python) -m tools.workbook "$$INTO" $(call named,LANG,--lang)
 
-diff: setup-demo ## What differs between two versions of the workbook, cell by cell: A=… B=… (ids of rulebooks, files, s3://…)
+diff: setup-demo ## Show the differences between two versions of the workbook, cell by cell: A=… B=… (ids of rulebooks, files, s3://…)
 	@$(python) -m tools.diff $(local) "$$A" "$$B"
 
 pull: setup-demo ## Write a workbook as a folder of CSV files: KEY=<spreadsheet key> or WORKBOOK=levels.xlsx, INTO=folder
@@ -146,7 +146,7 @@ pull: setup-demo ## Write a workbook as a folder of CSV files: KEY=<spreadsheet 
 # --- real runtimes ----------------------------------------------------------------------------------------------------------
 
 .PHONY: build build-RatingFunction build-LookupFunction build-OperationsFunction invoke start-api stop e2e pictures matrix deploy
-build: setup ## Both packages for Lambda: ARCH=x86_64|arm64
+build: setup ## Build the packages for Lambda: ARCH=x86_64|arm64
 	@build/setup.sh sam
 	$(offline) ARCH=$(ARCH) $(sam) build --parameter-overrides Architecture=$(ARCH)
 	@$(python) build/glue.py --into .aws-sam/measuring
@@ -166,29 +166,29 @@ build-LookupFunction:
 build-OperationsFunction:
 	@"$(CURDIR)/.venv/bin/python" build/package.py operations --arch $(ARCH) --into "$(ARTIFACTS_DIR)"
 
-invoke: .aws-sam/built-$(machine) ## sam local invoke against an embedded AWS, both in Docker: EVENT=events/monthly-run.json
+invoke: .aws-sam/built-$(machine) ## Run sam local invoke with an embedded AWS, both in Docker: EVENT=events/monthly-run.json
 	@$(python) -m local.cloud.containers invoke "$(EVENT)"
 
-invoke-%: ## The same by the event's name: make invoke-api-card
+invoke-%: ## Run it with an event by name: make invoke-api-card
 	@$(MAKE) --no-print-directory invoke EVENT=events/$*.json
 
-start-api: .aws-sam/built-$(machine) ## sam local start-api on 127.0.0.1:3000, likewise
+start-api: .aws-sam/built-$(machine) ## Run sam local start-api on 127.0.0.1:3000 with an embedded AWS
 	@$(python) -m local.cloud.containers start-api
 
-stop: setup ## Forget what invoke and start-api have written
+stop: setup ## Delete the data of invoke and start-api
 	@$(python) -m local.cloud.containers stop
 
-e2e: setup ## Real runtimes: packages, runtime interface, Docker, a deployed stack; two minutes of soak (8 minutes)
+e2e: setup ## Test in real runtimes: packages, runtime interface, Docker, a deployed stack; two minutes of soak (8 minutes)
 	@build/setup.sh sam
 	@build/setup.sh e2e
 	@build/setup.sh clients
 	@build/setup.sh spark
 	$(pytest) --numprocesses 3 tests/e2e -rs --durations 20
 
-pictures: setup ## The pictures of the pages in README, made again by a browser
+pictures: setup ## Take the pictures of the pages in README again
 	@$(python) -m tests.e2e.pictures
 
-matrix: ## demo and test in fresh clones, with only Python 3.11, 3.12 and 3.13
+matrix: ## Run demo and test in fresh clones with Python 3.11, 3.12 and 3.13
 	@build/matrix.sh
 
 deploy: setup ## Deploy to AWS (docs/deploy.md): STACK=… [SET="Name=value …"] [ARCH=arm64]
@@ -196,7 +196,7 @@ deploy: setup ## Deploy to AWS (docs/deploy.md): STACK=… [SET="Name=value …"
 	@$(python) -m tools.deploy --stack "$(STACK)" --set "$(SET)$(if $(filter command line,$(origin ARCH)), Architecture=$(ARCH))"
 
 .PHONY: smoke
-smoke: setup ## Try a deployed stack from outside, and say what is proved: STACK=… (or SHEET=<spreadsheet key>)
+smoke: setup ## Check a deployed stack from outside, and list what is proved: STACK=… (or SHEET=<spreadsheet key>)
 	@$(python) -m tools.smoke $(or $(call named,SHEET,--sheet),--stack "$(STACK)")
 
 # --- housekeeping -------------------------------------------------------------------------------------------------------------
