@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
 from functions.rating.publication import ledger
 from shared.errors import WorkbookFaulty
 from tests.cloud import WORKBOOK, Cloud, small_cloud
+from tests.published import World
 
 BIG, MIDDLE, SMALL, NONE = (5, 500_000), (2, 10_000), (1, 0), (0, 0)
 MAY, JUNE = {"month": "2026-05"}, {"month": "2026-06"}
@@ -196,6 +198,31 @@ def test_confirming_takes_away_also_while_a_threshold_waits_for_its_month(cloud:
     assert answer["outcome"] == "pending"
     (change,) = cloud.rate(REFRESH)["changes"]
     assert (change["cell"], change["takes_away"]) == ("D6", False)
+
+
+def test_from_the_month_of_a_ladder_with_fewer_levels_on_there_are_fewer_levels(cloud: Cloud) -> None:
+    """Rated, reported, previewed and looked up; what was published before keeps its levels."""
+    fewer = later("2026-06", WORKBOOK["thresholds"]).replace("2026-06,3,1,5,5000\n", "")
+    cloud.write_workbook(thresholds=WORKBOOK["thresholds"] + fewer)
+    checked = cloud.rate({"mode": "check"})
+    assert (checked["valid"], {fault["code"] for fault in checked["faults"]}) == (True, {"ladder_smaller"})
+    assert [(one["agency_id"], one["new_level"]) for one in checked["prepared"][0]["preview"]["movers"]] == [("a", 2)]
+    cloud.put_month("2026-06", {"a": BIG, "b": MIDDLE, "c": SMALL, "d": NONE})
+    answer = cloud.rate(JUNE)
+    assert (answer["outcome"], answer["levels"]) == (
+        "published",
+        {"1": 1, "2": 2, "unrated": 1, "awaiting_first_rating": 0},
+    )
+    (mover,) = json.loads(cloud.report(answer["report"].replace(".html", ".json")))["moves"]["movers"]
+    assert (mover["old_level"], mover["new_level"], mover["benefits_lost"]) == (3, 2, [])
+    assert cloud.rate({"verify": answer["run"]})["outcome"] == "verified"
+    ask = World(cloud.table).caller(now=lambda: datetime(2026, 7, 10, tzinfo=UTC))
+    assert [level["level"] for level in ask.get("/v1/levels").json["levels"]] == [1, 2]
+    assert [level["level"] for level in ask.get("/v1/levels?month=2026-05").json["levels"]] == [1, 2, 3]
+    own = ask.get("/v1/agencies/a/level").json
+    assert (own["level"], own["previous_level"], own["change"], own["next_level"]) == (2, 3, "down", None)
+    assert [one["level"] for one in ask.get("/v1/agencies/a/history").json["items"]] == [2, 3]
+    assert ask.get("/v1/agencies?level=3").status == 404
 
 
 # --- the past stays the past ------------------------------------------------------------------------------------------
