@@ -33,14 +33,15 @@ from functions.rating.run.standings import standings_of
 from functions.rating.services import Services
 from shared.content import content_id
 from shared.errors import LevelsError
-from shared.levels import Change, Ladder, Level, Measured, Rating, Rulebook, Status
+from shared.levels import Change, Channel, Ladder, Level, Measured, Rating, Rulebook, Rung, Status, Threshold
 from shared.months import Month
 from shared.table import Table
 from tests.dynamodb import DynamoDB
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 LEVELS = tuple(Level(number, f"{number}级", "") for number in (1, 2, 3))
-RULEBOOK = Rulebook(LEVELS, (), (Ladder(None, ()),), ())
+RUNGS = tuple(Rung(of.level, (Channel(1, (Threshold("gmv", of.level),)),)) for of in LEVELS)
+RULEBOOK = Rulebook(LEVELS, (), (Ladder(None, RUNGS),), ())
 Levels = Mapping[str, int | None]
 ENTRIES, ENTRIES_BYTES = 10, 256 * 1024  # that EventBridge takes in one request
 

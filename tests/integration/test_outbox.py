@@ -26,7 +26,7 @@ def test_a_consumer_that_follows_the_events_holds_the_levels_that_readers_see(se
     chance, house, consumer = random.Random(seed), House(), Consumer()
     runs: dict[str, list[str]] = {}
     done: Counter[str] = Counter()
-    for _ in range(300):
+    for _ in range(200):
         done[decide_at_random(house, chance, runs)] += 1
         house.bus.down = chance.random() < 0.3
         try:
@@ -43,9 +43,9 @@ def test_a_consumer_that_follows_the_events_holds_the_levels_that_readers_see(se
     house.send()
     consumer.hear(house.bus.taken)
     assert consumer.levels() == shown(house)
-    assert done["publish"] > 40
-    assert done["roll back"] > 40
-    assert done["hold and accept"] > 20
+    assert done["publish"] > 30
+    assert done["roll back"] > 30
+    assert done["hold and accept"] > 15
 
 
 def shown(house: House) -> dict[str, int]:
