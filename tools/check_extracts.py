@@ -1,9 +1,9 @@
-"""``make check-extracts FOLDER=… MONTH=2026-10``: judge a month's extracts before they are handed over, without rating.
+"""``make check-extracts FOLDER=… MONTH=2026-10``: check a month's extracts without rating.
 
-Shows everything that is wrong at once, with counts and examples; ends with 1 when a run would stop, or be held.
-FOLDER is a folder or an ``s3://bucket/prefix`` that holds ``<dataset>/month=YYYY-MM/``. The limits are the defaults of
-the settings tab, or those of WORKBOOK=levels.xlsx (or a folder). TIMEZONE and PARQUET_INT96 mean what they mean to the
-rating function.
+Shows all faults at once, with counts and examples. Ends with 1 if a run would stop or be held. FOLDER is a folder or an
+``s3://bucket/prefix`` that contains ``<dataset>/month=YYYY-MM/``. The limits are the defaults of the settings tab, or
+those of WORKBOOK=levels.xlsx (or a folder). TIMEZONE and PARQUET_INT96 have the same meaning as for the rating
+function.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def show(findings: Findings, month: Month) -> int:
-    """Print what was found; 1 when a run would stop or be held, else 0."""
+    """Print the findings. Returns 1 if a run would stop or be held, else 0."""
     for title, lines in (
         ("计数 counts", findings.counts),
         ("提示 worth knowing", findings.notes),
@@ -78,7 +78,7 @@ def _below(folder: Path) -> FolderOf:
 
 
 def _in_s3(location: S3Prefix, into: Path) -> FolderOf:
-    """Each folder is downloaded when it is asked for."""
+    """Each folder is downloaded when it is needed."""
     s3 = boto3.client("s3")
 
     def downloaded(dataset: Dataset, month: Month) -> Path:

@@ -1,9 +1,11 @@
-"""Deploy the stack: the first time SAM asks for every parameter; afterwards a stack keeps those that are not named.
+"""Deploys the stack. The first time SAM asks for every parameter;
 
-    python -m tools.deploy --stack mcn-levels
-    python -m tools.deploy --stack mcn-levels --set "LookupMemory=2048 Workbook=gsheet:<spreadsheet key>"
+later, parameters that are not named stay as they are.
 
-What was answered the first time is kept in .deploy/<stack>.toml, which git ignores.
+python -m tools.deploy --stack mcn-levels\npython -m tools.deploy --stack mcn-levels --set "LookupMemory=2048
+Workbook=gsheet:<spreadsheet key>"
+
+The first answers are stored in .deploy/<stack>.toml, which git ignores.
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def deploy(stack: str, wanted: Mapping[str, str], answers: Path, run: Run | None = None) -> int:
-    """Build for the stack's processor, and deploy. Returns the exit code of the command that failed, or 0."""
+    """Build for the stack's processor and deploy. Returns the exit code of the command that failed, or 0."""
     run = run or _run
     saved = _saved(answers)
     deployed = parameters_of(stack, saved.get("region"))
@@ -86,7 +88,7 @@ def parameters_of(stack: str, region: str | None) -> dict[str, str] | None:
 
 
 def named(text: str) -> dict[str, str]:
-    """``Name=value`` pairs, separated by blanks. Raises Refused for a name that the template does not have."""
+    """``Name=value`` pairs, separated by spaces. Raises Refused for a name that the template does not have."""
     pairs = dict(_pair(word) for word in shlex.split(text))
     section = re.search(
         r"^Parameters:\n(.*?)^\S", (ROOT / "template.yaml").read_text("utf-8"), re.DOTALL | re.MULTILINE
@@ -105,7 +107,7 @@ def _pair(word: str) -> tuple[str, str]:
 
 
 def _saved(answers: Path) -> dict[str, Any]:
-    """What SAM saved of the first deployment's answers."""
+    """The answers of the first deployment, as SAM saved them."""
     if not answers.exists():
         return {}
     found: dict[str, Any] = tomllib.loads(answers.read_text("utf-8"))["default"]["deploy"]["parameters"]
@@ -118,7 +120,7 @@ def _assignments(saved: str | Sequence[str]) -> dict[str, str]:
 
 
 def _prepare(answers: Path) -> None:
-    """SAM writes its answers into a file that exists; it begins with the project's own settings."""
+    """Create the file for SAM's answers, which SAM requires, with the project's own settings."""
     answers.parent.mkdir(exist_ok=True)
     if not answers.exists():
         answers.write_text((ROOT / "samconfig.toml").read_text("utf-8"), encoding="utf-8")

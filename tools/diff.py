@@ -1,4 +1,4 @@
-"""make diff A=… B=…: what differs between two versions of the workbook, cell by cell."""
+"""make diff A=… B=…: the differences between two versions of the workbook, cell by cell."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tools.versions import FORMS, Versions, VersionsParser
 
 
 def main(arguments: Sequence[str] | None = None, versions: Versions | None = None) -> int:
-    """Print the changes from A to B, each with its cell in B; 0 also where there are some."""
+    """Print the changes from A to B, each with its cell in B. The exit code is 0 with and without changes."""
     parser = VersionsParser(prog="make diff", description=__doc__)
     for name in ("a", "b"):
         parser.add_argument(name, nargs="?", help=FORMS)

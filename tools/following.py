@@ -1,7 +1,7 @@
-"""Ask the deployed rating function as an event, and follow what becomes of it in the table.
+"""Invokes the deployed rating function as an event, and follows its progress in the table.
 
-A synchronous call would wait for up to 15 minutes on one connection, and a NAT gateway drops one that is silent for 350
-seconds. So the function answers into a ticket, and the ledger's lines are shown as they are written.
+A synchronous call would wait up to 15 minutes on one connection, and a NAT gateway drops a connection that is silent
+for 350 seconds. So the function writes its answer to a ticket, and new ledger lines are shown meanwhile.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Served:
 
 @dataclass(frozen=True)
 class Deployed:
-    """The deployed rating function and its table. ``say`` shows a line to the person who waits."""
+    """The deployed rating function and its table. ``say`` prints a line for the waiting person."""
 
     client: LambdaClient
     function: str
@@ -83,7 +83,7 @@ class Deployed:
         return cls(client, function, table, found.get("LoggingConfig", {}).get("LogGroup", ""), say)
 
     def ask(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer to an event, however long it takes. Raises UserMistake with what the function refused."""
+        """The answer to an event, however long it takes. Raises UserMistake with the function's refusal."""
         ticket, began = secrets.token_hex(10), self.now()
         open_ticket(self.table, ticket, str(event.get("by") or "tools.operate"), began, event)
         payload = json.dumps({**event, "ticket": ticket}).encode()
@@ -105,7 +105,7 @@ class Deployed:
         return dict(found.answer)
 
     def _new_lines(self, event: Mapping[str, Any], began: datetime, shown: set[str]) -> Iterator[str]:
-        """What the ledger says of the month since the request was made."""
+        """The month's ledger lines written since the request began."""
         if "month" not in event:
             return
         for entry in ledger.entries(self.table, event["month"]):

@@ -1,8 +1,8 @@
-"""Put the code of the Spark job into a deployed stack's bucket, as ``make build`` has made it.
+"""Uploads the code of the Spark job, built by ``make build``, to a deployed stack's bucket.
 
-    python -m tools.measuring --stack mcn-levels
+python -m tools.measuring --stack mcn-levels
 
-`make deploy` does it at its end where the stack has the parameter Measuring=glue or auto.
+`make deploy` does this at its end if the stack has the parameter Measuring=glue or auto.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def upload(stack: str, region: str | None = None, built: Path = BUILT) -> str | None:
-    """Upload the code. The bucket; None where the stack has no job. Raises UserMistake where nothing is built."""
+    """Upload the code. Returns the bucket; None if the stack has no job. Raises UserMistake if nothing is built."""
     (found,) = boto3.client("cloudformation", region_name=region).describe_stacks(StackName=stack)["Stacks"]
     outputs: dict[str, str] = {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
     bucket = outputs.get("MeasuringCodeBucket")

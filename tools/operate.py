@@ -1,4 +1,4 @@
-"""Ask the rating function, deployed or local, for something: preview, accept and so on. make wraps it."""
+"""Runs a command of the rating function, deployed or local: preview, accept and others. The Makefile calls it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DECISION = "{verb} RUN=<id of the run> BY=<your name> REASON=<why>"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Invoke the function once for each event that the command line means; stops at the first failure."""
+    """Invoke the function for each event of the command line. Stops at the first failure."""
     parser = _parser()
     options = parser.parse_args(arguments)
     events = list(_events(parser, options))

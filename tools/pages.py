@@ -1,8 +1,8 @@
-"""Put the pages into a deployed stack's bucket: the committed build, and /config.json, which says where to sign in.
+"""Uploads the pages to a deployed stack's bucket: the committed build, and /config.json with the issuer.
 
-    python -m tools.pages --stack mcn-levels
+python -m tools.pages --stack mcn-levels
 
-`make deploy` does it at its end where the stack has the parameter Pages=true.
+`make deploy` does this at its end if the stack has the parameter Pages=true.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def upload(stack: str, region: str | None = None) -> str | None:
-    """Upload the pages of a stack. Returns their address; None where the stack has none."""
+    """Upload the pages of a stack. Returns their address; None if the stack has none."""
     (found,) = boto3.client("cloudformation", region_name=region).describe_stacks(StackName=stack)["Stacks"]
     outputs: dict[str, str] = {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
     if "PagesBucketName" not in outputs:
@@ -47,7 +47,7 @@ def upload(stack: str, region: str | None = None) -> str | None:
 
 
 def files(outputs: dict[str, str], parameters: dict[str, str]) -> Iterator[tuple[str, bytes, str]]:
-    """Every object: its key, its bytes, its content type. Pages come last, when what they load is there."""
+    """Every object: its key, bytes and content type. HTML pages come last, after the files that they load."""
     config = {
         "issuer": parameters["JwtIssuer"],
         "client_id": outputs["PagesClientId"],

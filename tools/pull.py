@@ -1,4 +1,4 @@
-"""make pull KEY=… INTO=folder: write a workbook as a folder of CSV files that reads back as the same rulebook."""
+"""make pull KEY=… INTO=folder: writes a workbook as a folder of CSV files with the same rulebook."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tools.versions import FORMS, Versions, VersionsParser
 
 
 def main(arguments: Sequence[str] | None = None, versions: Versions | None = None) -> int:
-    """Write the folder, read it again, and say which rulebook it is. A folder that holds CSV files stays as it is."""
+    """Write the folder, read it again, and print its rulebook's id. A folder with CSV files is not changed."""
     parser = VersionsParser(prog="make pull", description=__doc__)
     parser.add_argument("workbook", nargs="?", help=f"{FORMS}; but no stored rulebook, which has no cells")
     parser.add_argument("into", nargs="?", type=Path, help="the folder to write")
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None, versions: Versions | None = Non
 
 
 def pull(versions: Versions, name: str, into: Path) -> None:
-    """Write the tabs that are read. Raises UserMistake for a workbook with errors, which is no rulebook."""
+    """Write the tabs that are read. Raises UserMistake for a workbook with errors, which has no rulebook."""
     if into.is_dir() and (there := sorted(path.name for path in into.glob("*.csv"))):
         raise UserMistake(f"{into}: it holds {', '.join(there)}. Name another folder, or remove these files.")
     raw = versions.cells(name)

@@ -1,4 +1,4 @@
-"""One version of the workbook, from wherever it is kept: this machine, S3, Google, or the stored rulebooks."""
+"""Reads one version of the workbook from any source: this machine, S3, Google, or the stored rulebooks."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _S3 = re.compile(r"s3://(?P<bucket>[^/]+)/(?P<key>.+?)(\?versionId=(?P<version>.
 
 
 class VersionsParser(Parser):
-    """The command line of a command that reads versions."""
+    """The command line of commands that read versions."""
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
@@ -60,7 +60,7 @@ class VersionsParser(Parser):
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A rulebook by the name that the command line gave it, with the cells of its values where it has any."""
+    """A rulebook with its name on the command line, and the cells of its values if it has any."""
 
     name: str
     rulebook: Rulebook
@@ -81,13 +81,13 @@ class Versions:
     description: Description = field(default_factory=lambda: load_description(DESCRIPTION))
 
     def find(self, name: str) -> Version:
-        """The version that a name means. Raises UserMistake or WorkbookUnavailable, which say what to do."""
+        """The version with this name. Raises UserMistake or WorkbookUnavailable, which say what to do."""
         if _RULEBOOK.fullmatch(name) and not Path(name).exists():
             return Version(name, self._stored(name), unaddressed(self.description))
         return self.read(self.cells(name), name)
 
     def read(self, raw: RawWorkbook, name: str) -> Version:
-        """The version in these cells, checked for the last month that is over. Raises UserMistake."""
+        """The version in these cells, checked for the last complete month. Raises UserMistake."""
         zone = ZoneInfo(DEFAULT_ZONE)
         verdict = parse(raw, self.description, Month.of(datetime.now(zone), zone).plus(-1))
         if verdict.rulebook is None:
@@ -96,7 +96,7 @@ class Versions:
         return Version(name, verdict.rulebook, verdict.addresses)
 
     def cells(self, name: str) -> RawWorkbook:
-        """The cells of a workbook that is no stored rulebook."""
+        """The cells of a workbook that is not a stored rulebook."""
         if found := _S3.fullmatch(name):
             return BucketWorkbook(self._s3, found["bucket"], found["key"], self.description, found["version"]).read()
         if name.startswith("gsheet:"):

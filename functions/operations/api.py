@@ -58,7 +58,7 @@ Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What requests are answered with. ``workbook``: the setting of that name, which says where the workbook is."""
+    """What operations work with. ``workbook``: the setting of that name."""
 
     reader: Reader
     asking: Asking
@@ -82,7 +82,7 @@ def services() -> Services:
 
 
 def by() -> str:
-    """Who asks, as the token says. Raises Nameless."""
+    """The caller's name in the token. Raises Nameless."""
     authorizer = app.current_event.raw_event["requestContext"].get("authorizer") or {}
     claims = (authorizer.get("jwt") or {}).get("claims") or {}
     name = next((claims[claim] for claim in _NAMES if claims.get(claim, "").strip()), None)
@@ -245,7 +245,7 @@ def _invalid(error: RequestValidationError) -> Response[str]:
 
 
 def _unavailable(error: LevelsError) -> Response[str]:
-    logger.error("a request of the console can't be answered now", error=str(error))
+    logger.error("a request of the console could not be answered", error=str(error))
     return Unavailable("Please try again shortly.", "请稍后重试。").response()
 
 
@@ -266,7 +266,7 @@ def _unrouted(_: NotFoundError) -> Response[str]:
 
 
 def _malformed(_: UnicodeDecodeError) -> Response[str]:
-    """A body that is no text: Powertools decodes it before anything else sees it."""
+    """The answer to a body that is not text: Powertools decodes the body before our code sees it."""
     return Malformed("The body is not UTF-8.", "请求体不是 UTF-8 文本。").response()
 
 
@@ -302,7 +302,7 @@ def _says_json(event: dict[str, Any]) -> bool:
 
 
 def _no_json() -> dict[str, Any]:
-    """Refused before Powertools sees the body: its validation reads it before anything of ours."""
+    """The answer to a body that is not JSON. Powertools' validation would read it before our code."""
     refused = BodyNotJson("Send it as application/json.", "请以 application/json 发送。").response()
     headers = {"Content-Type": refused.content_type}
     return {"statusCode": refused.status_code, "headers": headers, "body": refused.body, "isBase64Encoded": False}
@@ -343,7 +343,7 @@ def _month_state(month: Month, pointer: Pointer, today: date) -> contract.MonthS
 
 
 def _before_rating(month: Month) -> str:
-    """Of a month whose data are complete: whether its measuring has begun and goes on outside of the function."""
+    """Whether a month with complete data is being measured outside the function."""
     last = last_check(services().reader.table) or {}
     return "measuring" if (last.get("outcome"), last.get("month")) == ("measuring", str(month)) else "ready"
 

@@ -1,4 +1,4 @@
-"""How the console asks the rating function: a ticket first, so that asking twice is one request, then the event."""
+"""Sends the console's requests to the rating function: a ticket first, so that a repeated click is one request."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 Invoke = Callable[[Mapping[str, Any]], None]
-"""Hands an event to the rating function and does not wait for the answer."""
+"""Sends an event to the rating function without waiting for the answer."""
 
 
 def invoke_with(client: LambdaClient, function: str) -> Invoke:
-    """The real way: an asynchronous invocation. Raises Unavailable."""
+    """Sends by asynchronous invocation. Raises Unavailable."""
 
     def invoke(event: Mapping[str, Any]) -> None:
         try:
@@ -41,14 +41,14 @@ def invoke_with(client: LambdaClient, function: str) -> Invoke:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Asks on behalf of ``by``, who is named in the ledger."""
+    """Sends requests of ``by``, whose name goes into the ledger."""
 
     table: Table
     invoke: Invoke
     now: Callable[[], datetime]
 
     def decide(self, reader: Reader, action: str, run: str, by: str, decision: Mapping[str, Any]) -> Ticket:
-        """Accept or roll back to a run. Raises Stale when what it was decided on has changed, NotPossible otherwise."""
+        """Accept a run, or roll back to it. Raises Stale if its page is out of date, NotPossible for other reasons."""
         pointer = self.table.pointer()
         month = reader.month_of(run)
         ledger = reader.ledger(month)
@@ -74,14 +74,11 @@ class Asking:
         return self._ask(ticket, by, event)
 
     def preview(self, month: str, by: str) -> Ticket:
-        """Preview a month. The same month asked twice within a minute is one request."""
+        """Preview a month. The same month within a minute is one request."""
         return self._ask(content_id(["preview", month, self._minute()]), by, {"month": month, "mode": "preview"})
 
     def refresh(self, by: str, decision: Mapping[str, Any]) -> Ticket:
-        """Publish texts, and what is taken away. Raises Stale when something was published or checked since.
-
-        The rating function refuses it too where the workbook was edited after that check.
-        """
+        """Publish texts, and what is taken away. Raises Stale if something was published or checked since."""
         ticket = content_id(["refresh", decision["pointer"], decision["checked_at"].isoformat()])
         known = read_ticket(self.table, ticket, self.now())
         if known and known.state != "failed":
@@ -108,11 +105,11 @@ class Asking:
         return self._ask(ticket, by, event)
 
     def check(self, by: str) -> Ticket:
-        """Check the workbook as it is now."""
+        """Check the current workbook."""
         return self._ask(content_id(["check", self.now().isoformat()]), by, {"mode": "check"})
 
     def read(self, ticket: str) -> Ticket:
-        """What became of a request. Raises TicketUnknown."""
+        """The state of a request. Raises TicketUnknown."""
         found = read_ticket(self.table, ticket, self.now())
         if found is None:
             raise TicketUnknown("No request has this id.", "没有这个编号的请求。")
@@ -122,7 +119,7 @@ class Asking:
         return self.now().isoformat(timespec="minutes")
 
     def _same(self, known: Ticket, by: str) -> Ticket:
-        """The same decision by the same person is one; by another it was already made."""
+        """The ticket, if the same person has taken this decision already. Raises Stale if another person has."""
         if known.by == by:
             return known
         raise Stale(
@@ -144,7 +141,7 @@ class Asking:
 
 
 def _stale(pointer: Pointer, month: Month, ledger: list[dict[str, Any]]) -> Stale:
-    """The refusal of a page that has been overtaken, with what happened since."""
+    """The refusal of an outdated page, with what happened since."""
     valid = pointer.publications.get(str(month))
     last = ledger[0] if ledger else None
     run = valid.run if valid else None

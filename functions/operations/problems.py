@@ -1,4 +1,4 @@
-"""Everything that the console can be refused for: one type per cause, answered as problem+json (RFC 9457)."""
+"""Every reason to refuse a request of the console: one type per cause, answered as problem+json (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RETRY_AFTER_SECONDS = 30
 
 
 class Problem(Exception):
-    """Why a request is refused. The texts say what was found and what to do about it, in English and Chinese."""
+    """The reason why a request is refused, with what was found and how to fix it, in English and Chinese."""
 
     status: ClassVar[HTTPStatus]
     code: ClassVar[str]
@@ -75,7 +75,7 @@ class BodyNotJson(Problem):
 
 
 class Stale(Problem):
-    """What was decided on is no longer what is published."""
+    """The page of the decision is out of date."""
 
     status, code = HTTPStatus.CONFLICT, "stale-page"
     title, title_zh = "The page is out of date", "页面已过期"
@@ -92,7 +92,7 @@ class Invalid(Problem):
 
 
 class Nameless(Problem):
-    """The token says nobody's name, and decisions are kept with a name."""
+    """The token has no person's name, which every decision needs."""
 
     status, code = HTTPStatus.FORBIDDEN, "nameless-token"
     title, title_zh = "The token names nobody", "令牌没有姓名"

@@ -1,4 +1,4 @@
-"""What the console reads: the pointer and the ledger in the table, reports and the readiness of extracts in S3."""
+"""Reads what the console shows: pointer and ledger from the table, reports and the state of extracts from S3."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LINK_SECONDS = 3600
 
 @dataclass(frozen=True, slots=True)
 class RunFiles:
-    """What was kept of a run: name and key of each file. ``kind``: run, preview, or stopped (its data were bad)."""
+    """The stored files of a run: name and key of each. ``kind``: run, preview, or stopped (bad data)."""
 
     run: str
     kind: str
@@ -49,7 +49,7 @@ class Reader:
     zone: ZoneInfo
 
     def months(self, pointer: Pointer, now: datetime) -> list[Month]:
-        """The months worth showing, newest first: from the first that was published until the last that is over."""
+        """The months to show, newest first: from the first published month to the last complete one."""
         newest = Month.of(now, self.zone).plus(-1)
         published = [Month.parse(month) for month in pointer.publications]
         newest = max([newest, *published])
@@ -63,7 +63,7 @@ class Reader:
         return [{**ledger_line(line), "at": self.local(line["at"]).isoformat()} for line in reversed(lines)]
 
     def local(self, instant: str) -> datetime:
-        """A stored instant by the platform's clock."""
+        """A stored instant in the platform's time zone."""
         return datetime.fromisoformat(instant).astimezone(self.zone)
 
     def missing(self, month: Month) -> list[str]:
@@ -95,12 +95,12 @@ class Reader:
         return sorted(runs, key=lambda found: found.written_at, reverse=True)
 
     def link(self, key: str) -> str:
-        """An address at which an object of the reports can be read for an hour, by whoever has it."""
+        """A link to an object of the reports, valid for an hour, for anyone who has it."""
         parameters = {"Bucket": self.reports.bucket, "Key": key}
         return self.s3.generate_presigned_url("get_object", Params=parameters, ExpiresIn=LINK_SECONDS)
 
     def month_of(self, run: str) -> Month:
-        """The month that a staged run rates. Raises RunUnknown."""
+        """The month of a staged run. Raises RunUnknown."""
         item = self.table.get(run_key(run))
         if item is None:
             raise unknown_run()
@@ -116,7 +116,7 @@ class Reader:
         return dict(json.loads(body))
 
     def _exists(self, place: S3Prefix, key: str) -> bool:
-        """Whether there is an object, by listing: who asks for one that is not there is told AccessDenied."""
+        """Whether the object exists. Lists it, because reading a missing object gives AccessDenied."""
         with s3_errors():
             found = self.s3.list_objects_v2(Bucket=place.bucket, Prefix=key, MaxKeys=1)
         return any(one["Key"] == key for one in found.get("Contents", ()))
@@ -127,7 +127,7 @@ def _page_first(name: str) -> tuple[bool, str]:
 
 
 def held_runs(ledger: list[dict[str, Any]]) -> list[str]:
-    """The runs that wait for a decision, newest first: their last line in the ledger says held."""
+    """The runs that wait for a decision, newest first: their newest ledger line says held."""
     last: dict[str, str] = {}
     for line in ledger:
         last.setdefault(line["run"], line["action"])
@@ -143,7 +143,7 @@ def unknown_run() -> RunUnknown:
 
 @contextmanager
 def s3_errors() -> Iterator[None]:
-    """Translates what botocore raises."""
+    """Raise Unavailable for botocore's errors."""
     try:
         yield
     except (BotoCoreError, ClientError) as error:

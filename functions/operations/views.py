@@ -1,4 +1,4 @@
-"""A run's report as the console shows it: amounts as people write them, the most important first. Pure."""
+"""A run's report as the console shows it: amounts as text for people, the most important first. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Json = Mapping[str, Any]
 
 
 def report(document: Json) -> dict[str, Any]:
-    """A report.json as the contract's Report, but for ``pointer`` and ``standing``, which are of the moment."""
+    """A report.json as the contract's Report, without ``pointer`` and ``standing``, which change over time."""
     record, moves = document["record"], document["moves"]
     amounts = Amounts(moves["metrics"])
     compared = record["compared_with"]
@@ -60,7 +60,7 @@ def _both(text: str | Json | None) -> Json | None:
 
 
 class Amounts:
-    """A metric's values as they are shown: yuan text for money, whole numbers for creators."""
+    """A metric's values as text: yuan for money, whole numbers for creators."""
 
     def __init__(self, metrics: Json) -> None:
         self._money = {key for key, metric in metrics.items() if metric["measure"] == Measure.PAID_GMV}
@@ -70,7 +70,7 @@ class Amounts:
 
 
 def linked(found: Sequence[Json], addresses: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Faults or changes with a link to their cell, where their tab has an address; without a cell, to the tab."""
+    """Faults or changes with a link to their cell, or to their tab if there is no cell."""
     return [{**one, "link": _link(one, addresses)} for one in found]
 
 
@@ -80,7 +80,7 @@ def _link(one: Json, addresses: Mapping[str, str]) -> str | None:
 
 
 def _gravity(mover: Json) -> tuple[int, str]:
-    """Who falls comes first, and who falls deepest first of all."""
+    """The sort key of movers: agencies that fall come first, those that fall most at the top."""
     return (mover["new_level"] or 0) - (mover["old_level"] or 0), mover["agency_id"]
 
 
@@ -124,7 +124,7 @@ def _distribution(one: Json, amounts: Amounts) -> dict[str, Any]:
 
 
 def _position(value: int, bins: Sequence[Json]) -> float | None:
-    """Where a value stands in the bins: 2.5 is the middle of the third, by the ratio of its ends."""
+    """The position of a value in the bins: 2.5 is the middle of the third bin, by the ratio of its ends."""
     for index, one in enumerate(bins):
         low, high = one["at_least"], one["below"]
         if low <= value < high:

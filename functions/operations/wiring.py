@@ -1,4 +1,4 @@
-"""The real parts of the function behind the console, wired by its environment, once for each instance."""
+"""Builds the real services of the console's function from its environment, once for each instance."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CONFIG = Config(connect_timeout=2, read_timeout=8, retries={"mode": "standard", 
 
 
 def handler_from(settings: OperationsSettings, invoke: Invoke | None = None) -> Handler:
-    """A handler over the deployed table and buckets. ``invoke``: another way to reach the rating function."""
+    """A handler over the deployed table and buckets. ``invoke``: another way to invoke the rating function."""
     s3 = boto3.client("s3", config=CONFIG)
     table = Table(boto3.client("dynamodb", config=CONFIG), settings.table_name)
     reader = Reader(table, s3, settings.extracts, settings.reports, settings.zone)

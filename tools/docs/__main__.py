@@ -1,4 +1,4 @@
-"""``make docs``: write again whatever is generated of docs/ and config/, and say which files changed."""
+"""``make docs``: writes the generated parts of docs/ and config/ again, and names the files that changed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tools.docs import api_docs, console_openapi, event_docs, extracts_docs, ope
 
 
 def generated() -> Iterator[tuple[Path, str]]:
-    """Each file with the text that it should have."""
+    """Each generated file with the text that it should have."""
     yield openapi.PATH, openapi.text()
     yield console_openapi.PATH, console_openapi.text()
     yield api_docs.PATH, event_docs.with_events(api_docs.with_answers(_read(api_docs.PATH)))

@@ -1,6 +1,6 @@
-"""docs/api.md's answers, put there by the real handler: ``make docs``.
+"""Writes the answers in docs/api.md, from the real handler: ``make docs``.
 
-A block of ``sh`` with a curl line is followed by a block of ``json``: what the example world answers to it.
+A block of ``sh`` with a curl line is followed by a block of ``json`` with the answer of the example world.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ASKED_AND_ANSWERED = re.compile(r"```sh\n(?P<asked>curl [^\n]+)\n```\n\n```json
 
 
 def with_answers(page: str) -> str:
-    """The page with every answer as it is today."""
+    """The page with every answer updated."""
 
     def answered(match: re.Match[str]) -> str:
         answer = pretty(example_answer(request_of(match["asked"])).json())
@@ -31,12 +31,12 @@ def with_answers(page: str) -> str:
 
 
 def requests_in(page: str) -> list[Request]:
-    """Every request that the page shows with its answer."""
+    """Every request in the page that is followed by its answer."""
     return [request_of(match["asked"]) for match in _ASKED_AND_ANSWERED.finditer(page)]
 
 
 def request_of(curl: str) -> Request:
-    """The request that a curl line makes: ``curl -s [-H <header>] [-d <body>] "$API<path>"``."""
+    """The request of a curl line: ``curl -s [-H <header>] [-d <body>] "$API<path>"``."""
     words = shlex.split(curl)
     body = words[words.index("-d") + 1].encode() if "-d" in words else b""
     target = next(word for word in words if word.startswith("$API")).removeprefix("$API")
@@ -47,7 +47,7 @@ def request_of(curl: str) -> Request:
 
 
 def pretty(value: Any, indent: str = "") -> str:
-    """JSON in which whatever fits on a line stands on one."""
+    """JSON in which every value that fits on a line is on one line."""
     line = json.dumps(value, ensure_ascii=False)
     if len(indent) + len(line) <= WIDTH or not isinstance(value, dict | list):
         return line

@@ -1,6 +1,6 @@
-"""A small invented world that the real lookup handler answers from, in memory: the source of every documented answer.
+"""A small invented world in memory. The real lookup handler answers from it: the source of every documented answer.
 
-The shipped rulebook rates a few agencies for two months. Nothing here depends on a clock, a file's time or a network.
+The shipped rulebook rates a few agencies for two months. Nothing depends on a clock, a file's time or the network.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ NEWCOMER = Measured("A-0311", "新叶文化（虚构）", JOINED_IN_NOVEMBER, ci
 
 
 class InMemory:
-    """Items by key, behind the two reads that answering takes."""
+    """Items by key, with the two read operations of DynamoDB that the lookup uses."""
 
     def __init__(self, items: Iterable[dict[str, Any]]) -> None:
         self._items = {key_of(item): item for item in items}
@@ -85,7 +85,7 @@ class InMemory:
 
 
 def example_answer(request: Request) -> Answer:
-    """What the API answers in the example world."""
+    """The API's answer in the example world."""
     return ask(example_handler(), request)
 
 
@@ -120,7 +120,7 @@ def example_items() -> Iterator[dict[str, Any]]:
 
 
 def shipped_rulebook(month: Month) -> Rulebook:
-    """config/workbook, as it is in force for a month."""
+    """The rulebook of config/workbook for a month."""
     raw = read_folder(ROOT / "config" / "workbook")
     verdict = parse(raw, load_description(ROOT / "config" / "workbook.json"), month)
     if verdict.rulebook is None:

@@ -1,4 +1,4 @@
-"""Create or upgrade the Google Sheet that operations edit.
+"""Creates or upgrades the Google Sheet that operations edit.
 
 ``make sheet KEY=<spreadsheet key> [LANG=zh|en] [APPROVERS=a@x.com,b@x.com]``
 """
@@ -28,7 +28,7 @@ ADDRESS = "https://docs.google.com/spreadsheets/d/{}/edit"
 
 
 def main(arguments: Sequence[str] | None = None, client: Client | None = None) -> int:
-    """Build the sheet and say what was done; 1 when it could not be done."""
+    """Build the sheet and print what was done. Returns 1 if that was not possible."""
     parser = Parser(prog="make sheet", description=__doc__)
     parser.add_argument("key", nargs="?", help="the part of the sheet's address between /d/ and /edit")
     parser.add_argument("--lang", choices=("zh", "en"), help="language of titles, headers and notes")
@@ -63,7 +63,7 @@ def _approvers(text: str, sheet: GoogleSheet) -> list[str]:
 
 
 def client_for_commands(scope: str) -> Client:
-    """As the deployed function is known to Google, or else as the person at this machine is."""
+    """A client with the deployed function's identity, or else with that of the person at this machine."""
     try:
         return connect(scope)
     except SettingsMissing:

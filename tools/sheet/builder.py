@@ -1,6 +1,6 @@
-"""Builds the Google Sheet from its description, or brings an older one up to date; no data cell is ever overwritten.
+"""Builds the Google Sheet from its description, or upgrades an older one. It never overwrites a data cell.
 
-Everything goes into one batchUpdate, so a sheet is built as a whole or not at all, and building it again is harmless.
+Everything is one batchUpdate, so a sheet is built completely or not at all. Building it again changes nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CONSOLE_WIDTHS = (100, 60, 260, 120, 260, 360)
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What was done: titles of the tabs that are new and of those that were there; was the example filled in?"""
+    """What was done: titles of new tabs and of existing tabs, and whether the example was filled in."""
 
     created: tuple[str, ...]
     upgraded: tuple[str, ...]
@@ -62,7 +62,7 @@ def build(
 
 
 class _Plan:
-    """The requests for one spreadsheet. ``sheets``: what Google says of all of its tabs."""
+    """The requests for one spreadsheet. ``sheets``: Google's description of all its tabs."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class _Plan:
         self.tables = Tables(example or cells, description)
 
     def title(self, tab: Tab) -> str:
-        """The title that the tab gets, or keeps."""
+        """The title that the tab gets or keeps."""
         if tab.key in self.there and not self.retitle:
             return str(self.there[tab.key]["properties"]["title"])
         return str(getattr(tab.title, self.language))
@@ -104,14 +104,14 @@ class _Plan:
                 yield from self._lines(tab, sheet_id)
 
     def _lines(self, tab: Tab, sheet_id: int) -> Iterator[Request]:
-        """A tab that is not read: the guide, or the one that the system writes."""
+        """Requests for a tab that is not read: the guide, or a tab that the system writes."""
         yield self._place(tab, sheet_id, len(tab.lines), 1)
         yield do.protect(Area(sheet_id))
         if tab.lines and (tab.key not in self.cells or _is_blank(self.cells[tab.key])):
             yield do.write(sheet_id, 0, 0, [[getattr(line, self.language)] for line in tab.lines])
 
     def _console(self, tab: Tab, sheet_id: int) -> Iterator[Request]:
-        """A row for each thing that can be asked. What people have typed there stays."""
+        """Requests for the console: one row for each kind of request. Typed values stay."""
         if tab.key in self.there and not self.retitle:
             return
         columns, rows = tab.columns, len(tab.lines) + 1
@@ -127,7 +127,7 @@ class _Plan:
             yield do.protect(locked)
 
     def console_requests(self, named: Sequence[Mapping[str, Any]], approvers: Sequence[str]) -> Iterator[Request]:
-        """The name by which the system finds the rows of the console, and who may decide there."""
+        """Requests for the named range of the console's rows, and for the people who may decide there."""
         sheet_id, tab = self.ids["console"], self.description.tab("console")
         last, width = len(tab.lines) + 1, len(tab.columns)
         if RANGE not in [one["name"] for one in named]:
@@ -142,7 +142,7 @@ class _Plan:
             yield do.protect_for(Area(sheet_id, deciding, (0, width)), approvers, FOR_APPROVERS)
 
     def _input(self, tab: Tab, sheet_id: int) -> Iterator[Request]:
-        """A tab that operations fill in. Columns that it lacks are added to the right of those it has."""
+        """Requests for a tab that operations fill in. Missing columns are added to the right of the existing ones."""
         columns = list(columns_of(tab, self.tables, self.language))
         rows = self.cells[tab.key].rows if tab.key in self.cells else ()
         table = self.tables.table(tab)
@@ -199,7 +199,7 @@ class _Plan:
 
 
 def _clear(known: Mapping[str, Any]) -> Iterator[Request]:
-    """Take away the protections and colours of an earlier run; those of people stay."""
+    """Remove our protections and colours of an earlier build. Those of people stay."""
     for protected in known.get("protectedRanges", ()):
         if protected.get("description") == do.MARK:
             yield do.unprotect(protected["protectedRangeId"])
@@ -209,7 +209,7 @@ def _clear(known: Mapping[str, Any]) -> Iterator[Request]:
 
 
 def _furnish(below: Area, column: SheetColumn, positions: Mapping[str, int], note: str) -> Iterator[Request]:
-    """Format, check and colour the cells of a column below the header; what they hold stays."""
+    """Format, check and colour the cells of a column below the header. Their values stay."""
     position, row = positions[column.key], below.rows[0]
     area = replace(below, columns=(position, position + 1))
     if column.number_format:
@@ -231,6 +231,6 @@ def _holds(cell: RawCell) -> bool:
 
 
 def _width(rows: Sequence[Sequence[RawCell]], header_row: int) -> int:
-    """How many columns the header takes, with those between its cells."""
+    """The number of columns from the first to the last cell of the header."""
     header = rows[header_row] if rows else ()
     return max((at + 1 for at, cell in enumerate(header) if plain_text(cell)), default=0)

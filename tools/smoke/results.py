@@ -1,4 +1,4 @@
-"""What the checks found, as a table: proved, failed, or not provable here, each with what it rests on."""
+"""The results of the checks as a table: proved, failed, or not provable from here, each with its evidence."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ NOT_THERE = ("InvalidAction", "NotImplemented", "UnknownOperationException", "Un
 
 
 class Failed(Exception):
-    """The deployed stack is not as it has to be; the message says what was found and what was expected."""
+    """The deployed stack differs from what it should be. The message says what was found and expected."""
 
 
 class NotProvable(Exception):
-    """It can't be seen from here; the message says what is missing."""
+    """A check that is not possible from here. The message says what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,13 @@ class Line:
 
 @dataclass
 class Results:
-    """The table so far. ``say`` shows each row as it is found."""
+    """The table so far. ``say`` prints each row when it is found."""
 
     say: Callable[[str], None]
     lines: list[Line] = field(default_factory=list)
 
     def check(self, what: str, look: Callable[[], str]) -> None:
-        """Look, and note what was seen. What AWS refuses the caller is no fault of the stack."""
+        """Run a check and note its result. If AWS refuses the caller, that is not a fault of the stack."""
         try:
             state, because = "proved", look()
         except NotProvable as reason:
@@ -62,7 +62,7 @@ class Results:
         return [line for line in self.lines if line.state == state]
 
     def summary(self) -> str:
-        """The table once more, by state, with the number of each."""
+        """The whole table, by state, with the number of each."""
         blocks = []
         for state, mark in MARKS.items():
             found = self.of(state)

@@ -1,8 +1,8 @@
-"""A copy of the stack for a quarter of an hour: the deployed code under the deployed roles, over things of its own.
+"""A copy of the stack for a quarter of an hour: the deployed code under copies of the deployed roles.
 
-Table, folders, bus, queue, roles and functions carry the stack's name and a number of this trial, and are deleted with
-the block. The copy's roles are the stack's own, word for word, with the names of those things put in their place: what
-IAM refuses here, it refuses there.
+Table, folders, bus, queue, roles and functions have the stack's name and a number of this trial, and are deleted at the
+end. The copied roles have the policies of the stack's roles, with the names of the copy: what IAM refuses in the copy,
+it refuses in the stack.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CONFIGURED = ("Runtime", "Handler", "MemorySize", "Timeout", "Architectures", "E
 
 @dataclass(frozen=True)
 class Trial:
-    """The copy: what it is called, and where its things are."""
+    """The copy: its name, and the names of its parts."""
 
     stack: Deployed
     name: str
@@ -43,7 +43,7 @@ class Trial:
         self.stack.client("s3").put_object(Bucket=self.extracts.bucket, Key=self.extracts.key(key), Body=body)
 
     def ask(self, function: str, event: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer of a copied function. Raises Failed with what it raised."""
+        """The answer of a copied function. Raises Failed with its error."""
         answer = self.stack.client("lambda").invoke(FunctionName=f"{self.name}-{function}", Payload=json.dumps(event))
         found: dict[str, Any] = json.loads(answer["Payload"].read())
         if "FunctionError" in answer or "errorType" in found:
@@ -51,7 +51,7 @@ class Trial:
         return found
 
     def received(self, enough: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
-        """The events that arrived in the queue, waiting until they are enough, at most for PATIENCE_SECONDS."""
+        """The events that arrived in the queue. Waits until ``enough`` returns True, at most PATIENCE_SECONDS."""
         sqs = self.stack.client("sqs")
         found: list[dict[str, Any]] = []
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -67,7 +67,7 @@ class Trial:
 
 @contextmanager
 def trial(stack: Deployed, kept: list[str]) -> Iterator[Trial]:
-    """A trial of a stack; all of it is deleted in the end, whatever happened. ``kept``: gets what could not be."""
+    """A trial of a stack. It is deleted at the end, even after a failure. ``kept``: gets what could not be deleted."""
     name = f"{stack.name}-smoke-{secrets.token_hex(3)}"
     own = [S3Prefix.parse(stack.outputs[output]) for output in ("ExtractsUrl", "ReportsUrl")]
     extracts, reports = (S3Prefix(place.bucket, f"{name}/{place.prefix}") for place in own)
@@ -103,7 +103,7 @@ def trial(stack: Deployed, kept: list[str]) -> Iterator[Trial]:
 
 
 class _Maker:
-    """Makes the parts of a trial, and remembers how each is deleted."""
+    """Creates the parts of a trial, and remembers how to delete each."""
 
     def __init__(self, stack: Deployed, name: str, undo: ExitStack, kept: list[str]) -> None:
         self.stack = stack
@@ -195,7 +195,7 @@ class _Maker:
 
 
 def _once_the_role_is_known(create: Callable[[], None]) -> None:
-    """IAM tells Lambda of a new role within some ten seconds."""
+    """Repeat until Lambda knows a new role, which takes IAM some ten seconds."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
@@ -209,7 +209,7 @@ def _once_the_role_is_known(create: Callable[[], None]) -> None:
 
 
 def _renamed(value: Any, names: Mapping[str, str], prefixes: Mapping[str, str]) -> Any:
-    """A policy with the names of the trial's things in place of the stack's."""
+    """A policy with the trial's names instead of the stack's."""
     if isinstance(value, dict):
         return {name: _renamed(one, names, prefixes) for name, one in value.items()}
     if isinstance(value, list):

@@ -54,7 +54,7 @@ def _write_guide(sheet: Worksheet, tab: Tab, language: Language) -> None:
 
 
 def _write_input(sheet: Worksheet, tab: Tab, tables: Tables, language: Language) -> None:
-    """The header in row 1, locked and always in sight; the example below it; checks for every row to come."""
+    """Write the header in row 1, locked and always visible; the example below it; and checks for all later rows."""
     columns = list(columns_of(tab, tables, language))
     positions = {column.key: at for at, column in enumerate(columns)}
     rows = [values_of(row, columns) for row in tables.table(tab)]

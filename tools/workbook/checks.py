@@ -1,4 +1,4 @@
-"""What the cells of a column let in, in the words of Excel, WPS and LibreOffice. Pure."""
+"""The checks of a column's cells, in the terms of Excel, WPS and LibreOffice. Pure."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def red_when(column: SheetColumn, row: int, positions: Mapping[str, int]) -> str
 
 
 def _is_of_a_level(column: SheetColumn) -> bool:
-    """Whether a column says what a level has; what belongs into a cell depends on the kind of its row."""
+    """Whether a column belongs to a level; the type of its cells then depends on the row's kind."""
     return column.tab.more_columns == "levels" and not column.own
 
 

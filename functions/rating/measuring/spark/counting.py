@@ -1,6 +1,6 @@
-"""What needs all rows, as plain SQL for an engine that has the relations: attribution, repeats, totals.
+"""Counts what needs all rows, in plain SQL over the relations: attribution, repeats, totals.
 
-Spark runs it; so does DuckDB, as a witness that needs no Java.
+Spark runs it. DuckDB runs it in tests, which need no Java then.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from shared.months import Month
 
 SQL = {"bindings": BINDINGS, "orders": template(__package__, "orders")}
 BROADCAST = "/*+ BROADCAST(attributions) */"
-MOST_TO_BROADCAST = 5_000_000  # bindings: some 500 MB in the memory of each worker
+MOST_TO_BROADCAST = 5_000_000  # bindings; about 500 MB in the memory of each worker
 
 
 class Sql(Protocol):
@@ -42,7 +42,7 @@ class Sql(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """All of a month's totals that come of more than one row; each as MonthTotals has it."""
+    """A month's totals that depend on more than one row, as MonthTotals has them."""
 
     orders: list[OrderTotal]
     creators: list[CreatorTotal]
@@ -55,7 +55,7 @@ class Counted:
 def count(engine: Sql, month: Month, zone: ZoneInfo, *, order_rows: int, binding_rows: int) -> Counted:
     """Count a month.
 
-    ``order_rows``: in the files, the bad ones among them. ``binding_rows``: of the creators, at least.
+    ``order_rows``: rows in the files, with the bad ones. ``binding_rows``: rows of the creators, at least.
     """
     meant = {**meant_by(month, zone), "broadcast": BROADCAST if binding_rows <= MOST_TO_BROADCAST else ""}
     for sql in SQL.values():
@@ -83,7 +83,7 @@ def count(engine: Sql, month: Month, zone: ZoneInfo, *, order_rows: int, binding
 
 
 def _examples(engine: Sql, month: Month, zone: ZoneInfo, frequent: Collection[Cause]) -> dict[Cause, tuple[str, ...]]:
-    """The smallest values of frequent causes only: looking for them costs another pass over the orders."""
+    """The smallest values of frequent causes only: finding them costs another pass over the orders."""
     start, end = bounds(month, zone)
     found = {}
     if Cause.DUPLICATE in frequent:

@@ -1,4 +1,4 @@
-"""The Spark job on AWS Glue, as the rating function sees it: started once for each measurement, then asked about."""
+"""The Spark job on AWS Glue: starts it once for each measurement, then asks for its state."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from mypy_boto3_glue.type_defs import JobRunTypeDef
 
 RUNNING = frozenset({"STARTING", "RUNNING", "STOPPING", "WAITING"})
-MEASUREMENT = "--measurement"  # an argument that the job passes over: it tells runs apart
-_ATTEMPTS = 3  # of one measurement in a day; what failed three times fails again
+MEASUREMENT = "--measurement"  # an argument that the job ignores: it identifies the measurement of a run
+_ATTEMPTS = 3  # runs of one measurement in a day: after three failures, another one would fail too
 _DAY = timedelta(days=1)
 _LOOKED_AT = 1000  # runs, the newest first
 
 
 @dataclass(frozen=True, slots=True)
 class GlueJob:
-    """A job of Glue. ``name``: its name; ``extracts``: where the objects are; ``now``: an aware instant."""
+    """A job of Glue. ``name``: its name. ``extracts``: where the objects are. ``now``: returns an aware instant."""
 
     client: GlueClient
     name: str
@@ -40,8 +40,8 @@ class GlueJob:
     def measure(self, plan: Plan) -> MonthTotals:
         """The totals, if the job of this plan has just ended.
 
-        Otherwise raises StillMeasuring, after starting the job unless it runs. Raises the error that the data leads to,
-        and MeasuringFailed when the job failed three times within a day, or Glue refuses.
+        Otherwise starts the job, unless it runs, and raises StillMeasuring. Raises the error that the data leads to,
+        and MeasuringFailed if the job failed three times within a day, or if Glue refuses.
         """
         measurement = plan.id
         try:
@@ -50,7 +50,7 @@ class GlueJob:
             if runs and runs[0]["JobRunState"] in RUNNING:
                 raise StillMeasuring(plan.month, measurement, runs[0]["Id"])
             if runs and runs[0]["JobRunState"] == "SUCCEEDED" and (totals := self.measurements.find(measurement)):
-                return totals  # it ended after it was asked for the first time
+                return totals  # the job ended between the two reads
             self._refuse_failing(runs)
             self.measurements.keep_plan(plan)
             raise StillMeasuring(plan.month, measurement, self._started(plan))
@@ -58,7 +58,7 @@ class GlueJob:
             raise MeasuringFailed(f"Glue job {self.name}: {error}. See the job and the function's role.") from error
 
     def _started(self, plan: Plan) -> str:
-        """The id of a new run; of none where another one is running: StartJobRun has no token of its own."""
+        """The id of a new run; empty if another run is active. StartJobRun has no idempotency token."""
         place = self.measurements.location
         arguments = {
             "--plan": f"s3://{place.bucket}/{self.measurements.plan_key(plan.id)}",

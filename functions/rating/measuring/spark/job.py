@@ -1,9 +1,9 @@
-"""The Spark job: measures a plan and keeps what came of it. AWS Glue runs this module; so does a laptop.
+"""The Spark job: measures a plan and stores the result. AWS Glue runs this module, and so does a laptop.
 
-    python -m functions.rating.measuring.spark.job --plan s3://reports/…/measured/<id>/plan.json --extracts s3://bucket/…
+python -m functions.rating.measuring.spark.job --plan s3://reports/…/measured/<id>/plan.json --extracts s3://bucket/…
 
-Ends with 0 when a measurement is kept, or the error that the data leads to. Anything else fails the job, and the
-next one goes on with the parts that are there.
+Ends with 0 when the measurement, or the error that the data leads to, is stored. Any other error fails the job; the
+next run continues with the finished parts.
 """
 
 from __future__ import annotations
@@ -56,10 +56,10 @@ def measure(
     split_over: int = SPLIT_OVER,
     copy_parts: bool = False,
 ) -> None:
-    """Measure a plan and keep the measurement, or the error that the data leads to.
+    """Measure a plan and store the measurement, or the error that the data leads to.
 
-    ``split_over``: an object of Parquet that has more bytes is read by several tasks. ``copy_parts``: Spark can't read
-    S3 itself, as on a laptop. Raises MeasuringFailed when the code is not the plan's.
+    ``split_over``: several tasks read a Parquet object of more bytes. ``copy_parts``: copy the parts, because Spark
+    can't read S3, as on a laptop. Raises MeasuringFailed if the code is not the plan's version.
     """
     if plan.reader != reader_version():
         raise MeasuringFailed(
@@ -86,7 +86,7 @@ def measure(
 
 
 def _read_in_spark(session: SparkSession, reading: Reading, tasks: Sequence[Task]) -> list[ObjectCounts]:
-    """Each task as a task of Spark, the largest first; what each came to, in their order."""
+    """Run each task as a task of Spark, largest first. Returns the results in the order of the tasks."""
     there = _there(reading)
     numbered = sorted(enumerate(tasks), key=lambda numbered: -numbered[1].size)
     some = session.sparkContext.parallelize(numbered, max(1, len(numbered)))
@@ -138,7 +138,7 @@ def _path(reading: Reading, key: str, folder: Path, *, copy: bool) -> str:
 
 
 def _quarantine(reading: Reading, read: Sequence[tuple[Task, ObjectCounts]], folder: Path) -> Path | None:
-    """All bad rows: what the tasks have put away, one after the other."""
+    """All bad rows of all tasks, one after the other."""
 
     def opened(task: Task) -> IO[bytes]:
         key = reading.key(reading.part(task), BAD)
@@ -149,7 +149,7 @@ def _quarantine(reading: Reading, read: Sequence[tuple[Task, ObjectCounts]], fol
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run as a job. Glue adds arguments of its own, which are passed over."""
+    """Run as a job. Glue adds arguments of its own, which are ignored."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--plan", required=True, action="append", help="where a plan is in S3; several are measured in turn"

@@ -1,4 +1,4 @@
-"""What the tasks have read and what SQL has counted, put together as every engine delivers a month."""
+"""Combines the tasks' results and the SQL's counts into a month's totals, as every engine delivers them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from functions.rating.measuring.totals import Agency, MonthTotals
 
 
 def usable(counts: Sequence[ObjectCounts], dataset: Dataset) -> bool:
-    """Whether a dataset is there, and is not left out because some of it can't be read."""
+    """Whether a dataset exists and all of its objects could be read."""
     return dataset in rows_read(counts)[0]
 
 
 def month_totals(
     counts: Sequence[ObjectCounts], agencies: Sequence[Agency], counted: Counted, quarantine: Path | None, engine: str
 ) -> MonthTotals:
-    """The month's totals. ``counts``: of every object; ``quarantine``: of all of them."""
+    """The month's totals. ``counts``: of every object. ``quarantine``: of all objects."""
     read, warnings = rows_read(counts)
     return MonthTotals(
         rows_read=read,

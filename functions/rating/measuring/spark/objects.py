@@ -1,4 +1,4 @@
-"""One object, or some row groups of it, read by the project's own reader; and what all of them together come to."""
+"""Reads one object, or some of its row groups, with the project's reader; and combines the counts of all objects."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ BAD = "bad.csv.gz"
 
 @dataclass(frozen=True, slots=True)
 class ObjectCounts:
-    """What reading one object, or some row groups of it, came to, as it is kept beside its valid rows.
+    """The counts of one object or some of its row groups, stored next to its valid rows.
 
-    ``examples``: of each reason the first bad rows, by number, with their values. ``invalid``: why the object can't be
-    used; ``refused``: why it can't be one of the agencies.
+    ``examples``: for each reason the first bad rows, by number, with their values. ``invalid``: why the object can't be
+    used. ``refused``: why it can't be an object of agencies.
     """
 
     dataset: Dataset
@@ -61,9 +61,9 @@ def read_into(
     int96_is_utc: bool,
     groups: RowGroups | None = None,
 ) -> ObjectCounts:
-    """Read one object: its valid rows into ``folder`` as VALID, its bad ones, if any, as BAD, which is a gzip member.
+    """Read one object: valid rows into ``folder`` as VALID, bad rows, if any, as BAD, which is a gzip member.
 
-    An object that can't be used has neither. ``groups``: which of its row groups the file has, None for a whole object.
+    An unusable object has neither. ``groups``: the row groups in the file, None for a whole object.
     """
     rows_before = groups.rows_before if groups else 0
     examples: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
@@ -100,7 +100,7 @@ def read_into(
 
 
 def raise_what_stops(counts: Iterable[ObjectCounts]) -> None:
-    """Raises what the embedded engine would: AgenciesInvalid before ObjectInvalid, for all objects at once."""
+    """Raise the same error as the embedded engine: AgenciesInvalid before ObjectInvalid, for all objects at once."""
     every = list(counts)
     refused = [of.refused for of in every if of.refused]
     if refused:
@@ -111,7 +111,7 @@ def raise_what_stops(counts: Iterable[ObjectCounts]) -> None:
 
 
 def rows_read(counts: Sequence[ObjectCounts]) -> tuple[dict[Dataset, RowsRead], list[str]]:
-    """What was read of each dataset, and what is wrong with the creators of the month before, which are absent then.
+    """The rows of each dataset, and faults of the previous month's creators, which are then left out.
 
     ``counts``: those of one object in the order of its rows.
     """

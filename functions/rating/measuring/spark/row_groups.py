@@ -19,7 +19,7 @@ from functions.rating.measuring.embedded.reading.batches import batches
 from functions.rating.measuring.embedded.reading.thrift import Reader, signed, struct, structs
 
 Content = Callable[[int, int], IO[bytes]]
-"""An object's bytes from one position up to another."""
+"""Returns an object's bytes from one position up to another."""
 
 _MAGIC = b"PAR1"
 _TAIL = 8  # the footer's size in four bytes, and the magic
@@ -33,8 +33,8 @@ _SIZE, _DATA, _DICTIONARY = 7, 9, 11
 class RowGroups:
     """Neighbouring row groups of an object.
 
-    ``first`` and ``last``: their numbers, from 0. ``start`` and ``end``: where their bytes begin, and those that are
-    none of theirs. ``rows_before``: rows of the object that come before them.
+    ``first`` and ``last``: their numbers, from 0. ``start`` and ``end``: the range of their bytes, half-open.
+    ``rows_before``: rows of the object before them.
     """
 
     first: int
@@ -52,10 +52,10 @@ class _Group(NamedTuple):
 
 
 def split(content: Content, size: int, most: int) -> list[RowGroups]:
-    """An object's row groups, as many together as have no more than ``most`` bytes; a larger one alone.
+    """An object's row groups, combined up to ``most`` bytes; a larger one alone.
 
-    None of an object that can only be read whole: what is no Parquet, or has a footer that is not as it should be.
-    Whoever reads it whole says so.
+    Empty for an object that can only be read whole: one that is not Parquet, or whose footer is damaged. Reading it
+    whole reports the error.
     """
     try:
         with content(0, len(_MAGIC)) as head:
@@ -88,7 +88,7 @@ def write(content: Content, size: int, groups: RowGroups, path: Path) -> None:
 
 
 def _footer(content: Content, size: int) -> tuple[int, bytes]:
-    """Where an object's footer is, and the footer. Raises ValueError."""
+    """The position of an object's footer, and the footer. Raises ValueError."""
     end = size - _TAIL
     if end < len(_MAGIC):
         raise ValueError("too short for a footer")
@@ -102,7 +102,7 @@ def _footer(content: Content, size: int) -> tuple[int, bytes]:
 
 
 def _groups(at: int, footer: bytes) -> Iterator[_Group]:
-    """The row groups; each ends where the next one begins. Raises ValueError unless they lie one after the other."""
+    """The row groups; each ends where the next one begins. Raises ValueError if they overlap or are not in order."""
     fields = _values(footer)
     listed = Reader(fields[_GROUPS]).elements()
     extents = [_extent(group) for group in listed]
@@ -118,7 +118,7 @@ def _groups(at: int, footer: bytes) -> Iterator[_Group]:
 
 
 def _extent(group: bytes) -> tuple[int, int]:
-    """Where a row group's bytes begin and end. Raises ValueError where they are in another file."""
+    """The range of a row group's bytes. Raises ValueError if they are in another file."""
     starts, ends = [], []
     for column in Reader(_values(group)[_COLUMNS]).elements():
         found = _values(column)
@@ -126,7 +126,7 @@ def _extent(group: bytes) -> tuple[int, int]:
             raise ValueError("a column is in another file")
         facts = _values(found[_FACTS])
         offsets = [_number(facts[field]) for field in (_DATA, _DICTIONARY) if field in facts]
-        start = min(offset for offset in offsets if offset)  # some write 0 where there is no dictionary
+        start = min(offset for offset in offsets if offset)  # some writers write 0 without a dictionary
         starts.append(start)
         ends.append(start + _number(facts[_SIZE]))
     return min(starts), max(ends)

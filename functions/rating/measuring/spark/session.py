@@ -1,4 +1,4 @@
-"""Spark as an engine of plain SQL: a month's relations as views over the parts."""
+"""Spark as an engine of plain SQL: a month's relations are views over the parts."""
 
 from __future__ import annotations
 
@@ -12,8 +12,14 @@ from functions.rating.measuring.totals import Agency
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-_READ_OFTEN = ("contested", "ranked", "instants", "attributions", "named_tags")  # small, and read by several others
-_ROWS_A_PARTITION = 1_000_000  # of a shuffle: some 40 MB
+_READ_OFTEN = (
+    "contested",
+    "ranked",
+    "instants",
+    "attributions",
+    "named_tags",
+)  # small relations that several queries read
+_ROWS_A_PARTITION = 1_000_000  # rows of a partition of a shuffle: about 40 MB
 
 
 class SparkSql:
@@ -26,7 +32,7 @@ class SparkSql:
         session.conf.set("spark.sql.shuffle.partitions", partitions)
 
     def show(self, relation: str, dataset: Dataset, paths: Sequence[str]) -> None:
-        """The parts of a dataset as a relation; an empty one without any."""
+        """Create a relation from the parts of a dataset; an empty one without parts."""
         schema = ", ".join(f"{c.name} {'STRING' if c.kind is Kind.TEXT else 'BIGINT'}" for c in dataset.columns)
         reader = self._session.read.schema(schema)
         frame = reader.parquet(*paths) if paths else self._session.createDataFrame([], schema)
@@ -37,7 +43,7 @@ class SparkSql:
         self._session.createDataFrame(ids, "agency_id STRING").createOrReplaceTempView("agencies")
 
     def run(self, sql: str) -> None:
-        """CREATE TABLE … AS: the query becomes a view, which is computed when something reads it."""
+        """Run CREATE TABLE … AS: the query becomes a view, which is computed when something reads it."""
         created = re.fullmatch(r"CREATE TABLE (\w+) AS\s+(.*)", sql, re.DOTALL)
         if created is None:
             raise ValueError(f"expected CREATE TABLE … AS, found {sql[:60]!r}")

@@ -1,4 +1,4 @@
-"""What a task does: fetch one object as it was listed, or some of its row groups, read it, and leave its rows in S3."""
+"""The work of a task: download one object or some of its row groups, read it, and store its rows in S3."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _CLIENT = Config(retries={"mode": "standard", "max_attempts": 8}, connect_timeou
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What one task reads: an object, or some row groups of it."""
+    """The input of one task: an object, or some row groups of it."""
 
     object: DataObject
     groups: RowGroups | None = None
@@ -46,7 +46,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Where the objects of a plan are, how they are read, and where their parts go."""
+    """Where a plan's objects are, how they are read, and where their parts are stored."""
 
     month: str
     zone: str
@@ -56,7 +56,7 @@ class Reading:
     parts: S3Prefix
 
     def part(self, task: Task) -> str:
-        """The name of what a task leaves: the same object read by the same code has the same."""
+        """The name of a task's results. It depends only on the object and the version of the reading code."""
         o = task.object
         name = content_id([o.dataset, o.key, o.etag, self.reader])
         return f"{name}-{task.groups.first}-{task.groups.last}" if task.groups else name
@@ -66,7 +66,7 @@ class Reading:
         return self.parts.key(f"{part}.parquet" if name == VALID else f"{part}.{name}")
 
     def content(self, o: DataObject) -> Content:
-        """The bytes of an object as it was listed. Raises ObjectChanged and ExtractsUnavailable."""
+        """A function that reads the listed object's bytes. Raises ObjectChanged and ExtractsUnavailable."""
 
         def some(start: int, end: int) -> IO[bytes]:
             with reading_from(self.bucket, o.key):
@@ -79,7 +79,7 @@ class Reading:
 
 
 Read = Callable[[Sequence[Task]], Sequence[ObjectCounts]]
-"""What reads tasks: what each came to, in their order."""
+"""Runs tasks and returns their counts in the same order."""
 
 
 @cache
@@ -89,15 +89,16 @@ def client() -> S3Client:
 
 
 def tasks_of(content: Content, o: DataObject, split_over: int) -> list[Task]:
-    """One for an object, several for one of Parquet that has more than ``split_over`` bytes."""
+    """One task for an object; several for a Parquet object of more than ``split_over`` bytes."""
     groups = row_groups.split(content, o.size, split_over) if o.size > split_over else []
     return [Task(o, some) for some in groups] or [Task(o)]
 
 
 def read_all(tasks: Mapping[DataObject, Sequence[Task]], read: Read) -> list[tuple[Task, ObjectCounts]]:
-    """Every task with what it came to, in order.
+    """Run all tasks. Returns every task with its counts, in order.
 
-    An object of which some row groups can't be read alone is read again, whole: any engine says the same of it then.
+    If some row groups of an object can't be read alone, the object is read again as a whole, so that every engine
+    reports the same.
     """
     every = [task for of_object in tasks.values() for task in of_object]
     counts = read(every)
@@ -108,9 +109,9 @@ def read_all(tasks: Mapping[DataObject, Sequence[Task]], read: Read) -> list[tup
 
 
 def read_part(reading: Reading, task: Task, *, there: bool) -> ObjectCounts:
-    """Do a task. ``there``: an earlier attempt did, so only its counts are fetched.
+    """Run a task. ``there``: an earlier attempt has finished it, so only its counts are read.
 
-    Raises ObjectChanged and ExtractsUnavailable; an object that can't be used is a result.
+    Raises ObjectChanged and ExtractsUnavailable. An unusable object is a result, not an error.
     """
     s3, part = client(), reading.part(task)
     if there:
