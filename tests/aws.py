@@ -26,7 +26,7 @@ TABLE = "levels"
 
 @contextmanager
 def emulated_aws(**environment: str) -> Iterator[None]:
-    """Within the block, AWS clients talk to an emulation that is empty at first; ``environment`` is set beside it."""
+    """Within the block, AWS clients use an empty emulation. Sets the variables in ``environment`` too."""
     own = {"AWS_DEFAULT_REGION": REGION, "AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing"}
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**own, **environment}.items():
@@ -37,7 +37,7 @@ def emulated_aws(**environment: str) -> Iterator[None]:
 
 
 def remembered() -> Callable[[], None]:
-    """What the emulation's tables and buckets hold now: a function that brings it back, as often as it is called."""
+    """Remember the content of the emulation's tables and buckets. Call the returned function to restore it."""
     kept = [
         (of, name, deepcopy(getattr(of, name)))
         for of, name in (
@@ -55,7 +55,7 @@ def remembered() -> Callable[[], None]:
 
 
 def empty_table(client: DynamoDBClient | None = None, name: str = TABLE) -> Table:
-    """A new table, read and written without waiting between attempts."""
+    """A new table without pauses between attempts."""
     client = client or boto3.client("dynamodb")
     client.create_table(TableName=name, **table_definition().create)
     return Table(client, name, sleep=lambda _: None)

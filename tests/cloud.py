@@ -32,7 +32,7 @@ WORKBOOK = {
 
 @dataclass
 class Cloud:
-    """The small cloud, and what tests do in it."""
+    """The small cloud, with the actions that tests need."""
 
     workbook: Path
     s3: Any
@@ -59,23 +59,23 @@ class Cloud:
             self.put(dataset, month, rows)
 
     def forget_measurements(self) -> None:
-        """The next run measures its month, whoever has measured it before."""
+        """Delete stored measurements, so that the next run measures its month again."""
         for of in self.s3.list_objects_v2(Bucket=REPORTS, Prefix="out/measured/").get("Contents", []):
             self.s3.delete_object(Bucket=REPORTS, Key=of["Key"])
 
     def rate(self, event: dict[str, Any]) -> dict[str, Any]:
-        """What the real handler answers to an event; the answer is JSON, as Lambda would send it."""
+        """The real handler's answer to an event, as JSON, as Lambda would send it."""
         answer: dict[str, Any] = handler(event, Context("rating", FUNCTION_SECONDS))
         json.dumps(answer)
         return answer
 
     def remember(self, name: str = "") -> None:
-        """Keep what table, buckets and workbook hold now, for ``bring_back``."""
+        """Remember the content of table, buckets and workbook for ``bring_back``."""
         files = {path: path.read_bytes() for path in self.workbook.iterdir()}
         self.memories[name] = (remembered(), files)
 
     def bring_back(self, name: str = "") -> Cloud:
-        """The same cloud, holding again what it held when it was told to remember; as often as wanted."""
+        """Restore the content that was remembered under this name, any number of times."""
         stored, files = self.memories[name]
         stored()
         for path in {*self.workbook.iterdir()} - files.keys():
@@ -91,7 +91,7 @@ class Cloud:
         return {agency: standing.level for agency, standing in self.table.standings(publication.run).items()}
 
     def items(self) -> dict[tuple[str, str], dict[str, Any]]:
-        """Everything in the table, but for what the console is told of the last check, at its time."""
+        """Everything in the table, except the result of the last check for the console."""
         return {names: item for names, item in stored_items(self.table).items() if names != key_of(CHECK_KEY)}
 
     def report(self, url: str) -> str:
@@ -103,7 +103,7 @@ class Cloud:
 
 @contextmanager
 def small_cloud(folder: Path, **environment: str) -> Iterator[Cloud]:
-    """The small cloud with an empty table, empty buckets and the small workbook; ``environment`` replaces its own."""
+    """The small cloud with an empty table, empty buckets and the small workbook. ``environment`` adds variables."""
     workbook, scratch = folder / "workbook", folder / "scratch"
     workbook.mkdir()
     scratch.mkdir()

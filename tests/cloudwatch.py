@@ -1,9 +1,9 @@
-"""A small model of CloudWatch: metrics as functions write them, alarms as its documentation says it evaluates them.
+"""A small model of CloudWatch: metrics as functions write them, and alarms evaluated as its documentation says.
 
-Sliding window: looks every minute at the last complete periods, and at a few more where some have no data: if there
-are enough data points among them, the newest of these count and nothing is missing. Wall clock window: looks when a
-period of the time zone's clock ends, and at the periods of the window alone. What is still missing is treated as the
-alarm says. During a warm-up that ends late, the alarm stays INSUFFICIENT_DATA.
+Sliding window: evaluated every minute, over the last complete periods, and a few more if some have no data. If these
+contain enough data points, the newest ones count and nothing is missing. Wall clock window: evaluated when a period of
+the time zone's clock ends, over the periods of the window only. What is still missing is treated as the alarm says.
+During a warm-up that ends late, the alarm stays INSUFFICIENT_DATA.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ BREACHES: dict[str, Callable[[float, float], bool]] = {
 
 @dataclass
 class Metrics:
-    """What was measured: namespace, name and dimensions -> instants and values."""
+    """The recorded values: namespace, name and dimensions -> instants and values."""
 
     values: dict[tuple[str, str, Dimensions], list[tuple[datetime, float]]] = field(
         default_factory=lambda: defaultdict(list)
@@ -44,7 +44,7 @@ class Metrics:
         self.values[namespace, name, frozenset(dimensions.items())].append((at, value))
 
     def read(self, written: str, at: datetime) -> None:
-        """Take over what a function wrote to its log in the embedded metric format, as of an instant."""
+        """Read what a function logged in the embedded metric format, as of an instant."""
         for line in written.splitlines():
             if line.startswith("{") and '"_aws"' in line:
                 found = json.loads(line)
@@ -79,7 +79,7 @@ class Alarm:
         return states
 
     def raised(self, metrics: Metrics, created: datetime, until: datetime) -> list[datetime]:
-        """When it went into ALARM."""
+        """The instants at which it went into ALARM."""
         return [at for at, state in self.history(metrics, created, until) if state == "ALARM"]
 
     @property
@@ -92,7 +92,7 @@ class Alarm:
         return ZoneInfo(window.get("Timezone", "UTC")) if window is not None else None
 
     def _start(self, instant: datetime) -> datetime:
-        """The beginning of the period that holds an instant."""
+        """The beginning of the period that contains an instant."""
         zone = self._zone or ZoneInfo("UTC")
         midnight = instant.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
         return midnight + (instant - midnight) // self._period * self._period

@@ -1,4 +1,4 @@
-"""What holds for all tests: property tests take the time they need; a machine that only checks tries nothing new."""
+"""Settings for all tests: no deadline for property tests, fixed examples on a machine that only checks."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ settings.register_profile("default", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
-# Sessions come and go with emulated clouds; what botocore reads of each service is read once.
+# Emulated clouds make many sessions; botocore reads its service files only once for all.
 botocore.session.create_loader = cache(botocore.session.create_loader)
 
-# Files whose tests take longest are begun first, so that no worker is left with one of them at the end.
+# The slowest files start first, so that no worker has one of them alone at the end.
 LONGEST = (
     "test_pages",
     "test_deployed",
@@ -47,7 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def dimensions_of_one_stack() -> Iterator[None]:
-    """A function belongs to one stack; tests stand for several in one process."""
+    """A real function belongs to one stack; tests run several stacks in one process."""
     yield
     metrics.dimension_set.clear()
     metrics.default_dimensions.clear()

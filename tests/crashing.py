@@ -1,6 +1,6 @@
-"""Runs of the rating function that die at a chosen AWS call, and a reader beside them: each a process of its own.
+"""Runs of the rating function that are killed at a chosen AWS call, with a reader at the same time, each in a process.
 
-The processes are forked from one that has imported everything, so that each costs a fraction of a second.
+The processes are forked from one that has imported everything, so each costs only a fraction of a second.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload([__name__, "functions.rating.measuring.embedded.measure"])
 
 SESSION = boto3.Session(region_name="us-east-1")
-for _service in ("dynamodb", "s3", "events"):  # so that no process has to read what these services can do
+for _service in ("dynamodb", "s3", "events"):  # loads the service files before the fork
     SESSION.client(_service, aws_access_key_id="nobody", aws_secret_access_key="nothing")
-report.template("report.html.j2")  # nor to compile it
+report.template("report.html.j2")  # compiles the template before the fork
 
 Environment = Mapping[str, str]
 PAUSE = 0.05  # seconds of the reader between two rounds: the processors are for the runs
@@ -50,19 +50,19 @@ OF_A_CLOCK = ("event_id", "published_at")
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """Where a run is killed: at its ``call``-th request to AWS, before it is sent or after it was answered."""
+    """When a run is killed: at its ``call``-th request to AWS, before it is sent or after it is answered."""
 
     call: int
     answered: bool
 
 
-def rate(environment: Environment, event: Mapping[str, Any], told: Path, death: Death | None) -> Any:
-    """The handler's answer to an event, or None when it was killed on the way.
+def rate(environment: Environment, event: Mapping[str, Any], sent_events: Path, death: Death | None) -> Any:
+    """The handler's answer to an event; None if it was killed.
 
-    ``told``: a file that gets each event that the event bus took, without its id and clock.
+    ``sent_events``: a file for each event that the bus took, without id and clock.
     """
     here, there = PROCESSES.Pipe(duplex=False)
-    process = PROCESSES.Process(target=_rate, args=(environment, event, told, death, there), daemon=True)
+    process = PROCESSES.Process(target=_rate, args=(environment, event, sent_events, death, there), daemon=True)
     process.start()
     there.close()
     with here:
@@ -75,10 +75,12 @@ def rate(environment: Environment, event: Mapping[str, Any], told: Path, death: 
             return None
 
 
-def _rate(environment: Environment, event: dict[str, Any], told: Path, death: Death | None, answer: Connection) -> None:
+def _rate(
+    environment: Environment, event: dict[str, Any], sent_events: Path, death: Death | None, answer: Connection
+) -> None:
     events = enter(environment).events
     events.register("before-parameter-build.events.PutEvents", _remember)
-    events.register("after-call.events.PutEvents", lambda context, **_: _tell(told, context["told"]))
+    events.register("after-call.events.PutEvents", lambda context, **_: _tell(sent_events, context["sent_events"]))
     if death:
         kill_at(death, events)
     answer.send(handler(event, Context("rating", 900)))
@@ -93,6 +95,7 @@ def enter(environment: Environment) -> boto3.Session:
 
 
 def kill_at(death: Death, events: Any) -> None:
+    """Kill this process at the chosen request."""
     calls = count(1)
 
     def maybe(**_: object) -> None:
@@ -103,22 +106,22 @@ def kill_at(death: Death, events: Any) -> None:
 
 
 def _remember(params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
-    context["told"] = [
+    context["sent_events"] = [
         canonical_json({name: value for name, value in json.loads(entry["Detail"]).items() if name not in OF_A_CLOCK})
         for entry in params["Entries"]
     ]
 
 
-def _tell(told: Path, details: Sequence[str]) -> None:
-    with told.open("a", encoding="utf-8") as file:
+def _tell(sent_events: Path, details: Sequence[str]) -> None:
+    with sent_events.open("a", encoding="utf-8") as file:
         file.writelines(f"{detail}\n" for detail in details)
 
 
 @contextmanager
 def reading(environment: Environment, questions: Sequence[Request]) -> Iterator[Callable[[], list[list[str]]]]:
-    """A reader that asks the lookup function all the time; the call ends it and gives the answers to each question.
+    """A reader that calls the lookup function all the time. Call it to stop it and get the answers to each question.
 
-    An answer that is the same as the one before is left out.
+    An answer equal to the one before is left out.
     """
     here, there = PROCESSES.Pipe()
     process = PROCESSES.Process(target=_read, args=(environment, questions, there), daemon=True)
@@ -153,7 +156,7 @@ def _read(environment: Environment, questions: Sequence[Request], pipe: Connecti
 
 
 def lookup_of(table: Table) -> Handler:
-    """The lookup handler, with a clock that runs so fast that it never relies on a pointer it has read before."""
+    """The lookup handler with a clock so fast that it never uses a cached pointer."""
     days: Iterator[float] = count(0.0, 86_400.0)
     early = datetime(2000, 1, 1, tzinfo=UTC)  # no month of these tests is past its retention
     publications = Publications(table, ZoneInfo(DEFAULT_ZONE), clock=lambda: next(days), now=lambda: early)
@@ -161,7 +164,7 @@ def lookup_of(table: Table) -> Handler:
 
 
 def answer(lookup: Handler, question: Request) -> str:
-    """Status and body, without the instant of publication, which no two runs share."""
+    """Status and body, without the time of publication, which differs in each run."""
     answered = ask(lookup, question)
     body = json.loads(answered.body, object_hook=_without_clock)
     return json.dumps([answered.status, body], ensure_ascii=False, sort_keys=True)

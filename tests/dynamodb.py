@@ -1,7 +1,7 @@
-"""DynamoDB in this process, as strict as the real one where it matters here, and as fast as a dictionary.
+"""DynamoDB in this process: as strict as the real one where tests need it, and as fast as a dictionary.
 
 Transactions are atomic; a batch has at most 25 writes or 100 reads and 16 MB, an item 400 KB, a page of a query 1 MB.
-``Throughput`` is the model of its limits: 1,000 write units a second for each partition, and what was saved up before.
+``Throughput`` models its limits: 1,000 write units a second for each partition, plus unused ones of some seconds.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Names = tuple[str, str]
 
 
 class Refused(Exception):
-    """An error that DynamoDB answers."""
+    """An error of DynamoDB."""
 
     def __init__(self, code: str, message: str = "", **more: Any) -> None:
         super().__init__(code, message)
@@ -35,7 +35,7 @@ class Refused(Exception):
 
 @dataclass
 class Throughput:
-    """Write units by partition. A new on-demand table has four; each saves up ``burst`` seconds of what is not used."""
+    """Write units by partition. A new on-demand table has four; each keeps ``burst`` seconds of unused units."""
 
     clock: Callable[[], float]
     partitions: int = 4
@@ -44,7 +44,7 @@ class Throughput:
     saved: dict[int, tuple[float, float]] = field(default_factory=dict)
 
     def take(self, pk: str, units: float) -> bool:
-        """Whether the partition of a key has so many units now; DynamoDB lends what an item takes beyond them."""
+        """Whether the key's partition has so many units now. DynamoDB lends the units that an item needs beyond."""
         partition = int.from_bytes(sha256(pk.encode()).digest()[:4], "big") % self.partitions
         now = self.clock()
         most = UNITS_OF_A_PARTITION * self.burst
@@ -75,7 +75,7 @@ class DynamoDB:
         return SimpleNamespace(status_code=200), {"ResponseMetadata": {"HTTPStatusCode": 200}, **_decoded(answer)}
 
     def do(self, operation: str, asked: Item) -> Item:
-        """What is answered to one request, as it is sent: bytes are base64. Raises Refused."""
+        """The answer to one request in the wire format (bytes are base64). Raises Refused."""
         with self._lock:
             self.calls += 1
             answer: Item = getattr(self, f"_{re.sub('(?<!^)(?=[A-Z])', '_', operation).lower()}")(asked)

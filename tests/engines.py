@@ -1,4 +1,4 @@
-"""The engines that measure a month's files, each as one function; the plain SQL runs on DuckDB as a witness."""
+"""The engines that measure a month's files, each as one function. The plain SQL runs on DuckDB here."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ AT_MOST = 1500  # bytes of row groups in one task, where an object is split
 
 
 def duckdb_engine(files: Sequence[LocalFile], month: Month, zone: ZoneInfo, folder: Path) -> MonthTotals:
-    """The embedded engine, whatever the bad rows."""
+    """The embedded engine, with any number of bad rows allowed."""
     return embedded.add_up(files, month, zone, Decimal(1), folder)
 
 
 def plain_sql(files: Sequence[LocalFile], month: Month, zone: ZoneInfo, folder: Path) -> MonthTotals:
-    """What the Spark job does, without Spark: each object read alone, then the plain SQL, on DuckDB."""
+    """The Spark job without Spark: each object is read alone, then the plain SQL runs on DuckDB."""
     return _plain_sql(files, month, zone, folder, 1 << 40)
 
 
 def by_row_groups(files: Sequence[LocalFile], month: Month, zone: ZoneInfo, folder: Path) -> MonthTotals:
-    """The same, where a task reads few row groups of an object of Parquet."""
+    """The same, with few row groups of a Parquet object per task."""
     return _plain_sql(files, month, zone, folder, AT_MOST)
 
 
@@ -67,7 +67,7 @@ def _plain_sql(files: Sequence[LocalFile], month: Month, zone: ZoneInfo, folder:
 
     def read_one(task: Task) -> ObjectCounts:
         file, into = contents[task.object], part(task)
-        into.mkdir(exist_ok=True)  # it is there, when the month is read again
+        into.mkdir(exist_ok=True)  # the part exists when the month is read again
         if task.groups:
             file = replace(file, path=into / "row-groups")
             row_groups.write(content(task.object), task.object.size, task.groups, file.path)

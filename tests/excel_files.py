@@ -1,4 +1,4 @@
-"""Excel files for tests: from cells, and with single parts of the file replaced as other programs write them."""
+"""Excel files for tests: from cells, and with parts of the file replaced as other programs write them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def excel(
 
 
 def rewritten(content: bytes, change: Callable[[str], str], part: str = SHEET) -> bytes:
-    """The file with one of its parts changed, which has to make a difference."""
+    """The file with one part changed. Fails if the change makes no difference."""
     packed = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():
@@ -48,7 +48,7 @@ def rewritten(content: bytes, change: Callable[[str], str], part: str = SHEET) -
 
 
 def stored(content: bytes, formula: str, cell: str) -> bytes:
-    """The file with what a formula gave, as Excel saves it; ``cell`` is the cell's XML with {} for the formula."""
+    """The file with a formula's stored value, as Excel saves it. ``cell``: the cell's XML with {} for the formula."""
     escaped = formula.replace('"', "&quot;")
 
     def put(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The rows and files of a month's extract, as small as a test needs them. All of it is invented."""
+"""The rows and files of a month's extract, as small as a test needs. All of it is invented."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEADERS = {dataset: ",".join(columns) + "\n" for dataset, columns in COLUMNS.ite
 
 
 def as_csv(dataset: str, rows: Iterable[Row]) -> str:
-    """Rows as the text of a CSV object: cells in the contract's order of columns; those left out are empty."""
+    """Rows as a CSV object: cells in the contract's order of columns; missing cells at the end are empty."""
     columns, text = COLUMNS[Dataset(dataset)], io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
@@ -25,7 +25,7 @@ def as_csv(dataset: str, rows: Iterable[Row]) -> str:
 
 
 def month_rows(month: str, agencies: Mapping[str, tuple[int, int]]) -> dict[str, list[Row]]:
-    """A whole month's rows by dataset: agency id -> (creators of power 6, fen of its one order).
+    """A whole month's rows by dataset, from agency id -> (creators of power 6, fen of its one order).
 
     Each agency has one more creator, of power 3; all agencies joined long ago.
     """

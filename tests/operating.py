@@ -1,4 +1,4 @@
-"""Asking the function behind the console in tests: over the small cloud, with the real rating function behind it."""
+"""Calls the console's function in tests, over the small cloud, with the real rating function behind it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WANG = {"sub": "2", "email": "wang.min@example.com", "scope": "openid levels.ope
 
 @dataclass
 class Console:
-    """The console's function over a cloud. What it asks is kept in ``asked`` until ``work`` has it done."""
+    """The console's function over a cloud. Its requests wait in ``asked`` until ``work`` runs them."""
 
     cloud: Cloud
     workbook: str = "dir:elsewhere"
@@ -38,7 +38,7 @@ class Console:
         return self.handler_asking(lambda event: self.asked.append(dict(event)))
 
     def handler_asking(self, invoke: Invoke, session: boto3.Session | None = None) -> Handler:
-        """A handler that hands its events to ``invoke``. ``session``: whose clients it has, else the cloud's own."""
+        """A handler that passes its events to ``invoke``. ``session``: of its clients; the cloud's own if None."""
         table, s3 = self.cloud.table, self.cloud.s3
         if session:
             table, s3 = Table(session.client("dynamodb"), table.name), session.client("s3")
@@ -75,7 +75,7 @@ class Console:
         return answer.json
 
     def work(self) -> None:
-        """The rating function does what it was asked, as AWS would have it do; its errors stay its own."""
+        """Run the waiting requests in the rating function, as AWS would; its errors are ignored."""
         while self.asked:
             event = self.asked.pop(0)
             try:
@@ -85,5 +85,5 @@ class Console:
 
 
 def declared_operations() -> list[tuple[str, str]]:
-    """Method and path of every operation that the function declares, with names in ``<>``."""
+    """Method and path of every operation that the function declares, with placeholders in ``<>``."""
     return [(route.method, route.path) for route in (*app._static_routes, *app._dynamic_routes)]

@@ -1,8 +1,8 @@
-"""The template's own roles, enforced on what the code asks of AWS: an evaluator of actions, resources and conditions.
+"""Enforces the template's roles on the code's AWS requests: evaluates actions, resources and conditions.
 
-An emulated AWS lets everybody do everything. Here each request of the SDK is first looked up in the role's statements,
-with the names that the emulation's resources have; a request that none allows is refused as AWS refuses it. And an
-object that is not there is refused as S3 does it: only who may list the bucket without a condition is told NoSuchKey.
+An emulated AWS allows everything. Here each request of the SDK is checked against the role's statements, with the names
+of the emulation's resources; a request that no statement allows is refused as AWS refuses it. A missing object is
+refused as S3 does it: only a caller who may list the bucket without a condition gets NoSuchKey.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ SMALL_CLOUD = {
     "ExtractsPrefix": "in",
     "ReportsPrefix": "out",
 }
-"""What the template's resources are called in the small cloud of tests."""
+"""The names of the template's resources in the small cloud of tests."""
 TRANSACTION = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One thing asked of AWS. ``context`` holds what conditions may look at."""
+    """One request to AWS. ``context``: the values that conditions may use."""
 
     action: str
     resource: str
@@ -45,7 +45,7 @@ class Asked:
 
 @dataclass
 class Role:
-    """A role of the template with its references resolved, which remembers what it was needed for."""
+    """A role of the template with its references resolved. It remembers which actions were used."""
 
     statements: Sequence[Mapping[str, Any]]
     needed: set[tuple[str, str]] = field(default_factory=set)
@@ -92,7 +92,7 @@ class Role:
 
 @contextmanager
 def session_events() -> Iterator[Any]:
-    """The events of the session that ``boto3.client`` uses, for clients that are made within the block."""
+    """The events of the session of ``boto3.client``, for clients that are made within the block."""
     boto3.setup_default_session()
     try:
         yield boto3._get_default_session().events
@@ -101,7 +101,7 @@ def session_events() -> Iterator[Any]:
 
 
 def role(name: str, **parameters: str) -> Role:
-    """A role as a stack with these parameters has it. ``Table``, buckets and queues are named like their resources."""
+    """A role of a stack with these parameters. ``Table``, buckets and queues are named like their resources."""
     policies = template()["Resources"][name]["Properties"]["Policies"]
     declared = {n: p.get("Default", "") for n, p in template()["Parameters"].items()}
     known = {**{n: str(value) for n, value in declared.items()}, **PSEUDO, **parameters}
@@ -110,7 +110,7 @@ def role(name: str, **parameters: str) -> Role:
 
 
 def asked_by(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[Asked]:
-    """What IAM checks for a request of the SDK. Raises KeyError for an operation that nobody has described here."""
+    """The actions that IAM checks for a request of the SDK. Raises KeyError for an unknown operation."""
     if service == "s3":
         yield _asked_of_s3(operation, params)
     elif service == "dynamodb":
@@ -163,7 +163,7 @@ def _fits(statement: Mapping[str, Any], asked: Asked) -> bool:
 
 
 def _holds(operator: str, wanted: Mapping[str, Any], asked: Asked) -> bool:
-    """Of a key that a request doesn't have, ForAllValues holds, as IAM has it."""
+    """Whether a condition is met. ForAllValues is met by a request without the key, as in IAM."""
     assert operator in ("StringLike", "ForAllValues:StringLike"), f"the evaluator does not know {operator}"
     if operator == "StringLike" and not asked.context.keys() >= wanted.keys():
         return False

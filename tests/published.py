@@ -1,4 +1,4 @@
-"""Published months for tests of readers: agencies rated by the real rules, staged and published by the real code.
+"""Published months for tests of readers: the real rules rate agencies, the real code stages and publishes them.
 
 All names and numbers are invented.
 """
@@ -126,7 +126,7 @@ def agency(
 
 @dataclass
 class World:
-    """A table in an emulated DynamoDB, and months published into it."""
+    """A table in an emulated DynamoDB with published months."""
 
     table: Table
     runs: int = field(default=0)
@@ -134,7 +134,7 @@ class World:
     def publish(
         self, month: str, agencies: Iterable[Measured], rules: Rulebook | None = None, *, staged_only: bool = False
     ) -> Publication:
-        """Rate and publish a month, as the rating function does. ``staged_only``: leave the pointer where it is."""
+        """Rate and publish a month, as the rating function does. ``staged_only``: do not move the pointer."""
         self.runs += 1
         rules = rules or rulebook()
         pointer = self.table.pointer()
@@ -205,7 +205,7 @@ class World:
         api: Api = api,
         **more: Any,
     ) -> Caller:
-        """Asks a new instance of the function; ``clock`` counts its seconds, ``now`` is its time of day."""
+        """A new instance of the function. ``clock`` counts its seconds, ``now`` is its time of day."""
         publications = Publications(self.table, SHANGHAI, retention, clock=clock, now=now)
         services = Services(publications, Cursors("secret"), **more)
         return Caller(serving(services, api))
@@ -232,7 +232,7 @@ def empty_world() -> Iterator[World]:
 
 
 def path_of(operation: Operation, agency_id: str = "A", level: int = 3, benefit: str = "promotion") -> str:
-    """A path that asks for a declared operation, with the query that it cannot do without."""
+    """A path for a declared operation, with its required query parameters."""
     values = {"agency_id": agency_id, "level": str(level), "benefit": benefit}
     path = re.sub(r"<(\w+)>", lambda match: values[match[1]], operation.rule)
     needed = [name for name, field in (operation.asked or OfMonth).model_fields.items() if field.is_required()]
@@ -253,11 +253,11 @@ class Answered:
 
 
 def event(method: str, path: str, **more: Any) -> dict[str, Any]:
-    """The event of a request, as the local gateway makes it. ``path`` is decoded, its query raw.
+    """The event of a request, as the local gateway makes it. ``path`` is decoded, its query is not.
 
     ``claims`` of the token (else the back office's; None for no token), ``headers`` and ``body`` may be given.
-    ``route``: another route key than the template has for the path; ``is_base64``: the body is handed on as it is, and
-    called Base64.
+    ``route``: another route key than the template's for the path. ``is_base64``: the body is passed unchanged, marked
+    as Base64.
     """
     raw_path, _, query = path.partition("?")
     target = quote(raw_path) + (f"?{quote(query, safe='=&%')}" if query else "")
@@ -276,7 +276,7 @@ def event(method: str, path: str, **more: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Caller:
-    """Asks a handler as the gateway does."""
+    """Calls a handler as the gateway does."""
 
     handler: Handler
 
@@ -289,7 +289,7 @@ class Caller:
         return self.ask("GET", path, **more)
 
     def operation(self, operation: Operation, agency_id: str = "A", **more: Any) -> Answered:
-        """The answer to a declared operation, about one agency."""
+        """The answer of a declared operation about one agency."""
         if operation.body:
             more["body"] = json.dumps({"agency_ids": [agency_id]})
         return self.ask(operation.method, path_of(operation, agency_id), **more)

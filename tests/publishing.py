@@ -1,7 +1,9 @@
-"""The publishing half of the rating function, with levels made up instead of measured: dozens of decisions a second.
+"""The publishing half of the rating function with invented levels instead of measured ones:
+
+dozens of decisions a second.
 
 Real: staging, publisher, outbox, ledger, pointer, the decisions of people. The table is tests/dynamodb.py; the bus
-keeps what it takes. Months, runs and levels are what a test says.
+records its events. A test chooses months, runs and levels.
 """
 
 from __future__ import annotations
@@ -43,14 +45,14 @@ LEVELS = tuple(Level(number, f"{number}级", "") for number in (1, 2, 3))
 RUNGS = tuple(Rung(of.level, (Channel(1, (Threshold("gmv", of.level),)),)) for of in LEVELS)
 RULEBOOK = Rulebook(LEVELS, (), (Ladder(None, RUNGS),), ())
 Levels = Mapping[str, int | None]
-ENTRIES, ENTRIES_BYTES = 10, 256 * 1024  # that EventBridge takes in one request
+ENTRIES, ENTRIES_BYTES = 10, 256 * 1024  # entries in one request to EventBridge
 
 
 @dataclass
 class Bus:
-    """An event bus that keeps what it takes, ten events and 256 KB a request; ``refuses`` is asked about each entry.
+    """An event bus that records its events: ten events and 256 KB a request. ``refuses`` decides about each entry.
 
-    ``wait`` is called before each request is taken, where a test counts time.
+    ``wait`` is called before each request, for tests that count time.
     """
 
     taken: list[dict[str, Any]] = field(default_factory=list)
@@ -93,9 +95,9 @@ def _bytes(entry: Mapping[str, str]) -> int:
 
 
 class House:
-    """A table, a bus, and what can be done: publish, hold, accept, roll back, send.
+    """A table, a bus, and the actions: publish, hold, accept, roll back, send.
 
-    ``sleep`` and ``clock``: a test's own time; without them nobody waits, and ``slept`` has the pauses.
+    ``sleep`` and ``clock``: a test's own time; without them nothing waits, and ``slept`` has the pauses.
     """
 
     def __init__(
@@ -122,7 +124,7 @@ class House:
         return self.clock
 
     def services(self) -> Services:
-        """What the decisions of people work with; no extracts are there."""
+        """The services for decisions of people, without extracts."""
         missing = SimpleNamespace(find=lambda month: NotReady(month, (), ()))
         reports = SimpleNamespace(
             url=lambda month, run, **_: f"s3://reports/{month}/{run}", show_decision=lambda *_: None
@@ -167,7 +169,7 @@ class House:
         return record
 
     def publish(self, month: str, levels: Levels) -> RunRecord:
-        """Rate and publish a month; its events are left to be sent."""
+        """Rate and publish a month; its events are not sent yet."""
         valid = self.table.pointer().publications.get(month)
         record = self.stage(month, levels)
         standings = standings_of([rating(month, a, level) for a, level in sorted(levels.items())])
@@ -197,7 +199,7 @@ class House:
 
 
 class Consumer:
-    """Another system that keeps each agency's level by what docs/api.md tells it to do, and by nothing else."""
+    """Another system that keeps each agency's level exactly as docs/api.md describes."""
 
     def __init__(self) -> None:
         self.known: set[str] = set()
@@ -228,7 +230,7 @@ def some_levels(chance: random.Random, agencies: str = "abcdef") -> dict[str, in
 
 
 def decide_at_random(house: House, chance: random.Random, runs: dict[str, list[str]]) -> str:
-    """One decision about one of six months, of any kind; what it was. ``runs`` remembers the runs of each month."""
+    """Take one random decision about one of six months. Returns what it was. ``runs``: the runs of each month."""
     month = f"2026-{chance.randrange(1, 7):02d}"
     known = runs.setdefault(month, [])
     what = chance.choice(("publish", "publish", "hold and accept", "roll back", "roll back", "again"))

@@ -1,7 +1,6 @@
-"""The rules of measuring a second time: plain loops over rows, for tests to hold the engine against.
+"""The rules of measuring a second time, as plain loops over rows: tests compare the engines with it.
 
-Written from the contract alone and as slowly as it reads; nothing is shared with the code under test except the
-values in which results are told.
+Written from the contract alone, and slow. It shares nothing with the tested code except the values of the result.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ OPEN_END = re.compile(r"0000[-/]00[-/]00(?:[ T]00:00:00(?:\.0+)?)?|null|none|nan
 
 
 class Unreadable(Exception):
-    """A cell is no value of its column."""
+    """A cell has no value of its column's type."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Expected:
-    """What a month comes to; ``bad`` holds (dataset, index of the row, reason)."""
+    """The expected result of a month. ``bad``: (dataset, index of the row, reason)."""
 
     agencies: tuple[Measured, ...]
     paid_gmv: int
@@ -144,7 +143,7 @@ def expect(
 
 
 class Month:
-    """Who held whom, by looking through all bindings every time."""
+    """The attribution of creators, by searching all bindings every time."""
 
     def __init__(self, start: int, end: int, bindings: Sequence[Binding]) -> None:
         self.start, self.end, self.bindings = start, end, bindings
@@ -178,7 +177,7 @@ def beats(one: Binding, other: Binding) -> bool:
 
 
 def once_each(orders: Sequence[Order]) -> tuple[list[Order], int, int]:
-    """Each order once; how many rows were repeats; how many ids were repeated."""
+    """Each order once; the number of repeated rows; the number of repeated ids."""
     by_id: dict[str, list[Order]] = {}
     for order in orders:
         by_id.setdefault(order.order_id, []).append(order)
@@ -232,7 +231,7 @@ def by_tag(flagged: Iterable[tuple[str | None, int]]) -> tuple[Removed, ...]:
 
 
 class Reader:
-    """Reads cells, and remembers which rows it could not read, and why."""
+    """Reads cells, and remembers the rows that it could not read, with reasons."""
 
     def __init__(self, zone: ZoneInfo) -> None:
         self.zone = zone

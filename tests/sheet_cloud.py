@@ -1,4 +1,4 @@
-"""A function that reads a Google Sheet: the fake Google with the small workbook, and a month to rate by it."""
+"""The small cloud with a Google Sheet: the fake Google with the small workbook, and a month to rate."""
 
 from __future__ import annotations
 

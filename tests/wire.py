@@ -1,4 +1,4 @@
-"""What happens to requests of the rating function on their way to AWS: other things first, or faults instead."""
+"""Intercepts requests of the rating function to AWS: another action first, or a fault instead."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest
 
 Call = Callable[[str], Any]
-"""Gets ``service.Operation`` before each attempt to send a request; may raise, or return a response in its place."""
+"""Called with ``service.Operation`` before each attempt to send a request; may raise, or return another response."""
 
 
 @contextmanager
 def on_each_call(call: Call, *, reaches_aws: bool = False) -> Iterator[boto3.Session]:
-    """Within the block, the clients that the rating function makes ask ``call`` first; those of the test do not.
+    """Within the block, ``call`` is called before each request of the rating function's clients, not of the test's.
 
-    ``reaches_aws``: what the request asks for is done although another answer is given, as when an answer is lost.
+    ``reaches_aws``: the request is executed although another answer is given, as when an answer is lost.
     """
     with pytest.MonkeyPatch.context() as patch:
         session = boto3.Session()
@@ -27,7 +27,7 @@ def on_each_call(call: Call, *, reaches_aws: bool = False) -> Iterator[boto3.Ses
         def before_send(event_name: str, request: AWSPreparedRequest, **_: object) -> Any:
             answer = call(event_name.removeprefix("before-send."))
             if answer is not None and not reaches_aws:
-                request.url = answer.url  # the stand-in for AWS looks at every request, also at an answered one
+                request.url = answer.url  # the emulated AWS sees every request, even one that is answered already
             return answer
 
         session.events.register_first("before-send", before_send)
@@ -36,7 +36,7 @@ def on_each_call(call: Call, *, reaches_aws: bool = False) -> Iterator[boto3.Ses
 
 @contextmanager
 def at_call(number: int, happens: Callable[[], None]) -> Iterator[list[str]]:
-    """Within the block, something happens just before the ``number``-th request is sent. Gives all calls made."""
+    """Within the block, ``happens`` runs just before the ``number``-th request. Returns all calls."""
     calls: list[str] = []
 
     def call(name: str) -> None:
@@ -50,7 +50,7 @@ def at_call(number: int, happens: Callable[[], None]) -> Iterator[list[str]]:
 
 @contextmanager
 def before_first(name: str, happens: Callable[[], None]) -> Iterator[list[str]]:
-    """Within the block, something happens just before the first request of a ``service.Operation``. Gives all calls."""
+    """Within the block, ``happens`` runs just before the first ``service.Operation``. Returns all calls."""
     calls: list[str] = []
 
     def call(called: str) -> None:

@@ -1,4 +1,4 @@
-"""Small workbooks for tests: a valid one, and how to break a cell of it. All numbers are invented."""
+"""Small workbooks for tests: a valid one, and ways to break its cells. All numbers are invented."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ SMALL: dict[str, list[list[RawCell]]] = {
 
 
 class Workbook:
-    """A workbook in the making. ``typed``: as Google gives it; otherwise the same cells as CSV text."""
+    """A workbook that a test changes. ``typed``: cells as Google gives them; otherwise as CSV text."""
 
     def __init__(self, *, typed: bool = True) -> None:
         self.tabs = copy.deepcopy(SMALL)
@@ -76,7 +76,7 @@ class Workbook:
         return self.put_in(tab, cell, value)
 
     def merge(self, tab: str, first: str, last: str) -> Workbook:
-        """Merge cells as Google does: all but the first lose what they hold."""
+        """Merge cells as Google does: all except the first lose their value."""
         (top, left), (bottom, right) = _position(first), _position(last)
         self.merged.setdefault(tab, []).append((top, bottom + 1, left, right + 1))
         for row in range(top, bottom + 1):
@@ -86,7 +86,7 @@ class Workbook:
         return self
 
     def put_outside(self, address: str, value: RawCell) -> Workbook:
-        """Put a value into a cell that lies too far out to be read."""
+        """Put a value into a cell beyond the area that is read."""
         tab, cell = address.split("!")
         self.outside[tab] = [(*_position(cell), value)]
         return self
@@ -152,7 +152,7 @@ def as_text(rows: Sequence[Sequence[RawCell]]) -> list[list[str]]:
 
 
 def found(verdict: Verdict) -> list[tuple[str, str]]:
-    """What a verdict complains of, as pairs of code and place: ``("not_whole", "levels!A2")``."""
+    """The faults of a verdict as pairs of code and cell: ``("not_whole", "levels!A2")``."""
     return [(fault.code, f"{fault.tab}!{fault.cell}") for fault in verdict.faults]
 
 

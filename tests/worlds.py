@@ -1,6 +1,6 @@
-"""Small worlds for measuring: every special case is frequent in them, in every notation and every file format.
+"""Small invented months for measuring: every special case is frequent, in every notation and file format.
 
-All of it is invented. Cells are texts as a CSV holds them; a world's rows can be split over files of any format.
+Cells are texts as in a CSV file. A world's rows can be split over files of any format.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ NUMBERS = ("power_level", "pay_amount")
 
 @dataclass
 class MonthRows:
-    """The rows of one month; ``previous`` is None where the month before has no creators extract."""
+    """The rows of one month. ``previous``: None if the month before has no creators extract."""
 
     month: Month
     zone: ZoneInfo
@@ -48,7 +48,7 @@ class MonthRows:
 
 @dataclass(frozen=True)
 class Written:
-    """The files of a world, and which row of the world each file row is: (key, row from 1) -> (dataset, index)."""
+    """The files of a world, and the origin of each file row: (key, row from 1) -> (dataset, index)."""
 
     files: tuple[LocalFile, ...]
     rows: Mapping[tuple[str, int], tuple[str, int]]
@@ -58,7 +58,7 @@ class Written:
 
 
 class Maker:
-    """Draws a world from a seed."""
+    """Makes a random world from a seed."""
 
     def __init__(self, seed: int, zone: ZoneInfo = SHANGHAI) -> None:
         self.random = random.Random(seed)
@@ -98,14 +98,14 @@ class Maker:
         }
 
     def bindings(self, count: int, last: datetime) -> list[Row]:
-        """Bindings of which many end exactly at an instant."""
+        """Bindings, many of which end exactly at another's instant."""
         found = [self.binding(last) for _ in range(count)]
         return found + [
             self.sibling(row, self.binding(self.instants[0])) for row in found if self.random.random() < 0.4
         ]
 
     def sibling(self, row: Row, other: Row) -> Row:
-        """A row that differs from another in one cell, or in none: the ties between bindings, and between repeats."""
+        """A row that differs from another in one cell, or in none: it makes ties between bindings, and repeats."""
         ties = (
             "agency_id",
             "power_level",
@@ -174,7 +174,7 @@ class Maker:
         )
 
     def spoiled(self, row: Row, *faults: tuple[str, str | None]) -> Row:
-        """The row, now and then with a cell that can't be used."""
+        """The row; sometimes with an invalid cell."""
         if self.random.random() < 0.1:
             column, cell = self.random.choice(faults)
             row[column] = cell
@@ -189,7 +189,7 @@ class Maker:
 
 
 def notations(instant: datetime, zone: ZoneInfo) -> list[str]:
-    """Every way to write an instant down."""
+    """Every way to write an instant."""
     local = instant.astimezone(zone)
     here = [local.isoformat(" "), local.isoformat(), local.isoformat(timespec="microseconds")]
     naive = [text[: -len("+08:00")] for text in here]
@@ -216,7 +216,7 @@ def notations(instant: datetime, zone: ZoneInfo) -> list[str]:
 
 
 def write(world: MonthRows, folder: Path, seed: int) -> Written:
-    """The world as files of all formats, its rows shuffled and dealt out to one, two or three of each dataset."""
+    """Write the world as files of all formats; its rows are shuffled and split over one to three files per dataset."""
     chance = random.Random(seed)
     files: list[LocalFile] = []
     rows: dict[tuple[str, int], tuple[str, int]] = {}
@@ -236,7 +236,7 @@ def write(world: MonthRows, folder: Path, seed: int) -> Written:
 
 
 def write_rows(file: LocalFile, rows: Sequence[Row], chance: random.Random) -> None:
-    """Rows of one file, headers in any order and letter case, an unknown column among them."""
+    """Write the rows of one file: headers in any order and letter case, with an unknown column."""
     columns = [*COLUMNS[file.dataset], "unknown"]
     chance.shuffle(columns)
     named = [chance.choice((name, name.upper(), name.title())) for name in columns]
@@ -269,12 +269,12 @@ def write_parquet(path: Path, header: Sequence[str], rows: Sequence[Sequence[str
 
 @cache
 def _writer() -> duckdb.DuckDBPyConnection:
-    """An engine that writes files; it takes longer to start than a file to write."""
+    """An engine that writes files, started once, since starting takes longer than writing."""
     return duckdb.connect()
 
 
 def regrouped(files: Iterable[LocalFile]) -> None:
-    """Have every row of Parquet be a row group."""
+    """Write each Parquet file again with one row per row group."""
     for file in files:
         if file.path.suffix == ".parquet":
             copy = file.path.with_suffix(".copy")
@@ -283,7 +283,7 @@ def regrouped(files: Iterable[LocalFile]) -> None:
 
 
 def grouped(path: Path, query: str, bytes_of_each: int = 1) -> None:
-    """A query as Parquet, in row groups of so many bytes; of one byte, each row is one."""
+    """Write a query as Parquet with row groups of so many bytes; with one byte, each row is a group."""
     with _writer().cursor() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         options = f"FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE_BYTES {bytes_of_each}"
