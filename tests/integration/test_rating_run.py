@@ -526,7 +526,8 @@ def test_no_log_line_holds_a_secret(
     assert "sekret" not in "".join(capsys.readouterr())
 
 
-def test_a_crash_between_publishing_and_sending_loses_no_event(cloud: Cloud) -> None:
+@pytest.mark.parametrize("next_event", [MAY, {"mode": "refresh"}])
+def test_a_crash_between_publishing_and_sending_loses_no_event(cloud: Cloud, next_event: dict[str, Any]) -> None:
     def crash(name: str) -> None:
         if name == "eventbridge.PutEvents":
             raise KeyboardInterrupt
@@ -534,7 +535,7 @@ def test_a_crash_between_publishing_and_sending_loses_no_event(cloud: Cloud) -> 
     with on_each_call(crash), pytest.raises(KeyboardInterrupt):
         cloud.rate(MAY)
     assert sent(cloud) == []
-    assert cloud.rate(MAY)["outcome"] == "unchanged"
+    assert cloud.rate(next_event)["outcome"] == "unchanged"
     assert len(sent(cloud)) == 4
 
 
