@@ -46,7 +46,7 @@ def chromium() -> Iterator[Browser]:
 
 @dataclass
 class Visitor:
-    """Somebody who looks at the pages of a served system. ``errors``: what the browser complained of."""
+    """A person who uses the pages of a served system. ``errors``: the browser's error messages."""
 
     page: Page
     url: str
@@ -70,7 +70,7 @@ class Visitor:
             self.errors.append(message.text)
 
     def look(self, path: str) -> None:
-        """Open a path, and wait until nothing is being read any more."""
+        """Open a path, and wait until everything has been read."""
         self.page.goto("about:blank")  # otherwise another #view of the same page would load nothing
         self.page.goto(f"{self.url}{path}")
         self.settle()

@@ -1,4 +1,4 @@
-"""What the real runtimes have in common: the built packages, a small market's extracts, and an embedded AWS."""
+"""Fixtures of the real runtimes: the built packages, a small market's extracts, and an embedded AWS."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from shared.settings import S3Prefix
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# Read when local.cloud.containers is imported: two runs on one Docker engine don't disturb each other.
+# Read when local.cloud.containers is imported, so that two runs on one Docker engine don't disturb each other.
 os.environ["EMBEDDED_AWS_NAME"] = f"mcn-levels-aws-e2e-{os.getpid()}"
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,13 +35,13 @@ HANDLERS = {
     "OperationsFunction": "functions.operations.app.handler",
 }
 
-# In this order: the month is rated before it is asked for.
+# In this order: the month is rated before it is read.
 RATING_EVENTS = ("check", "preview", "monthly-run", "rerun", "refresh")
 
 
 @dataclass(frozen=True)
 class Packages:
-    """What `sam build` made: a folder for each function, the built template, and what the build said."""
+    """The result of `sam build`: a folder for each function, the built template, and the build's output."""
 
     folder: Path
     said: str
@@ -74,7 +74,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Packages:
 
 
 def for_all_processes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of this run that all processes which run its tests side by side have."""
+    """A folder that all test processes of this run share."""
     own = tmp_path_factory.getbasetemp()
     return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
@@ -147,7 +147,7 @@ def api_events() -> list[str]:
 
 
 def assert_served(name: str, answer: Any) -> None:
-    """An API event was answered by the function itself, and not with a fault of its own."""
+    """The function itself answered an API event, without an internal error."""
     assert "errorType" not in answer, (name, answer)
     assert 200 <= answer["statusCode"] < 500, (name, answer)
 

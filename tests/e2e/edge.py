@@ -1,4 +1,4 @@
-"""One origin for pages and API before a deployed stack, as CloudFront is: files at /, the gateway at /v1/*."""
+"""One origin for pages and API in front of a deployed stack, as CloudFront is: files at /, the gateway at /v1/*."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def emulator() -> Path:
 
 @contextmanager
 def function(package: Path, handler: str, environment: Mapping[str, str], log: Path) -> Iterator[Invoke]:
-    """A function that can be invoked as often as one likes; it keeps its process, as a warm one does in Lambda."""
+    """A function that can be invoked many times; its process stays, like a warm one in Lambda."""
     if sys.platform != "linux":
         raise RuntimeError(f"Lambda's runtime interface emulator is a program for Linux, this is {platform.system()}")
     front, api = free_port(), free_port()

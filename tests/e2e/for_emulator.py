@@ -1,8 +1,8 @@
-"""The transformed template in the words that the emulator knows.
+"""Rewrites the transformed template so that the emulator understands it.
 
-It doesn't import the OpenAPI body of an HTTP API: here the body becomes the resources that API Gateway makes of it, so
-routes, scopes, authorizer and integration are those of template.yaml. What stays unproven is API Gateway's own reading
-of the body.
+The emulator doesn't import the OpenAPI body of an HTTP API. Here the body becomes the resources that API Gateway makes
+from it, so routes, scopes, authorizer and integration are those of template.yaml. API Gateway's own reading of the body
+is not tested.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What `sam build` makes: small, complete, alike each time, and for the processor that was asked for."""
+"""The packages of `sam build`: small, complete, the same in each build, and for the requested processor."""
 
 from __future__ import annotations
 

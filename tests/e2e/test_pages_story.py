@@ -37,7 +37,7 @@ def browser() -> Iterator[Browser]:
 
 
 def test_the_whole_story(served: Served, browser: Browser, tmp_path: Path) -> None:
-    """A fault uploaded, mended; previewed; held; accepted once, by keyboard; on the agency's page; rolled back."""
+    """A fault uploaded, fixed; previewed; held; accepted once, by keyboard; on the agency's page; rolled back."""
     operator = Visitor.signed_in(browser, served.url, "operator")
     other = Visitor.signed_in(browser, served.url, "operator-2")
     first = served.get(f"/v1/publication?month={MONTH}")["run"]
@@ -47,7 +47,7 @@ def test_the_whole_story(served: Served, browser: Browser, tmp_path: Path) -> No
     assert "thresholds!F4" in operator.text()
     assert "Raise this threshold" in operator.text()
 
-    upload(operator, edited(tmp_path / "mended", {"thresholds": RAISED}))
+    upload(operator, edited(tmp_path / "fixed", {"thresholds": RAISED}))
     expect(operator.page.get_by_text("Done: checked")).to_be_visible(timeout=PATIENCE)
     assert "thresholds!F4" not in operator.text()
     assert table(operator, "changes")[0][0] == "thresholds!F2"

@@ -1,4 +1,4 @@
-"""The Spark job, really run: equal to DuckDB to the byte; killed, started again, and gone on with."""
+"""The real Spark job: equal to DuckDB to the byte; killed, started again, and continued."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ MOMENTS = {
     "before the pointer moves": "dynamodb.TransactWriteItems",
     "after the pointer moved, before events are sent": "eventbridge.PutEvents",
 }
-Meanwhile = Callable[[Callable[[], None]], AbstractContextManager[list[str]]]
+DuringTheRun = Callable[[Callable[[], None]], AbstractContextManager[list[str]]]
 """Within the block something happens, once, at a moment of the run that is made there. Gives the run's calls."""
 
 
@@ -59,9 +59,9 @@ def is_whole(cloud: Cloud, run: str) -> bool:
     return valid.run == run and verified
 
 
-def two_runs_of_the_same_inputs_publish_once(cloud: Cloud, meanwhile: Meanwhile) -> None:
+def two_runs_of_the_same_inputs_publish_once(cloud: Cloud, during_the_run: DuringTheRun) -> None:
     others: list[dict[str, Any]] = []
-    with meanwhile(lambda: others.append(cloud.rate(MAY))):
+    with during_the_run(lambda: others.append(cloud.rate(MAY))):
         answer = cloud.rate(MAY)
     [other] = others
     assert {answer["outcome"], other["outcome"]} == {"published", "unchanged"}
@@ -70,14 +70,14 @@ def two_runs_of_the_same_inputs_publish_once(cloud: Cloud, meanwhile: Meanwhile)
     assert [entry.action for entry in ledger.entries(cloud.table, "2026-05")] == ["published"]
 
 
-def two_runs_of_different_inputs_never_mix(cloud: Cloud, meanwhile: Meanwhile) -> None:
+def two_runs_of_different_inputs_never_mix(cloud: Cloud, during_the_run: DuringTheRun) -> None:
     others: list[dict[str, Any]] = []
 
     def other_inputs() -> None:
         cloud.put_month("2026-05", OTHER_AGENCIES)
         others.append(cloud.rate(MAY))
 
-    with meanwhile(other_inputs):
+    with during_the_run(other_inputs):
         answer = rate(cloud, MAY)
     [other] = others
     actions = [entry.action for entry in ledger.entries(cloud.table, "2026-05")]
@@ -93,13 +93,13 @@ def two_runs_of_different_inputs_never_mix(cloud: Cloud, meanwhile: Meanwhile) -
     assert cloud.levels() == {"a": 1, "b": 3, "c": 1}
 
 
-def a_rollback_beside_a_run_leaves_one_of_both_valid(cloud: Cloud, meanwhile: Meanwhile) -> None:
+def a_rollback_beside_a_run_leaves_one_of_both_valid(cloud: Cloud, during_the_run: DuringTheRun) -> None:
     first = cloud.rate(MAY)["run"]
     cloud.put_month("2026-05", OTHER_AGENCIES)
     second = cloud.rate(MAY)["run"]
     cloud.put_month("2026-05", {"a": NONE, "b": NONE, "c": NONE})
     others: list[dict[str, Any]] = []
-    with meanwhile(lambda: others.append(cloud.rate({"rollback": first, **DECIDED}))):
+    with during_the_run(lambda: others.append(cloud.rate({"rollback": first, **DECIDED}))):
         answer = rate(cloud, MAY)
     [other] = others
     assert (other["outcome"], other["run"]) == ("rolled_back", first)
@@ -124,13 +124,15 @@ STORIES = (
 
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
-def test_it_holds_at_each_moment_of_a_run(april: Cloud, story: Callable[[Cloud, Meanwhile], None], moment: str) -> None:
+def test_it_holds_at_each_moment_of_a_run(
+    april: Cloud, story: Callable[[Cloud, DuringTheRun], None], moment: str
+) -> None:
     story(april.bring_back(), partial(before_first, MOMENTS[moment]))
 
 
 @pytest.mark.sweep
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
-def test_it_holds_before_each_call_of_a_run(april: Cloud, story: Callable[[Cloud, Meanwhile], None]) -> None:
+def test_it_holds_before_each_call_of_a_run(april: Cloud, story: Callable[[Cloud, DuringTheRun], None]) -> None:
     with at_call(0, lambda: None) as calls:
         april.bring_back().rate(MAY)
     assert set(MOMENTS.values()) <= set(calls)

@@ -1,4 +1,4 @@
--- Who holds each creator (attribution), and what else the bindings say. DuckDB and Spark run this text as it stands.
+-- Attribution: the agency of each creator at each instant, and counts of the bindings. DuckDB and Spark run this text.
 --
 -- Reads agencies(agency_id), bindings and previous_bindings(creator_id, agency_id, bind_time, unbind_time, power_level,
 -- risk_tag). Leaves attributions for the orders; creator_totals, slot_totals and binding_counts.
@@ -6,13 +6,13 @@
 -- In all SQL here times are epoch microseconds, money is fen, an empty value is null, and there are no bad rows. The
 -- month is [$month_start, $month_end).
 
--- Bindings of creators that have more than one: few, and the only ones that can meet one another.
+-- Bindings of creators that have more than one: few, and only these can overlap.
 CREATE TABLE contested AS
 SELECT creator_id, agency_id, bind_time, unbind_time, power_level, risk_tag
 FROM bindings
 WHERE creator_id IN (SELECT creator_id FROM bindings GROUP BY creator_id HAVING count(*) > 1);
 
--- Their bindings within the month. Of several that cover an instant the one of the lowest rank holds.
+-- Their bindings within the month. Of several that cover an instant, the one with the lowest rank counts.
 CREATE TABLE ranked AS
 WITH touching AS (
   SELECT
@@ -46,7 +46,7 @@ WITH every_instant AS (
 SELECT creator_id, instant, rank, dense_rank() OVER (PARTITION BY creator_id ORDER BY instant) - 1 AS span
 FROM every_instant;
 
--- Which binding holds in which span: a segment tree, because n bindings of one creator would otherwise be compared with
+-- The binding that counts in each span, by a segment tree: otherwise n bindings of one creator would be compared with
 -- up to 2 n spans each. A node is as many spans as its width, a power of two, and begins at a multiple of it. Each
 -- binding is split into the largest nodes that it covers whole; each span looks up the nodes that it is in.
 CREATE TABLE nodes AS
@@ -182,7 +182,7 @@ LEFT JOIN still ON still.creator_id = claims.creator_id
 WHERE claims.priority = 1 AND claims.power_level >= $assessed_power AND claims.risk_tag IS NULL
 GROUP BY claims.agency_id;
 
--- What is worth knowing about the bindings themselves.
+-- Counters of the bindings.
 CREATE TABLE binding_counts AS
 WITH distinct_bindings AS (
   SELECT creator_id, bind_time, unbind_time, count(*) AS copies
