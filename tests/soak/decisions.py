@@ -75,11 +75,14 @@ class Decisions:
         return Decision("again", {"month": self._recent()})
 
     def roll_back(self) -> Decision:
-        """To any run of a month that is in the ledger; some never were valid."""
-        month = self._recent()
-        runs = sorted({line["run"] for line in self.judge.lines() if line["month"] == month})
-        run = self.chance.choice(runs)
-        return Decision("rollback", {"rollback": run, **DECIDED}, frozenset({"RunUnknown"}))
+        """To any run of a month that has several in the ledger; some never were valid."""
+        runs: dict[str, set[str]] = {}
+        for line in self.judge.lines():
+            runs.setdefault(line["month"], set()).add(line["run"])
+        recent = sorted(self.judge.valid())[-RECENT:]
+        month = self.chance.choice([month for month in recent if len(runs[month]) > 1] or recent)
+        event = {"rollback": self.chance.choice(sorted(runs[month])), **DECIDED}
+        return Decision("rollback", event, frozenset({"RunUnknown"}))
 
     def accept(self) -> Decision:
         """A run that was held, perhaps long ago."""
