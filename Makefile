@@ -95,9 +95,9 @@ docs: setup ## Write the generated parts of docs/ and config/ again
 audit: setup ## List known vulnerabilities of the dependencies
 	$(python) build/vulnerabilities.py
 
-bench: setup ## Measure speed and memory, and compare with plain queries: ORDERS=5000000
-	@build/setup.sh bench
-	@$(python) -m bench --orders $(ORDERS)
+bench: setup ## Measure speed and memory, and compare with plain queries: ORDERS=5000000 (ENGINE=spark: with Spark)
+	@build/setup.sh $(if $(filter spark,$(ENGINE)),spark,bench)
+	@$(python) -m $(if $(filter spark,$(ENGINE)),bench.spark,bench --orders $(ORDERS))
 
 # --- operating a month ----------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
@@ -171,12 +171,13 @@ def _measured(contestant: Callable[[Path], Gmv], folder: Path) -> dict[str, Any]
     wall, cpu = time.perf_counter(), time.process_time()
     gmv = contestant(folder)
     seconds = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
-    paid = dict(_paid(gmv))
-    return seconds | {
-        "peak": _peak(),
-        "digest": sha256(json.dumps(paid, sort_keys=True).encode()).hexdigest() if paid else None,
-        "total": sum(paid.values()),
-    }
+    return seconds | {"peak": _peak(), "digest": digest_of(gmv), "total": sum(gmv.values())}
+
+
+def digest_of(gmv: Gmv) -> str | None:
+    """Of what agencies that have any GMV have, None without any."""
+    paid = {agency: fen for agency, fen in gmv.items() if fen}
+    return sha256(json.dumps(paid, sort_keys=True).encode()).hexdigest() if paid else None
 
 
 def _peak() -> int:
@@ -186,10 +187,6 @@ def _peak() -> int:
         return int(status.partition("VmHWM:")[2].split(maxsplit=1)[0]) * 1024
     except OSError:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-
-def _paid(gmv: Gmv) -> Iterator[tuple[str, int]]:
-    return ((agency, fen) for agency, fen in gmv.items() if fen)
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def compare(months: Months, forms: Iterable[Form], orders: int, turns: int) -> N
         with embedded_aws() as aws:
             aws.enter()
             if ours_from_s3 in runners:
-                _upload(month)
+                upload(month)
             costs = _in_turns([runner.__name__ for runner in runners], month, turns)
         refuse_differing(costs)
         show_rows(
@@ -158,7 +158,7 @@ def _verdict(met: bool) -> str:
     return "met" if met else "MISSED"
 
 
-def _upload(month: Path) -> None:
+def upload(month: Path) -> None:
     """Upload the month for ours_from_s3."""
     s3 = boto3.client("s3")
     for path in sorted(month.glob("*/*")):

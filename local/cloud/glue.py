@@ -43,7 +43,7 @@ class Job:
         given = {**os.environ, **spark.environment()}
         descriptor, name = tempfile.mkstemp(prefix="job-", suffix=".log")
         weakref.finalize(self, os.unlink, name)
-        self._log = Path(name)
+        self.log = Path(name)
         with os.fdopen(descriptor, "w") as log:
             self.process = subprocess.Popen(
                 spark.command(arguments), cwd=ROOT, env=given, stdout=log, stderr=subprocess.STDOUT
@@ -56,7 +56,7 @@ class Job:
         return self.process.wait()
 
     def last_output(self) -> str:
-        return self._log.read_text("utf-8", errors="replace")[-_SHOWN:]
+        return self.log.read_text("utf-8", errors="replace")[-_SHOWN:]
 
 
 @dataclass

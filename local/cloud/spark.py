@@ -24,7 +24,19 @@ def command(arguments: Sequence[str]) -> list[str]:
     return [str(PYTHON), "-m", JOB, *arguments, "--copy-parts"]
 
 
-def environment(threads: int = 2, memory: str = "1g") -> Mapping[str, str]:
+SMALL = {
+    # Most time goes into starting, and compiling code that runs once.
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+    "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.wholeStage": "false",
+}
+"""Settings for months of a test or a demo."""
+LARGE: Mapping[str, str] = {}
+"""Settings for months that Spark is made for: none but its own."""
+
+
+def environment(master: str = "local[2]", memory: str = "1g", months: Mapping[str, str] = SMALL) -> Mapping[str, str]:
     """The environment variables of the job. Raises UserMistake without Spark or Java."""
     java = find_java()
     settings = {
@@ -32,16 +44,13 @@ def environment(threads: int = 2, memory: str = "1g") -> Mapping[str, str]:
         "spark.ui.showConsoleProgress": "false",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
-        # Months are small here: most time goes into starting, and compiling code that runs once.
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
-        "spark.sql.adaptive.enabled": "false",
-        "spark.sql.codegen.wholeStage": "false",
+        **months,
     }
     given = " ".join(f"--conf {name}={value}" for name, value in settings.items())
     return {
         "JAVA_HOME": str(java),
         "PYSPARK_PYTHON": str(PYTHON),
-        "PYSPARK_SUBMIT_ARGS": f"--master local[{threads}] --driver-memory {memory} {given} pyspark-shell",
+        "PYSPARK_SUBMIT_ARGS": f"--master {master} --driver-memory {memory} {given} pyspark-shell",
         "PYTHONPATH": str(ROOT),
         "SPARK_LOCAL_IP": "127.0.0.1",
     }

@@ -262,3 +262,24 @@ def test_the_console_shows_every_parameter_in_a_group() -> None:
     groups = template()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     grouped = [parameter for group in groups for parameter in group["Parameters"]]
     assert sorted(grouped) == sorted(template()["Parameters"])
+
+
+def test_one_spark_job_runs_at_a_time_and_its_size_is_the_stacks_to_choose() -> None:
+    job = properties("MeasuringJob")
+    assert job["ExecutionProperty"] == {"MaxConcurrentRuns": 1}
+    assert job["MaxRetries"] == 0, "the rating function starts it again"
+    chosen = {name: job[name] for name in ("GlueVersion", "WorkerType", "NumberOfWorkers")}
+    assert chosen == {
+        "GlueVersion": {"Ref": "GlueVersion"},
+        "WorkerType": {"Ref": "GlueWorkerType"},
+        "NumberOfWorkers": {"Ref": "GlueWorkers"},
+    }
+
+
+def test_however_the_spark_job_ends_the_rating_function_is_asked_at_once() -> None:
+    rules = [rule["Properties"] for rule in (resource("MeasuringEnded"), resource("MeasuringFailed"))]
+    states = [state for rule in rules for state in rule["EventPattern"]["detail"]["state"]]
+    assert sorted(states) == ["FAILED", "SUCCEEDED", "TIMEOUT"]
+    for rule in rules:
+        assert rule["EventPattern"]["detail"]["jobName"] == [properties("MeasuringJob")["Name"]]
+        assert [target["Arn"] for target in rule["Targets"]] == [{"Fn::GetAtt": ["RatingFunction", "Arn"]}]

@@ -1,11 +1,13 @@
-"""The real Spark job: equal to DuckDB to the byte; killed, started again, and continued."""
+"""The Spark job, really run: equal to DuckDB to the byte, and one for each measurement, whatever is killed."""
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ from local.cloud import spark
 from local.cloud.embedded import REPORTS, embedded_aws
 from local.cloud.glue import Job
 from local.cloud.invocation import Context
-from local.cloud.system import System, running, schedule_event
+from local.cloud.system import System, running, schedule_event, upload
 from local.cloud.template import ROOT
 from local.commandline import UserMistake
 from shared.errors import ExtractError
@@ -37,6 +39,7 @@ SEEDS = (1, 8, 61)
 DAMAGED = 8  # the world that has an object cut off
 MONTH = "2026-10"
 RUNS = S3Prefix.parse(REPORTS)
+FIRING = schedule_event(Month.parse(MONTH))
 
 
 @pytest.fixture
@@ -98,56 +101,151 @@ def found(measurements: Measurements, plan: Plan) -> MonthTotals | ExtractError 
 
 
 @pytest.mark.usefixtures("own_environment")
-def test_spark_delivers_what_duckdb_delivers_to_the_byte(tmp_path: Path) -> None:
+def test_spark_delivers_what_duckdb_delivers_to_the_byte_though_an_executor_is_killed(tmp_path: Path) -> None:
     with embedded_aws() as aws:
         aws.enter()
-        measurements = Measurements(boto3.client("s3"), S3Prefix("reports", "out"), tmp_path)
+        reports = S3Prefix("reports", "out")
+        measurements = Measurements(boto3.client("s3"), reports, tmp_path)
         worlds = {seed: Maker(seed).world() for seed in SEEDS}
         files = {seed: files_of(world, tmp_path / f"files-{seed}", seed) for seed, world in worlds.items()}
         plans = {seed: planned(world, files[seed], measurements) for seed, world in worlds.items()}
-        asked = [
-            word for plan in plans.values() for word in ("--plan", f"s3://reports/{measurements.plan_key(plan.id)}")
-        ]
 
-        command = spark.command([*asked, "--extracts", "s3://extracts/", "--split-over", str(AT_MOST)])
-        ran = subprocess.run(
-            command, cwd=ROOT, env={**os.environ, **spark.environment()}, capture_output=True, text=True, check=False
-        )
+        with cluster(plans.values(), measurements, tmp_path) as (job, log):
+            while not (before := parts(reports)) and job.poll() is None:
+                time.sleep(0.1)
+            os.kill(executors(job)[0], signal.SIGKILL)
+            ended = job.wait()
 
-        assert ran.returncode == 0, ran.stderr[-3000:]
-        assert any("-" in key.rpartition("/")[2] for key in parts(S3Prefix("reports", "out"))), "some were split"
+        assert ended == 0, log.read_text()[-3000:]
+        assert "Lost executor" in log.read_text()
+        read = parts(reports)
+        assert len(read) > len(before), "it was killed while objects were read"
+        assert any("-" in key.rpartition("/")[2] for key in read), "some were split"
         for seed, world in worlds.items():
             expected = measured(world, files[seed], tmp_path / f"duckdb-{seed}")
             assert delivered(found(measurements, plans[seed])) == delivered(expected), seed
             assert isinstance(expected, ExtractError) == (seed == DAMAGED)
 
 
+@contextmanager
+def cluster(
+    plans: Iterable[Plan], measurements: Measurements, folder: Path
+) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """The job on two executors, each a process of its own, and its log; what it started ends with the block."""
+    asked = [word for plan in plans for word in ("--plan", f"s3://reports/{measurements.plan_key(plan.id)}")]
+    command = spark.command([*asked, "--extracts", "s3://extracts/", "--split-over", str(AT_MOST)])
+    given = {**os.environ, **spark.environment("local-cluster[2,1,1024]"), "SPARK_HOME": str(spark_home(folder))}
+    path = folder / "job.log"
+    with path.open("wb") as log, subprocess.Popen(command, cwd=ROOT, env=given, stdout=log, stderr=log) as job:
+        try:
+            yield job, path
+        finally:
+            job.kill()
+
+
+def spark_home(folder: Path) -> Path:
+    """Spark as it is installed, in a folder where it may write: the work of executors goes there."""
+    home = folder / "spark"
+    home.mkdir()
+    [installed] = spark.PYTHON.parents[1].glob("lib/python*/site-packages/pyspark")
+    for found in installed.iterdir():
+        (home / found.name).symlink_to(found)
+    return home
+
+
+def executors(job: subprocess.Popen[bytes]) -> list[int]:
+    """The processes of executors that do a job's tasks: each has a child that starts its Python."""
+    listed = subprocess.run(["ps", "-Ao", "pid=,ppid=,args="], check=True, capture_output=True, text=True).stdout
+    lines = [line.split(None, 2) for line in listed.splitlines()]
+    parent_of = {int(pid): int(parent) for pid, parent, _ in lines}
+    [driver] = [pid for pid, parent in parent_of.items() if parent == job.pid]
+    starters = [parent_of[int(pid)] for pid, _, args in lines if args.endswith("pyspark.daemon")]
+    return [pid for pid in starters if parent_of[pid] == driver]
+
+
 @pytest.mark.usefixtures("own_environment")
-def test_a_killed_job_is_started_by_the_next_firing_and_goes_on_with_the_parts_that_are_there(tmp_path: Path) -> None:
-    write_month(tmp_path, MONTH, month_rows(MONTH, {"a": (5, 500_000), "b": (1, 100)}))
-    with running(tmp_path, on_spark=True) as system:
-        assert fire(system)["outcome"] == "measuring"
+def test_whoever_is_killed_and_whatever_changes_the_month_is_measured_and_published_once(tmp_path: Path) -> None:
+    """One story, since a start of Spark takes long: three runs of the job."""
+    data = tmp_path / "data"
+    rows = month_rows(MONTH, {"a": (5, 500_000), "b": (1, 100)})
+    write_month(data, MONTH, rows)
+    with running(data, on_spark=True) as system:
+
+        def fire(event: Mapping[str, Any] = FIRING) -> dict[str, Any]:
+            """A firing of the schedule, unless it is another event, that waits for nothing."""
+            os.environ["WORKBOOK"] = f"dir:{ROOT / 'config' / 'workbook'}"
+            answer: dict[str, Any] = system.rating.handler(event, Context("rating", 900))
+            return answer
+
+        assert system.glue is not None
+        with at_the_start_of_a_job(raise_killed), pytest.raises(Killed):
+            fire()
+        assert system.glue.runs == [], "a killed firing leaves the start to the next one"
+
+        second: list[dict[str, Any]] = []
+        with at_the_start_of_a_job(lambda: second.append(fire())):
+            first = fire()
+        assert [answer["outcome"] for answer in (first, *second)] == ["measuring", "measuring"]
+        assert len(system.glue.runs) == 1, "two firings at once start one job"
+
+        [changed] = (data / "orders" / f"month={MONTH}").glob("*.csv")
+        changed.write_text(changed.read_text() + f"later,b-0,{MONTH}-16 08:00:00,9000000,\n")
+        upload(data)
+        assert job_of(system).wait() != 0
+        assert "ObjectChanged" in job_of(system).log.read_text()
+
+        assert fire()["outcome"] == "measuring"
         job = job_of(system)
         while not (before := parts()) and job.poll() is None:
             time.sleep(0.1)
         job.process.kill()
         job.wait()
 
-        assert fire(system)["outcome"] == "measuring"
-        assert fire(system)["job_run"] == "jr_1", "the second one runs"
+        assert fire()["outcome"] == "measuring"
+        assert fire()["job_run"] == "jr_2", "the third one runs"
+        os.environ["MEASURING"] = "embedded"
+        published = fire()
+        assert (published["outcome"], published["agencies"]) == ("published", 2)
+        standings = system.standings()
+        os.environ["MEASURING"] = "glue"
+
         assert job_of(system).wait() == 0, job_of(system).last_output()
-
-        answer = fire(system)
-        assert answer["outcome"] in ("published", "held")
-        assert answer["agencies"] == 2
         assert before.items() <= parts().items(), "what the killed job had read was not read again"
+        assert fire()["outcome"] == "unchanged", "the job ended after its month was published"
+        assert fire({"verify": published["run"]})["outcome"] == "verified"
+        assert system.standings() == standings
+
+        preview = fire({"month": MONTH, "mode": "preview"})
+        assert preview["run"] == published["run"], "the run is the same whichever engine measured"
+        assert len(system.glue.runs) == 3, "a preview measures nothing again"
+        assert engine_of(system.glue.runs[-1].arguments["--measurement"]) == "Spark"
 
 
-def fire(system: System) -> dict[str, Any]:
-    """A firing of the schedule that waits for nothing."""
-    os.environ["WORKBOOK"] = f"dir:{ROOT / 'config' / 'workbook'}"
-    answer: dict[str, Any] = system.rating.handler(schedule_event(Month.parse(MONTH)), Context("rating", 900))
-    return answer
+class Killed(BaseException):
+    """The function's process ends."""
+
+
+def raise_killed() -> None:
+    raise Killed
+
+
+@contextmanager
+def at_the_start_of_a_job(then: Callable[[], None]) -> Iterator[None]:
+    """Have something happen when the function is about to start a job, once."""
+    events: Any = boto3.DEFAULT_SESSION.events  # type: ignore[union-attr]
+
+    def happen(**_: Any) -> None:
+        events.unregister("before-call.glue.StartJobRun", happen)
+        then()
+
+    events.register_first("before-call.glue.StartJobRun", happen)
+    yield
+
+
+def engine_of(measurement: str) -> str:
+    """The engine that a kept measurement names."""
+    key = RUNS.key("measured", measurement, "done.json")
+    return boto3.client("s3").head_object(Bucket=RUNS.bucket, Key=key)["Metadata"]["engine"]
 
 
 def job_of(system: System) -> Job:

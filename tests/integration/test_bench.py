@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -9,12 +10,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from bench import trees
 from bench.agencies import agencies
 from bench.compared import Compared
 from bench.contestants import duckdb_group_by, ours
-from bench.measuring import Cost, ResultsDiffer, exponent, promise, refuse_differing
+from bench.measuring import MEGABYTE, Cost, ResultsDiffer, exponent, promise, refuse_differing
 from bench.months import MONTH, Form, Months
 from bench.publishing import decision_graph
+from bench.spark import extrapolated, line
 from functions.rating.extracts.datasets import Dataset, LocalFile
 from functions.rating.measuring.assemble import assemble
 from functions.rating.measuring.embedded.measure import measure
@@ -32,6 +35,35 @@ def test_the_function_and_the_plainest_query_agree_to_the_last_fen(form: Form, s
 
     assert gmv == dict(duckdb_group_by(month))
     assert len(list((month / "orders").iterdir())) == 3
+
+
+BUSY_ORPHAN = """
+import os, sys, time
+if os.fork() == 0:
+    time.sleep(0.3)  # the parent is gone
+    while time.process_time() < 0.5:
+        pass
+    os._exit(0)
+print("said")
+time.sleep(0.2)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts processes by /proc")
+def test_the_time_of_a_process_that_outlives_its_parent_is_counted() -> None:
+    tree = trees.run([sys.executable, "-c", BUSY_ORPHAN], {})
+
+    assert tree.cpu > 0.5
+    assert tree.peak > 2 * 5 * MEGABYTE, "two processes"
+    assert tree.said == "said\n"
+
+
+def test_what_large_months_cost_follows_from_the_line_through_small_ones() -> None:
+    fixed, slope = line([5_000_000, 20_000_000, 60_000_000], [75, 150, 350])
+
+    assert [fixed, slope] == pytest.approx([50, 5])
+    # (50 + 5,000) s on 36 processors and two minutes to start; ten workers of 0.44 USD an hour
+    assert extrapolated(fixed, slope, 1_000) == ("1,000", "1.4", "4", "0.32")
 
 
 def _busiest(month: Path, count: int) -> float:

@@ -395,6 +395,16 @@ def test_an_object_that_changed_since_it_was_listed_stops_the_run(bucket: Bucket
         bucket.measure(inventory)
 
 
+@pytest.mark.parametrize("rows", [1, 300_000], ids=["in one request", "in several"])
+def test_a_changed_object_is_not_fetched(bucket: Bucket, tmp_path: Path, rows: int) -> None:
+    bucket.put("orders/month=2026-10/part-0.csv", ORDERS * rows)
+    objects = bucket.found().objects
+    bucket.put("orders/month=2026-10/part-0.csv", ORDERS.replace("o", "x") * rows)
+
+    with pytest.raises(ObjectChanged, match=r"orders/month=2026-10/part-0\.csv: the object was deleted or replaced"):
+        list(fetch(bucket.s3, PLACE.bucket, objects, tmp_path, 1 << 30))
+
+
 def test_an_object_that_went_stops_the_run(bucket: Bucket) -> None:
     inventory = bucket.found()
     bucket.delete("orders/month=2026-10/part-0.csv")

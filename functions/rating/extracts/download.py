@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from boto3.exceptions import S3TransferFailedError
 from boto3.s3.transfer import TransferConfig, create_transfer_manager
@@ -77,8 +77,11 @@ class _AsListed(BaseSubscriber):
         self._object = o
 
     def on_queued(self, future: TransferFuture, **_: object) -> None:
+        etag = f'"{self._object.etag}"'
         future.meta.provide_transfer_size(self._object.size)
-        future.meta.provide_object_etag(f'"{self._object.etag}"')
+        future.meta.provide_object_etag(etag)  # which is asked for with each part of a large object only
+        arguments: Any = future.meta.call_args  # its type in the stubs is another one
+        arguments.extra_args["IfMatch"] = etag
 
 
 @contextmanager
