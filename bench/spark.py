@@ -51,7 +51,11 @@ def main() -> int:
     CONSOLE.print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, load {load} on {os.cpu_count()} processors")
     with tempfile.TemporaryDirectory(prefix="bench-") as temporary:
         months = Months(arguments.data or Path(temporary))
-        found = [(orders, *_both(months.month(orders, Form.PARQUET))) for orders in arguments.orders]
+        found = []
+        for orders in arguments.orders:
+            embedded, job = _both(months.month(orders, Form.PARQUET))
+            CONSOLE.print(f"{orders:,}: DuckDB {', '.join(_cells(embedded))}, Spark {', '.join(_cells(job))}")
+            found.append((orders, embedded, job))
     show_rows(
         "Both engines, from the embedded S3",
         ("orders", "DuckDB CPU s", "MB", "Spark CPU s", "MB"),
