@@ -32,7 +32,7 @@ def put(folder: Path, batches: list[list[tuple[str, BadRow]]]) -> Path:
     return path
 
 
-@given(found=FOUND, order=st.randoms(use_true_random=False), size=st.integers(1, 7), at_once=st.integers(13, 64))
+@given(found=FOUND, order=st.randoms(use_true_random=False), size=st.integers(1, 7), at_once=st.integers(1, 64))
 def test_rows_come_out_by_object_and_number_in_whatever_order_they_were_found(
     tmp_path_factory: pytest.TempPathFactory, found: dict[tuple[str, int], str], order: object, size: int, at_once: int
 ) -> None:

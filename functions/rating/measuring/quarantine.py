@@ -8,28 +8,29 @@ import io
 import os
 import shutil
 import struct
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from heapq import heappop, heappush, heapreplace
 from itertools import groupby, islice
+from operator import lt
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Self, cast
+from typing import IO, NamedTuple, Self, cast
 
 QUARANTINE = "quarantine.csv.gz"
 MOST_OF_STOPPED = 10_000  # rows in the report of a run that stops
 HEADER = ("object", "row", "reason", "text")
 
-_RECORD = struct.Struct("<qI")  # header of each line in the working file: the row's number and the line's length
-_AT_ONCE = 256 * 1024
+_BATCH = struct.Struct("<qq")  # before some lines in the working file: how many they are, and how many bytes
+_AT_ONCE = 4 * 1024 * 1024  # characters of text
 _LINES = 2_000
 _LEVEL = 6  # compression level; 9 takes three times as long and saves only a twentieth
 
 
-@dataclass(frozen=True, slots=True)
-class BadRow:
+class BadRow(NamedTuple):
     """A row that can't be used. ``row``: its number in the object from 1, without the header."""
 
     row: int
@@ -78,22 +79,34 @@ class Quarantine:
 
     def _put(self, runs: list[_Run], key: str, rows: Sequence[BadRow]) -> None:
         """Write rows into the working file. Each row extends the last run, or begins a new one."""
+        if len(rows) > 1 and sum(len(row.text) for row in rows) > _AT_ONCE:
+            half = len(rows) // 2
+            self._put(runs, key, rows[:half])
+            self._put(runs, key, rows[half:])
+            return
+        numbers = [row.row for row in rows]
+        lines = _Lines()
+        csv.writer(lines).writerows([(key, row.row, row.reason, row.text) for row in rows])
+        if all(map(lt, numbers, numbers[1:])):
+            self._put_ascending(runs, numbers, lines)
+        else:
+            for number, line in zip(numbers, lines, strict=True):
+                self._put_ascending(runs, [number], [line])
+
+    def _put_ascending(self, runs: list[_Run], numbers: Sequence[int], lines: Sequence[str]) -> None:
         if self._found is None:
             self._found = self._open.enter_context(TemporaryFile(dir=self.path.parent))  # noqa: SIM115 - the stack closes it
-        lines = _Lines()
-        csv.writer(lines).writerows((key, row.row, row.reason, row.text) for row in rows)
-        written: list[bytes] = []
-        run = runs[-1] if runs and runs[-1].end == self._end else None
-        for row, text in zip(rows, lines, strict=True):
-            line = text.encode()
-            written += (_RECORD.pack(row.row, len(line)), line)
-            if run is None or run.last >= row.row:
-                run = _Run(row.row, row.row, self._end, self._end)
-                runs.append(run)
-            self._end += _RECORD.size + len(line)
-            run.last, run.end = row.row, self._end
-        self._found.write(b"".join(written))
-        self.rows += len(rows)
+        text = "".join(lines).encode()
+        lengths = map(len, lines if text.isascii() else map(str.encode, lines))
+        batch = (_BATCH.pack(len(lines), len(text)), array("q", numbers).tobytes(), array("q", lengths).tobytes(), text)
+        run = runs[-1] if runs and runs[-1].end == self._end and runs[-1].last < numbers[0] else None
+        if run is None:
+            run = _Run(numbers[0], numbers[0], self._end, self._end)
+            runs.append(run)
+        self._end += sum(map(len, batch))
+        run.last, run.end = numbers[-1], self._end
+        self._found.writelines(batch)
+        self.rows += len(lines)
 
     def _write(self, found: IO[bytes]) -> None:
         found.flush()
@@ -101,15 +114,16 @@ class Quarantine:
             into.write(header_member())
             for _, runs in sorted(self._runs.items()):
                 with gzip.GzipFile(fileobj=into, mode="wb", compresslevel=_LEVEL, filename="", mtime=0) as packed:
-                    lines = self._in_order(runs)
-                    while batch := b"".join(islice(lines, _LINES)):
-                        packed.write(batch)
+                    packed.writelines(self._in_order(runs))
 
     def _in_order(self, runs: Iterable[_Run]) -> Iterator[bytes]:
-        """The lines of an object, by row number. Runs are merged: a run is opened when its first row is needed."""
+        """The lines of an object, by row number. Runs that overlap are merged."""
         waiting = deque(sorted(runs, key=lambda run: run.first))
         opened: list[tuple[int, bytes, int, Iterator[tuple[int, bytes]]]] = []
         while waiting or opened:
+            if waiting and not opened and (len(waiting) == 1 or waiting[0].last < waiting[1].first):
+                yield from (text for *_, text in self._batches(waiting.popleft()))
+                continue
             if waiting and (not opened or waiting[0].first < opened[0][0]):
                 records = self._records(run := waiting.popleft())
                 heappush(opened, (*next(records), run.start, records))
@@ -123,19 +137,24 @@ class Quarantine:
 
     def _records(self, run: _Run) -> Iterator[tuple[int, bytes]]:
         """Row number and line of each row of a run."""
-        found = cast(IO[bytes], self._found).fileno()
-        read, rest = run.start, b""
-        while read < run.end:
-            some = rest + os.pread(found, min(_AT_ONCE, run.end - read), read)
-            read, at = read + len(some) - len(rest), 0
-            while at + _RECORD.size <= len(some):
-                row, length = _RECORD.unpack_from(some, at)
-                line = at + _RECORD.size
-                if line + length > len(some):
-                    break
-                yield row, some[line : line + length]
-                at = line + length
-            rest = some[at:]
+        for numbers, lengths, text in self._batches(run):
+            at = 0
+            for number, length in zip(numbers, lengths, strict=True):
+                yield number, text[at : at + length]
+                at += length
+
+    def _batches(self, run: _Run) -> Iterator[tuple[array[int], array[int], bytes]]:
+        """The rows of a run as they were put away: their numbers, the length of each line, the lines."""
+        found, at = cast(IO[bytes], self._found).fileno(), run.start
+        while at < run.end:
+            count, size = _BATCH.unpack(os.pread(found, _BATCH.size, at))
+            numbers, lengths = array("q"), array("q")
+            body = os.pread(found, count * (numbers.itemsize + lengths.itemsize) + size, at + _BATCH.size)
+            rows = count * numbers.itemsize
+            numbers.frombytes(body[:rows])
+            lengths.frombytes(body[rows : 2 * rows])
+            yield numbers, lengths, body[2 * rows :]
+            at += _BATCH.size + len(body)
 
 
 class _Lines(list[str]):

@@ -6,7 +6,7 @@ import json
 from bisect import insort
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -70,7 +70,7 @@ def read_into(
     refused: list[str] = []
 
     def add_bad_rows(found: Sequence[BadRow], positions: Mapping[str, int] | None) -> None:
-        bad = [replace(row, row=rows_before + row.row) for row in found] if rows_before else found
+        bad = [row._replace(row=rows_before + row.row) for row in found] if rows_before else found
         if bad and file.dataset is Dataset.AGENCIES:
             refused.append(agencies_refusal(file.key, bad[0], positions))
         quarantine.add(file.key, bad)

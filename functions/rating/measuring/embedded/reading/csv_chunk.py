@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,10 +30,12 @@ class Chunk:
     skipped: Counter[str] = field(default_factory=Counter)
     numbered: int = 0
 
-    def record(self, index: int) -> bytes:
-        """The text of one record."""
-        start = int(self.ends[index - 1]) + 1 if index else 0
-        return self.text[start : int(self.ends[index])]
+    def records(self, indexes: Sequence[int]) -> Iterator[bytes]:
+        """The text of some records."""
+        ends = self.ends[np.asarray(indexes)]
+        starts = np.append(-1, self.ends)[np.asarray(indexes)] + 1
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+            yield self.text[start:end]
 
 
 def is_utf8(text: bytes) -> bool:

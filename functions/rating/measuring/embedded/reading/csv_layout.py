@@ -41,7 +41,8 @@ class Layout:
         """The kind of a line that is not a row: ``empty_rows`` (Excel's ``,,,,``) or ``repeated_headers``."""
         if not line.strip(_NOTHING):
             return "empty_rows" if b"," in line else None
-        if abs(len(line) - len(self._header_line)) > 4 * self.width + 4:  # quotes around each name, doubled, a mark
+        least, most = self._header_lengths
+        if not least <= len(line) - line.count(b'"') <= most:
             return None
         return "repeated_headers" if _plain(line) == self._header_line else None
 
@@ -77,6 +78,11 @@ class Layout:
     @cached_property
     def _header_line(self) -> bytes:
         return _plain(",".join(self.header).encode())
+
+    @cached_property
+    def _header_lengths(self) -> tuple[int, int]:
+        """How long a header line is without quotes: with whitespace around its names, and a byte order mark."""
+        return len(self._header_line), len(self._header_line) + 2 * self.width + 4
 
     def _has_quoted_value(self, fields: list[bytes], *, inside: bool) -> bool:
         """Whether a required time or number begins within quotes. ``inside``: so does the line."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -52,12 +52,12 @@ class _Records:
     def read(self, rows: int, bad: Sequence[BadRow], skipped: Counter[str]) -> ObjectRead:
         return ObjectRead(self.file, rows, (), tuple(bad), skipped, self.unread, self.layout.positions)
 
-    def bad_values(self, found: Iterable[tuple[int, str]]) -> ObjectRead:
+    def bad_values(self, found: Sequence[tuple[int, str]]) -> ObjectRead:
         """Records with bad values, by index with the reason. Some are not rows although they were counted."""
         bad: list[BadRow] = []
         skipped: Counter[str] = Counter()
-        for index, reason in found:
-            record = self.chunk.record(index)
+        indexes, reasons = zip(*found, strict=True)
+        for index, reason, record in zip(indexes, reasons, self.chunk.records(indexes), strict=True):
             if what := self.layout.no_row(record):
                 skipped[what] += 1
             else:
@@ -110,8 +110,10 @@ class CsvObjects:
         yield ObjectRead(batch[0].file, 0, (Source(path, kept, origins, scanned.bad),))
         for start in range(0, scanned.bad.size, BAD_TOGETHER):
             found = self._reasons(path, kept, scanned.bad[start : start + BAD_TOGETHER])
-            for index, of_one in groupby(found, lambda row: bisect_right(starts, row[0]) - 1):
-                yield batch[index].bad_values((number - starts[index], reason) for number, reason in of_one)
+            edges = [bisect_left(found, (first,)) for first in (*starts, count)]
+            for some, first, begin, end in zip(batch, starts, edges[:-1], edges[1:], strict=True):
+                if begin < end:
+                    yield some.bad_values([(number - first, reason) for number, reason in found[begin:end]])
 
     def _parse(self, batch: Sequence[_Records]) -> Path:
         """Write the values of records of one shape as Parquet."""

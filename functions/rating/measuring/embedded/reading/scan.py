@@ -126,9 +126,12 @@ class Scanner:
         return path
 
     def among(self, numbers: RowNumbers) -> str:
-        """SQL that tests whether a row's number in a file is one of these."""
+        """SQL that tests whether a row's number in a file is one of these, which are ascending; at least one."""
+        between = f"file_row_number BETWEEN {numbers[0]} AND {numbers[-1]}"
+        if numbers[-1] - numbers[0] + 1 == numbers.size:
+            return between
         self.engine.table("numbers", {"number": numbers})
-        return f"file_row_number IN {nested(select(('number',), 'numbers'))}"
+        return f"{between} AND file_row_number IN {nested(select(('number',), 'numbers'))}"
 
 
 def _seen(dataset: Dataset, first: str = "") -> str:
