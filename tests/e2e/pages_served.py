@@ -52,11 +52,12 @@ class Served:
 
 
 @contextmanager
-def serving(folder: Path, workbook: Path) -> Iterator[Served]:
-    """make serve over the sample and a workbook (a folder of CSV files, or an Excel file)."""
+def serving(folder: Path, workbook: Path, extracts: Path | None = None) -> Iterator[Served]:
+    """make serve over a workbook (a folder of CSV files, or an Excel file) and extracts, by default the sample."""
     port = free_port()
     served = Served(f"http://127.0.0.1:{port}", workbook)
     command = [sys.executable, "-m", "local.serve", "--port", str(port), "--workbook", str(workbook)]
+    command += ["--extracts", str(extracts)] if extracts else []
 
     def answers() -> bool:
         try:

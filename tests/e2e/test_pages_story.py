@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,16 @@ def test_a_runs_report_opens_from_the_console(served: Served, browser: Browser) 
     report.wait_for_load_state()
     assert MONTH in report.locator("h1").inner_text()
     assert report.evaluate("() => window.opener") is None
+    assert report.locator("a").count() == 0, "a link without a signature of its own would lead nowhere"
+    kept = report.get_by_text("quarantine.csv.gz").inner_text()
+    assert kept.startswith("s3://")
+    with operator.page.expect_download() as begun:
+        operator.page.get_by_role("link", name="Rows left out", exact=False).first.evaluate(
+            "link => { link.removeAttribute('target'); link.click(); }"
+        )
+    rows = gzip.decompress(Path(begun.value.path()).read_bytes()).decode().splitlines()
+    assert rows[0].startswith("object,row")
+    assert len(rows) > 1
     operator.page.context.close()
 
 

@@ -54,6 +54,7 @@ export class McnConsole extends ApiElement<Shown> {
     .state h1 span { font-weight: 400; }
     .panel > form { max-width: 640px; }
     .wide { min-width: 720px; }
+    .lines span { display: block; }
     .rails { display: grid; gap: 12px; }
     .rails p { margin-bottom: 4px; }
     label { display: grid; gap: 4px; font-size: 0.86rem; color: var(--quiet); min-width: 0; }

@@ -90,7 +90,7 @@ function row(mover: Mover, report: Report, words: Words): TemplateResult {
     <td>${metric ? metric.name : mover.cause ? words.cause[mover.cause] : "–"}</td>
     <td class="number">${decided ? html`${amount(decided.actual)}${decided.share === null ? nothing : html`<br /><span class="quiet small">${share(decided.share)}</span>`}` : "–"}</td>
     <td class="number">${decided ? amount(decided.required) : "–"}</td>
-    <td>
+    <td class="lines">
       ${mover.benefits_gained.map((benefit) => html`<span class="good">+${benefit}</span> `)}
       ${mover.benefits_lost.map((benefit) => html`<span class="bad">−${benefit}</span> `)}
       ${mover.benefits_changed.map((one) => html`<span>${one.benefit} ${extent(one.before, words)} → ${extent(one.now, words)}</span> `)}

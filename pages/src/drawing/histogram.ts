@@ -7,7 +7,7 @@ type Distribution = Report["distributions"][number];
 const WIDTH = 560;
 const HEIGHT = 170;
 const ROW = 13;
-const LABEL = 26;
+const LABEL = 32;
 
 /** How agencies are spread over a metric; each threshold stands where it cuts the bins, its label where it has room. */
 export function histogram(seen: Distribution, said: string): TemplateResult {
