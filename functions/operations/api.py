@@ -239,7 +239,7 @@ def post_workbook(body: contract.WorkbookRequest) -> Response[contract.TicketAns
 def _invalid(error: RequestValidationError) -> Response[str]:
     faults = error.errors()
     if any(fault["type"] in ("json_invalid", "model_attributes_type") for fault in faults):
-        return Malformed("The body could not be read as a JSON object.", "请求体无法按 JSON 对象读取。").response()
+        return _no_object().response()
     said = "; ".join(f"{'.'.join(map(str, fault['loc'][1:]))}: {fault['msg']}" for fault in faults[:20])
     return Invalid(said, f"以下内容无效：{said}").response()
 
@@ -285,7 +285,8 @@ def serving(wired: Services) -> Handler:
         request_id = event["requestContext"].get("requestId") or getattr(context, "aws_request_id", "")
         logger.set_correlation_id(request_id)
         app.context["services"] = wired
-        answer = _no_json() if event.get("body") and not _says_json(event) else app.resolve(event, context)
+        refused = _refused_body(event) if event.get("body") else None
+        answer = _as_event(refused) if refused else app.resolve(event, context)
         answer["headers"] |= {"X-Request-Id": request_id, "Cache-Control": "no-store"}
         return answer
 
@@ -296,16 +297,23 @@ def _routes() -> list[Route]:
     return [*app._static_routes, *app._dynamic_routes]
 
 
-def _says_json(event: dict[str, Any]) -> bool:
+def _refused_body(event: dict[str, Any]) -> Problem | None:
+    """Why Powertools must not read a body: it reads any content type as JSON, and of an array its first element."""
     kind = event["headers"].get("content-type", content_types.APPLICATION_JSON)
-    return bool(kind.partition(";")[0].strip().lower() == content_types.APPLICATION_JSON)
+    if kind.partition(";")[0].strip().lower() != content_types.APPLICATION_JSON:
+        return BodyNotJson("Send it as application/json.", "请以 application/json 发送。")
+    body = b64decode(event["body"]) if event.get("isBase64Encoded") else event["body"].encode()
+    return _no_object() if body.lstrip().startswith(b"[") else None
 
 
-def _no_json() -> dict[str, Any]:
-    """The answer to a body that is not JSON. Powertools' validation would read it before our code."""
-    refused = BodyNotJson("Send it as application/json.", "请以 application/json 发送。").response()
-    headers = {"Content-Type": refused.content_type}
-    return {"statusCode": refused.status_code, "headers": headers, "body": refused.body, "isBase64Encoded": False}
+def _as_event(refused: Problem) -> dict[str, Any]:
+    response = refused.response()
+    headers = {"Content-Type": response.content_type}
+    return {"statusCode": response.status_code, "headers": headers, "body": response.body, "isBase64Encoded": False}
+
+
+def _no_object() -> Malformed:
+    return Malformed("The body could not be read as a JSON object.", "请求体无法按 JSON 对象读取。")
 
 
 def _next_renewal(newest: Month, pointer: Pointer, today: date) -> date:

@@ -199,6 +199,16 @@ def test_a_decision_without_a_name_is_refused(console: Console, held: str) -> No
     assert answer.status == 403
 
 
+def test_a_list_with_a_decision_in_it_is_no_decision(console: Console, held: str) -> None:
+    """Powertools would take the first element of an array for the body."""
+    bodies: list[list[Any]] = [[decision(console, month="2026-05")], [{}], []]
+    for path in ("checks", "previews", "refresh", f"runs/{held}/accept", f"runs/{held}/rollback"):
+        for body in bodies:
+            answer = console.ask("POST", f"/v1/operations/{path}", body)
+            assert answer.status == 400, path
+            assert answer.json["type"].endswith("malformed-body"), answer.json
+
+
 def test_a_check_shows_faults_with_their_cells(console: Console, cloud: Cloud) -> None:
     assert console.get("workbook")["outcome"] == "published"
     cloud.write_workbook(settings=FEW, thresholds="effective_month,level,channel,six,gmv\n,1,1,one,\n")
