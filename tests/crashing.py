@@ -44,7 +44,7 @@ for _service in ("dynamodb", "s3", "events"):  # loads the service files before 
 report.template("report.html.j2")  # compiles the template before the fork
 
 Environment = Mapping[str, str]
-PAUSE = 0.05  # seconds of the reader between two rounds: the processors are for the runs
+PAUSE = 0.3  # seconds of the reader between two rounds, each of which costs as much as a third of a run
 OF_A_CLOCK = ("event_id", "published_at")
 
 
