@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -41,7 +40,7 @@ from functions.rating.measuring.totals import (
     SlotTotal,
 )
 from functions.rating.progress import Progress
-from shared.errors import ExtractError, OutOfRoom
+from shared.errors import ExtractError
 from shared.months import Month
 
 if TYPE_CHECKING:
@@ -98,13 +97,6 @@ class EmbeddedEngine:
             except ExtractError as error:
                 error.quarantine = first_rows(folder / QUARANTINE)
                 raise
-            except OSError as error:
-                if error.errno != errno.ENOSPC:
-                    raise
-                raise OutOfRoom(
-                    f"{self.folder} is full ({error}). Nothing was published. Give the function more ephemeral "
-                    "storage (RatingStorage), or SCRATCH a larger folder."
-                ) from error
             facts |= {name: read.rows for name, read in totals.rows_read.items()}
             facts["quarantined"] = sum(sum(read.bad.values()) for read in totals.rows_read.values())
             unless_measured.pop_all()
