@@ -1,9 +1,10 @@
 """Builds the Spark job's code for AWS Glue: a zip of wheels (the project's own among them) and a script.
 
-python build/glue.py --into .aws-sam/measuring
+    python build/glue.py --into .aws-sam/measuring
 
-Glue installs the zip with pip on each worker, without an index. Two builds give equal
-bytes.\nhttps://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-python-libraries.html
+Glue installs the zip with pip on each worker, without an index. Two builds give equal bytes.
+
+    https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-python-libraries.html
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """Translates a developer's pip settings for uv: mirrors, folders of wheels, certificates, proxy.
 
-uv reads neither pip.conf nor PIP_ variables, so it would ignore a mirror that pip
-uses.\nhttps://pip.pypa.io/en/stable/topics/configuration/\nhttps://docs.astral.sh/uv/reference/environment/
+uv reads neither pip.conf nor PIP_ variables, so it would ignore a mirror that pip uses.
+
+    https://pip.pypa.io/en/stable/topics/configuration/
+    https://docs.astral.sh/uv/reference/environment/
 """
 
 from __future__ import annotations

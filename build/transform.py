@@ -1,7 +1,8 @@
 """Prints a template as JSON after the serverless transform, as CloudFormation would make it.
 
-Runs in the SAM CLI's environment, whose translator is the one that AWS runs:\n.venv/sam/bin/python build/transform.py
-template.yaml Architecture=arm64
+Runs in the SAM CLI's environment, whose translator is the one that AWS runs:
+
+    .venv/sam/bin/python build/transform.py template.yaml Architecture=arm64
 """
 
 from __future__ import annotations

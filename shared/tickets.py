@@ -1,7 +1,7 @@
 """Tickets: requests of the console to the rating function, stored with their answers.
 
-TICKET#<ticket> TICKET: who asked what and when; then the answer or the error; deleted after 30 days.\nCHECK CHECK: the
-result of the last check of the workbook: its faults and its changes.
+    TICKET#<ticket>  TICKET  who asked what and when; then the answer or the error; deleted after 30 days
+    CHECK            CHECK   the result of the last check of the workbook: its faults and its changes
 
 A ticket's id is computed from its request, so asking the same twice is one request. Answers are compressed JSON.
 """

@@ -1,9 +1,9 @@
-"""Deploys the stack. The first time SAM asks for every parameter;
+"""Deploys the stack.
 
-later, parameters that are not named stay as they are.
+The first time SAM asks for every parameter; later, parameters that are not named stay as they are.
 
-python -m tools.deploy --stack mcn-levels\npython -m tools.deploy --stack mcn-levels --set "LookupMemory=2048
-Workbook=gsheet:<spreadsheet key>"
+    python -m tools.deploy --stack mcn-levels
+    python -m tools.deploy --stack mcn-levels --set "LookupMemory=2048 Workbook=gsheet:<spreadsheet key>"
 
 The first answers are stored in .deploy/<stack>.toml, which git ignores.
 """

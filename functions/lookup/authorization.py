@@ -3,9 +3,11 @@
 The gateway checks the token and its scopes by route. The function checks again what the operation declares, and checks
 what only it knows: the agency that the token names.
 
-levels.public: opens the operations for everybody.\nlevels.agency: opens the own view of the agency that the token's
-claim names.\nlevels.agency.any: opens the own view of any agency, as the claim ``*`` does. A token that names one
-agency opens only that one.
+    levels.public       opens the operations for everybody
+    levels.agency       opens the own view of the agency that the token's claim names
+    levels.agency.any   opens the own view of any agency, as the claim ``*`` does
+
+A token that names one agency opens only that one.
 
 The gateway leaves claims without a value out of the event, so a missing claim names no agency. The gateway decodes a
 path after it has chosen the route: ``a%2Flevel`` arrives as ``a/level``. So the function answers only if the path

@@ -1,7 +1,8 @@
 """Runs a built function in Lambda's base image with `sam local`, and the embedded AWS in a container next to it.
 
-python -m local.cloud.containers invoke events/monthly-run.json\npython -m local.cloud.containers start-api\npython -m
-local.cloud.containers stop
+    python -m local.cloud.containers invoke events/monthly-run.json
+    python -m local.cloud.containers start-api
+    python -m local.cloud.containers stop
 
 The embedded AWS keeps its data until `stop`. Its network is internal, and none of its ports is published.
 """

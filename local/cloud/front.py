@@ -31,8 +31,8 @@ def front(
     """The WSGI application that passes HTTP requests to the handler as the gateway's events.
 
     A header ``X-Local-Agency: <id>`` stands for a token of that agency, ``*`` for a token that opens every agency's
-    view; without the header, the request has the scope for everybody.\n``others``: other functions behind routes, by
-    their name in the template. ``claims_of``: returns the claims of a valid token. Requests with a token are checked
+    view; without the header, the request has the scope for everybody.
+    ``others``: other functions behind routes, by their name in the template. ``claims_of``: returns the claims of a valid token. Requests with a token are checked
     against its scopes; the pages always send one.
     """
     functions = {LOOKUP: handler, **(others or {})}
