@@ -32,8 +32,8 @@ def front(
 
     A header ``X-Local-Agency: <id>`` stands for a token of that agency, ``*`` for a token that opens every agency's
     view; without the header, the request has the scope for everybody.
-    ``others``: other functions behind routes, by their name in the template. ``claims_of``: returns the claims of a valid token. Requests with a token are checked
-    against its scopes; the pages always send one.
+    ``others``: other functions behind routes, by their name in the template. ``claims_of``: returns the claims of a
+    valid token. Requests with a token are checked against its scopes; the pages always send one.
     """
     functions = {LOOKUP: handler, **(others or {})}
 
