@@ -119,9 +119,9 @@ def _tell(sent_events: Path, details: Sequence[str]) -> None:
 
 @contextmanager
 def reading(environment: Environment, questions: Sequence[Request]) -> Iterator[Callable[[], list[list[str]]]]:
-    """A reader that calls the lookup function all the time. Call it to stop it and get the answers to each question.
+    """A reader that calls the lookup function every ``PAUSE`` seconds.
 
-    An answer equal to the one before is left out.
+    Call it to stop it and get the answers to each question. An answer equal to the one before is left out.
     """
     here, there = PROCESSES.Pipe()
     process = PROCESSES.Process(target=_read, args=(environment, questions, there), daemon=True)

@@ -136,13 +136,7 @@ def shown_amounts(view: View) -> set[str]:
 
 def refused_levels(visitor: Visitor, view: View, looks: Looks) -> Iterator[str]:
     """An agency's own page while the API refuses, is out of reach, or knows only an older publication."""
-    for status in REFUSALS:
-        language = looks.language()
-        visitor.page.route("**/v1/**", refusing(status))
-        visitor.look(f"/?lang={language}#level")
-        expect(visitor.page.get_by_role("alert")).to_be_visible()
-        yield f"refused-{status}-{language}"
-        visitor.page.unroute("**/v1/**")
+    yield from refused(visitor, looks, "/?lang={}#level", "**/v1/**", "refused")
     language = looks.language()
     visitor.look(f"/?lang={language}#level")
     visitor.page.route("**/v1/**", lambda route: route.abort())
@@ -261,13 +255,18 @@ def console_sections(visitor: Visitor, looks: Looks) -> Iterator[str]:
 
 def refused_console(visitor: Visitor, looks: Looks) -> Iterator[str]:
     """The console while the API refuses."""
+    return refused(visitor, looks, "/console?lang={}", "**/v1/operations/**", "console-refused")
+
+
+def refused(visitor: Visitor, looks: Looks, address: str, api: str, name: str) -> Iterator[str]:
+    """A page while the API refuses. ``address``: with {} for the language; ``api``: the requests that are refused."""
     for status in REFUSALS:
         language = looks.language()
-        visitor.page.route("**/v1/operations/**", refusing(status))
-        visitor.look(f"/console?lang={language}")
+        visitor.page.route(api, refusing(status))
+        visitor.look(address.format(language))
         expect(visitor.page.get_by_role("alert")).to_be_visible()
-        yield f"console-refused-{status}-{language}"
-        visitor.page.unroute("**/v1/operations/**")
+        yield f"{name}-{status}-{language}"
+        visitor.page.unroute(api)
 
 
 def assert_report_shown(visitor: Visitor, report: Mapping[str, Any], language: str) -> None:

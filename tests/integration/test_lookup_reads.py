@@ -223,6 +223,7 @@ def test_a_month_past_its_retention_is_404_everywhere_while_its_items_expire_one
         old = world.table.pointer().current()
         world.publish("2028-10", [agency("A000", four=1)], rulebook(benefits=()))
         asked = [operation for operation in declared.operations if operation.asked and "month" in fields_of(operation)]
+        assert asked
         found = world.table.scan("contains(pk, :run) OR contains(sk, :run)", {":run": old.run})
         mine = [item for item in found if "AGENCY#A" not in item["pk"]["S"] or "A000" in item["pk"]["S"]]
         mine.append(rulebook_key(old.rulebook))

@@ -51,14 +51,14 @@ LASTING = {
 
 
 @pytest.mark.parametrize("refused", PASSING.values(), ids=PASSING)
-def test_what_passes_is_waited_for_with_growing_pauses(refused: Refused) -> None:
+def test_what_passes_is_waited_for_with_growing_pauses(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.backoff.random.uniform", lambda _, most: most)
     dynamodb = Refusing([refused] * 6)
     house = House(dynamodb)
     run = house.publish(MAY, {"a": 1}).run
     assert house.table.pointer().publications[MAY].run == run
     assert dynamodb.asked == 7
-    assert len(house.slept) == 6
-    assert sum(house.slept[3:]) > sum(house.slept[:3])
+    assert house.slept == pytest.approx([0.05 * 2**n for n in range(6)])
 
 
 @pytest.mark.parametrize("refused", PASSING.values(), ids=PASSING)

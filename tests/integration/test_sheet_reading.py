@@ -134,7 +134,7 @@ def test_an_answer_that_breaks_off_on_the_wire_is_asked_for_again() -> None:
     ]
     slept = list[float]()
     with socket.create_server(("127.0.0.1", 0)) as server:
-        answering = threading.Thread(target=answer_each, args=(server, broken_off))
+        answering = threading.Thread(target=answer_each, args=(server, broken_off), daemon=True)
         answering.start()
         client = sheet.client_for(AnonymousCredentials())  # type: ignore[no-untyped-call]
         client.http_client.session.mount("https://", Redirected(server.getsockname()[1]))

@@ -28,6 +28,7 @@ USUAL = {
 
 def measured(case: str, folder: Path, *, int96_is_utc: bool = True) -> MonthMeasured:
     """A case with the usual rows of the datasets that it has not."""
+    assert (GIVEN / case).is_dir(), case
     files: list[LocalFile] = []
     for dataset, text in USUAL.items():
         below = GIVEN / case / dataset

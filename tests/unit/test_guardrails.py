@@ -36,38 +36,36 @@ EARLIER = {
 }
 
 
-def channel_result(
-    settings: RuleSettings, before: Totals | None = TOTALS, now: Totals = TOTALS
-) -> dict[str, Guardrail]:
+def evaluated(settings: RuleSettings, before: Totals | None = TOTALS, now: Totals = TOTALS) -> dict[str, Guardrail]:
     return {guardrail.name: guardrail for guardrail in evaluate_guardrails(settings, MONTH, EARLIER, now, before)}
 
 
 def test_a_guardrail_that_is_off_is_not_looked_at() -> None:
-    assert channel_result(OFF) == {}
+    assert evaluated(OFF) == {}
 
 
 @pytest.mark.parametrize(("limit", "exceeded"), [("0.74", True), ("0.75", False)])
 def test_the_share_that_moves_is_of_agencies_rated_in_both_months(limit: str, exceeded: bool) -> None:
-    guardrail = channel_result(replace(OFF, max_changed_share=Decimal(limit)))["max_changed_share"]
+    guardrail = evaluated(replace(OFF, max_changed_share=Decimal(limit)))["max_changed_share"]
     assert (guardrail.value, guardrail.exceeded) == (0.75, exceeded)
 
 
 @pytest.mark.parametrize(("limit", "exceeded"), [("0.49", True), ("0.5", False)])
 def test_the_share_that_falls_counts_falls_only(limit: str, exceeded: bool) -> None:
-    guardrail = channel_result(replace(OFF, max_downgraded_share=Decimal(limit)))["max_downgraded_share"]
+    guardrail = evaluated(replace(OFF, max_downgraded_share=Decimal(limit)))["max_downgraded_share"]
     assert (guardrail.value, guardrail.exceeded) == (0.5, exceeded)
 
 
 @pytest.mark.parametrize(("gmv", "value"), [(1100, 0.1), (900, 0.1), (1000, 0.0)])
 def test_gmv_drifts_up_and_down_alike(gmv: int, value: float) -> None:
     settings = replace(OFF, max_gmv_change_share=Decimal("0.2"))
-    assert channel_result(settings, now=Totals(gmv, {}))["max_gmv_change_share"].value == value
+    assert evaluated(settings, now=Totals(gmv, {}))["max_gmv_change_share"].value == value
 
 
 def test_the_dataset_that_changes_most_decides() -> None:
     settings = replace(OFF, max_rows_change_share=Decimal("0.2"))
     now, before = Totals(0, {"orders": 100, "creators": 15}), Totals(0, {"orders": 100, "creators": 10})
-    guardrail = channel_result(settings, before, now)["max_rows_change_share"]
+    guardrail = evaluated(settings, before, now)["max_rows_change_share"]
     assert (guardrail.value, guardrail.exceeded) == (0.5, True)
 
 
@@ -78,7 +76,7 @@ def test_the_first_month_has_nothing_to_be_compared_with_and_is_not_held() -> No
 
 def test_from_nothing_to_something_is_a_full_change() -> None:
     settings = replace(OFF, max_gmv_change_share=Decimal("0.99"))
-    assert channel_result(settings, Totals(0, {}), Totals(5, {}))["max_gmv_change_share"].exceeded
+    assert evaluated(settings, Totals(0, {}), Totals(5, {}))["max_gmv_change_share"].exceeded
 
 
 def test_levels_are_counted_with_the_unrated_and_the_awaiting() -> None:
