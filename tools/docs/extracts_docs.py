@@ -14,18 +14,18 @@ LANGUAGES = ("en", "zh")
 MONTHLY = (Dataset.AGENCIES, Dataset.CREATORS, Dataset.ORDERS)
 MEANINGS = {
     "agency_id": ("the agency", "机构 ID"),
-    "name": ("its name, as agencies read it", "机构名称，对外展示"),
+    "name": ("its name, as everybody reads it", "机构名称，对外展示"),
     "joined_at": ("when it joined", "入驻时间"),
     "city": ("for the public card", "城市，用于公开名片"),
     "introduction": ("for the public card", "简介，用于公开名片"),
     "logo_url": ("for the public card", "Logo 地址，用于公开名片"),
     "creator_id": ("the creator", "达人 ID"),
     "bind_time": (
-        "the binding begins (inclusive); one row for each binding that touched the month",
-        "绑定开始（含）；当月内有效的每段绑定一行",
+        "the binding begins (inclusive); one row for each binding that was in force at any time in the month",
+        "绑定开始（含）；当月内任何时候有效的每段绑定一行",
     ),
     "unbind_time": ("the binding ends (exclusive)", "绑定结束（不含）"),
-    "power_level": ("on the last day of the month", "当月最后一天的带货力等级"),
+    "power_level": ("the creator's power level on the last day of the month", "当月最后一天的带货力等级"),
     "risk_tag": ("empty: clean; any text: flagged by risk control", "空为正常；任何文本都表示被风控标记"),
     "order_id": ("the order; repeats count once", "订单 ID；重复的只计一次"),
     "pay_time": ("when it was paid", "支付时间"),
@@ -46,9 +46,9 @@ NAMES = {
     Kind.POWER: ("level", "等级"),
 }
 REASONS_ZH = {
-    "wrong_column_count": "列数与列名行一致；字段内有逗号时给字段加双引号",
-    "malformed_record": '含引号的字段加双引号、引号写成两个（""），并在同一行结束',
-    "backslash_escape": "引号写成两个引号，而不是反斜杠：Spark 用 option('escape', '\"') 和 "
+    "wrong_column_count": "列数与列名行一致；字段内有逗号时，给该字段加双引号",
+    "malformed_record": '给含引号的字段加双引号，字段内的引号写成两个（""），结束引号在同一行',
+    "backslash_escape": "字段内的引号写成两个引号，前面不加反斜杠：Spark 用 option('escape', '\"') 和 "
     "option('quote', '\"')，MySQL 用 ESCAPED BY ''",
     "record_too_long": "每行不超过 1 MB",
     "invalid_utf8": "UTF-8 文本；若为 GBK，请另存为 UTF-8",
@@ -56,11 +56,11 @@ REASONS_ZH = {
     "malformed_agency_id": "1 到 64 个字母、数字、_ 或 -",
 }
 OF_COLUMNS = {
-    "missing": ("a required value is empty", "必填值为空"),
-    "unreadable": ("a value has none of the forms above", "值不是上面列出的任何一种写法"),
-    "newline_in": ("a line break within an id, time, number or tag", "ID、时间、数字或标签中有换行"),
-    "negative": ("an amount below 0", "金额小于 0"),
-    "out_of_range": ("a level outside of 0 to 7", "等级不在 0 到 7 之间"),
+    "missing": ("a value in every row: the column is required", "每行都有值：该列必填"),
+    "unreadable": ("a value in one of the forms above", "上面列出的写法之一"),
+    "newline_in": ("an id, time, number or tag without a line break", "ID、时间、数字和标签中没有换行"),
+    "negative": ("an amount of 0 or more", "不小于 0 的金额"),
+    "out_of_range": ("a level from 0 to 7", "0 到 7 的等级"),
 }
 _SECTION = re.compile(r"(<!-- (\w+): generated -->\n).*?(<!-- end -->)", re.DOTALL)
 

@@ -21,9 +21,9 @@ KINDS = {
     Kind.POWER: "a whole number from 0 to 7",
 }
 REASONS = {
-    "wrong_column_count": "as many columns as the header has; a comma within a field wants quotes around the field",
-    "malformed_record": 'a field with a quote in it in quotes, the quote doubled (""), and closed on its line',
-    "backslash_escape": "quotes doubled instead of escaped with a backslash: in Spark option('escape', '\"') and "
+    "wrong_column_count": "as many columns as the header has; put quotes around a field that contains a comma",
+    "malformed_record": 'quotes around a field that contains a quote, that quote doubled (""), the end on the same line',
+    "backslash_escape": "a quote doubled, not escaped with a backslash: in Spark option('escape', '\"') and "
     "option('quote', '\"'), in MySQL ESCAPED BY ''",
     "record_too_long": "at most a megabyte for each row",
     "invalid_utf8": "text in UTF-8",
