@@ -41,7 +41,7 @@ def post_batch(snapshot: Snapshot, body: contract.BatchRequest) -> contract.Batc
 
 @api.operation("GET", "/v1/agencies", PUBLIC, problems.LevelUnknown, problems.CursorMalformed, problems.CursorExpired)
 def get_directory(snapshot: Snapshot, asked: contract.DirectoryPage, cursors: Cursors) -> contract.DirectoryAnswer:
-    """The agencies of a level, by agency_id."""
+    """The agencies of a level, sorted by agency_id."""
     position = cursors.directory(asked.cursor) if asked.cursor is not None else None
     began = queries.continued(snapshot, asked, position) if position else snapshot
     return queries.directory(began, asked, cursors, position)
@@ -73,7 +73,7 @@ def get_benefit(snapshot: Snapshot, benefit: contract.BenefitKey) -> contract.Be
 
 @api.operation("GET", "/v1/publication", PUBLIC)
 def get_publication(snapshot: Snapshot) -> contract.PublicationAnswer:
-    """What is published, since when, and when levels are next renewed."""
+    """The valid publication: its month, its run, when it was published, and when levels are next renewed."""
     return queries.publication(snapshot)
 
 
@@ -81,14 +81,14 @@ def get_publication(snapshot: Snapshot) -> contract.PublicationAnswer:
 def get_publications(
     snapshot: Snapshot, asked: contract.PublicationsPage, cursors: Cursors
 ) -> contract.PublicationsAnswer:
-    """The months that can be asked for, newest first, with how many agencies have which level."""
+    """The months that can be read, newest first, with the number of agencies of each level."""
     position = cursors.publications(asked.cursor) if asked.cursor is not None else None
     return queries.publications(snapshot, asked.limit, cursors, position)
 
 
 @api.operation("GET", "/healthz", None)
 def get_health() -> contract.HealthAnswer:
-    """Whether the function runs; it touches nothing else."""
+    """Whether the function runs. It reads no table."""
     return {"status": "ok"}
 
 
@@ -97,7 +97,7 @@ def get_health() -> contract.HealthAnswer:
 
 @api.operation("GET", "/v1/agencies/<agency_id>/level", AGENCY, problems.NotThisAgency, problems.AgencyUnknown)
 def get_own_view(snapshot: Snapshot, agency_id: contract.AgencyId) -> contract.OwnViewAnswer:
-    """An agency's level with every reason, the gaps to the next one, and advice."""
+    """An agency's level with all reasons, the gaps to the next level, and advice."""
     return queries.own_view(snapshot, agency_id)
 
 
@@ -119,7 +119,7 @@ def get_history(
 
 @api.operation("GET", "/v1/agencies/<agency_id>/benefits", AGENCY, problems.NotThisAgency, problems.AgencyUnknown)
 def get_entitlements(snapshot: Snapshot, agency_id: contract.AgencyId) -> contract.EntitlementsAnswer:
-    """Every benefit, granted to the agency or not, with the reason."""
+    """Every benefit: whether the agency has it, and why or why not."""
     return queries.entitlements(snapshot, agency_id)
 
 
@@ -134,7 +134,7 @@ def get_entitlements(snapshot: Snapshot, agency_id: contract.AgencyId) -> contra
 def get_entitlement(
     snapshot: Snapshot, agency_id: contract.AgencyId, benefit: contract.BenefitKey
 ) -> contract.EntitlementAnswer:
-    """One benefit, granted to the agency or not, with the reason."""
+    """One benefit: whether the agency has it, and why or why not."""
     return queries.entitlement(snapshot, agency_id, benefit)
 
 

@@ -1,8 +1,8 @@
-"""The public API: what may be asked, and exactly which fields an answer has.
+"""The public API: the parameters of each request, and all fields of each answer.
 
-Answers are TypedDicts with pydantic's annotations. mypy checks them where an answer is built, pydantic checks it again
-before it is sent: a field that is not here fails instead of leaking, so these types are the allow-lists.
-config/openapi.json is generated from them. Answers that want a token also have ``stale``, which is added to what an
+Answers are TypedDicts with pydantic's annotations. mypy checks an answer where it is built, pydantic checks it again
+before it is sent: an answer with a field that is not here fails, so no other field can leak. config/openapi.json is
+generated from these types. Answers to requests that need a token also have ``stale``, which is added to what an
 operation returns (functions/lookup/routing.py). Every number in the examples is invented.
 """
 
@@ -29,18 +29,18 @@ AgencyId = Annotated[
 LevelInPath = Annotated[str, WithJsonSchema({"type": "integer", "minimum": 1, "description": "机构等级"})]
 BenefitKey = Annotated[str, Field(description="权益代码", examples=["promotion"])]
 MonthText = Annotated[str, Field(description="Rating month 考核月, YYYY-MM.", examples=["2026-10"])]
-LevelNumber = Annotated[int, Field(description="机构等级: 1 is the lowest; null when there is none.", examples=[3])]
+LevelNumber = Annotated[int, Field(description="机构等级: 1 is the lowest; null without a level.", examples=[3])]
 Yuan = Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]{2}$", examples=["1200000.00"])]
 Amount = Annotated[int | Yuan, Field(description="Creators as a whole number, or GMV as yuan text.", examples=[12])]
-Progress = Annotated[float, Field(ge=0, le=1, description="Share of the way; 1 means met.", examples=[0.6])]
+Progress = Annotated[float, Field(ge=0, le=1, description="actual / required, at most 1: 1 means met.", examples=[0.6])]
 Quota = Annotated[
     int | Literal["unlimited"] | None, Field(description="For benefits of kind quota, otherwise null.", examples=[20])
 ]
 Text = Annotated[str | None, Field(description="For benefits of kind text, otherwise null.", examples=[None])]
 Stale = Annotated[
-    bool, Field(description="True when the newest publication could not be read and the last one known is shown.")
+    bool, Field(description="True if the newest publication could not be read, and the last known one is shown.")
 ]
-Cursor = Annotated[str | None, Field(description="Pass it as cursor to get the next page; null on the last.")]
+Cursor = Annotated[str | None, Field(description="Send it as `cursor` to get the next page; null on the last page.")]
 
 
 # --- what may be asked -----------------------------------------------------------------------------------------------
@@ -58,7 +58,7 @@ _PLAIN_DIGITS = re.compile(r"-?(0|[1-9][0-9]{0,8})", re.ASCII)
 
 
 class Asked(BaseModel):
-    """A query. A parameter that is not in it is refused: a misspelled month must not give the newest one."""
+    """A query. Unknown parameters are refused: otherwise a misspelled `month` would give the newest month."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -66,29 +66,29 @@ class Asked(BaseModel):
 class OfMonth(Asked):
     month: Annotated[
         str | None,
-        Field(pattern=MONTH_PATTERN, description="Read the publication of this rating month instead of the newest."),
+        Field(pattern=MONTH_PATTERN, description="Read the publication of this rating month, not the newest one."),
     ] = None
 
 
 class _Page(Asked):
-    cursor: Annotated[str | None, Field(description="`next` of the page before, unchanged.")] = None
+    cursor: Annotated[str | None, Field(description="`next` of the previous page, unchanged.")] = None
 
 
 class DirectoryPage(_Page, OfMonth):
-    level: Annotated[int, Field(ge=1, le=1_000_000, description="Of which level."), IN_PLAIN_DIGITS]
-    limit: Annotated[int, Field(ge=1, le=PAGE_LIMIT, description="At most so many agencies."), IN_PLAIN_DIGITS] = 50
+    level: Annotated[int, Field(ge=1, le=1_000_000, description="The level whose agencies to list."), IN_PLAIN_DIGITS]
+    limit: Annotated[int, Field(ge=1, le=PAGE_LIMIT, description="Largest number of agencies."), IN_PLAIN_DIGITS] = 50
 
 
 class HistoryPage(_Page, OfMonth):
-    limit: Annotated[int, Field(ge=1, le=PAGE_LIMIT, description="At most so many months."), IN_PLAIN_DIGITS] = 12
+    limit: Annotated[int, Field(ge=1, le=PAGE_LIMIT, description="Largest number of months."), IN_PLAIN_DIGITS] = 12
 
 
 class PublicationsPage(_Page):
-    limit: Annotated[int, Field(ge=1, le=PAGE_LIMIT, description="At most so many months."), IN_PLAIN_DIGITS] = 12
+    limit: Annotated[int, Field(ge=1, le=PAGE_LIMIT, description="Largest number of months."), IN_PLAIN_DIGITS] = 12
 
 
 class BatchRequest(BaseModel):
-    """Which agencies' cards are wanted. Repeated ids count once; ids that no agency can have end up in ``missing``."""
+    """The agencies whose cards to read. A repeated id counts once. Unknown and impossible ids are in ``missing``."""
 
     model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
@@ -101,7 +101,7 @@ class BatchRequest(BaseModel):
 
 
 class AgencyCard(TypedDict):
-    """An agency as creators and merchants see it: level and basic information, nothing else."""
+    """An agency as creators and merchants see it: its level and basic information only."""
 
     agency_id: AgencyId
     name: Annotated[str, Field(examples=["星河文化 (invented)"])]
@@ -122,14 +122,14 @@ class CardAnswer(AgencyCard):
 
 
 class BatchAnswer(TypedDict):
-    """Cards in the order of the request, and the ids for which there is none."""
+    """Cards in the order of the request, and the ids of which there is no card."""
 
     items: list[AgencyCard]
     missing: Annotated[list[str], Field(examples=[["A-9999"]])]
 
 
 class DirectoryAnswer(TypedDict):
-    """One page of the agencies of a level, by agency_id."""
+    """One page of the agencies of a level, sorted by agency_id."""
 
     items: list[AgencyCard]
     next: Cursor
@@ -141,14 +141,14 @@ class Threshold(TypedDict):
 
 
 class Channel(TypedDict):
-    """One way to a level (考核通道): all of its thresholds are to be met."""
+    """One way to a level (考核通道): an agency passes it by meeting all of its thresholds."""
 
     channel: Annotated[int, Field(examples=[1])]
     thresholds: list[Threshold]
 
 
 class HowMuch(TypedDict):
-    """What a level gets of a benefit."""
+    """How much of a benefit a level has."""
 
     quota: Quota
     text: Text
@@ -165,7 +165,7 @@ class LevelBenefit(TypedDict):
 
 
 class Level(TypedDict):
-    """One level of the ladder: any one of its channels suffices."""
+    """One level of the ladder. An agency passes it by passing any one of its channels."""
 
     level: Annotated[int, Field(examples=[3])]
     name: Annotated[str, Field(examples=["三级机构"])]
@@ -181,7 +181,7 @@ class Metric(TypedDict):
 
 
 class LadderAnswer(TypedDict):
-    """The published ladder (等级体系), lowest level first, and the metrics that it speaks of."""
+    """The published ladder (等级体系), lowest level first, and the metrics of its thresholds."""
 
     month: MonthText
     levels: list[Level]
@@ -213,7 +213,7 @@ class Benefit(TypedDict):
 
 
 class BenefitsAnswer(TypedDict):
-    """Every benefit there is."""
+    """All benefits."""
 
     month: MonthText
     benefits: list[Benefit]
@@ -226,7 +226,7 @@ class BenefitAnswer(Benefit):
 
 
 class PublicationAnswer(TypedDict):
-    """Which month's levels are valid, from which run, since when, and when the next renewal is due."""
+    """The valid publication: its month, its run, when it was published, and when levels are next renewed."""
 
     month: MonthText
     run: Annotated[str, Field(examples=["5f0c9a7be13d24680ace"])]
@@ -237,13 +237,13 @@ class PublicationAnswer(TypedDict):
 
 
 class ViewPublication(PublicationAnswer):
-    """Which month's levels are valid, from which run, since when, and when the next renewal is due."""
+    """The publication that the answer was made from."""
 
     stale: Stale
 
 
 class PublishedMonth(TypedDict):
-    """A month that can be asked for, and how many agencies have which level in it."""
+    """A month that can be read, and the number of agencies of each level."""
 
     month: MonthText
     run: str
@@ -252,8 +252,8 @@ class PublishedMonth(TypedDict):
         dict[str, int] | None,
         Field(
             description=(
-                "Agencies by level, and without one as `unrated` and `awaiting_first_rating`. Null when the counts "
-                "can't be read."
+                "The number of agencies of each level; agencies without a level under `unrated` and "
+                "`awaiting_first_rating`. Null if the numbers can't be read."
             ),
             examples=[{"1": 120, "2": 64, "3": 20, "unrated": 300, "awaiting_first_rating": 12}],
         ),
@@ -261,14 +261,14 @@ class PublishedMonth(TypedDict):
 
 
 class PublicationsAnswer(TypedDict):
-    """The months that can be asked for, newest first."""
+    """The months that can be read, newest first."""
 
     items: list[PublishedMonth]
     next: Cursor
 
 
 class HealthAnswer(TypedDict):
-    """The function runs. Says nothing about the table."""
+    """The function runs. The table may still be unreachable."""
 
     status: Literal["ok"]
 
@@ -290,7 +290,9 @@ class ThresholdGap(ThresholdCheck):
 
 
 class ThresholdMargin(ThresholdCheck):
-    margin: Annotated[Amount, Field(description="May be lost with the threshold still met; one unit more may not.")]
+    margin: Annotated[
+        Amount, Field(description="actual - required: after losing exactly this much, the threshold is still met.")
+    ]
 
 
 class ChannelResult(TypedDict):
@@ -311,16 +313,18 @@ class ChannelMargin(TypedDict):
 
 
 class NextLevelGaps(TypedDict):
-    """The level above, and per channel what is still missing."""
+    """The next higher level, and what the agency lacks in each of its channels."""
 
     level: int
     level_name: str
-    nearest_channel: Annotated[int, Field(description="The channel whose furthest threshold is nearest.")]
+    nearest_channel: Annotated[
+        int, Field(description="The channel with the highest `progress`, which is the lowest of its thresholds.")
+    ]
     channels: list[ChannelGaps]
 
 
 class Advice(TypedDict):
-    """How to improve a metric that is short (提升建议)."""
+    """How to improve a metric that is below a threshold of the next level (提升建议)."""
 
     metric: str
     tip: str
@@ -337,9 +341,9 @@ class RemovedOrders(RemovedCreators):
 
 
 class Excluded(TypedDict):
-    """What risk control flagged and the metrics therefore leave out, by risk tag.
+    """What the metrics do not count because risk control flagged it, by risk tag.
 
-    The hundred most usual tags of the month have lines of their own; `其他 (other)` stands for all the others.
+    The hundred most frequent tags of the month have lines of their own; all others share `其他 (other)`.
     """
 
     creators: list[RemovedCreators]
@@ -347,7 +351,7 @@ class Excluded(TypedDict):
 
 
 class OwnViewAnswer(TypedDict):
-    """An agency's level with every reason. Only for the agency itself."""
+    """An agency's level with all reasons. Only for the agency itself."""
 
     agency_id: AgencyId
     name: str
@@ -356,15 +360,22 @@ class OwnViewAnswer(TypedDict):
     level: LevelNumber | None
     level_name: str | None
     computed_level: Annotated[
-        LevelNumber | None, Field(description="What the rules gave; differs when the level was set by hand.")
+        LevelNumber | None,
+        Field(description="The level by the rules. It may differ from `level` if that was set by hand."),
     ]
-    first_rating_on: Annotated[date | None, Field(description="While awaiting the first rating.")]
+    first_rating_on: Annotated[
+        date | None, Field(description="When the agency is first rated; null once it has been rated.")
+    ]
     previous_level: LevelNumber | None
-    change: Annotated[Change | None, Field(description="Against the newest earlier publication.")]
+    change: Annotated[Change | None, Field(description="Compared with the newest earlier publication.")]
     metrics: Annotated[dict[str, Amount], Field(examples=[{"creators_power6": 12, "paid_gmv": "1200000.00"}])]
-    channels: Annotated[list[ChannelResult], Field(description="Of the computed level; empty without one.")]
+    channels: Annotated[
+        list[ChannelResult], Field(description="The channels of the computed level; empty without one.")
+    ]
     next_level: NextLevelGaps | None
-    margin: Annotated[list[ChannelMargin], Field(description="Of every passing channel of the computed level.")]
+    margin: Annotated[
+        list[ChannelMargin], Field(description="The passed channels of the computed level, with what may be lost.")
+    ]
     benefits: list[LevelBenefit]
     tips: list[Advice]
     excluded: Excluded
@@ -379,8 +390,9 @@ class HistoryMonth(TypedDict):
         MadeValid,
         Field(
             description=(
-                "What made this run the month's valid one: published; restated, by newer extracts or thresholds; "
-                "accepted by operations after it was held; rolled_back, to it."
+                "How this run became the month's valid one. published: the month's first; restated: with corrected "
+                "extracts or rules; accepted: by operations, after it was held; rolled_back: operations went back to "
+                "it."
             )
         ),
     ]
@@ -405,8 +417,9 @@ Reason = Annotated[
     Literal["granted", "level_too_low", "not_at_this_level", "not_offered", "unrated", "awaiting_first_rating"],
     Field(
         description=(
-            "granted; level_too_low: from_level is higher; not_at_this_level: a lower level has it, this one does not; "
-            "not_offered: no level has it; unrated: below the ladder; awaiting_first_rating: too new to be rated."
+            "granted: the agency has it; level_too_low: from_level is higher; not_at_this_level: a lower level has it, "
+            "this one does not; not_offered: no level has it; unrated: the agency has no level; "
+            "awaiting_first_rating: the agency is too new to be rated."
         )
     ),
 ]
@@ -443,10 +456,15 @@ class EntitlementAnswer(Entitlement):
 
 
 class Retention(TypedDict):
-    base: Annotated[int | None, Field(description="Unflagged creators of power 6..7 held at the end of last month.")]
-    kept: Annotated[int | None, Field(description="Those of the base that are still of power 6..7 this month.")]
+    base: Annotated[
+        int | None,
+        Field(description="Unflagged creators of power level 6 and 7 that the agency had at the end of last month."),
+    ]
+    kept: Annotated[
+        int | None, Field(description="Creators of the base that still have power level 6 or 7 this month.")
+    ]
     rate: Annotated[float | None, Field(description="kept / base; null without a base.", examples=[0.75])]
-    required: Annotated[float, Field(examples=[0.7])]
+    required: Annotated[float, Field(description="From this rate on, bindings are unlimited.", examples=[0.7])]
 
 
 NotAssessed = Literal["below_free_slots", "no_previous_month"]
@@ -459,13 +477,16 @@ class AgencyAndMonth(TypedDict):
 
 
 class SlotAllowance(TypedDict):
-    bound: Annotated[int, Field(description="Creators of power 6..7 held at the month's end.", examples=[9])]
+    bound: Annotated[
+        int, Field(description="Creators of power level 6 and 7 that the agency had at the month's end.", examples=[9])
+    ]
     status: Literal["assessed", "not_assessed"]
     reason: NotAssessed | None
     retention: Retention
     allowance: Allowance
     may_still_drop: Annotated[
-        int | None, Field(description="Kept creators that may leave power 6..7 before the rate is missed.")
+        int | None,
+        Field(description="How many kept creators may leave power levels 6 and 7 with the rate still reached."),
     ]
 
 
@@ -477,12 +498,12 @@ class BindingSlotsAnswer(AgencyAndMonth, SlotAllowance):
 
 
 class InvalidValue(BaseModel):
-    """One invalid value: a JSON pointer into the body, or into the query parameters taken as an object."""
+    """One invalid value. ``pointer``: a JSON pointer into the body, or into the query parameters as an object."""
 
     model_config = ConfigDict(populate_by_name=True)
 
     where: Annotated[Literal["body", "query"], Field(alias="in")]
-    code: Annotated[str, Field(description="For programs; it never changes.", examples=["not-a-text"])]
+    code: Annotated[str, Field(description="For programs: a code never changes.", examples=["not-a-text"])]
     pointer: Annotated[str, Field(examples=["#/agency_ids/3"])]
     detail: str
     detail_zh: str
@@ -501,6 +522,6 @@ class ProblemAnswer(BaseModel):
 
 
 class GatewayMessage(BaseModel):
-    """What the gateway says by itself, before the function is asked."""
+    """A refusal by the gateway itself, before the function is called."""
 
     message: Annotated[str, Field(examples=["Unauthorized"])]

@@ -16,6 +16,7 @@ Problem
 ├── BodyTooLarge        413  the body is longer than 64 KB
 ├── BodyNotJson         415  the content type is not JSON
 ├── Invalid             422  with a code, a JSON pointer and what is expected, for each invalid value
+├── Unexpected          500  a fault of ours
 └── Unavailable         503  nothing is published yet, or the table can't be read; with Retry-After
 
 Texts are in English and Chinese and do not name modules or tables.
@@ -88,9 +89,9 @@ class CursorMalformed(Problem):
 
     def __init__(self) -> None:
         super().__init__(
-            "A cursor is to be passed unchanged, to the request whose answer had it, with the same level and month. "
-            "Start again without a cursor.",
-            "游标须原样用于给出它的同一请求，等级与月份不变。请去掉游标，从头开始。",
+            "Send a cursor unchanged, with the same path, level and month as the request that returned it. Start "
+            "again without a cursor.",
+            "游标须原样发送，路径、等级和月份与返回它的请求相同。请去掉游标，从头开始。",
         )
 
 
@@ -100,7 +101,7 @@ class NotAuthorized(Problem):
 
     def __init__(self) -> None:
         super().__init__(
-            "The request did not come by a route that checks tokens. Write the path exactly as documented.",
+            "The request did not use a route that checks tokens. Write the path exactly as documented.",
             "请求未经过校验令牌的路由。请严格按文档书写路径。",
         )
         self.headers["WWW-Authenticate"] = "Bearer"
@@ -111,19 +112,20 @@ class ScopeMissing(Problem):
     title, title_zh = "The token lacks the scope", "令牌缺少所需的权限范围"
 
     def __init__(self, scope: str) -> None:
-        super().__init__(f"This takes a token with the scope {scope}.", f"此请求需要带有权限范围 {scope} 的令牌。")
+        super().__init__(
+            f"This request needs a token with the scope {scope}.", f"此请求需要带有权限范围 {scope} 的令牌。"
+        )
 
 
 class NotThisAgency(Problem):
     status, code = HTTPStatus.FORBIDDEN, "not-this-agency"
-    title, title_zh = "The token belongs to another agency", "令牌属于另一家机构"
+    title, title_zh = "The token does not belong to this agency", "令牌不属于这家机构"
 
     def __init__(self) -> None:
         super().__init__(
-            "A token opens the own view of the agency that it names. Ask for that agency. The scope levels.agency.any "
-            "opens the view of any agency, to a token that names none.",
-            "令牌只能查看其所属机构自己的数据，请查询该机构。未指明机构的令牌须有权限范围 levels.agency.any "
-            "才能查看任意机构。",
+            "A token that names an agency may read only that agency's own view. A token that names no agency needs "
+            "the scope levels.agency.any, and may then read any agency's own view.",
+            "指明机构的令牌只能查看该机构自己的数据。未指明机构的令牌须有权限范围 levels.agency.any 才能查看任意机构。",
         )
 
 
@@ -166,8 +168,9 @@ class MonthUnknown(Problem):
 
     def __init__(self, newest: str) -> None:
         super().__init__(
-            f"There is no publication of this month, or it is no longer kept. The newest is {newest}.",
-            f"该月没有发布，或已不再保留。最新发布为 {newest}。",
+            f"This month was not published, or its publication is no longer kept. The newest month is {newest}; "
+            "GET /v1/publications lists all.",
+            f"该月没有发布，或已不再保留。最新的月份是 {newest}；GET /v1/publications 列出全部。",
         )
 
 
@@ -177,8 +180,8 @@ class RouteUnknown(Problem):
 
     def __init__(self) -> None:
         super().__init__(
-            "Every path begins with /v1, has no trailing slash, and is listed in the API description.",
-            "所有路径以 /v1 开头，末尾没有斜杠，详见 API 说明。",
+            "Use a path of the API description. It begins with /v1 and does not end with a slash.",
+            "请使用 API 说明中的路径：以 /v1 开头，末尾没有斜杠。",
         )
 
 
@@ -188,7 +191,7 @@ class MethodUnknown(Problem):
 
     def __init__(self, allowed: Collection[str]) -> None:
         listed = ", ".join(sorted(allowed))
-        super().__init__(f"This path takes {listed}.", f"此路径支持 {listed}。")
+        super().__init__(f"This path allows {listed}.", f"此路径支持 {listed}。")
         self.headers["Allow"] = listed
 
 
@@ -198,8 +201,8 @@ class CursorExpired(Problem):
 
     def __init__(self) -> None:
         super().__init__(
-            "The publication that this cursor pages through is no longer valid. Start again without a cursor.",
-            "此游标所翻阅的发布已不再有效。请去掉游标，从头开始。",
+            "The publication that this cursor belongs to is no longer valid. Start again without a cursor.",
+            "此游标所属的发布已不再有效。请去掉游标，从头开始。",
         )
 
 
@@ -209,7 +212,7 @@ class BodyTooLarge(Problem):
 
     def __init__(self, limit: int) -> None:
         super().__init__(
-            f"A body may have {limit:,} bytes. Ask for fewer agencies at once.",
+            f"A body may have at most {limit:,} bytes. Ask for fewer agencies in one request.",
             f"请求体最多 {limit:,} 字节。请减少一次查询的机构数。",
         )
 
@@ -232,8 +235,8 @@ class Invalid(Problem):
         many = len(errors) > FAULTS_SHOWN
         more, more_zh = f" These are the first {FAULTS_SHOWN}.", f"此处为前 {FAULTS_SHOWN} 处。"
         super().__init__(
-            "Each of the errors points to a value and says what is expected of it." + more * many,
-            "errors 逐一指出无效的值及其要求。" + more_zh * many,
+            "errors lists each invalid value and what is expected there." + more * many,
+            "errors 逐一列出无效的值及其要求。" + more_zh * many,
         )
         self.members["errors"] = list(errors[:FAULTS_SHOWN])
 
@@ -255,8 +258,8 @@ class Unexpected(Problem):
 
     def __init__(self) -> None:
         super().__init__(
-            "The fault is ours and has been logged. Name the X-Request-Id of this answer when you report it.",
-            "这是我们的故障，已记录。反馈时请附上此响应的 X-Request-Id。",
+            "The fault is ours, and it has been logged. If you report it, include the X-Request-Id of this answer.",
+            "这是我们的故障，已记录日志。反馈时请附上此响应的 X-Request-Id。",
         )
 
 
@@ -268,4 +271,4 @@ def nothing_published() -> Unavailable:
 
 
 def table_unavailable() -> Unavailable:
-    return Unavailable("Please try again shortly.", "请稍后重试。")
+    return Unavailable("Try again after the seconds in Retry-After.", "请在 Retry-After 所示的秒数之后重试。")

@@ -88,8 +88,8 @@ def by() -> str:
     name = next((claims[claim] for claim in _NAMES if claims.get(claim, "").strip()), None)
     if name is None:
         raise Nameless(
-            "Decisions are kept with a name, and this token has none. Sign in as a person.",
-            "决定会连同姓名一起保存，而此令牌没有姓名。请以个人身份登录。",
+            "The ledger needs the name of whoever decides, and this token has none. Sign in as a person.",
+            "台账须记录决定人的姓名，而此令牌没有姓名。请以个人身份登录。",
         )
     return str(name)
 
@@ -99,7 +99,7 @@ def by() -> str:
 
 @app.get("/v1/operations/months")
 def get_months() -> contract.Months:
-    """Where the newest months stand: waiting for extracts, held, published; and what was decided last."""
+    """The state of the newest months (waiting for extracts, held, published …), and the last decision on each."""
     wired, pointer = services(), services().reader.table.pointer()
     months = wired.reader.months(pointer, wired.now())
     today = wired.now().astimezone(wired.reader.zone).date()
@@ -115,7 +115,7 @@ def get_months() -> contract.Months:
 def get_runs(
     month: Annotated[str, Query(pattern=r"^[1-9][0-9]{3}-(0[1-9]|1[0-2])$", description="考核月")],
 ) -> contract.Runs:
-    """The runs of a month that have a report, previews and those that stopped too, newest first."""
+    """The runs of a month that have a report, newest first; also previews, and runs that stopped."""
     reader, rated = services().reader, Month.parse(month)
     pointer, ledger = reader.table.pointer(), reader.ledger(rated)
     lines = [
@@ -134,9 +134,9 @@ def get_runs(
 
 @app.get("/v1/operations/runs/<run>")
 def get_run(run: RunInPath, month: MonthInQuery = None, preview: Annotated[bool, Query()] = False) -> contract.Report:
-    """A run's report: guardrails, who goes where and why, how agencies are spread over each metric.
+    """A run's report: guardrails, level changes and their causes, how agencies are spread over each metric.
 
-    A preview is kept by its month, so it wants ``month`` too.
+    For a preview, send ``preview=true`` and ``month``.
     """
     reader = services().reader
     if preview and month is None:
@@ -153,7 +153,7 @@ def get_run(run: RunInPath, month: MonthInQuery = None, preview: Annotated[bool,
 
 @app.get("/v1/operations/ledger")
 def get_ledger(month: MonthInQuery = None) -> contract.Ledger:
-    """What happened to the runs of a month, or of all the newest months: newest first."""
+    """The ledger of a month, or of all the newest months, newest line first."""
     wired = services()
     months = [Month.parse(month)] if month else wired.reader.months(wired.reader.table.pointer(), wired.now())
     lines = [line for one in months for line in wired.reader.ledger(one)]
@@ -163,7 +163,7 @@ def get_ledger(month: MonthInQuery = None) -> contract.Ledger:
 
 @app.get("/v1/operations/workbook")
 def get_workbook() -> contract.Workbook:
-    """The faults of the workbook, and its changes against what is in force, as of its last reading."""
+    """The workbook's faults, and its changes of the rules in force, when the system last read it."""
     wired = services()
     found = last_check(wired.reader.table) or {"faults": [], "changes": [], "unshown_faults": 0}
     blank = dict.fromkeys(("at", "outcome", "month", "effective_month"))
@@ -181,7 +181,7 @@ def _stored(wired: Services) -> contract.Stored | None:
 
 @app.get("/v1/operations/tickets/<ticket>")
 def get_ticket(ticket: TicketInPath) -> contract.TicketAnswer:
-    """What became of a request to the rating function."""
+    """The state of a request to the rating function, and its result."""
     return _ticket(services().asking.read(ticket))
 
 
@@ -190,44 +190,44 @@ def get_ticket(ticket: TicketInPath) -> contract.TicketAnswer:
 
 @app.post("/v1/operations/runs/<run>/accept")
 def post_accept(run: RunInPath, body: contract.DecisionRequest) -> Response[contract.TicketAnswer]:
-    """Publish exactly this held run. Refused when something was published since the page was loaded."""
+    """Publish exactly this held run. It is refused if something was published since the page was loaded."""
     return _accepted(services().asking.decide(services().reader, "accept", run, by(), body.model_dump()))
 
 
 @app.post("/v1/operations/runs/<run>/rollback")
 def post_rollback(run: RunInPath, body: contract.DecisionRequest) -> Response[contract.TicketAnswer]:
-    """Make an earlier publication of its month the valid one again."""
+    """Make this run, published earlier for its month, the valid one again."""
     return _accepted(services().asking.decide(services().reader, "rollback", run, by(), body.model_dump()))
 
 
 @app.post("/v1/operations/previews")
 def post_preview(body: contract.PreviewRequest) -> Response[contract.TicketAnswer]:
-    """Rate a month with the workbook as it is, and publish nothing."""
+    """Rate a month with the current workbook; nothing is published."""
     return _accepted(services().asking.preview(body.month, by()))
 
 
 @app.post("/v1/operations/checks")
 def post_check(body: contract.CheckRequest) -> Response[contract.TicketAnswer]:
-    """Read the workbook now; its faults and changes are then at ``/v1/operations/workbook``."""
+    """Read the workbook now. Then ``GET /v1/operations/workbook`` has its faults and changes."""
     del body
     return _accepted(services().asking.check(by()))
 
 
 @app.post("/v1/operations/refresh")
 def post_refresh(body: contract.RefreshRequest) -> Response[contract.TicketAnswer]:
-    """Publish changed texts now, and take away what the last check says is taken away."""
+    """Publish changed texts now, also the changes of the last check that take something away from agencies."""
     return _accepted(services().asking.refresh(by(), body.model_dump()))
 
 
 @app.post("/v1/operations/workbook")
 def post_workbook(body: contract.WorkbookRequest) -> Response[contract.TicketAnswer]:
-    """Put a new Excel workbook in the place of the one that the page showed, and check it."""
+    """Replace the Excel workbook that the page showed with a new one, and check it."""
     wired, name = services(), by()
     file = wired.workbook_file
     if file is None:
         raise NotPossible(
-            "The workbook of this system is not an Excel file. Change it where it is kept.",
-            "本系统的工作簿不是 Excel 文件。请在其所在位置修改。",
+            "The workbook of this system is not an Excel file. Change it in its Google Sheet, or in its CSV files.",
+            "本系统的工作簿不是 Excel 文件。请在原处修改：Google 表格或 CSV 文件。",
         )
     file.replace(_decoded(body.content), name, body.replaces)
     return _accepted(wired.asking.check(name))
@@ -246,14 +246,14 @@ def _invalid(error: RequestValidationError) -> Response[str]:
 
 def _unavailable(error: LevelsError) -> Response[str]:
     logger.error("a request of the console could not be answered", error=str(error))
-    return Unavailable("Please try again shortly.", "请稍后重试。").response()
+    return Unavailable("Try again in half a minute.", "请半分钟后重试。").response()
 
 
 def _unexpected(error: Exception) -> Response[str]:
     logger.error("a request of the console failed", exc_info=error)
     return Unexpected(
-        "The fault is ours and has been logged. Name the X-Request-Id of this answer when you report it.",
-        "这是我们的故障，已记录。反馈时请附上此响应的 X-Request-Id。",
+        "The fault is ours, and it has been logged. If you report it, include the X-Request-Id of this answer.",
+        "这是我们的故障，已记录日志。反馈时请附上此响应的 X-Request-Id。",
     ).response()
 
 
@@ -261,8 +261,12 @@ def _unrouted(_: NotFoundError) -> Response[str]:
     path = app.current_event.path
     methods = sorted({route.method for route in _routes() if route.rule.match(path)})
     if methods:
-        return MethodUnknown("Use one of Allow.", "请使用 Allow 中的方法。", methods).response()
-    return RouteUnknown("See the description of the API for its paths.", "请按接口说明填写路径。").response()
+        allowed = ", ".join(methods)
+        return MethodUnknown(f"This path allows {allowed}.", f"此路径支持 {allowed}。", methods).response()
+    return RouteUnknown(
+        "Use a path of the API description (config/openapi-operations.json).",
+        "请使用接口说明（config/openapi-operations.json）中的路径。",
+    ).response()
 
 
 def _malformed(_: UnicodeDecodeError) -> Response[str]:
@@ -298,7 +302,7 @@ def _routes() -> list[Route]:
 
 
 def _refused_body(event: dict[str, Any]) -> Problem | None:
-    """Why Powertools must not read a body: it reads any content type as JSON, and of an array its first element."""
+    """The refusal of a body that Powertools would read wrongly: not JSON, or an array, of which it reads one item."""
     kind = event["headers"].get("content-type", content_types.APPLICATION_JSON)
     if kind.partition(";")[0].strip().lower() != content_types.APPLICATION_JSON:
         return BodyNotJson("Send it as application/json.", "请以 application/json 发送。")
@@ -313,7 +317,7 @@ def _as_event(refused: Problem) -> dict[str, Any]:
 
 
 def _no_object() -> Malformed:
-    return Malformed("The body could not be read as a JSON object.", "请求体无法按 JSON 对象读取。")
+    return Malformed("The body is not a JSON object. Send one.", "请求体不是 JSON 对象，请发送 JSON 对象。")
 
 
 def _next_renewal(newest: Month, pointer: Pointer, today: date) -> date:

@@ -1,4 +1,4 @@
-"""What the console may ask, and what it is answered. Amounts: whole numbers, or yuan text for money."""
+"""The requests and answers of the console's API. Amounts are whole numbers, or text in yuan for money."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field
 MonthText = Annotated[str, Field(pattern=r"^[1-9][0-9]{3}-(0[1-9]|1[0-2])$", examples=["2026-10"])]
 RunId = Annotated[str, Field(description="批次", examples=["5f0c9a7be13d24680ace"])]
 Amount = int | str
-Standing = Annotated[str, Field(description="A level's number, unrated, awaiting, or absent.", examples=["3"])]
+Standing = Annotated[
+    str,
+    Field(
+        description="A level's number; unrated; awaiting (its first rating); or absent (not on the platform).",
+        examples=["3"],
+    ),
+]
 
 
 class Answer(BaseModel):
@@ -28,7 +34,7 @@ class Both(Answer):
 
 
 class LedgerLine(Answer):
-    """What happened to a month's runs: by the schedule, or by somebody, with the reason."""
+    """One thing that happened to a run: by the schedule, or by a person (``by``), with the reason."""
 
     at: datetime
     action: Annotated[str, Field(examples=["accepted"])]
@@ -37,7 +43,7 @@ class LedgerLine(Answer):
     replaced: str | None = None
     by: str | None = None
     reason: str | None = None
-    because: Annotated[Both | None, Field(description="Why the system held it, where a guardrail doesn't say it.")] = (
+    because: Annotated[Both | None, Field(description="Why the system held it, if the guardrails do not say it.")] = (
         None
     )
 
@@ -51,11 +57,11 @@ class Valid(Answer):
 
 
 class MonthState(Answer):
-    """Where a month stands.
+    """The state of a month.
 
-    waiting_for_extracts: datasets are ``missing``; ready: nothing is missing, the next firing rates it, or does so now;
-    measuring: a cluster counts its data, the next firing goes on;
-    held: ``held`` waits for a decision; published: ``valid`` is shown, and a held run may still wait.
+    waiting_for_extracts: the datasets in ``missing`` are not complete. ready: all data are there, and the next firing
+    rates the month (or one is rating it now). measuring: Spark is measuring it, and a later firing continues. held: the
+    runs in ``held`` wait for a decision. published: readers see the run in ``valid``; runs in ``held`` may still wait.
     """
 
     month: MonthText
@@ -64,16 +70,16 @@ class MonthState(Answer):
     held: Annotated[list[RunId], Field(description="Newest first.")]
     valid: Valid | None
     renewed_on: Annotated[date, Field(description="The day on which the month's levels are due.")]
-    overdue: Annotated[bool, Field(description="Nothing of the month is published, and that day is over.")]
+    overdue: Annotated[bool, Field(description="That day is over, and the month is not published.")]
     last: LedgerLine | None
 
 
 class Months(Answer):
-    """The newest months, newest first. ``pointer``: which state of the publications this is; decisions name it."""
+    """The newest months, newest first. ``pointer``: the version of the publications; send it with a decision."""
 
     pointer: int
     next_renewal_on: Annotated[date, Field(description="The next day, today or later, on which a month is due.")]
-    upload: Annotated[bool, Field(description="Whether the workbook is a file that may be replaced here.")]
+    upload: Annotated[bool, Field(description="Whether the workbook is an Excel file that can be replaced here.")]
     items: list[MonthState]
 
 
@@ -87,14 +93,14 @@ class Ledger(Answer):
 
 
 class File(Answer):
-    """A file of a run. ``link``: good for an hour, for whoever has it."""
+    """A file of a run. ``link`` works for an hour, for anyone who has it."""
 
     name: Annotated[str, Field(examples=["report.html"])]
     link: str
 
 
 class RunLine(Answer):
-    """A run that has a report. ``stopped``: its data were bad, and nothing was rated."""
+    """A run that has a report. ``standing``: stopped means that its data were bad, and nothing was rated."""
 
     run: RunId
     month: MonthText
@@ -111,7 +117,7 @@ class Runs(Answer):
 
 
 class Guardrail(Answer):
-    """A limit, and what the run has. ``because``: why it is exceeded, where the number does not explain itself."""
+    """A limit, and the run's value. ``because``: why it is exceeded, if the numbers alone do not explain it."""
 
     name: Annotated[str, Field(examples=["max_changed_share"])]
     limit: float
@@ -127,7 +133,7 @@ class MatrixCell(Answer):
 
 
 class Decided(Answer):
-    """The threshold that decided. ``share``: actual of required."""
+    """The threshold that decided. ``share``: actual / required."""
 
     metric: str
     required: Amount
@@ -136,7 +142,7 @@ class Decided(Answer):
 
 
 class BenefitChange(Answer):
-    """A benefit that is kept, with another extent: ``20`` → ``5``, ``unlimited``, or one text → another."""
+    """A benefit that stays but changes: ``20`` → ``5``, ``5`` → ``unlimited``, or one text → another."""
 
     benefit: str
     before: str
@@ -144,7 +150,10 @@ class BenefitChange(Answer):
 
 
 class Mover(Answer):
-    """``cause``: a level set by hand, or the end of one; null where the numbers or the ladder decided."""
+    """An agency whose level changes.
+
+    ``cause``: override (a level set by hand) or override_ended; null if the metrics or the ladder decided.
+    """
 
     agency_id: str
     name: str
@@ -171,7 +180,7 @@ class Bin(Answer):
 
 
 class Near(Answer):
-    """How many agencies are within so many percent of a threshold, and on which side."""
+    """The number of agencies within ``percent`` of a threshold: in all, below it, and at or above it."""
 
     percent: int
     agencies: int
@@ -180,7 +189,11 @@ class Near(Answer):
 
 
 class ThresholdSeen(Answer):
-    """A threshold. ``position``: where in the bins it stands, in bins from the first; null outside of them."""
+    """A threshold.
+
+    ``met_by``: the number of agencies that meet it. ``position``: where it is in the histogram, counted in bins from
+    the first one; null if it is outside.
+    """
 
     level: int
     channel: int
@@ -191,7 +204,7 @@ class ThresholdSeen(Answer):
 
 
 class Cutoff(Answer):
-    """The threshold that this many agencies would meet."""
+    """The value that exactly this many agencies would meet, if it were the threshold."""
 
     agencies: int
     value: Amount
@@ -206,7 +219,7 @@ class Distribution(Answer):
 
 
 class Report(Answer):
-    """A run, as it is decided on: guardrails, who goes from where to where, why, and who sits near a threshold."""
+    """What a decision on a run needs: guardrails, level changes and their causes, agencies near a threshold."""
 
     run: RunId
     month: MonthText
@@ -220,16 +233,18 @@ class Report(Answer):
     levels: dict[str, int]
     moves: dict[str, int]
     order_rows: dict[str, int]
-    held_because: Annotated[Both | None, Field(description="What holds the run besides guardrails.")]
+    held_because: Annotated[Both | None, Field(description="Why the run is held, if the guardrails do not say it.")]
     guardrails: list[Guardrail]
     level_names: dict[str, str]
     metrics: list[MetricName]
     matrix: list[MatrixCell]
-    movers: Annotated[list[Mover], Field(description="Those whose level falls first, at most 2,000.")]
-    moving: Annotated[int, Field(description="How many there are.")]
+    movers: Annotated[
+        list[Mover], Field(description="At most 2,000 agencies whose level changes; falling levels come first.")
+    ]
+    moving: Annotated[int, Field(description="The number of all agencies whose level changes.")]
     distributions: list[Distribution]
     faults: list[Fault]
-    changes: Annotated[list[Change], Field(description="What the workbook of the run changes of what was in force.")]
+    changes: Annotated[list[Change], Field(description="How the run's workbook differs from the rules in force then.")]
     data_warnings: list[str]
     retention_assessed: Annotated[bool, Field(description="Whether the creators of the month before were read.")]
     ledger: list[LedgerLine]
@@ -246,11 +261,11 @@ class Fault(Answer):
     found: str
     expected: Both
     fix: Both
-    link: Annotated[str | None, Field(description="The cell itself, where the workbook is a Google Sheet.")] = None
+    link: Annotated[str | None, Field(description="A link to the cell, if the workbook is a Google Sheet.")] = None
 
 
 class Change(Answer):
-    """A cell that says something else than what is in force."""
+    """A cell that differs from the rules in force."""
 
     tab: str
     cell: str
@@ -264,15 +279,15 @@ class Change(Answer):
 
 
 class Stored(Answer):
-    """The Excel file that is the workbook now. ``by``: who uploaded it in the console, where somebody did."""
+    """The Excel file that is the workbook now. ``by``: who uploaded it in the console; null if nobody did."""
 
-    etag: Annotated[str, Field(description="Stands for its content; an upload names it.")]
+    etag: Annotated[str, Field(description="Identifies the content; send it as `replaces` with an upload.")]
     at: datetime
     by: str | None
 
 
 class Workbook(Answer):
-    """What the last reading of the workbook found; ``at`` null before the first. ``stored``: where it is a file."""
+    """The result of the last reading of the workbook. ``at``: null before the first. ``stored``: null if not a file."""
 
     stored: Stored | None
     at: datetime | None
@@ -292,12 +307,14 @@ class Asked(BaseModel):
 
 
 class DecisionRequest(Asked):
-    """``pointer``: of the page that the decision was made on. ``month``: typed by whoever decides."""
+    """A decision. ``pointer``: that of the page on which it was made. ``month``: typed by the person who decides."""
 
     reason: Annotated[str, Field(min_length=1, max_length=1000, pattern=r"\S", examples=["looked at: a new promotion"])]
     month: MonthText
     pointer: Annotated[int, Field(ge=0)]
-    anyway: Annotated[bool, Field(description="Also when the run's inputs changed since.")] = False
+    anyway: Annotated[
+        bool, Field(description="Publish the run even if its data or its month's publication changed since.")
+    ] = False
 
 
 class PreviewRequest(Asked):
@@ -305,11 +322,11 @@ class PreviewRequest(Asked):
 
 
 class CheckRequest(Asked):
-    """Nothing needs to be said."""
+    """An empty object."""
 
 
 class RefreshRequest(Asked):
-    """Confirms what the workbook takes away. ``pointer``, ``checked_at``: of the page it was decided on."""
+    """Confirms the changes that take something away. ``pointer``, ``checked_at``: those of the page."""
 
     reason: Annotated[str, Field(min_length=1, max_length=1000, pattern=r"\S", examples=["agreed with legal"])]
     pointer: Annotated[int, Field(ge=0)]
@@ -317,9 +334,9 @@ class RefreshRequest(Asked):
 
 
 class WorkbookRequest(Asked):
-    """An Excel workbook, in Base64; it takes the place of the one before, which is kept as an older version.
+    """An Excel workbook, in Base64. It replaces the current one, which S3 keeps as an older version.
 
-    ``replaces``: the ``etag`` of the file that the page showed; null where there was none.
+    ``replaces``: the ``etag`` of the file that the page showed; null if there was none.
     """
 
     content: Annotated[str, Field(min_length=4, max_length=5_600_000, pattern=r"^[A-Za-z0-9+/]+={0,2}$")]
@@ -333,7 +350,7 @@ class TicketAnswer(Answer):
     state: Literal["asked", "done", "failed"]
     by: str
     at: datetime
-    poll: Annotated[str, Field(description="Ask here until the state is done or failed.")]
+    poll: Annotated[str, Field(description="GET this path until the state is done or failed.")]
     answer: dict[str, Any] | None
 
 

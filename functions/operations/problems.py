@@ -62,7 +62,7 @@ class RouteUnknown(Problem):
 
 class MethodUnknown(Problem):
     status, code = HTTPStatus.METHOD_NOT_ALLOWED, "unknown-method"
-    title, title_zh = "The path does not take this method", "该路径不支持此方法"
+    title, title_zh = "The path does not allow this method", "该路径不支持此方法"
 
     def __init__(self, detail: str, detail_zh: str, methods: list[str]) -> None:
         super().__init__(detail, detail_zh)
@@ -95,7 +95,7 @@ class Nameless(Problem):
     """The token has no person's name, which every decision needs."""
 
     status, code = HTTPStatus.FORBIDDEN, "nameless-token"
-    title, title_zh = "The token names nobody", "令牌没有姓名"
+    title, title_zh = "The token has no name of a person", "令牌没有姓名"
 
 
 class Unavailable(Problem):

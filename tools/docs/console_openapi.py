@@ -1,7 +1,7 @@
-"""config/openapi-operations.json, what the console's own function answers: ``make docs``.
+"""config/openapi-operations.json, the API of the console's function: ``make docs``.
 
-A document of its own: client developers read config/openapi.json, and what operations decide is not theirs. Paths and
-models are those of the function's routes; its refusals are added here.
+It is separate from config/openapi.json, because developers of other clients don't need it. Paths and models come from
+the function's routes; its refusals are added here.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from local.cloud.template import ROOT
 
 PATH = ROOT / "config" / "openapi-operations.json"
 REFERENCE = "#/components/schemas/"
-DESCRIPTION = """What operations read, ask and decide. Every request wants a token with the scope `levels.operate`.
+DESCRIPTION = """The API of the console: what operations read, ask for and decide. Every request needs a token with the
+scope `levels.operate`.
 
-A POST is answered 202 with a ticket: the rating function does what was asked, and `poll` says what became of it. A
-decision names the pointer of the page it was made on; it is refused (409) when something was published since. The name
-that goes into the ledger is the token's."""
+A POST is answered 202 with a ticket. The rating function does the work; GET the path in `poll` for its result. A
+decision contains the pointer of the page on which it was made; it is refused (409) if something was published since.
+The ledger gets the name in the token."""
 BY_GATEWAY = {
     "401": "No token, or one that is not valid. Made by the gateway.",
-    "403": "The token lacks the scope (made by the gateway), or names nobody.",
+    "403": "The token lacks the scope (made by the gateway), or has no name of a person.",
     "429": "Too many requests. Made by the gateway.",
 }
 
@@ -69,7 +70,7 @@ def _described(path: str, method: str, operation: dict[str, Any]) -> dict[str, A
         described["description"] = " ".join(description.split())
     described |= {part: operation[part] for part in ("parameters", "requestBody") if part in operation}
     answer = operation["responses"]["200"]["content"]
-    done = {"200": "The answer."} if method == "get" else {"202": "Asked; the ticket says where the answer will be."}
+    done = {"200": "The answer."} if method == "get" else {"202": "Sent; `poll` of the ticket will have the result."}
     responses: dict[str, Any] = {status: {"description": text, "content": answer} for status, text in done.items()}
     responses |= {status: {"description": text} for status, text in BY_GATEWAY.items()}
     responses |= {str(kind.status.value): _problem(kind) for kind in _refusals(path, method)}

@@ -31,11 +31,11 @@ from tools.docs.openapi_schemas import reference, schemas
 PATH = ROOT / "config" / "openapi.json"
 SERVER = "https://levels.example.invalid"
 TAGS = {
-    "public": "What creators and merchants may see: level and basic information.",
-    "agency": "What only the agency itself may see: reasons, gaps, history, entitlements.",
-    "health": "For monitors.",
+    "public": "For creators and merchants: level and basic information.",
+    "agency": "Only for the agency itself: reasons, gaps, history, entitlements.",
+    "health": "For monitoring.",
 }
-# What the gateway says without asking the function, as {"message": …}.
+# The answers that the gateway gives without calling the function, as {"message": …}.
 GATEWAY = {
     401: "Unauthorized",
     403: "Forbidden",
@@ -48,17 +48,18 @@ IF_NONE_MATCH = {
     "name": "If-None-Match",
     "in": "header",
     "required": False,
-    "description": "The `ETag` of the copy that the caller has; 304 while it is still right.",
+    "description": "The `ETag` of the caller's copy. The answer is 304 while that copy is up to date.",
     "schema": {"type": "string"},
 }
 
 DESCRIPTION = """Levels (机构等级) and benefits (权益) of MCN agencies, renewed on the 3rd of every month.
 
-Answers are of one publication: the newest, or that of `?month=YYYY-MM`. Money is yuan text with two decimals, times are
-Asia/Shanghai, ids are text. Every 200 to GET carries an `ETag`: send it back in `If-None-Match` for a 304 while nothing
-has changed. HEAD is answered wherever GET is. `X-Request-Id` names a request in our logs. Refusals are problem+json
-(RFC 9457) in English and Chinese; what the gateway refuses by itself has `message` only. Answers may gain fields, and
-enumerations (`x-extensible-enum`) values, without notice: pass over what you do not know.
+Each answer comes from one publication: the newest, or that of `?month=YYYY-MM`. Money is text in yuan with two
+decimals, times are Asia/Shanghai, ids are text. Every 200 to GET has an `ETag`: send it in `If-None-Match`, and the
+answer is 304 while nothing has changed. HEAD works wherever GET does. `X-Request-Id` identifies a request in our logs.
+Refusals are problem+json (RFC 9457) in English and Chinese; a refusal by the gateway itself has only `message`. New
+fields of answers and new values of enumerations (`x-extensible-enum`) may be added without notice: ignore those that
+you do not know.
 
 All names and numbers in the examples are invented."""
 
@@ -107,14 +108,14 @@ REFUSALS: tuple[Problem, ...] = (
 ISSUER = "https://issuer.example.invalid"
 SCOPES = {
     PUBLIC: "Cards, directory, ladder, benefits, publications.",
-    AGENCY: "The own view of the agency that the token's claim agency_id names.",
+    AGENCY: "The own view of the agency in the token's claim agency_id.",
     ANY_AGENCY: "The own view of any agency.",
 }
 TOKEN = {
     "type": "oauth2",
     "description": (
-        "A JWT of the issuer that the stack was deployed with (the addresses here are invented), as bearer token. One "
-        "whose claim `agency_id` names an agency opens that agency's own view only; the claim `*` opens every one."
+        "A JWT of the issuer that the stack was deployed with (the addresses here are invented), as bearer token. With "
+        "an agency's id in the claim `agency_id` it may read only that agency's own view; with `*`, every own view."
     ),
     "flows": {
         "clientCredentials": {"tokenUrl": f"{ISSUER}/token", "scopes": SCOPES},
@@ -144,7 +145,7 @@ def document() -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
             "contact": {"name": "The team that runs your stack", "url": SERVER},
         },
-        "servers": [{"url": SERVER, "description": "The address of your stack (invented here); output ApiUrl."}],
+        "servers": [{"url": SERVER, "description": "Invented. The address of your stack is its output ApiUrl."}],
         "tags": [{"name": name, "description": about} for name, about in TAGS.items()],
         "paths": paths,
         "components": {
@@ -220,7 +221,7 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 def _other_answers(operation: Operation) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every other answer to an operation, by status: the function's problems, and what the gateway says by itself."""
     if operation.method == "GET":
-        yield "304", {"description": "The caller's copy is still right.", "headers": _headers(tagged=True)}
+        yield "304", {"description": "The caller's copy is up to date.", "headers": _headers(tagged=True)}
     always = (
         problems.NotAuthorized,
         problems.ScopeMissing,
@@ -248,16 +249,16 @@ def _refused(refusals: list[Problem], message: str | None) -> dict[str, Any]:
         content["application/json"] = {"schema": reference(GatewayMessage), "example": {"message": message}}
     described: dict[str, Any] = {"description": "; ".join(said) + ".", "content": content}
     if any("Retry-After" in refusal.headers for refusal in refusals):
-        wait = {"description": "Seconds to wait before another try.", "schema": {"type": "integer"}, "example": 30}
+        wait = {"description": "Seconds to wait before the next try.", "schema": {"type": "integer"}, "example": 30}
         described["headers"] = {"Retry-After": wait}
     return described
 
 
 def _headers(tagged: bool) -> dict[str, Any]:
-    named = {"X-Request-Id": "Names the request in our logs."}
+    named = {"X-Request-Id": "Identifies the request in our logs."}
     if tagged:
         named |= {
-            "ETag": "Names these very bytes, for this caller.",
+            "ETag": "Identifies the bytes of this answer to this caller.",
             "Cache-Control": "private, max-age=60",
         }
     return {name: {"description": text, "schema": {"type": "string"}} for name, text in sorted(named.items())}

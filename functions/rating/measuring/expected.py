@@ -22,7 +22,7 @@ KINDS = {
 }
 REASONS = {
     "wrong_column_count": "as many columns as the header has; put quotes around a field that contains a comma",
-    "malformed_record": 'quotes around a field that contains a quote, that quote doubled (""), the end on the same line',
+    "malformed_record": 'quotes around a field that contains a quote, that quote doubled (""), all on one line',
     "backslash_escape": "a quote doubled, not escaped with a backslash: in Spark option('escape', '\"') and "
     "option('quote', '\"'), in MySQL ESCAPED BY ''",
     "record_too_long": "at most a megabyte for each row",

@@ -14,16 +14,16 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 
 SOURCE = "mcn.levels"
 
-EventId = Annotated[str, Field(description="Names this occurrence: a repeat of the same event has the same id.")]
+EventId = Annotated[str, Field(description="The id of this event. If the event is sent again, it has the same id.")]
 Sequence = Annotated[
-    int, Field(description="Rises with every publication, of whichever month; events of one publication share it.")
+    int, Field(description="Rises with every publication of any month. All events of one publication have the same.")
 ]
 Current = Annotated[
-    bool, Field(description="Whether the month was the newest published one: its levels are those that agencies hold.")
+    bool, Field(description="Whether the month was the newest published one, so that its levels are in force now.")
 ]
 Month = Annotated[str, Field(description="The rating month, YYYY-MM.")]
 Run = Annotated[str, Field(description="The run that became valid for the month.")]
-Replaced = Annotated[str | None, Field(description="The run that was valid for the month before; null for its first.")]
+Replaced = Annotated[str | None, Field(description="The month's run that it replaced; null for the month's first.")]
 Level = Annotated[int | None, Field(description="null: unrated, awaiting its first rating, or not on the platform.")]
 
 
@@ -36,9 +36,11 @@ class LevelsPublished(TypedDict):
     month: Month
     run: Run
     replaced_run: Replaced
-    action: Annotated[Literal["published", "restated", "accepted", "rolled_back"], Field(description="What did it.")]
-    published_at: Annotated[str, Field(description="When, ISO 8601 in UTC.")]
-    changed: Annotated[int, Field(description="How many AgencyLevelChanged go with it.")]
+    action: Annotated[
+        Literal["published", "restated", "accepted", "rolled_back"], Field(description="Why they became visible.")
+    ]
+    published_at: Annotated[str, Field(description="When they became visible, ISO 8601 in UTC.")]
+    changed: Annotated[int, Field(description="The number of AgencyLevelChanged events of this publication.")]
 
 
 class AgencyLevelChanged(TypedDict):

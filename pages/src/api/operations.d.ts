@@ -13,7 +13,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Read the workbook now; its faults and changes are then at ``/v1/operations/workbook`` */
+        /** Read the workbook now. Then ``GET /v1/operations/workbook`` has its faults and changes */
         post: operations["post_check"];
         delete?: never;
         options?: never;
@@ -28,7 +28,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What happened to the runs of a month, or of all the newest months: newest first */
+        /** The ledger of a month, or of all the newest months, newest line first */
         get: operations["get_ledger"];
         put?: never;
         post?: never;
@@ -45,7 +45,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Where the newest months stand: waiting for extracts, held, published; and what was decided last */
+        /** The state of the newest months (waiting for extracts, held, published …), and the last decision on each */
         get: operations["get_months"];
         put?: never;
         post?: never;
@@ -64,7 +64,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Rate a month with the workbook as it is, and publish nothing */
+        /** Rate a month with the current workbook; nothing is published */
         post: operations["post_preview"];
         delete?: never;
         options?: never;
@@ -81,7 +81,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Publish changed texts now, and take away what the last check says is taken away */
+        /** Publish changed texts now, also the changes of the last check that take something away from agencies */
         post: operations["post_refresh"];
         delete?: never;
         options?: never;
@@ -96,7 +96,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The runs of a month that have a report, previews and those that stopped too, newest first */
+        /** The runs of a month that have a report, newest first; also previews, and runs that stopped */
         get: operations["get_runs"];
         put?: never;
         post?: never;
@@ -114,8 +114,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A run's report: guardrails, who goes where and why, how agencies are spread over each metric
-         * @description A preview is kept by its month, so it wants ``month`` too.
+         * A run's report: guardrails, level changes and their causes, how agencies are spread over each metric
+         * @description For a preview, send ``preview=true`` and ``month``.
          */
         get: operations["get_run"];
         put?: never;
@@ -135,7 +135,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Publish exactly this held run. Refused when something was published since the page was loaded */
+        /** Publish exactly this held run. It is refused if something was published since the page was loaded */
         post: operations["post_accept"];
         delete?: never;
         options?: never;
@@ -152,7 +152,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Make an earlier publication of its month the valid one again */
+        /** Make this run, published earlier for its month, the valid one again */
         post: operations["post_rollback"];
         delete?: never;
         options?: never;
@@ -167,7 +167,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What became of a request to the rating function */
+        /** The state of a request to the rating function, and its result */
         get: operations["get_ticket"];
         put?: never;
         post?: never;
@@ -184,10 +184,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The faults of the workbook, and its changes against what is in force, as of its last reading */
+        /** The workbook's faults, and its changes of the rules in force, when the system last read it */
         get: operations["get_workbook"];
         put?: never;
-        /** Put a new Excel workbook in the place of the one that the page showed, and check it */
+        /** Replace the Excel workbook that the page showed with a new one, and check it */
         post: operations["post_workbook"];
         delete?: never;
         options?: never;
@@ -201,7 +201,7 @@ export interface components {
     schemas: {
         /**
          * BenefitChange
-         * @description A benefit that is kept, with another extent: ``20`` → ``5``, ``unlimited``, or one text → another.
+         * @description A benefit that stays but changes: ``20`` → ``5``, ``5`` → ``unlimited``, or one text → another.
          */
         BenefitChange: {
             /** Benefit */
@@ -232,7 +232,7 @@ export interface components {
         };
         /**
          * Change
-         * @description A cell that says something else than what is in force.
+         * @description A cell that differs from the rules in force.
          */
         Change: {
             /** Tab */
@@ -254,12 +254,12 @@ export interface components {
         };
         /**
          * CheckRequest
-         * @description Nothing needs to be said.
+         * @description An empty object.
          */
         CheckRequest: Record<string, never>;
         /**
          * Cutoff
-         * @description The threshold that this many agencies would meet.
+         * @description The value that exactly this many agencies would meet, if it were the threshold.
          */
         Cutoff: {
             /** Agencies */
@@ -269,7 +269,7 @@ export interface components {
         };
         /**
          * Decided
-         * @description The threshold that decided. ``share``: actual of required.
+         * @description The threshold that decided. ``share``: actual / required.
          */
         Decided: {
             /** Metric */
@@ -283,7 +283,7 @@ export interface components {
         };
         /**
          * DecisionRequest
-         * @description ``pointer``: of the page that the decision was made on. ``month``: typed by whoever decides.
+         * @description A decision. ``pointer``: that of the page on which it was made. ``month``: typed by the person who decides.
          */
         DecisionRequest: {
             /**
@@ -300,7 +300,7 @@ export interface components {
             pointer: number;
             /**
              * Anyway
-             * @description Also when the run's inputs changed since.
+             * @description Publish the run even if its data or its month's publication changed since.
              * @default false
              */
             anyway: boolean;
@@ -334,13 +334,13 @@ export interface components {
             fix: components["schemas"]["Both"];
             /**
              * Link
-             * @description The cell itself, where the workbook is a Google Sheet.
+             * @description A link to the cell, if the workbook is a Google Sheet.
              */
             link?: string | null;
         };
         /**
          * File
-         * @description A file of a run. ``link``: good for an hour, for whoever has it.
+         * @description A file of a run. ``link`` works for an hour, for anyone who has it.
          */
         File: {
             /**
@@ -353,7 +353,7 @@ export interface components {
         };
         /**
          * Guardrail
-         * @description A limit, and what the run has. ``because``: why it is exceeded, where the number does not explain itself.
+         * @description A limit, and the run's value. ``because``: why it is exceeded, if the numbers alone do not explain it.
          */
         Guardrail: {
             /**
@@ -379,7 +379,7 @@ export interface components {
         };
         /**
          * LedgerLine
-         * @description What happened to a month's runs: by the schedule, or by somebody, with the reason.
+         * @description One thing that happened to a run: by the schedule, or by a person (``by``), with the reason.
          */
         LedgerLine: {
             /**
@@ -409,20 +409,20 @@ export interface components {
             by?: string | null;
             /** Reason */
             reason?: string | null;
-            /** @description Why the system held it, where a guardrail doesn't say it. */
+            /** @description Why the system held it, if the guardrails do not say it. */
             because?: components["schemas"]["Both"] | null;
         };
         /** MatrixCell */
         MatrixCell: {
             /**
              * Before
-             * @description A level's number, unrated, awaiting, or absent.
+             * @description A level's number; unrated; awaiting (its first rating); or absent (not on the platform).
              * @example 3
              */
             before: string;
             /**
              * After
-             * @description A level's number, unrated, awaiting, or absent.
+             * @description A level's number; unrated; awaiting (its first rating); or absent (not on the platform).
              * @example 3
              */
             after: string;
@@ -440,11 +440,11 @@ export interface components {
         };
         /**
          * MonthState
-         * @description Where a month stands.
+         * @description The state of a month.
          *
-         *     waiting_for_extracts: datasets are ``missing``; ready: nothing is missing, the next firing rates it, or does so now;
-         *     measuring: a cluster counts its data, the next firing goes on;
-         *     held: ``held`` waits for a decision; published: ``valid`` is shown, and a held run may still wait.
+         *     waiting_for_extracts: the datasets in ``missing`` are not complete. ready: all data are there, and the next firing
+         *     rates the month (or one is rating it now). measuring: Spark is measuring it, and a later firing continues. held: the
+         *     runs in ``held`` wait for a decision. published: readers see the run in ``valid``; runs in ``held`` may still wait.
          */
         MonthState: {
             /**
@@ -473,14 +473,14 @@ export interface components {
             renewed_on: string;
             /**
              * Overdue
-             * @description Nothing of the month is published, and that day is over.
+             * @description That day is over, and the month is not published.
              */
             overdue: boolean;
             last: components["schemas"]["LedgerLine"] | null;
         };
         /**
          * Months
-         * @description The newest months, newest first. ``pointer``: which state of the publications this is; decisions name it.
+         * @description The newest months, newest first. ``pointer``: the version of the publications; send it with a decision.
          */
         Months: {
             /** Pointer */
@@ -493,7 +493,7 @@ export interface components {
             next_renewal_on: string;
             /**
              * Upload
-             * @description Whether the workbook is a file that may be replaced here.
+             * @description Whether the workbook is an Excel file that can be replaced here.
              */
             upload: boolean;
             /** Items */
@@ -501,7 +501,9 @@ export interface components {
         };
         /**
          * Mover
-         * @description ``cause``: a level set by hand, or the end of one; null where the numbers or the ladder decided.
+         * @description An agency whose level changes.
+         *
+         *     ``cause``: override (a level set by hand) or override_ended; null if the metrics or the ladder decided.
          */
         Mover: {
             /** Agency Id */
@@ -526,7 +528,7 @@ export interface components {
         };
         /**
          * Near
-         * @description How many agencies are within so many percent of a threshold, and on which side.
+         * @description The number of agencies within ``percent`` of a threshold: in all, below it, and at or above it.
          */
         Near: {
             /** Percent */
@@ -566,7 +568,7 @@ export interface components {
         };
         /**
          * RefreshRequest
-         * @description Confirms what the workbook takes away. ``pointer``, ``checked_at``: of the page it was decided on.
+         * @description Confirms the changes that take something away. ``pointer``, ``checked_at``: those of the page.
          */
         RefreshRequest: {
             /**
@@ -584,7 +586,7 @@ export interface components {
         };
         /**
          * Report
-         * @description A run, as it is decided on: guardrails, who goes from where to where, why, and who sits near a threshold.
+         * @description What a decision on a run needs: guardrails, level changes and their causes, agencies near a threshold.
          */
         Report: {
             /**
@@ -627,7 +629,7 @@ export interface components {
             order_rows: {
                 [key: string]: number;
             };
-            /** @description What holds the run besides guardrails. */
+            /** @description Why the run is held, if the guardrails do not say it. */
             held_because: components["schemas"]["Both"] | null;
             /** Guardrails */
             guardrails: components["schemas"]["Guardrail"][];
@@ -641,12 +643,12 @@ export interface components {
             matrix: components["schemas"]["MatrixCell"][];
             /**
              * Movers
-             * @description Those whose level falls first, at most 2,000.
+             * @description At most 2,000 agencies whose level changes; falling levels come first.
              */
             movers: components["schemas"]["Mover"][];
             /**
              * Moving
-             * @description How many there are.
+             * @description The number of all agencies whose level changes.
              */
             moving: number;
             /** Distributions */
@@ -655,7 +657,7 @@ export interface components {
             faults: components["schemas"]["Fault"][];
             /**
              * Changes
-             * @description What the workbook of the run changes of what was in force.
+             * @description How the run's workbook differs from the rules in force then.
              */
             changes: components["schemas"]["Change"][];
             /** Data Warnings */
@@ -670,7 +672,7 @@ export interface components {
         };
         /**
          * RunLine
-         * @description A run that has a report. ``stopped``: its data were bad, and nothing was rated.
+         * @description A run that has a report. ``standing``: stopped means that its data were bad, and nothing was rated.
          */
         RunLine: {
             /**
@@ -709,12 +711,12 @@ export interface components {
         };
         /**
          * Stored
-         * @description The Excel file that is the workbook now. ``by``: who uploaded it in the console, where somebody did.
+         * @description The Excel file that is the workbook now. ``by``: who uploaded it in the console; null if nobody did.
          */
         Stored: {
             /**
              * Etag
-             * @description Stands for its content; an upload names it.
+             * @description Identifies the content; send it as `replaces` with an upload.
              */
             etag: string;
             /**
@@ -727,7 +729,10 @@ export interface components {
         };
         /**
          * ThresholdSeen
-         * @description A threshold. ``position``: where in the bins it stands, in bins from the first; null outside of them.
+         * @description A threshold.
+         *
+         *     ``met_by``: the number of agencies that meet it. ``position``: where it is in the histogram, counted in bins from
+         *     the first one; null if it is outside.
          */
         ThresholdSeen: {
             /** Level */
@@ -764,7 +769,7 @@ export interface components {
             at: string;
             /**
              * Poll
-             * @description Ask here until the state is done or failed.
+             * @description GET this path until the state is done or failed.
              */
             poll: string;
             /** Answer */
@@ -793,7 +798,7 @@ export interface components {
         };
         /**
          * Workbook
-         * @description What the last reading of the workbook found; ``at`` null before the first. ``stored``: where it is a file.
+         * @description The result of the last reading of the workbook. ``at``: null before the first. ``stored``: null if not a file.
          */
         Workbook: {
             stored: components["schemas"]["Stored"] | null;
@@ -814,9 +819,9 @@ export interface components {
         };
         /**
          * WorkbookRequest
-         * @description An Excel workbook, in Base64; it takes the place of the one before, which is kept as an older version.
+         * @description An Excel workbook, in Base64. It replaces the current one, which S3 keeps as an older version.
          *
-         *     ``replaces``: the ``etag`` of the file that the page showed; null where there was none.
+         *     ``replaces``: the ``etag`` of the file that the page showed; null if there was none.
          */
         WorkbookRequest: {
             /** Content */
@@ -846,7 +851,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Asked; the ticket says where the answer will be. */
+            /** @description Sent; `poll` of the ticket will have the result. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -871,7 +876,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The token lacks the scope (made by the gateway), or names nobody. */
+            /** @description The token lacks the scope (made by the gateway), or has no name of a person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -969,7 +974,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The token lacks the scope (made by the gateway), or names nobody. */
+            /** @description The token lacks the scope (made by the gateway), or has no name of a person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1046,7 +1051,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The token lacks the scope (made by the gateway), or names nobody. */
+            /** @description The token lacks the scope (made by the gateway), or has no name of a person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1111,7 +1116,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Asked; the ticket says where the answer will be. */
+            /** @description Sent; `poll` of the ticket will have the result. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -1136,7 +1141,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The token lacks the scope (made by the gateway), or names nobody. */
+            /** @description The token lacks the scope (made by the gateway), or has no name of a person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1219,7 +1224,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Asked; the ticket says where the answer will be. */
+            /** @description Sent; `poll` of the ticket will have the result. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -1244,7 +1249,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The token lacks the scope (made by the gateway), or names nobody. */
+            /** @description The token lacks the scope (made by the gateway), or has no name of a person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1342,7 +1347,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The token lacks the scope (made by the gateway), or names nobody. */
+            /** @description The token lacks the scope (made by the gateway), or has no name of a person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1426,7 +1431,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The token lacks the scope (made by the gateway), or names nobody. */
+            /** @description The token lacks the scope (made by the gateway), or has no name of a person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1494,7 +1499,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Asked; the ticket says where the answer will be. */
+            /** @description Sent; `poll` of the ticket will have the result. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -1519,7 +1524,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The token lacks the scope (made by the gateway), or names nobody. */
+            /** @description The token lacks the scope (made by the gateway), or has no name of a person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1605,7 +1610,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Asked; the ticket says where the answer will be. */
+            /** @description Sent; `poll` of the ticket will have the result. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -1630,7 +1635,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The token lacks the scope (made by the gateway), or names nobody. */
+            /** @description The token lacks the scope (made by the gateway), or has no name of a person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1727,7 +1732,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The token lacks the scope (made by the gateway), or names nobody. */
+            /** @description The token lacks the scope (made by the gateway), or has no name of a person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1804,7 +1809,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The token lacks the scope (made by the gateway), or names nobody. */
+            /** @description The token lacks the scope (made by the gateway), or has no name of a person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1869,7 +1874,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Asked; the ticket says where the answer will be. */
+            /** @description Sent; `poll` of the ticket will have the result. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -1894,7 +1899,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The token lacks the scope (made by the gateway), or names nobody. */
+            /** @description The token lacks the scope (made by the gateway), or has no name of a person. */
             403: {
                 headers: {
                     [name: string]: unknown;

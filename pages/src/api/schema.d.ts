@@ -12,8 +12,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Whether the function runs; it touches nothing else
-         * @description Whether the function runs; it touches nothing else.
+         * Whether the function runs. It reads no table
+         * @description Whether the function runs. It reads no table.
          */
         get: operations["get_health"];
         put?: never;
@@ -32,8 +32,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The agencies of a level, by agency_id
-         * @description The agencies of a level, by agency_id.
+         * The agencies of a level, sorted by agency_id
+         * @description The agencies of a level, sorted by agency_id.
          */
         get: operations["get_directory"];
         put?: never;
@@ -72,8 +72,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Every benefit, granted to the agency or not, with the reason
-         * @description Every benefit, granted to the agency or not, with the reason.
+         * Every benefit: whether the agency has it, and why or why not
+         * @description Every benefit: whether the agency has it, and why or why not.
          */
         get: operations["get_entitlements"];
         put?: never;
@@ -92,8 +92,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One benefit, granted to the agency or not, with the reason
-         * @description One benefit, granted to the agency or not, with the reason.
+         * One benefit: whether the agency has it, and why or why not
+         * @description One benefit: whether the agency has it, and why or why not.
          */
         get: operations["get_entitlement"];
         put?: never;
@@ -152,8 +152,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * An agency's level with every reason, the gaps to the next one, and advice
-         * @description An agency's level with every reason, the gaps to the next one, and advice.
+         * An agency's level with all reasons, the gaps to the next level, and advice
+         * @description An agency's level with all reasons, the gaps to the next level, and advice.
          */
         get: operations["get_own_view"];
         put?: never;
@@ -272,8 +272,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What is published, since when, and when levels are next renewed
-         * @description What is published, since when, and when levels are next renewed.
+         * The valid publication: its month, its run, when it was published, and when levels are next renewed
+         * @description The valid publication: its month, its run, when it was published, and when levels are next renewed.
          */
         get: operations["get_publication"];
         put?: never;
@@ -292,8 +292,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The months that can be asked for, newest first, with how many agencies have which level
-         * @description The months that can be asked for, newest first, with how many agencies have which level.
+         * The months that can be read, newest first, with the number of agencies of each level
+         * @description The months that can be read, newest first, with the number of agencies of each level.
          */
         get: operations["get_publications"];
         put?: never;
@@ -310,7 +310,7 @@ export interface components {
     schemas: {
         /**
          * Advice
-         * @description How to improve a metric that is short (提升建议).
+         * @description How to improve a metric that is below a threshold of the next level (提升建议).
          */
         Advice: {
             metric: string;
@@ -319,7 +319,7 @@ export interface components {
         };
         /**
          * AgencyCard
-         * @description An agency as creators and merchants see it: level and basic information, nothing else.
+         * @description An agency as creators and merchants see it: its level and basic information only.
          */
         AgencyCard: {
             /**
@@ -352,7 +352,7 @@ export interface components {
         };
         /**
          * BatchAnswer
-         * @description Cards in the order of the request, and the ids for which there is none.
+         * @description Cards in the order of the request, and the ids of which there is no card.
          */
         BatchAnswer: {
             items: components["schemas"]["AgencyCard"][];
@@ -362,12 +362,12 @@ export interface components {
              *     ]
              */
             missing: string[];
-            /** @description True when the newest publication could not be read and the last one known is shown. */
+            /** @description True if the newest publication could not be read, and the last known one is shown. */
             stale: boolean;
         };
         /**
          * BatchRequest
-         * @description Which agencies' cards are wanted. Repeated ids count once; ids that no agency can have end up in ``missing``.
+         * @description The agencies whose cards to read. A repeated id counts once. Unknown and impossible ids are in ``missing``.
          */
         BatchRequest: {
             /**
@@ -419,7 +419,7 @@ export interface components {
              * @example 2026-10
              */
             month: string;
-            /** @description True when the newest publication could not be read and the last one known is shown. */
+            /** @description True if the newest publication could not be read, and the last known one is shown. */
             stale: boolean;
         };
         /** BenefitAtLevel */
@@ -446,7 +446,7 @@ export interface components {
         BenefitKind: string;
         /**
          * BenefitsAnswer
-         * @description Every benefit there is.
+         * @description All benefits.
          */
         BenefitsAnswer: {
             /**
@@ -455,7 +455,7 @@ export interface components {
              */
             month: string;
             benefits: components["schemas"]["Benefit"][];
-            /** @description True when the newest publication could not be read and the last one known is shown. */
+            /** @description True if the newest publication could not be read, and the last known one is shown. */
             stale: boolean;
         };
         /**
@@ -474,7 +474,7 @@ export interface components {
              */
             month: string;
             /**
-             * @description Creators of power 6..7 held at the month's end.
+             * @description Creators of power level 6 and 7 that the agency had at the month's end.
              * @example 9
              */
             bound: number;
@@ -483,9 +483,9 @@ export interface components {
             retention: components["schemas"]["Retention"];
             /** @example unlimited */
             allowance: number | "unlimited";
-            /** @description Kept creators that may leave power 6..7 before the rate is missed. */
+            /** @description How many kept creators may leave power levels 6 and 7 with the rate still reached. */
             may_still_drop: number | null;
-            /** @description True when the newest publication could not be read and the last one known is shown. */
+            /** @description True if the newest publication could not be read, and the last known one is shown. */
             stale: boolean;
         };
         /**
@@ -520,7 +520,7 @@ export interface components {
              *     ]
              */
             benefits: string[];
-            /** @description True when the newest publication could not be read and the last one known is shown. */
+            /** @description True if the newest publication could not be read, and the last known one is shown. */
             stale: boolean;
         };
         /**
@@ -530,7 +530,7 @@ export interface components {
         Change: string;
         /**
          * Channel
-         * @description One way to a level (考核通道): all of its thresholds are to be met.
+         * @description One way to a level (考核通道): an agency passes it by meeting all of its thresholds.
          */
         Channel: {
             /** @example 1 */
@@ -541,7 +541,7 @@ export interface components {
         ChannelGaps: {
             channel: number;
             /**
-             * @description Share of the way; 1 means met.
+             * @description actual / required, at most 1: 1 means met.
              * @example 0.6
              */
             progress: number;
@@ -560,13 +560,13 @@ export interface components {
         };
         /**
          * DirectoryAnswer
-         * @description One page of the agencies of a level, by agency_id.
+         * @description One page of the agencies of a level, sorted by agency_id.
          */
         DirectoryAnswer: {
             items: components["schemas"]["AgencyCard"][];
-            /** @description Pass it as cursor to get the next page; null on the last. */
+            /** @description Send it as `cursor` to get the next page; null on the last page. */
             next: string | null;
-            /** @description True when the newest publication could not be read and the last one known is shown. */
+            /** @description True if the newest publication could not be read, and the last known one is shown. */
             stale: boolean;
         };
         /**
@@ -579,7 +579,7 @@ export interface components {
             /** @example 达人建联机构 */
             name: string;
             granted: boolean;
-            /** @description granted; level_too_low: from_level is higher; not_at_this_level: a lower level has it, this one does not; not_offered: no level has it; unrated: below the ladder; awaiting_first_rating: too new to be rated. */
+            /** @description granted: the agency has it; level_too_low: from_level is higher; not_at_this_level: a lower level has it, this one does not; not_offered: no level has it; unrated: the agency has no level; awaiting_first_rating: the agency is too new to be rated. */
             reason: string;
             kind: components["schemas"]["BenefitKind"];
             /**
@@ -604,7 +604,7 @@ export interface components {
             /** @example 达人建联机构 */
             name: string;
             granted: boolean;
-            /** @description granted; level_too_low: from_level is higher; not_at_this_level: a lower level has it, this one does not; not_offered: no level has it; unrated: below the ladder; awaiting_first_rating: too new to be rated. */
+            /** @description granted: the agency has it; level_too_low: from_level is higher; not_at_this_level: a lower level has it, this one does not; not_offered: no level has it; unrated: the agency has no level; awaiting_first_rating: the agency is too new to be rated. */
             reason: string;
             kind: components["schemas"]["BenefitKind"];
             /**
@@ -629,7 +629,7 @@ export interface components {
              */
             month: string;
             level: number | null;
-            /** @description True when the newest publication could not be read and the last one known is shown. */
+            /** @description True if the newest publication could not be read, and the last known one is shown. */
             stale: boolean;
         };
         /**
@@ -649,14 +649,14 @@ export interface components {
             month: string;
             level: number | null;
             benefits: components["schemas"]["Entitlement"][];
-            /** @description True when the newest publication could not be read and the last one known is shown. */
+            /** @description True if the newest publication could not be read, and the last known one is shown. */
             stale: boolean;
         };
         /**
          * Excluded
-         * @description What risk control flagged and the metrics therefore leave out, by risk tag.
+         * @description What the metrics do not count because risk control flagged it, by risk tag.
          *
-         *     The hundred most usual tags of the month have lines of their own; `其他 (other)` stands for all the others.
+         *     The hundred most frequent tags of the month have lines of their own; all others share `其他 (other)`.
          */
         Excluded: {
             creators: components["schemas"]["RemovedCreators"][];
@@ -664,7 +664,7 @@ export interface components {
         };
         /**
          * GatewayMessage
-         * @description What the gateway says by itself, before the function is asked.
+         * @description A refusal by the gateway itself, before the function is called.
          */
         GatewayMessage: {
             /** @example Unauthorized */
@@ -672,7 +672,7 @@ export interface components {
         };
         /**
          * HealthAnswer
-         * @description The function runs. Says nothing about the table.
+         * @description The function runs. The table may still be unreachable.
          */
         HealthAnswer: {
             /** @enum {string} */
@@ -689,9 +689,9 @@ export interface components {
              */
             agency_id: string;
             items: components["schemas"]["HistoryMonth"][];
-            /** @description Pass it as cursor to get the next page; null on the last. */
+            /** @description Send it as `cursor` to get the next page; null on the last page. */
             next: string | null;
-            /** @description True when the newest publication could not be read and the last one known is shown. */
+            /** @description True if the newest publication could not be read, and the last known one is shown. */
             stale: boolean;
         };
         /** HistoryMonth */
@@ -704,7 +704,7 @@ export interface components {
             run: string;
             /** Format: date-time */
             published_at: string;
-            /** @description What made this run the month's valid one: published; restated, by newer extracts or thresholds; accepted by operations after it was held; rolled_back, to it. */
+            /** @description How this run became the month's valid one. published: the month's first; restated: with corrected extracts or rules; accepted: by operations, after it was held; rolled_back: operations went back to it. */
             action: string;
             status: components["schemas"]["Status"];
             level: number | null;
@@ -718,12 +718,12 @@ export interface components {
         };
         /**
          * InvalidValue
-         * @description One invalid value: a JSON pointer into the body, or into the query parameters taken as an object.
+         * @description One invalid value. ``pointer``: a JSON pointer into the body, or into the query parameters as an object.
          */
         InvalidValue: {
             in: string;
             /**
-             * @description For programs; it never changes.
+             * @description For programs: a code never changes.
              * @example not-a-text
              */
             code: string;
@@ -734,7 +734,7 @@ export interface components {
         };
         /**
          * LadderAnswer
-         * @description The published ladder (等级体系), lowest level first, and the metrics that it speaks of.
+         * @description The published ladder (等级体系), lowest level first, and the metrics of its thresholds.
          */
         LadderAnswer: {
             /**
@@ -744,12 +744,12 @@ export interface components {
             month: string;
             levels: components["schemas"]["Level"][];
             metrics: components["schemas"]["Metric"][];
-            /** @description True when the newest publication could not be read and the last one known is shown. */
+            /** @description True if the newest publication could not be read, and the last known one is shown. */
             stale: boolean;
         };
         /**
          * Level
-         * @description One level of the ladder: any one of its channels suffices.
+         * @description One level of the ladder. An agency passes it by passing any one of its channels.
          */
         Level: {
             /** @example 3 */
@@ -777,7 +777,7 @@ export interface components {
              * @example 2026-10
              */
             month: string;
-            /** @description True when the newest publication could not be read and the last one known is shown. */
+            /** @description True if the newest publication could not be read, and the last known one is shown. */
             stale: boolean;
         };
         /**
@@ -812,18 +812,18 @@ export interface components {
         };
         /**
          * NextLevelGaps
-         * @description The level above, and per channel what is still missing.
+         * @description The next higher level, and what the agency lacks in each of its channels.
          */
         NextLevelGaps: {
             level: number;
             level_name: string;
-            /** @description The channel whose furthest threshold is nearest. */
+            /** @description The channel with the highest `progress`, which is the lowest of its thresholds. */
             nearest_channel: number;
             channels: components["schemas"]["ChannelGaps"][];
         };
         /**
          * OwnViewAnswer
-         * @description An agency's level with every reason. Only for the agency itself.
+         * @description An agency's level with all reasons. Only for the agency itself.
          */
         OwnViewAnswer: {
             /**
@@ -840,12 +840,12 @@ export interface components {
             status: components["schemas"]["Status"];
             level: number | null;
             level_name: string | null;
-            /** @description What the rules gave; differs when the level was set by hand. */
+            /** @description The level by the rules. It may differ from `level` if that was set by hand. */
             computed_level: number | null;
-            /** @description While awaiting the first rating. */
+            /** @description When the agency is first rated; null once it has been rated. */
             first_rating_on: string | null;
             previous_level: number | null;
-            /** @description Against the newest earlier publication. */
+            /** @description Compared with the newest earlier publication. */
             change: components["schemas"]["Change"] | null;
             /**
              * @example {
@@ -856,16 +856,16 @@ export interface components {
             metrics: {
                 [key: string]: number | string;
             };
-            /** @description Of the computed level; empty without one. */
+            /** @description The channels of the computed level; empty without one. */
             channels: components["schemas"]["ChannelResult"][];
             next_level: components["schemas"]["NextLevelGaps"] | null;
-            /** @description Of every passing channel of the computed level. */
+            /** @description The passed channels of the computed level, with what may be lost. */
             margin: components["schemas"]["ChannelMargin"][];
             benefits: components["schemas"]["LevelBenefit"][];
             tips: components["schemas"]["Advice"][];
             excluded: components["schemas"]["Excluded"];
             publication: components["schemas"]["ViewPublication"];
-            /** @description True when the newest publication could not be read and the last one known is shown. */
+            /** @description True if the newest publication could not be read, and the last known one is shown. */
             stale: boolean;
         };
         /**
@@ -886,7 +886,7 @@ export interface components {
         };
         /**
          * PublicationAnswer
-         * @description Which month's levels are valid, from which run, since when, and when the next renewal is due.
+         * @description The valid publication: its month, its run, when it was published, and when levels are next renewed.
          */
         PublicationAnswer: {
             /**
@@ -907,23 +907,23 @@ export interface components {
              * @example 2026-12-03
              */
             next_renewal_on: string;
-            /** @description True when the newest publication could not be read and the last one known is shown. */
+            /** @description True if the newest publication could not be read, and the last known one is shown. */
             stale: boolean;
         };
         /**
          * PublicationsAnswer
-         * @description The months that can be asked for, newest first.
+         * @description The months that can be read, newest first.
          */
         PublicationsAnswer: {
             items: components["schemas"]["PublishedMonth"][];
-            /** @description Pass it as cursor to get the next page; null on the last. */
+            /** @description Send it as `cursor` to get the next page; null on the last page. */
             next: string | null;
-            /** @description True when the newest publication could not be read and the last one known is shown. */
+            /** @description True if the newest publication could not be read, and the last known one is shown. */
             stale: boolean;
         };
         /**
          * PublishedMonth
-         * @description A month that can be asked for, and how many agencies have which level in it.
+         * @description A month that can be read, and the number of agencies of each level.
          */
         PublishedMonth: {
             /**
@@ -935,7 +935,7 @@ export interface components {
             /** Format: date-time */
             published_at: string;
             /**
-             * @description Agencies by level, and without one as `unrated` and `awaiting_first_rating`. Null when the counts can't be read.
+             * @description The number of agencies of each level; agencies without a level under `unrated` and `awaiting_first_rating`. Null if the numbers can't be read.
              * @example {
              *       "1": 120,
              *       "2": 64,
@@ -964,16 +964,19 @@ export interface components {
         };
         /** Retention */
         Retention: {
-            /** @description Unflagged creators of power 6..7 held at the end of last month. */
+            /** @description Unflagged creators of power level 6 and 7 that the agency had at the end of last month. */
             base: number | null;
-            /** @description Those of the base that are still of power 6..7 this month. */
+            /** @description Creators of the base that still have power level 6 or 7 this month. */
             kept: number | null;
             /**
              * @description kept / base; null without a base.
              * @example 0.75
              */
             rate: number | null;
-            /** @example 0.7 */
+            /**
+             * @description From this rate on, bindings are unlimited.
+             * @example 0.7
+             */
             required: number;
         };
         /**
@@ -1011,7 +1014,7 @@ export interface components {
              */
             missing: number | string;
             /**
-             * @description Share of the way; 1 means met.
+             * @description actual / required, at most 1: 1 means met.
              * @example 0.6
              */
             progress: number;
@@ -1031,7 +1034,7 @@ export interface components {
              */
             actual: number | string;
             /**
-             * @description May be lost with the threshold still met; one unit more may not.
+             * @description actual - required: after losing exactly this much, the threshold is still met.
              * @example 12
              */
             margin: number | string;
@@ -1054,7 +1057,7 @@ export interface components {
         };
         /**
          * ViewPublication
-         * @description Which month's levels are valid, from which run, since when, and when the next renewal is due.
+         * @description The publication that the answer was made from.
          */
         ViewPublication: {
             /**
@@ -1075,7 +1078,7 @@ export interface components {
              * @example 2026-12-03
              */
             next_renewal_on: string;
-            /** @description True when the newest publication could not be read and the last one known is shown. */
+            /** @description True if the newest publication could not be read, and the last known one is shown. */
             stale: boolean;
         };
     };
@@ -1091,7 +1094,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the copy that the caller has; 304 while it is still right. */
+                /** @description The `ETag` of the caller's copy. The answer is 304 while that copy is up to date. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -1104,9 +1107,9 @@ export interface operations {
                 headers: {
                     /** @description private, max-age=60 */
                     "Cache-Control"?: string;
-                    /** @description Names these very bytes, for this caller. */
+                    /** @description Identifies the bytes of this answer to this caller. */
                     ETag?: string;
-                    /** @description Names the request in our logs. */
+                    /** @description Identifies the request in our logs. */
                     "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
@@ -1119,14 +1122,14 @@ export interface operations {
                     "application/json": components["schemas"]["HealthAnswer"];
                 };
             };
-            /** @description The caller's copy is still right. */
+            /** @description The caller's copy is up to date. */
             304: {
                 headers: {
                     /** @description private, max-age=60 */
                     "Cache-Control"?: string;
-                    /** @description Names these very bytes, for this caller. */
+                    /** @description Identifies the bytes of this answer to this caller. */
                     ETag?: string;
-                    /** @description Names the request in our logs. */
+                    /** @description Identifies the request in our logs. */
                     "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
@@ -1186,7 +1189,7 @@ export interface operations {
                 month?: string;
             };
             header?: {
-                /** @description The `ETag` of the copy that the caller has; 304 while it is still right. */
+                /** @description The `ETag` of the caller's copy. The answer is 304 while that copy is up to date. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -1199,9 +1202,9 @@ export interface operations {
                 headers: {
                     /** @description private, max-age=60 */
                     "Cache-Control"?: string;
-                    /** @description Names these very bytes, for this caller. */
+                    /** @description Identifies the bytes of this answer to this caller. */
                     ETag?: string;
-                    /** @description Names the request in our logs. */
+                    /** @description Identifies the request in our logs. */
                     "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
@@ -1235,14 +1238,14 @@ export interface operations {
                     "application/json": components["schemas"]["DirectoryAnswer"];
                 };
             };
-            /** @description The caller's copy is still right. */
+            /** @description The caller's copy is up to date. */
             304: {
                 headers: {
                     /** @description private, max-age=60 */
                     "Cache-Control"?: string;
-                    /** @description Names these very bytes, for this caller. */
+                    /** @description Identifies the bytes of this answer to this caller. */
                     ETag?: string;
-                    /** @description Names the request in our logs. */
+                    /** @description Identifies the request in our logs. */
                     "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
@@ -1361,7 +1364,7 @@ export interface operations {
             503: {
                 headers: {
                     /**
-                     * @description Seconds to wait before another try.
+                     * @description Seconds to wait before the next try.
                      * @example 30
                      */
                     "Retry-After"?: number;
@@ -1385,7 +1388,7 @@ export interface operations {
                 month?: string;
             };
             header?: {
-                /** @description The `ETag` of the copy that the caller has; 304 while it is still right. */
+                /** @description The `ETag` of the caller's copy. The answer is 304 while that copy is up to date. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -1400,9 +1403,9 @@ export interface operations {
                 headers: {
                     /** @description private, max-age=60 */
                     "Cache-Control"?: string;
-                    /** @description Names these very bytes, for this caller. */
+                    /** @description Identifies the bytes of this answer to this caller. */
                     ETag?: string;
-                    /** @description Names the request in our logs. */
+                    /** @description Identifies the request in our logs. */
                     "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
@@ -1431,14 +1434,14 @@ export interface operations {
                     "application/json": components["schemas"]["CardAnswer"];
                 };
             };
-            /** @description The caller's copy is still right. */
+            /** @description The caller's copy is up to date. */
             304: {
                 headers: {
                     /** @description private, max-age=60 */
                     "Cache-Control"?: string;
-                    /** @description Names these very bytes, for this caller. */
+                    /** @description Identifies the bytes of this answer to this caller. */
                     ETag?: string;
-                    /** @description Names the request in our logs. */
+                    /** @description Identifies the request in our logs. */
                     "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
@@ -1539,7 +1542,7 @@ export interface operations {
             503: {
                 headers: {
                     /**
-                     * @description Seconds to wait before another try.
+                     * @description Seconds to wait before the next try.
                      * @example 30
                      */
                     "Retry-After"?: number;
@@ -1563,7 +1566,7 @@ export interface operations {
                 month?: string;
             };
             header?: {
-                /** @description The `ETag` of the copy that the caller has; 304 while it is still right. */
+                /** @description The `ETag` of the caller's copy. The answer is 304 while that copy is up to date. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -1578,9 +1581,9 @@ export interface operations {
                 headers: {
                     /** @description private, max-age=60 */
                     "Cache-Control"?: string;
-                    /** @description Names these very bytes, for this caller. */
+                    /** @description Identifies the bytes of this answer to this caller. */
                     ETag?: string;
-                    /** @description Names the request in our logs. */
+                    /** @description Identifies the request in our logs. */
                     "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
@@ -1658,14 +1661,14 @@ export interface operations {
                     "application/json": components["schemas"]["EntitlementsAnswer"];
                 };
             };
-            /** @description The caller's copy is still right. */
+            /** @description The caller's copy is up to date. */
             304: {
                 headers: {
                     /** @description private, max-age=60 */
                     "Cache-Control"?: string;
-                    /** @description Names these very bytes, for this caller. */
+                    /** @description Identifies the bytes of this answer to this caller. */
                     ETag?: string;
-                    /** @description Names the request in our logs. */
+                    /** @description Identifies the request in our logs. */
                     "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
@@ -1686,7 +1689,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The token lacks the scope; The token belongs to another agency; Forbidden (made by the gateway). */
+            /** @description The token lacks the scope; The token does not belong to this agency; Forbidden (made by the gateway). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1766,7 +1769,7 @@ export interface operations {
             503: {
                 headers: {
                     /**
-                     * @description Seconds to wait before another try.
+                     * @description Seconds to wait before the next try.
                      * @example 30
                      */
                     "Retry-After"?: number;
@@ -1790,7 +1793,7 @@ export interface operations {
                 month?: string;
             };
             header?: {
-                /** @description The `ETag` of the copy that the caller has; 304 while it is still right. */
+                /** @description The `ETag` of the caller's copy. The answer is 304 while that copy is up to date. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -1806,9 +1809,9 @@ export interface operations {
                 headers: {
                     /** @description private, max-age=60 */
                     "Cache-Control"?: string;
-                    /** @description Names these very bytes, for this caller. */
+                    /** @description Identifies the bytes of this answer to this caller. */
                     ETag?: string;
-                    /** @description Names the request in our logs. */
+                    /** @description Identifies the request in our logs. */
                     "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
@@ -1832,14 +1835,14 @@ export interface operations {
                     "application/json": components["schemas"]["EntitlementAnswer"];
                 };
             };
-            /** @description The caller's copy is still right. */
+            /** @description The caller's copy is up to date. */
             304: {
                 headers: {
                     /** @description private, max-age=60 */
                     "Cache-Control"?: string;
-                    /** @description Names these very bytes, for this caller. */
+                    /** @description Identifies the bytes of this answer to this caller. */
                     ETag?: string;
-                    /** @description Names the request in our logs. */
+                    /** @description Identifies the request in our logs. */
                     "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
@@ -1860,7 +1863,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The token lacks the scope; The token belongs to another agency; Forbidden (made by the gateway). */
+            /** @description The token lacks the scope; The token does not belong to this agency; Forbidden (made by the gateway). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1940,7 +1943,7 @@ export interface operations {
             503: {
                 headers: {
                     /**
-                     * @description Seconds to wait before another try.
+                     * @description Seconds to wait before the next try.
                      * @example 30
                      */
                     "Retry-After"?: number;
@@ -1964,7 +1967,7 @@ export interface operations {
                 month?: string;
             };
             header?: {
-                /** @description The `ETag` of the copy that the caller has; 304 while it is still right. */
+                /** @description The `ETag` of the caller's copy. The answer is 304 while that copy is up to date. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -1979,9 +1982,9 @@ export interface operations {
                 headers: {
                     /** @description private, max-age=60 */
                     "Cache-Control"?: string;
-                    /** @description Names these very bytes, for this caller. */
+                    /** @description Identifies the bytes of this answer to this caller. */
                     ETag?: string;
-                    /** @description Names the request in our logs. */
+                    /** @description Identifies the request in our logs. */
                     "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
@@ -2007,14 +2010,14 @@ export interface operations {
                     "application/json": components["schemas"]["BindingSlotsAnswer"];
                 };
             };
-            /** @description The caller's copy is still right. */
+            /** @description The caller's copy is up to date. */
             304: {
                 headers: {
                     /** @description private, max-age=60 */
                     "Cache-Control"?: string;
-                    /** @description Names these very bytes, for this caller. */
+                    /** @description Identifies the bytes of this answer to this caller. */
                     ETag?: string;
-                    /** @description Names the request in our logs. */
+                    /** @description Identifies the request in our logs. */
                     "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
@@ -2035,7 +2038,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The token lacks the scope; The token belongs to another agency; Forbidden (made by the gateway). */
+            /** @description The token lacks the scope; The token does not belong to this agency; Forbidden (made by the gateway). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2115,7 +2118,7 @@ export interface operations {
             503: {
                 headers: {
                     /**
-                     * @description Seconds to wait before another try.
+                     * @description Seconds to wait before the next try.
                      * @example 30
                      */
                     "Retry-After"?: number;
@@ -2141,7 +2144,7 @@ export interface operations {
                 month?: string;
             };
             header?: {
-                /** @description The `ETag` of the copy that the caller has; 304 while it is still right. */
+                /** @description The `ETag` of the caller's copy. The answer is 304 while that copy is up to date. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -2156,9 +2159,9 @@ export interface operations {
                 headers: {
                     /** @description private, max-age=60 */
                     "Cache-Control"?: string;
-                    /** @description Names these very bytes, for this caller. */
+                    /** @description Identifies the bytes of this answer to this caller. */
                     ETag?: string;
-                    /** @description Names the request in our logs. */
+                    /** @description Identifies the request in our logs. */
                     "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
@@ -2209,14 +2212,14 @@ export interface operations {
                     "application/json": components["schemas"]["HistoryAnswer"];
                 };
             };
-            /** @description The caller's copy is still right. */
+            /** @description The caller's copy is up to date. */
             304: {
                 headers: {
                     /** @description private, max-age=60 */
                     "Cache-Control"?: string;
-                    /** @description Names these very bytes, for this caller. */
+                    /** @description Identifies the bytes of this answer to this caller. */
                     ETag?: string;
-                    /** @description Names the request in our logs. */
+                    /** @description Identifies the request in our logs. */
                     "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
@@ -2246,7 +2249,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The token lacks the scope; The token belongs to another agency; Forbidden (made by the gateway). */
+            /** @description The token lacks the scope; The token does not belong to this agency; Forbidden (made by the gateway). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2326,7 +2329,7 @@ export interface operations {
             503: {
                 headers: {
                     /**
-                     * @description Seconds to wait before another try.
+                     * @description Seconds to wait before the next try.
                      * @example 30
                      */
                     "Retry-After"?: number;
@@ -2350,7 +2353,7 @@ export interface operations {
                 month?: string;
             };
             header?: {
-                /** @description The `ETag` of the copy that the caller has; 304 while it is still right. */
+                /** @description The `ETag` of the caller's copy. The answer is 304 while that copy is up to date. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -2365,9 +2368,9 @@ export interface operations {
                 headers: {
                     /** @description private, max-age=60 */
                     "Cache-Control"?: string;
-                    /** @description Names these very bytes, for this caller. */
+                    /** @description Identifies the bytes of this answer to this caller. */
                     ETag?: string;
-                    /** @description Names the request in our logs. */
+                    /** @description Identifies the request in our logs. */
                     "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
@@ -2606,14 +2609,14 @@ export interface operations {
                     "application/json": components["schemas"]["OwnViewAnswer"];
                 };
             };
-            /** @description The caller's copy is still right. */
+            /** @description The caller's copy is up to date. */
             304: {
                 headers: {
                     /** @description private, max-age=60 */
                     "Cache-Control"?: string;
-                    /** @description Names these very bytes, for this caller. */
+                    /** @description Identifies the bytes of this answer to this caller. */
                     ETag?: string;
-                    /** @description Names the request in our logs. */
+                    /** @description Identifies the request in our logs. */
                     "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
@@ -2634,7 +2637,7 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
-            /** @description The token lacks the scope; The token belongs to another agency; Forbidden (made by the gateway). */
+            /** @description The token lacks the scope; The token does not belong to this agency; Forbidden (made by the gateway). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2714,7 +2717,7 @@ export interface operations {
             503: {
                 headers: {
                     /**
-                     * @description Seconds to wait before another try.
+                     * @description Seconds to wait before the next try.
                      * @example 30
                      */
                     "Retry-After"?: number;
@@ -2759,7 +2762,7 @@ export interface operations {
             /** @description The answer. */
             200: {
                 headers: {
-                    /** @description Names the request in our logs. */
+                    /** @description Identifies the request in our logs. */
                     "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
@@ -2928,7 +2931,7 @@ export interface operations {
             503: {
                 headers: {
                     /**
-                     * @description Seconds to wait before another try.
+                     * @description Seconds to wait before the next try.
                      * @example 30
                      */
                     "Retry-After"?: number;
@@ -2952,7 +2955,7 @@ export interface operations {
                 month?: string;
             };
             header?: {
-                /** @description The `ETag` of the copy that the caller has; 304 while it is still right. */
+                /** @description The `ETag` of the caller's copy. The answer is 304 while that copy is up to date. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -2965,9 +2968,9 @@ export interface operations {
                 headers: {
                     /** @description private, max-age=60 */
                     "Cache-Control"?: string;
-                    /** @description Names these very bytes, for this caller. */
+                    /** @description Identifies the bytes of this answer to this caller. */
                     ETag?: string;
-                    /** @description Names the request in our logs. */
+                    /** @description Identifies the request in our logs. */
                     "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
@@ -3169,14 +3172,14 @@ export interface operations {
                     "application/json": components["schemas"]["BenefitsAnswer"];
                 };
             };
-            /** @description The caller's copy is still right. */
+            /** @description The caller's copy is up to date. */
             304: {
                 headers: {
                     /** @description private, max-age=60 */
                     "Cache-Control"?: string;
-                    /** @description Names these very bytes, for this caller. */
+                    /** @description Identifies the bytes of this answer to this caller. */
                     ETag?: string;
-                    /** @description Names the request in our logs. */
+                    /** @description Identifies the request in our logs. */
                     "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
@@ -3277,7 +3280,7 @@ export interface operations {
             503: {
                 headers: {
                     /**
-                     * @description Seconds to wait before another try.
+                     * @description Seconds to wait before the next try.
                      * @example 30
                      */
                     "Retry-After"?: number;
@@ -3301,7 +3304,7 @@ export interface operations {
                 month?: string;
             };
             header?: {
-                /** @description The `ETag` of the copy that the caller has; 304 while it is still right. */
+                /** @description The `ETag` of the caller's copy. The answer is 304 while that copy is up to date. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -3316,9 +3319,9 @@ export interface operations {
                 headers: {
                     /** @description private, max-age=60 */
                     "Cache-Control"?: string;
-                    /** @description Names these very bytes, for this caller. */
+                    /** @description Identifies the bytes of this answer to this caller. */
                     ETag?: string;
-                    /** @description Names the request in our logs. */
+                    /** @description Identifies the request in our logs. */
                     "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
@@ -3369,14 +3372,14 @@ export interface operations {
                     "application/json": components["schemas"]["BenefitAnswer"];
                 };
             };
-            /** @description The caller's copy is still right. */
+            /** @description The caller's copy is up to date. */
             304: {
                 headers: {
                     /** @description private, max-age=60 */
                     "Cache-Control"?: string;
-                    /** @description Names these very bytes, for this caller. */
+                    /** @description Identifies the bytes of this answer to this caller. */
                     ETag?: string;
-                    /** @description Names the request in our logs. */
+                    /** @description Identifies the request in our logs. */
                     "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
@@ -3477,7 +3480,7 @@ export interface operations {
             503: {
                 headers: {
                     /**
-                     * @description Seconds to wait before another try.
+                     * @description Seconds to wait before the next try.
                      * @example 30
                      */
                     "Retry-After"?: number;
@@ -3501,7 +3504,7 @@ export interface operations {
                 month?: string;
             };
             header?: {
-                /** @description The `ETag` of the copy that the caller has; 304 while it is still right. */
+                /** @description The `ETag` of the caller's copy. The answer is 304 while that copy is up to date. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -3514,9 +3517,9 @@ export interface operations {
                 headers: {
                     /** @description private, max-age=60 */
                     "Cache-Control"?: string;
-                    /** @description Names these very bytes, for this caller. */
+                    /** @description Identifies the bytes of this answer to this caller. */
                     ETag?: string;
-                    /** @description Names the request in our logs. */
+                    /** @description Identifies the request in our logs. */
                     "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
@@ -3898,14 +3901,14 @@ export interface operations {
                     "application/json": components["schemas"]["LadderAnswer"];
                 };
             };
-            /** @description The caller's copy is still right. */
+            /** @description The caller's copy is up to date. */
             304: {
                 headers: {
                     /** @description private, max-age=60 */
                     "Cache-Control"?: string;
-                    /** @description Names these very bytes, for this caller. */
+                    /** @description Identifies the bytes of this answer to this caller. */
                     ETag?: string;
-                    /** @description Names the request in our logs. */
+                    /** @description Identifies the request in our logs. */
                     "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
@@ -4006,7 +4009,7 @@ export interface operations {
             503: {
                 headers: {
                     /**
-                     * @description Seconds to wait before another try.
+                     * @description Seconds to wait before the next try.
                      * @example 30
                      */
                     "Retry-After"?: number;
@@ -4030,7 +4033,7 @@ export interface operations {
                 month?: string;
             };
             header?: {
-                /** @description The `ETag` of the copy that the caller has; 304 while it is still right. */
+                /** @description The `ETag` of the caller's copy. The answer is 304 while that copy is up to date. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -4045,9 +4048,9 @@ export interface operations {
                 headers: {
                     /** @description private, max-age=60 */
                     "Cache-Control"?: string;
-                    /** @description Names these very bytes, for this caller. */
+                    /** @description Identifies the bytes of this answer to this caller. */
                     ETag?: string;
-                    /** @description Names the request in our logs. */
+                    /** @description Identifies the request in our logs. */
                     "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
@@ -4133,14 +4136,14 @@ export interface operations {
                     "application/json": components["schemas"]["LevelAnswer"];
                 };
             };
-            /** @description The caller's copy is still right. */
+            /** @description The caller's copy is up to date. */
             304: {
                 headers: {
                     /** @description private, max-age=60 */
                     "Cache-Control"?: string;
-                    /** @description Names these very bytes, for this caller. */
+                    /** @description Identifies the bytes of this answer to this caller. */
                     ETag?: string;
-                    /** @description Names the request in our logs. */
+                    /** @description Identifies the request in our logs. */
                     "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
@@ -4241,7 +4244,7 @@ export interface operations {
             503: {
                 headers: {
                     /**
-                     * @description Seconds to wait before another try.
+                     * @description Seconds to wait before the next try.
                      * @example 30
                      */
                     "Retry-After"?: number;
@@ -4265,7 +4268,7 @@ export interface operations {
                 month?: string;
             };
             header?: {
-                /** @description The `ETag` of the copy that the caller has; 304 while it is still right. */
+                /** @description The `ETag` of the caller's copy. The answer is 304 while that copy is up to date. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -4278,9 +4281,9 @@ export interface operations {
                 headers: {
                     /** @description private, max-age=60 */
                     "Cache-Control"?: string;
-                    /** @description Names these very bytes, for this caller. */
+                    /** @description Identifies the bytes of this answer to this caller. */
                     ETag?: string;
-                    /** @description Names the request in our logs. */
+                    /** @description Identifies the request in our logs. */
                     "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
@@ -4297,14 +4300,14 @@ export interface operations {
                     "application/json": components["schemas"]["PublicationAnswer"];
                 };
             };
-            /** @description The caller's copy is still right. */
+            /** @description The caller's copy is up to date. */
             304: {
                 headers: {
                     /** @description private, max-age=60 */
                     "Cache-Control"?: string;
-                    /** @description Names these very bytes, for this caller. */
+                    /** @description Identifies the bytes of this answer to this caller. */
                     ETag?: string;
-                    /** @description Names the request in our logs. */
+                    /** @description Identifies the request in our logs. */
                     "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
@@ -4405,7 +4408,7 @@ export interface operations {
             503: {
                 headers: {
                     /**
-                     * @description Seconds to wait before another try.
+                     * @description Seconds to wait before the next try.
                      * @example 30
                      */
                     "Retry-After"?: number;
@@ -4430,7 +4433,7 @@ export interface operations {
                 limit?: number;
             };
             header?: {
-                /** @description The `ETag` of the copy that the caller has; 304 while it is still right. */
+                /** @description The `ETag` of the caller's copy. The answer is 304 while that copy is up to date. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -4443,9 +4446,9 @@ export interface operations {
                 headers: {
                     /** @description private, max-age=60 */
                     "Cache-Control"?: string;
-                    /** @description Names these very bytes, for this caller. */
+                    /** @description Identifies the bytes of this answer to this caller. */
                     ETag?: string;
-                    /** @description Names the request in our logs. */
+                    /** @description Identifies the request in our logs. */
                     "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
@@ -4489,14 +4492,14 @@ export interface operations {
                     "application/json": components["schemas"]["PublicationsAnswer"];
                 };
             };
-            /** @description The caller's copy is still right. */
+            /** @description The caller's copy is up to date. */
             304: {
                 headers: {
                     /** @description private, max-age=60 */
                     "Cache-Control"?: string;
-                    /** @description Names these very bytes, for this caller. */
+                    /** @description Identifies the bytes of this answer to this caller. */
                     ETag?: string;
-                    /** @description Names the request in our logs. */
+                    /** @description Identifies the request in our logs. */
                     "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
@@ -4606,7 +4609,7 @@ export interface operations {
             503: {
                 headers: {
                     /**
-                     * @description Seconds to wait before another try.
+                     * @description Seconds to wait before the next try.
                      * @example 30
                      */
                     "Retry-After"?: number;
