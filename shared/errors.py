@@ -7,6 +7,7 @@ LevelsError
 ├── WorkbookError
 │   ├── WorkbookUnavailable the spreadsheet can't be read: not shared, wrong key, folder absent, Google down
 │   ├── WorkbookFaulty      it was read, and it has faults (listed)
+│   ├── ChangesUnseen       it has other changes than those that somebody confirmed
 │   └── ExampleThresholds   it has the invented thresholds of the shipped example, which this stack must not use
 ├── ExtractError
 │   ├── ExtractsUnavailable S3 can't be reached, or refuses

@@ -244,7 +244,8 @@ class Rulebook:
     def as_of(self, month: str) -> Rulebook:
         """The rulebook without the levels, metrics and benefits that begin after a rating month.
 
-        Thresholds, grants and tips of these are removed too. If there are none, it is the same object.
+        Levels above the highest one that the month's ladder leads to are left out too, and with all of these their
+        thresholds, grants and tips. If there are none, it is the same object.
         """
         rows: tuple[Level | Metric | Benefit, ...] = (*self.levels, *self.metrics, *self.benefits)
         in_force = [ladder for ladder in self.ladders if (ladder.effective_month or "") <= month]

@@ -7,13 +7,13 @@ from typing import Any
 
 from functions.rating.events import Request
 from functions.rating.services import Services
+from functions.rating.workbook.changes import changes_id
 from functions.rating.workbook.status_words import FAILURES
-from shared.content import content_id
 from shared.errors import ChangesUnseen, LevelsError, TableUnavailable, WorkbookFaulty, WorkbookUnavailable
 from shared.observability import logger
 from shared.tickets import SHOWN_FAULTS, close_ticket, keep_check
 
-_IN_THE_REPORT = ("preview", "prepared", "quality", "stages")  # long, and the report has them
+_LEFT_OUT = ("preview", "prepared", "quality", "stages")  # long, and the report has them
 
 
 def answered_for_the_console(
@@ -39,7 +39,7 @@ def answered_for_the_console(
         raise
     if request.reads_the_sheet:
         _keep_check(services, answered)
-    brief = {name: value for name, value in answered.items() if name not in _IN_THE_REPORT}
+    brief = {name: value for name, value in answered.items() if name not in _LEFT_OUT}
     _close(request, services, "done", brief | {"faults": answered["faults"][:SHOWN_FAULTS]})
     return answered
 
@@ -65,7 +65,7 @@ def _keep_check(services: Services, answer: Mapping[str, Any]) -> None:
         "faults": answer["faults"][:SHOWN_FAULTS],
         "unshown_faults": max(0, len(answer["faults"]) - SHOWN_FAULTS),
         "changes": answer.get("changes", [])[:SHOWN_FAULTS],
-        "changes_id": content_id(answer.get("changes", [])),
+        "changes_id": changes_id(answer.get("changes", [])),
         "addresses": dict(_addresses(services)) if answer["faults"] or answer.get("changes") else {},
     }
     _write_or_log(lambda: keep_check(services.table, found))

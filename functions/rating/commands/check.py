@@ -9,7 +9,7 @@ from typing import Any
 from functions.rating.commands.prepared import prepared_beside
 from functions.rating.result import result
 from functions.rating.services import Services
-from functions.rating.workbook.changes import Change
+from functions.rating.workbook.changes import Change, changes_id
 from functions.rating.workbook.rulebook import Fault, Verdict, against, parse, unknown_overrides
 from shared.content import content_id
 from shared.errors import WorkbookFaulty
@@ -20,14 +20,14 @@ from shared.months import Month
 def check(services: Services, month: Month) -> dict[str, Any]:
     """The spreadsheet's faults, changes and prepared months. Writes no levels."""
     verdict = with_unknown_overrides(services, read_rulebook(services, month))
-    rulebook = content_id(verdict.rulebook) if verdict.rulebook else None
+    rulebook, changes = content_id(verdict.rulebook) if verdict.rulebook else None, dicts(verdict.changes)
     return result(
         "checked",
         str(month),
         rulebook=rulebook,
         faults=dicts(verdict.faults),
-        changes=dicts(verdict.changes),
-        changes_id=changes_id(verdict),
+        changes=changes,
+        changes_id=changes_id(changes),
         prepared=prepared_beside(services, verdict),
         valid=not verdict.errors,
     )
@@ -77,9 +77,6 @@ def dicts(things: Sequence[Fault] | Sequence[Change]) -> list[dict[str, Any]]:
     return [thing.as_dict() for thing in things]
 
 
-def changes_id(verdict: Verdict) -> str:
-    """The same for as long as the spreadsheet differs from what is in force in the same cells by the same values."""
-    return content_id(dicts(verdict.changes))
 
 
 def next_to_rate(services: Services) -> Month:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from functions.rating.commands.check import changes_id, dicts, read_rulebook, valid_rulebook, with_unknown_overrides
+from functions.rating.commands.check import dicts, read_rulebook, valid_rulebook, with_unknown_overrides
 from functions.rating.commands.decide import Decision
 from functions.rating.commands.prepared import prepared
 from functions.rating.publication import staging
 from functions.rating.publication.items import load_record
 from functions.rating.result import result
 from functions.rating.services import Services
+from functions.rating.workbook.changes import changes_id
 from functions.rating.workbook.rulebook import Verdict
 from functions.rating.workbook.texts import what_is_shown, what_rates, with_texts_of
 from shared.content import content_id
@@ -37,7 +38,8 @@ def refresh(services: Services, confirmed: Decision | None = None) -> dict[str, 
     month = Month.parse(valid.month)
     verdict = with_unknown_overrides(services, read_rulebook(services, month.plus(1)))
     rulebook, in_force = valid_rulebook(verdict), services.table.rulebook(valid.rulebook)
-    if confirmed and confirmed.confirms and confirmed.confirms != changes_id(verdict):
+    changes = dicts(verdict.changes)
+    if confirmed and confirmed.confirms and confirmed.confirms != changes_id(changes):
         raise _unseen(services, month, verdict)
     taken_away = any(change.takes_away for change in verdict.changes)
     now = with_texts_of(in_force, rulebook, take_away=confirmed is not None)
@@ -48,8 +50,8 @@ def refresh(services: Services, confirmed: Decision | None = None) -> dict[str, 
     steps = prepared(services, valid, rulebook, in_force, verdict.prepared_until)
     common = {
         "faults": dicts(verdict.faults),
-        "changes": dicts(verdict.changes),
-        "changes_id": changes_id(verdict),
+        "changes": changes,
+        "changes_id": changes_id(changes),
         "report": services.reports.url(valid.month, valid.run),
         "texts_published": texts_changed,
         "prepared": steps,

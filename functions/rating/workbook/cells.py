@@ -25,7 +25,9 @@ _DATES = (36_526, 73_050)  # 2000 to 2099
 class RawTab:
     """A tab as it was read: rows of cells from A1 on. Rows may differ in length; a blank cell is None or "".
 
-    ``merged``: areas of merged cells as half-open rows and columns from 0. Only the first cell of an area has a value.
+    ``merged``: areas of merged cells as half-open rows and columns from 0 (top, bottom, left, right). Only the first
+    cell of an area has a value. ``outside``: a filled cell beyond the rows and columns that are read, if there is one:
+    its row and column from 0, and its value.
     """
 
     title: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from functions.rating.workbook.faults import Fault, FaultList, Location
 from functions.rating.workbook.flat import FlatRow, Held, column_name, shown_value
 from functions.rating.workbook.ladders import jumps
 from functions.rating.workbook.unread import NOTHING_UNREAD, Unread
+from shared.content import content_id
 from shared.levels import Rulebook
 from shared.months import Month
 
@@ -50,6 +51,14 @@ class Change(CellChange):
     def as_dict(self) -> dict[str, Any]:
         """The change ready for JSON: ``what`` and ``when`` are objects with ``en`` and ``zh``."""
         return asdict(self)
+
+
+def changes_id(changes: Sequence[Mapping[str, Any]]) -> str:
+    """The same for as long as the sheet differs from what is in force in the same cells by the same values.
+
+    ``changes``: ready for JSON.
+    """
+    return content_id(changes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,7 +14,8 @@ from functions.rating.workbook.description import FaultKind, Severity, Text
 class Fault:
     """One fault. ``code``: of the catalogue in config/workbook.json. ``cell``: an A1 address in ``tab``.
 
-    ``found``: quotes the cell, in the sheet's language. Errors stop a run, warnings don't.
+    ``found``: quotes the cell, in the sheet's language. Errors stop a run, warnings don't. ``from_month``: set for an
+    error that only a later rating month has; until then it is a warning.
     """
 
     severity: Severity
@@ -36,6 +37,11 @@ class Fault:
         return f"{found} · {expected} · 处理 {self.fix.zh} / fix: {self.fix.en}"
 
 
+def first_blocked(faults: Iterable[Fault]) -> str | None:
+    """The first later rating month for which there is an error; None without one."""
+    return min((fault.from_month for fault in faults if fault.from_month), default=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Location:
     """A cell in a fault: the tab's title and an A1 address."""
@@ -50,7 +56,8 @@ class Location:
 class FaultList:
     """Collects faults in the words of the catalogue, so that one reading of the sheet finds all.
 
-    ``language``: the sheet's; cells are quoted in it.
+    ``language``: the sheet's; cells are quoted in it. ``month``: the rating month; an error that counts only for a
+    later month is a warning.
     """
 
     def __init__(self, catalogue: Mapping[str, FaultKind], language: Language = "en", month: str = "9999-12") -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functions.rating.run.rules import computed_level
 from functions.rating.workbook.cells import Language, blank, plain_text
 from functions.rating.workbook.description import Column, Text
+from functions.rating.workbook.faults import first_blocked
 from functions.rating.workbook.levels_and_metrics import Levels, Metrics
 from functions.rating.workbook.tables import Once, Row, Table
 from shared.levels import Case, Channel, Ladder, Level, Metric, Rung, Threshold
@@ -41,10 +42,11 @@ class ChannelRow:
 
 @dataclass(frozen=True, slots=True)
 class Ladders:
-    """All ladders by month.
+    """The ladders of the thresholds tab, ascending by their effective month.
 
-    ``evaluable``: whether the present and all later ladders are complete, so that cases can be tried. ``month``: the
-    rating month of the check.
+    ``ladders``: without later ones that have an error. ``as_read``: all of them. ``tried``: the ladders that cases are
+    tried on, the one in force and later ones; empty if the one in force is incomplete. ``ends``: the first later month
+    that has an error; None without. ``levels``: from a month on, how many levels there are.
     """
 
     ladders: tuple[Ladder, ...]
@@ -54,9 +56,9 @@ class Ladders:
     levels: Mapping[str, int]
 
 
-def read_ladders(table: Table, levels: Levels, metrics: Metrics, cells: Mapping[str, Column], month: str) -> Ladders:
-    """Every ladder of the thresholds tab. The ladder for ``month`` and later ones must be complete and monotone."""
-    faults = table.faults
+def read_ladders(table: Table, levels: Levels, metrics: Metrics, cells: Mapping[str, Column]) -> Ladders:
+    """Every ladder of the thresholds tab. The one for the rating month and later ones must be complete and monotone."""
+    faults, month = table.faults, table.faults.month
     read = _read_rows(table, levels, metrics, cells)
     by_month: dict[str, list[ChannelRow]] = {}
     for row in sorted(read.rows, key=lambda row: (row.since, row.level, row.channel)):
@@ -87,8 +89,7 @@ def read_ladders(table: Table, levels: Levels, metrics: Metrics, cells: Mapping[
     named = (sorted({*known, *(row.level for row in rows)}) for rows in by_month.values())
     as_read = tuple(_ladder(since, by_month[since], levels) for since, levels in zip(by_month, named, strict=True))
     tried = tuple(valid[since] for since in checked if since in valid) if in_force in complete else ()
-    ends = min((fault.from_month for fault in faults.faults if fault.from_month), default=None)
-    return Ladders(tuple(valid.values()), as_read, tried, ends, _levels_from(tried, levels))
+    return Ladders(tuple(valid.values()), as_read, tried, first_blocked(faults.faults), _levels_from(tried, levels))
 
 
 def read_cases(
@@ -117,10 +118,10 @@ def read_cases(
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """The rows of the tab whose ladder, level and channel are known.
+    """The rows of the tab whose ladder, level and channel are known, and the ladders that others belong to.
 
-    ``lost``: the ladders that have a row of which they are not; None where not even the ladder is known. ``faulty``:
-    the later ladders of which a row has an error.
+    ``lost``: ladders with a row whose level or channel is not known; None stands for a row whose ladder is not known.
+    ``faulty``: later ladders with a row that has an error.
     """
 
     rows: list[ChannelRow]
@@ -129,7 +130,7 @@ class _Read:
 
 
 def _read_rows(table: Table, levels: Levels, metrics: Metrics, cells: Mapping[str, Column]) -> _Read:
-    """The rows, and whether ladder, level and channel of every row are known."""
+    """The rows of the thresholds tab. Faults: a cell that can't be read, a channel of a level twice in one ladder."""
     once, read = Once(), _Read([], set(), set())
     for row in table:
         before = len(table.faults.faults)

@@ -15,7 +15,11 @@ POWERS = ("min_power", "max_power")
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """The levels. ``columns``: the headers of levels in the benefits tab; incomplete if a row has a fault."""
+    """The levels, ascending, up to the first gap.
+
+    ``columns``: the headers of levels in the benefits tab; incomplete if a row has a fault. ``usable``: there are
+    levels, and no row has an error. ``highest``: the highest number in the tab, of rows with errors too.
+    """
 
     levels: tuple[Level, ...]
     columns: MoreColumns
@@ -37,7 +41,11 @@ class Levels:
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """The metrics by key. A metric whose row has a fault is None, so that its columns in other tabs are not faults."""
+    """The metrics by key. A metric whose row has a fault is None, so that its columns in other tabs are not faults.
+
+    ``columns``: the headers of metrics in other tabs; incomplete if a row has a fault. ``usable``: there are metrics,
+    and no row has an error. ``later``: metrics of a later month whose row has an error; they are left out.
+    """
 
     by_key: Mapping[str, Metric | None]
     columns: MoreColumns

@@ -13,7 +13,7 @@ from shared.levels import Override
 
 
 def read_overrides(
-    table: Table, levels: Levels, ladders: Ladders, month: str
+    table: Table, levels: Levels, ladders: Ladders
 ) -> tuple[tuple[Override, ...], tuple[tuple[str, Fault], ...]]:
     """The overrides by agency and month, and for each that has not ended the fault to report if the agency is unknown.
 
@@ -24,7 +24,7 @@ def read_overrides(
         before = len(table.faults.faults)
         override = _override(row, levels)
         if override:
-            _find_month_without_level(override, row, ladders, month)
+            _find_month_without_level(override, row, ladders)
         if override and not row.left_out(before):
             by_agency[override.agency_id].append((override, row))
     overrides: list[Override] = []
@@ -33,8 +33,8 @@ def read_overrides(
         of_agency.sort(key=lambda pair: (pair[0].from_month or "", pair[0].until_month))
         for override, row in _without_overlaps(of_agency):
             overrides.append(override)
-            if override.until_month < month:
-                row.fault("override_expired", "until_month", month=month)
+            if override.until_month < table.faults.month:
+                row.fault("override_expired", "until_month", month=table.faults.month)
             else:
                 if_unknown.append((agency_id, row.unadded_fault("override_unknown_agency", "agency_id")))
     return tuple(overrides), tuple(if_unknown)
@@ -54,9 +54,9 @@ def _override(row: Row, levels: Levels) -> Override | None:
     return Override(agency_id, level, from_month, until_month, reason or "", approved_by or "")
 
 
-def _find_month_without_level(override: Override, row: Row, ladders: Ladders, month: str) -> None:
-    """The first month, of those still to be rated, in which the override sets a level that there is not."""
-    first = max(override.from_month or "", month)
+def _find_month_without_level(override: Override, row: Row, ladders: Ladders) -> None:
+    """A fault: the first month, of those still to be rated, in which the override sets a level that there is not."""
+    first = max(override.from_month or "", row.table.faults.month)
     began = max((since for since in ladders.levels if since <= first), default=first)
     for since, count in sorted(ladders.levels.items()):
         without = max(since, first)

@@ -16,7 +16,7 @@ from functions.rating.workbook.causes import merge_columns_of_text
 from functions.rating.workbook.cells import RawWorkbook
 from functions.rating.workbook.changes import Change, compare
 from functions.rating.workbook.description import Description, Text
-from functions.rating.workbook.faults import Fault, FaultList
+from functions.rating.workbook.faults import Fault, FaultList, first_blocked
 from functions.rating.workbook.headers import MoreColumns
 from functions.rating.workbook.ladders import read_cases, read_ladders
 from functions.rating.workbook.levels_and_metrics import Metrics, read_levels, read_metrics
@@ -34,9 +34,10 @@ __all__ = ["Fault", "Verdict", "parse", "unknown_overrides"]
 class Verdict:
     """The result of parsing the spreadsheet. ``rulebook`` is None exactly if there are errors.
 
-    ``addresses``: the cell of each value. ``changes``: the differences from the rules in force, after a comparison.
-    ``overrides``: agency ids of current and future overrides, each with the fault to report if the id is unknown.
-    ``stored_as``: the objects in S3 that were read (``RawWorkbook``).
+    ``as_read``: the rulebook of what could be read, errors or not; only for comparisons. ``addresses``: the cell of
+    each value. ``changes``: the differences from the rules in force, after a comparison. ``overrides``: agency ids of
+    current and future overrides, each with the fault to report if the id is unknown. ``stored_as``: the objects in S3
+    that were read (``RawWorkbook``).
     """
 
     rulebook: Rulebook | None
@@ -54,7 +55,7 @@ class Verdict:
     @property
     def prepared_until(self) -> str | None:
         """The first later rating month for which the sheet has errors: from then on it can't be tried. None without."""
-        return min((fault.from_month for fault in self.faults if fault.from_month), default=None)
+        return first_blocked(self.faults)
 
     @property
     def warnings(self) -> tuple[Fault, ...]:
@@ -79,10 +80,10 @@ def parse(raw: RawWorkbook, description: Description, month: Month) -> Verdict:
     levels = read_levels(table("levels"), description.tab("benefits"))
     metrics = read_metrics(table("metrics"), [tab for tab in description.tabs if tab.more_columns == "metrics"])
     cells = description.metric_cells
-    ladders = read_ladders(table("thresholds", metrics.columns), levels, metrics, cells, str(month))
+    ladders = read_ladders(table("thresholds", metrics.columns), levels, metrics, cells)
     benefits = read_benefits(table("benefits", levels.columns), levels, description.benefit_cells)
     tips = _read_tips(table("tips"), metrics)
-    overrides, if_unknown = read_overrides(table("overrides"), levels, ladders, str(month))
+    overrides, if_unknown = read_overrides(table("overrides"), levels, ladders)
     cases = read_cases(table("cases", metrics.columns.optional()), ladders, levels, metrics, cells)
     settings = _read_settings(table("settings"), description)
     merge_columns_of_text(faults, tables.values())
@@ -100,7 +101,7 @@ def parse(raw: RawWorkbook, description: Description, month: Month) -> Verdict:
 def against(verdict: Verdict, in_force: Rulebook, published: Collection[str], description: Description) -> Verdict:
     """The verdict with its differences from the rulebook in force, and a warning for each likely typing error.
 
-    ``published``: the published months, at least one. A sheet with errors is not compared.
+    ``published``: the published months, at least one. Of a sheet with errors, the cells that were read are compared.
     """
     hidden = unread(verdict.faults, verdict.addresses, description)
     compared = compare(in_force, verdict.as_read, published, verdict.addresses, description, unread=hidden)

@@ -23,13 +23,10 @@ class WorkbookSource(Protocol):
         """The web address of each tab by title; empty if tabs have none. Raises WorkbookUnavailable."""
 
     def asks(self) -> Sequence[Ask]:
-        """The requests ticked in the console tab; the ticks are removed. Empty without such a tab.
-
-        Raises WorkbookUnavailable.
-        """
+        """The requests ticked in the console tab. Empty without such a tab. Raises WorkbookUnavailable."""
 
     def claim(self, asks: Sequence[Ask]) -> None:
-        """Untick what was asked, before it is done. Raises WorkbookUnavailable."""
+        """Remove the ticks of these requests, before they are done. Raises WorkbookUnavailable."""
 
     def answer(self, ask: Ask, message: str, *, done: bool) -> None:
         """Write the answer next to a tick. ``done``: clear the request. Raises WorkbookUnavailable."""

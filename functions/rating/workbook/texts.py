@@ -43,8 +43,8 @@ def what_is_shown(rulebook: Rulebook, month: str) -> dict[str, Any]:
 def with_texts_of(in_force: Rulebook, sheet: Rulebook, *, take_away: bool) -> Rulebook:
     """The rulebook in force with the sheet's names, descriptions, units, tips and benefits.
 
-    ``take_away``: whether benefits that the sheet lowers or removes are lowered or removed here. If not, agencies keep
-    them.
+    ``take_away``: whether what the sheet takes away is taken away here too: benefits that it lowers or removes,
+    overrides that it removes, lowers or ends earlier, and guardrails that it switches off. If not, all of it stays.
     """
     levels = {level.level: level for level in sheet.levels}
     metrics = {metric.key: metric for metric in sheet.metrics}

@@ -25,6 +25,7 @@ from requests.exceptions import ChunkedEncodingError, ContentDecodingError, Inva
 from functions.rating.workbook.cells import RawCell, RawTab, RawWorkbook, a1
 from functions.rating.workbook.google import identity
 from shared.backoff import pauses
+from shared.bilingual import each_language, in_both
 from shared.errors import WorkbookUnavailable
 from shared.settings import GoogleSettings
 
@@ -77,10 +78,9 @@ class GoogleSheet:
 
     def __init__(self, key: str, client: Client, sleep: Callable[[float], None] = time.sleep) -> None:
         if not _KEY.fullmatch(key):
-            raise WorkbookUnavailable(
-                f"表格代码 {key} 不对：请取表格地址中 /d/ 与 /edit 之间的部分 / spreadsheet key {key!r}: this is not a "
-                "key; take the part of the sheet's address between /d/ and /edit"
-            )
+            chinese = f"表格代码 {key} 不对：请取表格地址中 /d/ 与 /edit 之间的部分"
+            fix = "take the part of the sheet's address between /d/ and /edit"
+            raise WorkbookUnavailable(in_both(chinese, f"spreadsheet key {key!r}: this is not a key; {fix}"))
         self.key = key
         self._google = client.http_client
         self._sleep = sleep
@@ -148,8 +148,8 @@ class GoogleSheet:
                 self._sleep(max(pause, _asked_to_wait(error)))
 
     def _unavailable(self, error: Exception) -> WorkbookUnavailable:
-        zh, _, en = _cause_and_fix(error, self.service_account).partition(" / ")
-        return WorkbookUnavailable(f"表格 {self.key}：{zh} / spreadsheet {self.key}: {en}")
+        why = each_language(_cause_and_fix(error, self.service_account))
+        return WorkbookUnavailable(in_both(f"表格 {self.key}：{why['zh']}", f"spreadsheet {self.key}: {why['en']}"))
 
     @property
     def service_account(self) -> str | None:
