@@ -147,9 +147,8 @@ class RatingSettings(ReadingSettings):
     ``workbook``: ``gsheet:<key>``, ``s3://<bucket>/<key>.xlsx``, ``s3://<bucket>/<prefix>/`` or ``dir:<folder>``.
     ``scratch``: a folder on local disk. ``retention_months``: how long a rated month is kept after its end. ``stack``:
     distinguishes its metrics from those of other stacks. ``example_allowed``: whether levels may be published with the
-    shipped example's thresholds. ``int96_is_utc``: whether Parquet's INT96 is UTC, as Spark writes it, or local time,
-    as Impala does. ``measuring``: ``embedded`` in the function, ``glue`` with the job ``glue_job``, ``auto`` with that
-    job if the month's order objects have more than ``embedded_gb`` together.
+    shipped example's thresholds. ``measuring``: ``embedded`` in the function, ``glue`` with the job ``glue_job``,
+    ``auto`` with that job if the month's order objects have more than ``embedded_gb`` together.
     """
 
     table_name: str

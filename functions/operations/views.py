@@ -17,7 +17,7 @@ Json = Mapping[str, Any]
 
 
 def report(document: Json) -> dict[str, Any]:
-    """A report.json as the contract's Report, without ``pointer`` and ``standing``, which change over time."""
+    """A report.json as the contract's Report, without what changes over time: pointer, standing and ledger."""
     record, moves = document["record"], document["moves"]
     amounts = Amounts(moves["metrics"])
     compared = record["compared_with"]
@@ -44,7 +44,6 @@ def report(document: Json) -> dict[str, Any]:
         "changes": document.get("changes", []),
         "data_warnings": document.get("data_warnings", []),
         "retention_assessed": document.get("retention_assessed", True),
-        "ledger": document["ledger"][::-1],
     }
 
 

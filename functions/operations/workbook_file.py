@@ -39,11 +39,9 @@ class WorkbookFile:
         """What is there now; None where nothing is. Raises Unavailable."""
         try:
             found = self.s3.head_object(Bucket=self.place.bucket, Key=self.place.prefix)
-        except ClientError as error:
+        except (BotoCoreError, ClientError) as error:
             if _status(error) in _ABSENT:
                 return None
-            raise Unavailable("The workbook can't be read now.", "暂时无法读取工作簿。") from error
-        except BotoCoreError as error:
             raise Unavailable("The workbook can't be read now.", "暂时无法读取工作簿。") from error
         return Stored(found["ETag"].strip('"'), found["LastModified"], found.get("Metadata", {}).get("by"))
 
@@ -61,11 +59,9 @@ class WorkbookFile:
                 Metadata={"by": by.encode("ascii", "xmlcharrefreplace").decode()},
                 **seen,  # type: ignore[arg-type]
             )
-        except ClientError as error:
+        except (BotoCoreError, ClientError) as error:
             if _status(error) in (HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND):
                 raise self._replaced() from error
-            raise Unavailable("The workbook can't be written now.", "暂时无法保存工作簿。") from error
-        except BotoCoreError as error:
             raise Unavailable("The workbook can't be written now.", "暂时无法保存工作簿。") from error
 
     def _replaced(self) -> Stale:
@@ -82,5 +78,8 @@ class WorkbookFile:
         )
 
 
-def _status(error: ClientError) -> int:
+def _status(error: BotoCoreError | ClientError) -> int:
+    """The HTTP status of S3's answer; 0 without an answer."""
+    if not isinstance(error, ClientError):
+        return 0
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))

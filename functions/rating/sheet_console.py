@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -107,6 +107,6 @@ def _do_and_answer(ask: Ask, services: Services, do: Do) -> dict[str, Any]:
         services.workbook.answer(ask, message, done=done)
     except WorkbookUnavailable as error:
         logger.warning("the answer could not be written to the console tab", cause=str(error))
-    summary: Mapping[str, Any] = {"ask": ask.kind, "outcome": outcome, "by": ask.name}
+    summary: dict[str, Any] = {"ask": ask.kind, "outcome": outcome, "by": ask.name}
     logger.info("a request ticked in the sheet is done", **summary)
-    return dict(summary)
+    return summary

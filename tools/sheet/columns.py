@@ -59,6 +59,11 @@ class SheetColumn:
         return UNLIMITED_WORDS.zh if self.chinese else UNLIMITED_WORDS.en
 
     @property
+    def of_a_level(self) -> bool:
+        """Whether a level has added the column; the type of its cells then depends on the row's kind."""
+        return self.tab.more_columns == "levels" and not self.own
+
+    @property
     def number_format(self) -> NumberFormat | None:
         """None where it depends on the row."""
         return None if self.by_row else FORMATS[self.cells.type]
@@ -66,7 +71,7 @@ class SheetColumn:
     def check(self, row: int, positions: Mapping[str, int]) -> Check | None:
         """What the cells let in, written for the one in ``row`` (from 0); None where any text will do."""
         cell, cells = a1(row, positions[self.key]), self.cells
-        if self.tab.more_columns == "levels" and not self.own:
+        if self.of_a_level:
             kind = f"${a1(row, positions['kind'])}"
             allowed = {"flag": f"{cell}=TRUE", "quota": quota_formula(cell), "text": f"ISTEXT({cell})"}
             kinds = self.tab.column("kind").choices

@@ -38,7 +38,7 @@ def number_format_of(column: SheetColumn) -> str:
 def check_of(column: SheetColumn, row: int, positions: Mapping[str, int]) -> Check | None:
     """The check of the cell in ``row`` (from 0), as a formula that is copied down; None where any text will do."""
     cell, cells = a1(row, positions[column.key]), column.cells
-    if _is_of_a_level(column):
+    if column.of_a_level:
         return Check("list", f'"TRUE,{column.unlimited}"', strict=False)  # numbers and texts are typed in other rows
     match cells.type:
         case "whole":
@@ -59,7 +59,7 @@ def check_of(column: SheetColumn, row: int, positions: Mapping[str, int]) -> Che
 
 def red_when(column: SheetColumn, row: int, positions: Mapping[str, int]) -> str | None:
     """When a cell is certainly wrong: not of its row's kind, or text where a number belongs."""
-    if not _is_of_a_level(column):
+    if not column.of_a_level:
         return column.red_when(row, positions)
     cell, kind = a1(row, positions[column.key]), f"${a1(row, positions['kind'])}"
     allowed = {"flag": f"OR({cell}=TRUE,{cell}=FALSE)", "quota": quota_formula(cell), "text": f"ISTEXT({cell})"}
@@ -69,9 +69,6 @@ def red_when(column: SheetColumn, row: int, positions: Mapping[str, int]) -> str
     return f"AND(NOT(ISBLANK({cell})),NOT(IFERROR({nested},FALSE)))"
 
 
-def _is_of_a_level(column: SheetColumn) -> bool:
-    """Whether a column belongs to a level; the type of its cells then depends on the row's kind."""
-    return column.tab.more_columns == "levels" and not column.own
 
 
 def _formula(formula: str) -> Check:

@@ -112,20 +112,20 @@ def compute(
 
 def find_extracts(services: Services, month: Month) -> Inventory | NotReady:
     """What lies in S3 of a month. Where that can't be used a report says why, as it does when reading stops."""
-    with stops_reported(services, month):
+    with _stops_reported(services, month):
         return services.extracts.find(month)
 
 
 def _measured(services: Services, rulebook: Rulebook, inventory: Inventory, run: str) -> MonthMeasured:
     """Measure the month. If its files can't be used, write a report of the cause, and name it in the raised error."""
-    with stops_reported(services, inventory.month, run):
+    with _stops_reported(services, inventory.month, run):
         totals = services.measure(inventory, rulebook.settings.max_bad_row_share, services.progress)
         services.extracts.confirm_unchanged(inventory)
         return assemble(totals)
 
 
 @contextmanager
-def stops_reported(services: Services, month: Month, run: str | None = None) -> Iterator[None]:
+def _stops_reported(services: Services, month: Month, run: str | None = None) -> Iterator[None]:
     """Within the block, where the month's files can't be used a report says why, and the error where that report is.
 
     Before the files are known there is no ``run``: the report is kept by the cause, the same one each time.
