@@ -24,9 +24,8 @@ _EVERY = 0.2  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """What a command took: seconds, and bytes that all its processes had at once. ``said``: what it printed."""
+    """What a command took: CPU seconds, and the most bytes its processes had at once. ``said``: what it printed."""
 
-    wall: float
     cpu: float
     peak: int
     said: str
@@ -40,7 +39,7 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> Tree:
     if not sys.platform.startswith("linux"):
         raise UserMistake(f"the processes of a command are counted on Linux only; this is {sys.platform}")
     ctypes.CDLL(None).prctl(_ADOPT_ORPHANS, 1, 0, 0, 0)
-    before, begun = _seconds(), time.perf_counter()
+    before = _seconds()
     seen: set[int] = set()
     peak = 0
     with (
@@ -59,7 +58,7 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> Tree:
             os.waitpid(pid, 0)
     if process.returncode:
         raise UserMistake(f"{' '.join(command[:4])} … ended with {process.returncode}")
-    return Tree(time.perf_counter() - begun, _seconds() - before, peak, said)
+    return Tree(_seconds() - before, peak, said)
 
 
 def _seconds() -> float:

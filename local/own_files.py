@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 
-from functions.rating.extracts.datasets import Dataset
+from functions.rating.extracts.datasets import LocalFile, located
+from functions.rating.extracts.first_bytes import FIRST, refuse_by_start
+from functions.rating.extracts.formats import Format
 from functions.rating.extracts.inventory import MONTHLY
-from functions.rating.extracts.month_folder import READY
+from functions.rating.extracts.month_folder import READY, sorted_out
 from functions.rating.workbook.description import load_description
 from functions.rating.workbook.on_disk import read_on_disk
 from functions.rating.workbook.rulebook import parse
 from local.cloud.template import ROOT
 from local.commandline import UserMistake
+from shared.errors import ObjectInvalid
 from shared.months import Month
 
 LAYOUT = f"agencies/month=YYYY-MM/…, creators/… and orders/…, each with {READY}"
@@ -46,28 +47,33 @@ def months_in(extracts: Path) -> list[Month]:
 
 
 def wrong_files(extracts: Path) -> Iterator[str]:
-    """Every data file without some required columns, with their names."""
+    """Every data file that can't be read, as far as its name, format and header show it."""
     for dataset in MONTHLY:
-        for path in sorted(extracts.glob(f"{dataset}/month=*/*")):
-            if path.is_file() and not path.name.startswith(("_", ".")):
-                found = {name.strip().lower() for name in header(path)}
-                found |= {part.partition("=")[0] for part in path.parts if "=" in part}
-                missing = [c.name for c in Dataset(dataset).columns if c.required and c.name not in found]
-                if missing:
-                    yield f"{path}: columns missing: {', '.join(missing)}; found {', '.join(sorted(found)) or 'none'}"
+        for folder in sorted(extracts.glob(f"{dataset}/month=*/")):
+            sizes = {p.relative_to(folder).as_posix(): p.stat().st_size for p in folder.rglob("*") if p.is_file()}
+            lies = sorted_out(dataset, f"{folder}/", f"{folder}/", sizes)
+            if lies.ready:
+                yield from lies.faults
+            for name, columns in lies.data.items():
+                try:
+                    refuse_unreadable(LocalFile(dataset, f"{folder}/{name}", folder / name, key_columns=columns))
+                except ObjectInvalid as error:
+                    yield str(error)
 
 
-def header(path: Path) -> Sequence[str]:
-    """The column names of a CSV, csv.gz or Parquet file. Its first bytes tell the format."""
-    with path.open("rb") as file:
-        first = file.read(4)
+def refuse_unreadable(file: LocalFile) -> None:
+    """Raises ObjectInvalid if a file is of another format, or lacks a required column."""
+    with file.path.open("rb") as content:
+        form = refuse_by_start(file, content.read(FIRST))
+    if form is Format.PARQUET:
+        located(parquet_columns(file.path), file)
+
+
+def parquet_columns(path: Path) -> list[str]:
+    """The names of a Parquet file's columns. Raises ObjectInvalid."""
     try:
-        if first == b"PAR1":
-            with duckdb.connect() as connection:
-                rows = connection.execute("SELECT name FROM parquet_schema(?) OFFSET 1", [str(path)]).fetchall()
-            return [str(name) for (name,) in rows]
-        opened = gzip.open if first[:2] == b"\x1f\x8b" else open
-        with opened(path, "rt", encoding="utf-8-sig", newline="") as text:
-            return next(csv.reader(text), [])
-    except (duckdb.Error, EOFError, UnicodeDecodeError, csv.Error) as error:
-        raise UserMistake(f"{path}: it can't be read ({error}). Have the file written again.") from error
+        with duckdb.connect() as connection:
+            rows = connection.execute("SELECT name FROM parquet_schema(?) OFFSET 1", [str(path)]).fetchall()
+    except duckdb.Error as error:
+        raise ObjectInvalid(f"{path}: it can't be read ({error}). Have the file written again.") from error
+    return [str(name) for (name,) in rows]

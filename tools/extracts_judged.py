@@ -8,9 +8,10 @@ from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from functions.rating.extracts.datasets import FORMATS_PAGE, Dataset, LocalFile
+from functions.rating.extracts.datasets import Dataset, LocalFile
 from functions.rating.extracts.inventory import MONTHLY
 from functions.rating.extracts.month_folder import READY, sorted_out
+from functions.rating.extracts.unusable import without_page
 from functions.rating.measuring.assemble import assemble
 from functions.rating.measuring.bad_rows import is_too_bad
 from functions.rating.measuring.embedded.duckdb_engine import DuckDB, open_engine
@@ -93,7 +94,7 @@ class Judge:
                 yield LocalFile(dataset, prefix + name, folder / name, key_columns=columns)
 
     def _add_up(self, files: Iterable[LocalFile], month: Month, work: Path) -> MonthTotals:
-        """The totals of files of which none is refused; a dataset without any has no rows."""
+        """The totals of files that can be read. A dataset without a file has no rows."""
         there = list(files)
         for dataset in MONTHLY:
             if not any(file.dataset is dataset for file in there):
@@ -105,9 +106,9 @@ class Judge:
     def _usable(
         self, files: Iterable[LocalFile], month: Month, work: Path, found: Findings
     ) -> tuple[list[LocalFile], RowsRead]:
-        """The files that can be read, why others can't being said, and what was read of the agencies.
+        """The files that can be read, and the rows that were read of agencies. Says why other files can't be read.
 
-        In the place of the agencies' files is one of their rows that can be used.
+        One new file stands for all files of agencies: it has one usable row of each agency.
         """
         usable: list[LocalFile] = []
         agencies, cleaned = DatasetRead(), work / "agencies.parquet"
@@ -124,7 +125,7 @@ class Judge:
             try:
                 load_agencies(engine, agencies.sources)
             except AgenciesInvalid as error:
-                found.errors.append(_without_page(error))
+                found.errors.append(without_page(str(error)))
             engine.run(f"COPY ({_ONE_OF_EACH}) TO {literal(cleaned)} (FORMAT parquet)")
         return [*usable, LocalFile(Dataset.AGENCIES, cleaned.name, cleaned)], agencies.counted()
 
@@ -135,7 +136,7 @@ class Judge:
             for read in reader.read([file]):
                 into.add(read)
         except ObjectInvalid as error:
-            return _without_page(error)
+            return without_page(str(error))
         return reader.warnings[0] if reader.warnings else None
 
     def _reader(self, engine: DuckDB, month: Month, folder: Path) -> ObjectReader:
@@ -192,7 +193,3 @@ class Judge:
             except ObjectInvalid:
                 pass
         return rows
-
-
-def _without_page(error: Exception) -> str:
-    return str(error).removesuffix(f" {FORMATS_PAGE}")

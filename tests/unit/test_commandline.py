@@ -82,7 +82,7 @@ def test_files_of_ones_own_are_read_before_anything_is_started(tmp_path: Path) -
         (folder / "all.csv").write_text(f"{header}\n", "utf-8")
     code, lines = command("local.serve", "--port", "0", "--extracts", str(tmp_path))
     assert (code, lines[0]) == (1, "Your files have 3 faults; nothing was started.")
-    assert [line.split("columns missing: ")[1].split(";")[0] for line in lines[1:]] == [
+    assert [line.split(": columns ")[1].split(" are missing;")[0] for line in lines[1:]] == [
         "name, joined_at",
         "agency_id, bind_time",
         "order_id, creator_id, pay_time, pay_amount",

@@ -58,14 +58,14 @@ def format_by(first: bytes, key: str) -> Format:
         raise ObjectInvalid(f"{key}: the object has zero bytes; expected at least a header. Upload it again.")
     found = next((read for magic, read in _READ.items() if first.startswith(magic)), None)
     if found is None:
-        refuse_other(first[:_FIRST], key)
+        refuse_other(first, key)
     return found or Format.CSV
 
 
 def refuse_other(first: bytes, key: str) -> None:
     """Raises ObjectInvalid if the first bytes belong to a format that is not read."""
     for pattern, what in _REFUSED.items():
-        if re.match(pattern, first):
+        if re.match(pattern, first[:_FIRST]):
             raise ObjectInvalid(f"{key}: found {what}; {_FIX}")
 
 

@@ -59,8 +59,8 @@ class Extracts:
     def find(self, month: Month) -> Inventory | NotReady:
         """The objects of a month, or NotReady.
 
-        Raises ObjectInvalid with all faults at once: misplaced objects, datasets without data, and objects whose first
-        bytes show that they can't be read.
+        Raises ObjectInvalid for misplaced objects and for datasets without data, all at once; then objects whose first
+        bytes show that they can't be read are named too. Raises ExtractsUnavailable.
         """
         listings = [_list(self.s3, self.location, dataset, month) for dataset in MONTHLY]
         if waiting := [listing for listing in listings if not listing.folder.ready]:

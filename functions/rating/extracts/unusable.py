@@ -9,9 +9,14 @@ from functions.rating.extracts.datasets import FORMATS_PAGE
 _LISTED = 20
 
 
+def without_page(fault: str) -> str:
+    """A message without the page that says what is read."""
+    return fault.removesuffix(f" {FORMATS_PAGE}")
+
+
 def listed(faults: Sequence[str]) -> str:
     """All faults in one message, each on its line, and at the end the page that says what is read."""
-    said = [fault.removesuffix(f" {FORMATS_PAGE}") for fault in faults]
+    said = list(map(without_page, faults))
     count = len(said)
     if count == 1:
         return f"{said[0]} {FORMATS_PAGE}"

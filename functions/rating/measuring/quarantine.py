@@ -113,7 +113,7 @@ class Quarantine:
         with self.path.open("wb") as into:
             into.write(header_member())
             for _, runs in sorted(self._runs.items()):
-                with gzip.GzipFile(fileobj=into, mode="wb", compresslevel=_LEVEL, filename="", mtime=0) as packed:
+                with _member(into) as packed:
                     packed.writelines(self._in_order(runs))
 
     def _in_order(self, runs: Iterable[_Run]) -> Iterator[bytes]:
@@ -163,6 +163,11 @@ class _Lines(list[str]):
     write = list.append
 
 
+def _member(into: IO[bytes]) -> gzip.GzipFile:
+    """A gzip member to write into: the same content gives the same bytes, whenever it is written."""
+    return gzip.GzipFile(fileobj=into, mode="wb", compresslevel=_LEVEL, filename="", mtime=0)
+
+
 def header_member() -> bytes:
     """The gzip member with the quarantine's header."""
     return gzip.compress(_line(HEADER), mtime=0)
@@ -188,7 +193,7 @@ def _one_member(members: Sequence[Callable[[], IO[bytes]]], into: IO[bytes]) -> 
         with members[0]() as member:
             shutil.copyfileobj(member, into)
         return
-    with gzip.GzipFile(fileobj=into, mode="wb", compresslevel=_LEVEL, filename="", mtime=0) as packed:
+    with _member(into) as packed:
         for opened in members:
             with opened() as member, gzip.GzipFile(fileobj=member) as lines:
                 shutil.copyfileobj(lines, packed)
@@ -214,7 +219,7 @@ def first_rows(path: Path, most: int = MOST_OF_STOPPED) -> bytes:
     packed = io.BytesIO()
     with (
         gzip.open(path, "rt", encoding="utf-8", newline="") as every,
-        gzip.GzipFile(fileobj=packed, mode="wb", filename="", mtime=0) as raw,
+        _member(packed) as raw,
         io.TextIOWrapper(raw, encoding="utf-8", newline="") as text,
     ):
         csv.writer(text).writerows(islice(csv.reader(every), most + 1))

@@ -19,7 +19,10 @@ def usable(counts: Sequence[ObjectCounts], dataset: Dataset) -> bool:
 def month_totals(
     counts: Sequence[ObjectCounts], agencies: Sequence[Agency], counted: Counted, quarantine: Path | None, engine: str
 ) -> MonthTotals:
-    """The month's totals. ``counts``: of every object. ``quarantine``: of all objects."""
+    """The month's totals. ``counts``: of every task, those of one object in the order of its rows.
+
+    ``quarantine``: of all objects.
+    """
     read, warnings = rows_read(counts)
     return MonthTotals(
         rows_read=read,

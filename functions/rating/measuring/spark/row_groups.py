@@ -16,13 +16,12 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from functions.rating.measuring.embedded.reading.batches import batches
+from functions.rating.measuring.embedded.reading.parquet_end import END_BYTES, MAGIC, ended, footer_start
 from functions.rating.measuring.embedded.reading.thrift import Reader, signed, struct, structs
 
 Content = Callable[[int, int], IO[bytes]]
 """Returns an object's bytes from one position up to another."""
 
-_MAGIC = b"PAR1"
-_TAIL = 8  # the footer's size in four bytes, and the magic
 _ROWS, _GROUPS = 3, 4
 _COLUMNS, _GROUP_ROWS = 1, 3
 _OTHER_FILE, _FACTS = 1, 3
@@ -58,8 +57,8 @@ def split(content: Content, size: int, most: int) -> list[RowGroups]:
     whole reports the error.
     """
     try:
-        with content(0, len(_MAGIC)) as head:
-            if head.read() != _MAGIC:
+        with content(0, len(MAGIC)) as head:
+            if head.read() != MAGIC:
                 return []
         groups = list(_groups(*_footer(content, size)))
     except (ValueError, LookupError, RecursionError):
@@ -80,24 +79,18 @@ def write(content: Content, size: int, groups: RowGroups, path: Path) -> None:
     changed = {_ROWS: signed(sum(map(_rows, kept))), _GROUPS: structs(kept)}
     narrowed = struct(field._replace(value=changed.get(field.number, field.value)) for field in fields)
     with path.open("wb") as file, content(groups.start, groups.end) as some:
-        file.write(_MAGIC)
+        file.write(MAGIC)
         file.seek(groups.start)
         shutil.copyfileobj(some, file)
         file.seek(at)
-        file.write(narrowed + len(narrowed).to_bytes(4, "little") + _MAGIC)
+        file.write(ended(narrowed))
 
 
 def _footer(content: Content, size: int) -> tuple[int, bytes]:
     """The position of an object's footer, and the footer. Raises ValueError."""
-    end = size - _TAIL
-    if end < len(_MAGIC):
-        raise ValueError("too short for a footer")
-    with content(end, size) as tail:
-        length, magic = int.from_bytes(tail.read(4), "little"), tail.read(4)
-    at = end - length
-    if magic != _MAGIC or not len(_MAGIC) <= at < end:
-        raise ValueError("there is no footer at the end")
-    with content(at, end) as footer:
+    with content(max(0, size - END_BYTES), size) as end:
+        at = footer_start(end.read(), size)
+    with content(at, size - END_BYTES) as footer:
         return at, footer.read()
 
 
@@ -108,7 +101,7 @@ def _groups(at: int, footer: bytes) -> Iterator[_Group]:
     extents = [_extent(group) for group in listed]
     rows = [_rows(group) for group in listed]
     starts = [*(start for start, _ in extents), at]
-    if starts[0] < len(_MAGIC) or any(end > after for (_, end), after in zip(extents, starts[1:], strict=True)):
+    if starts[0] < len(MAGIC) or any(end > after for (_, end), after in zip(extents, starts[1:], strict=True)):
         raise ValueError("the row groups do not lie one after the other")
     if _number(fields[_ROWS]) != sum(rows):
         raise ValueError("the row groups have not as many rows as the object")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
+from functions.rating.extracts.csv_header import BYTE_ORDER_MARK
 from functions.rating.extracts.datasets import Column, Dataset, Kind
 
 _TIME = re.compile(rb'[\s"]*(?:\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{9,11}(?:\.0*)?[\s"]*$)')
@@ -116,4 +117,4 @@ class Layout:
 
 def _plain(line: bytes) -> bytes:
     """A header line without quotes, whitespace and byte order mark, in lower case."""
-    return b"".join(line.replace(b"\xef\xbb\xbf", b"").lower().replace(b'"', b"").split())
+    return b"".join(line.replace(BYTE_ORDER_MARK, b"").lower().replace(b'"', b"").split())

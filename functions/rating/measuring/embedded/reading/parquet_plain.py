@@ -8,13 +8,14 @@ a Thrift struct in the compact protocol. Its field 2 lists the columns; the fiel
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Collection
 from pathlib import Path
 
-from functions.rating.measuring.embedded.reading.thrift import Reader, struct
+from functions.rating.measuring.embedded.reading.parquet_end import END_BYTES, ended, footer_start
+from functions.rating.measuring.embedded.reading.thrift import Reader, struct, structs
 
-_MAGIC = b"PAR1"
 _COLUMNS, _NAME, _MEANINGS = 2, 4, (6, 10)
 
 
@@ -22,14 +23,13 @@ def copy_with_plain(path: Path, to: Path, columns: Collection[str]) -> None:
     """Copy an object without the meaning of these columns. Raises ValueError if the footer can't be read."""
     shutil.copyfile(path, to)
     with to.open("r+b") as file:
-        end = file.seek(-8, 2)
-        size = int.from_bytes(file.read(4), "little")
-        if file.read() != _MAGIC or size > end - len(_MAGIC):
-            raise ValueError("there is no footer at the end")
-        file.seek(end - size)
-        footer = _without_meanings(file.read(size), columns)
-        file.seek(end - size)
-        file.write(footer + len(footer).to_bytes(4, "little") + _MAGIC)
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - END_BYTES))
+        start = footer_start(file.read(), size)
+        file.seek(start)
+        footer = _without_meanings(file.read(size - END_BYTES - start), columns)
+        file.seek(start)
+        file.write(ended(footer))
         file.truncate()
 
 
@@ -41,16 +41,15 @@ def _without_meanings(footer: bytes, columns: Collection[str]) -> bytes:
                 reader.skip(kind)
                 continue
             start = reader.at
-            count, _ = reader.list_header()
-            nodes = footer[start : reader.at] + b"".join(_node(reader, columns) for _ in range(count))
+            nodes = structs([_node(node, columns) for node in reader.elements()])
             return footer[:start] + nodes + footer[reader.at :]
     except IndexError as error:
         raise ValueError("the footer is cut short") from error
     raise ValueError("the footer lists no columns")
 
 
-def _node(reader: Reader, columns: Collection[str]) -> bytes:
+def _node(node: bytes, columns: Collection[str]) -> bytes:
     """One column of the new footer."""
-    fields = reader.struct()
+    fields = Reader(node).struct()
     name = next((Reader(field.value).text() for field in fields if field.number == _NAME), "")
     return struct(field for field in fields if name not in columns or field.number not in _MEANINGS)

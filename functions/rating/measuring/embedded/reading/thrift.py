@@ -58,10 +58,10 @@ class Reader:
 
     def elements(self) -> list[bytes]:
         """The values of a list."""
-        count, kind = self.list_header()
+        count, kind = self._list_header()
         return [self.skip(kind, in_list=True) for _ in range(count)]
 
-    def list_header(self) -> tuple[int, int]:
+    def _list_header(self) -> tuple[int, int]:
         """The number and kind of the elements."""
         header = self._byte()
         return (header >> 4 if header >> 4 < _SHORT else self._number()), header & 15
@@ -84,7 +84,7 @@ class Reader:
         elif kind == _BINARY:
             self._bytes(self._number())
         elif kind in _LISTS:
-            count, of = self.list_header()
+            count, of = self._list_header()
             for _ in range(count):
                 self.skip(of, in_list=True)
         elif kind == _MAP:
