@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 SCHEMA = 2
 BATCH_GET_LIMIT = 100
 READ_ATTEMPTS = 6  # requests in a row without a new item
+THROTTLING = {"ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"}
+"""Error codes of a table that takes no more for a moment."""
 
 MadeValid = Literal["published", "restated", "accepted", "rolled_back"]
 
@@ -127,6 +129,12 @@ def key(pk: str, sk: str) -> dict[str, Any]:
 def key_of(item: Mapping[str, Any]) -> tuple[str, str]:
     """The partition key and sort key of an item or a key, as text."""
     return item["pk"]["S"], item["sk"]["S"]
+
+
+def key_text(item: Mapping[str, Any]) -> str:
+    """The key of an item, or a key, as messages name it: partition key and sort key."""
+    return " ".join(key_of(item))
+
 
 
 POINTER_KEY = key("POINTER", "POINTER")
@@ -220,20 +228,19 @@ def schema_of(item: Mapping[str, Any]) -> int:
 @contextmanager
 def reading(item: Mapping[str, Any]) -> Iterator[None]:
     """Within the block an item is decoded. Raises ItemInvalid, naming the item, if that fails."""
-    names = key_of(item)
     try:
         if schema_of(item) > SCHEMA:
             raise ItemInvalid(
-                f"{' '.join(names)}: it was written by a newer version of this software (schema {schema_of(item)}, "
+                f"{key_text(item)}: it was written by a newer version of this software (schema {schema_of(item)}, "
                 f"known are 1 to {SCHEMA}). Deploy that version again.",
-                names,
+                key_of(item),
             )
         yield
     except (KeyError, TypeError, ValueError, zlib.error) as error:
         raise ItemInvalid(
-            f"{' '.join(names)}: its content can't be read ({type(error).__name__}). "
+            f"{key_text(item)}: its content can't be read ({type(error).__name__}). "
             "Verify the run; repair its month, or restore the table from a backup.",
-            names,
+            key_of(item),
         ) from error
 
 

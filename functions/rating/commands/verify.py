@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from functions.rating.commands.compute import changed_inputs, compute, run_id
@@ -25,7 +26,7 @@ from shared.content import canonical_json, content_id
 from shared.errors import ItemInvalid, RunUnknown
 from shared.levels import Rulebook, Standing
 from shared.months import Month
-from shared.table import key_of, rulebook_from, rulebook_key, run_key, schema_of
+from shared.table import key, key_of, key_text, rulebook_from, rulebook_key, run_key, schema_of
 
 Item = Mapping[str, Any]
 Names = tuple[str, str]
@@ -74,15 +75,12 @@ def verify(services: Services, run: str) -> dict[str, Any]:
 
 
 def _record(stored: Mapping[Names, Item], run: str, differences: list[str]) -> RunRecord | None:
-    names = key_of(run_key(run))
-    if names not in stored:
-        differences.append(_key_text(names))
-        return None
-    try:
-        return record_from(stored[names])
-    except ItemInvalid:
-        differences.append(_key_text(names))
-        return None
+    item = stored.get(key_of(run_key(run)))
+    if item is not None:
+        with suppress(ItemInvalid):
+            return record_from(item)
+    differences.append(key_text(run_key(run)))
+    return None
 
 
 def _rulebook_differences(services: Services, record: RunRecord, lines: list[Entry]) -> Iterator[str]:
@@ -94,7 +92,7 @@ def _rulebook_differences(services: Services, record: RunRecord, lines: list[Ent
     for rulebook_id in sorted({record.rulebook, *(line.rulebook for line in lines)}):
         item = services.table.get(rulebook_key(rulebook_id))
         if item is None or _rulebook(item, rulebook_id) is None or int(item["expires_at"]["N"]) < expires_at:
-            yield _key_text(key_of(rulebook_key(rulebook_id)))
+            yield key_text(rulebook_key(rulebook_id))
 
 
 def _rulebook(item: Item | None, rulebook_id: str) -> Rulebook | None:
@@ -128,7 +126,7 @@ def _run_differences(
         yield f"the run was rated by rules version {record.rules_version}; this code has version {RULES_VERSION}"
         return
     if run_id(month, record.rulebook, record.inputs, record.compared_with) != record.run:
-        yield _key_text(key_of(run_key(record.run)))
+        yield key_text(run_key(record.run))
         return
     if inputs := changed_inputs(services, record):
         yield from inputs
@@ -150,7 +148,7 @@ def _run_differences(
             if schema_1 and names[0].startswith("OUTBOX#"):
                 continue
             if not _same(expected.get(names), stored.get(names)):
-                yield _key_text(names)
+                yield key_text(key(*names))
 
 
 def _expected(services: Services, computed: Computed, stored: Mapping[Names, Item], history: History) -> Iterator[Item]:
@@ -192,7 +190,3 @@ def _content(item: Item) -> dict[str, Any] | None:
         return {name: zlib.decompress(value["B"]) if "B" in value else value for name, value in item.items()}
     except zlib.error:
         return None
-
-
-def _key_text(names: Names) -> str:
-    return " ".join(names)

@@ -9,7 +9,7 @@ from typing import Any
 from functions.rating.publication.ledger import Entry, entry_from, entry_item
 from functions.rating.publication.outbox import OutboxEntry, outbox_entry_from, outbox_item, sent_from
 from shared.errors import ItemInvalid
-from shared.table import POINTER_KEY, Pointer, Publication, key_of, pointer_from, pointer_item, schema_of
+from shared.table import POINTER_KEY, Pointer, Publication, key_of, key_text, pointer_from, pointer_item, schema_of
 
 Item = Mapping[str, Any]
 
@@ -50,16 +50,16 @@ def _lines(items: list[Item]) -> tuple[list[Entry], list[str]]:
         try:
             line = entry_from(item)
         except ItemInvalid:
-            differences.append(_key_text(item))
+            differences.append(key_text(item))
             continue
         lines.append(line)
         if schema_of(item) > 1 and entry_item(line) != item:
-            differences.append(_key_text(item))
+            differences.append(key_text(item))
     return lines, differences
 
 
 def _pointer_differences(items: list[Item], moves: list[Entry]) -> Iterator[str]:
-    name = " ".join(key_of(POINTER_KEY))
+    name = key_text(POINTER_KEY)
     try:
         pointer = pointer_from(items[0]) if items else Pointer(0, {})
     except ItemInvalid:
@@ -99,7 +99,7 @@ def _outbox(items: list[Item], moves: list[Entry]) -> tuple[list[OutboxEntry], l
         try:
             entry, expires_at = outbox_entry_from(item), int(item["expires_at"]["N"])
         except (ItemInvalid, KeyError, ValueError):
-            wrong.append(_key_text(item))
+            wrong.append(key_text(item))
             continue
         outbox.append(entry)
         line_and_current = lines.get(entry.sequence)
@@ -108,7 +108,7 @@ def _outbox(items: list[Item], moves: list[Entry]) -> tuple[list[OutboxEntry], l
         )
         sent = sent_from(item, entry)
         if not agrees or sent is None or _with_digest(outbox_item(entry, expires_at, sent), item) != item:
-            wrong.append(_key_text(item))
+            wrong.append(key_text(item))
     return outbox, wrong
 
 
@@ -130,7 +130,3 @@ def _entry_of(line: Entry, entry: OutboxEntry, *, current: bool) -> OutboxEntry:
         changed=entry.changed,
         pages=entry.pages,
     )
-
-
-def _key_text(item: Item) -> str:
-    return " ".join(key_of(item))

@@ -26,7 +26,7 @@ from shared.backoff import pauses
 from shared.content import canonical_json, content_id
 from shared.errors import EventsUnsent, ItemInvalid, OutOfTime
 from shared.observability import logger
-from shared.table import MadeValid, Table, key, key_of, reading, stored, table_errors
+from shared.table import MadeValid, Table, key, key_of, key_text, reading, stored, table_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -243,7 +243,7 @@ class Outbox:
         item = self.table.get(item_key)
         if item is None:
             raise ItemInvalid(
-                f"{' '.join(key_of(item_key))}: it is not in table {self.table.name}, so events of {entry.month} can't "
+                f"{key_text(item_key)}: it is not in table {self.table.name}, so events of {entry.month} can't "
                 f"be sent. Write it again by repairing the month.",
                 key_of(item_key),
             )

@@ -11,21 +11,28 @@ from botocore.exceptions import ClientError
 from functions.rating.publication.ledger import Entry, entry_item
 from shared.backoff import pauses
 from shared.errors import ItemInvalid, PublicationConflict, TableUnavailable
-from shared.table import POINTER_KEY, SCHEMA, Pointer, Table, key_of, publications_text, table_errors
+from shared.table import (
+    POINTER_KEY,
+    SCHEMA,
+    THROTTLING,
+    Pointer,
+    Table,
+    key_of,
+    key_text,
+    publications_text,
+    table_errors,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 PATIENCE = 60.0  # seconds of conflicts with other requests, or of throttling, before TableUnavailable
 _CHECK_FAILED = "ConditionalCheckFailed"
-_PASSING = {
+_PASSING = THROTTLING | {
     "TransactionConflict",
     "ThrottlingError",
     "ProvisionedThroughputExceeded",
     "TransactionInProgressException",
-    "ThrottlingException",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
 }
 
 
@@ -92,14 +99,12 @@ def _pointer_update(table: Table, seen: Pointer, following: Pointer) -> Transact
 
 def _already_there(item: Mapping[str, Any], seen: Pointer) -> ItemInvalid:
     """The error for an altered table: the pointer has not moved, but an item of its next version exists."""
-    key = key_of(item)
-    pointer = " ".join(key_of(POINTER_KEY))
     is_at = f"is at version {seen.version}" if seen.version else "is not there, which is right in an empty table only"
     return ItemInvalid(
-        f"item {' '.join(key)} is there already, and {pointer} {is_at}; expected no such item before the next "
-        "publication. Nothing was changed. Compare both with the ledger, then delete the item, or restore the pointer "
-        "(docs/disaster.en.md).",
-        key,
+        f"item {key_text(item)} is there already, and {key_text(POINTER_KEY)} {is_at}; expected no such item before "
+        "the next publication. Nothing was changed. Compare both with the ledger, then delete the item, or restore "
+        "the pointer (docs/disaster.en.md).",
+        key_of(item),
     )
 
 

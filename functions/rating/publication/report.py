@@ -127,8 +127,7 @@ class Reports:
         if quarantine:
             self._put(quarantine, "application/octet-stream", *folder, QUARANTINE)
         document = {"month": month, "run": run, "cause": type(error).__name__, "because": str(error)}
-        as_json = json.dumps(document, ensure_ascii=False, indent=1)
-        self._put(as_json.encode(), "application/json; charset=utf-8", *folder, "report.json")
+        self._put_json(document, *folder)
         kept = self.location.url(*folder, QUARANTINE) if quarantine else None
         page = template("stopped.html.j2").render(document, quarantine=kept, most_rows=f"{MOST_OF_STOPPED:,}")
         self._put(page.encode(), "text/html; charset=utf-8", *folder, "report.html")

@@ -14,7 +14,7 @@ from shared.backoff import pauses
 from shared.content import content_id
 from shared.errors import ItemTooLarge, TableUnavailable
 from shared.levels import Rulebook
-from shared.table import SCHEMA, Table, key_of, rulebook_item, rulebook_key, table_errors
+from shared.table import SCHEMA, THROTTLING, Table, key_of, rulebook_item, rulebook_key, table_errors
 
 BATCH_WRITE_LIMIT = 25
 BATCH_BYTES = 512 * 1024
@@ -163,8 +163,4 @@ class _Writer:
 
 
 def _is_throttling(error: BaseException | None) -> bool:
-    return isinstance(error, ClientError) and error.response["Error"]["Code"] in (
-        "ProvisionedThroughputExceededException",
-        "ThrottlingException",
-        "RequestLimitExceeded",
-    )
+    return isinstance(error, ClientError) and error.response["Error"]["Code"] in THROTTLING
