@@ -25,7 +25,7 @@ from bench.wire import ENDPOINT, wired
 from functions.lookup.api import Handler
 from local.cloud.front import local_claims
 from local.cloud.gateway import Request, event_for
-from shared.table import key_of
+from shared.items import key_of
 from tools.docs.example import RISING, TABLE_NAME, example_items
 
 ROOT = Path(__file__).parents[1]

@@ -29,7 +29,8 @@ from local.cloud.embedded import TABLE, embedded_aws
 from shared.levels import Ladder, Metric, Rating
 from shared.reasons import reasons
 from shared.settings import DEFAULT_ZONE
-from shared.table import Table, key_of
+from shared.items import key_of
+from shared.table import Table
 from tools.docs.example import shipped_rulebook
 
 STAGED_AT_ONCE = 5_000

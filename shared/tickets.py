@@ -17,7 +17,8 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from shared.content import canonical_json
-from shared.table import Table, key, table_errors
+from shared.items import key
+from shared.table import Table, table_errors
 
 KEPT = timedelta(days=30)
 GIVEN_UP_AFTER = timedelta(minutes=20)  # the rating function ends within 15 minutes, and AWS tries it once more

@@ -15,7 +15,8 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
 
 from local.cloud.template import table_definition
-from shared.table import Table, key_of
+from shared.items import key_of
+from shared.table import Table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -13,7 +13,8 @@ import boto3
 
 from functions.rating.app import handler
 from local.cloud.invocation import Context
-from shared.table import Table, key_of
+from shared.items import key_of
+from shared.table import Table
 from shared.tickets import CHECK_KEY
 from tests.aws import TABLE, create_bucket, empty_table, emulated_aws, remembered, stored_items
 from tests.months import Row, as_csv, month_rows

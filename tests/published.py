@@ -53,7 +53,8 @@ from shared.levels import (
     Tip,
 )
 from shared.months import Month
-from shared.table import Publication, Table
+from shared.items import Publication
+from shared.table import Table
 from tests.aws import empty_table, emulated_aws
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from shared.levels import BenefitKind, Change, Status
-from shared.table import MadeValid
+from shared.items import MadeValid
 
 MONTH_PATTERN = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
 BATCH_LIMIT = 100

@@ -20,7 +20,8 @@ from shared.levels import Benefit, Level, Rating, Rulebook
 from shared.months import Month
 from shared.observability import logger
 from shared.settings import DEFAULT_RETENTION_MONTHS
-from shared.table import Listing, Pointer, Publication, Table
+from shared.items import Listing, Pointer, Publication
+from shared.table import Table
 
 POINTER_SECONDS = 5.0
 KEPT = 64  # cached rulebooks (one per month and change of texts), cached level counts (one per month)

@@ -16,7 +16,7 @@ from functions.lookup.publications import Snapshot, is_agency_id
 from functions.lookup.sizes import ITEMS_BYTES, bytes_of_item
 from shared.levels import Rating
 from shared.months import Month
-from shared.table import Listing, Publication
+from shared.items import Listing, Publication
 
 _LEAST_STEP = 25  # months read at once, so that the size of a page does not change the number of reads
 _TOO_LONG: Fault = {

@@ -24,7 +24,7 @@ from shared.levels import (
 from shared.links import is_https
 from shared.money import yuan
 from shared.reasons import ChannelResult, Check, NextLevel, reasons
-from shared.table import Publication
+from shared.items import Publication
 
 
 class Face(Protocol):

@@ -14,7 +14,8 @@ from functions.operations.problems import NotPossible, Stale, TicketUnknown, Una
 from functions.operations.reading import Reader, held_runs
 from shared.content import content_id
 from shared.months import Month
-from shared.table import Pointer, Table
+from shared.items import Pointer
+from shared.table import Table
 from shared.tickets import Ticket, close_ticket, last_check, open_ticket, read_ticket
 
 if TYPE_CHECKING:

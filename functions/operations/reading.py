@@ -17,7 +17,8 @@ from functions.operations.problems import RunUnknown, Unavailable
 from functions.operations.views import ledger_line
 from shared.months import Month
 from shared.settings import S3Prefix
-from shared.table import Pointer, Table, run_key
+from shared.items import Pointer, run_key
+from shared.table import Table
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -15,7 +15,8 @@ from functions.rating.workbook.source import WorkbookSource
 from functions.rating.workbook.status_words import OUTCOMES, failure, one_language
 from shared.errors import LevelsError, WorkbookFaulty, WorkbookUnavailable
 from shared.observability import logger
-from shared.table import Table, key, table_errors
+from shared.items import key
+from shared.table import Table, table_errors
 
 Do = Callable[[Request, Services], dict[str, Any]]
 

@@ -14,7 +14,7 @@ from functions.rating.workbook.status import SHOWN_LEDGER, StatusContext, status
 from shared.errors import LevelsError, WorkbookUnavailable
 from shared.months import Month
 from shared.observability import logger
-from shared.table import Pointer
+from shared.items import Pointer
 
 LINK_SECONDS = 6 * 3600  # a link ends with the function's credentials, which last about as long
 RECENT_MONTHS = 12

@@ -19,7 +19,8 @@ from functions.lookup.budget import Budget
 from functions.lookup.cursors import Cursors
 from functions.lookup.publications import POINTER_SECONDS, Publications
 from functions.lookup.routing import Operation, Services
-from shared.table import Table, key_of
+from shared.items import key_of
+from shared.table import Table
 from tests.published import Answered, Caller
 from tools.docs.example import NOW, TABLE_NAME, ZONE, InMemory, example_items
 

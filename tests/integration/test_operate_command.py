@@ -15,7 +15,7 @@ from moto import mock_aws
 
 from local.commandline import UserMistake
 from shared.errors import LevelsError, RunSuperseded
-from shared.table import rating_key
+from shared.items import rating_key
 from tests.cloud import Cloud, small_cloud
 from tools import operate
 from tools.following import Deployed

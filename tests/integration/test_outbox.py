@@ -14,7 +14,7 @@ from functions.rating.publication.event_details import DETAILS
 from functions.rating.publication.outbox import WINDOW
 from local.cloud.gateway import Request, ask
 from shared.errors import EventsUnsent, LevelsError
-from shared.table import key
+from shared.items import key
 from tests.crashing import lookup_of
 from tests.publishing import Consumer, House, decide_at_random
 

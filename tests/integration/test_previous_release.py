@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from shared.table import POINTER_KEY, SCHEMA, key_of
+from shared.items import POINTER_KEY, SCHEMA, key_of
 from tests.cloud import BUCKET, Cloud, small_cloud
 from tests.permissions import session_events
 from tests.published import Caller, World

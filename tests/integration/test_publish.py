@@ -20,7 +20,8 @@ from functions.rating.run.guardrails import Guardrail, Totals
 from functions.rating.run.record import Compared, DataQuality, Input, RunRecord, record_from, record_item
 from shared.errors import NothingPublished, PublicationConflict, RunUnknown, TableUnavailable
 from shared.levels import Change, Ladder, Level, Measured, Rating, Rulebook, Status
-from shared.table import Pointer, Publication, Table
+from shared.items import Pointer, Publication
+from shared.table import Table
 from tests.aws import empty_table, emulated_aws, stored_items
 
 EXPIRES = 2_000_000_000

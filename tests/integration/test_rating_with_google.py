@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shared.errors import MonthNotOver, WorkbookFaulty, WorkbookUnavailable
-from shared.table import rulebook_key
+from shared.items import rulebook_key
 from tests.cloud import Cloud
 from tests.fakes.sheets import FakeSheets
 from tests.sheet_cloud import KEY, cloud_of_the_sheet, google_without_identity

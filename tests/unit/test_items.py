@@ -10,7 +10,7 @@ from functions.rating.publication.items import PAGE_BYTES, PAGE_LISTINGS, pages
 from functions.rating.publication.staging import ITEM_BYTES, fitting
 from shared.errors import ItemTooLarge
 from shared.levels import Status
-from shared.table import Listing, directory_item, key
+from shared.items import Listing, directory_item, key
 
 
 def listing(introduction: str) -> Listing:

@@ -29,18 +29,8 @@ from shared.content import content_id
 from shared.levels import Measured, Removed, Rulebook, SlotCounts, Standing
 from shared.months import Month
 from shared.settings import DEFAULT_ZONE
-from shared.table import (
-    Listing,
-    Pointer,
-    Publication,
-    Table,
-    directory_item,
-    key_of,
-    pointer_item,
-    rating_item,
-    rulebook_item,
-    run_key,
-)
+from shared.items import Listing, Pointer, Publication, directory_item, key_of, pointer_item, rating_item, rulebook_item, run_key
+from shared.table import Table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

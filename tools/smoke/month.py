@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from shared.months import Month
 from shared.settings import DEFAULT_ZONE
-from shared.table import POINTER_KEY
+from shared.items import POINTER_KEY
 from tools.smoke.configuration import Check
 from tools.smoke.invented import AGENCIES, asked, objects
 from tools.smoke.results import Failed

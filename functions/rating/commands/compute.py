@@ -23,7 +23,7 @@ from shared.errors import ExtractError, ObjectInvalid, ReportUnwritten, ScratchU
 from shared.levels import Measured, Rating, Rulebook, Standing
 from shared.months import Month
 from shared.observability import logger
-from shared.table import run_key
+from shared.items import run_key
 
 if TYPE_CHECKING:
     from functions.rating.extracts.inventory import Inventory

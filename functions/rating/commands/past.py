@@ -8,7 +8,7 @@ from functions.rating.workbook.changes import Change, compare
 from functions.rating.workbook.rulebook import Verdict
 from functions.rating.workbook.texts import what_rates
 from shared.levels import Rulebook
-from shared.table import Publication
+from shared.items import Publication
 
 SHOWN_CHANGES = 20
 

@@ -16,7 +16,7 @@ from shared.errors import LevelsError
 from shared.levels import Level, Measured, Metric, Rulebook, Standing
 from shared.months import Month
 from shared.observability import logger
-from shared.table import Publication
+from shared.items import Publication
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from shared.content import content_id
 from shared.errors import MonthExpired, MonthNotOver
 from shared.levels import Measured, Rulebook
 from shared.months import Month
-from shared.table import Publication
+from shared.items import Publication
 
 
 def rate_month(services: Services, month: Month, *, scheduled: bool) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from shared.content import content_id
 from shared.errors import ItemInvalid, RunUnknown, RunUnrepairable
 from shared.levels import Rulebook
 from shared.months import Month
-from shared.table import Pointer, Publication, rulebook_item, rulebook_key
+from shared.items import Pointer, Publication, rulebook_item, rulebook_key
 
 
 def repair(services: Services, month: Month) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from functions.rating.publication.ledger import Entry, entry_from, entry_item
 from functions.rating.publication.outbox import OutboxEntry, outbox_entry_from, outbox_item, sent_from
 from shared.errors import ItemInvalid
-from shared.table import POINTER_KEY, Pointer, Publication, key_of, key_text, pointer_from, pointer_item, schema_of
+from shared.items import POINTER_KEY, Pointer, Publication, key_of, key_text, pointer_from, pointer_item, schema_of
 
 Item = Mapping[str, Any]
 

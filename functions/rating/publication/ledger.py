@@ -14,7 +14,8 @@ from pydantic import TypeAdapter
 
 from functions.rating.run.record import RunRecord
 from shared.content import added_later, content_id, not_content
-from shared.table import MadeValid, Publication, Table, key, reading, stored, table_errors
+from shared.items import MadeValid, Publication, key, reading, stored
+from shared.table import Table, table_errors
 
 Action = MadeValid | Literal["held", "refreshed", "repaired"]
 

@@ -26,7 +26,8 @@ from shared.backoff import pauses
 from shared.content import canonical_json, content_id
 from shared.errors import EventsUnsent, ItemInvalid, OutOfTime
 from shared.observability import logger
-from shared.table import MadeValid, Table, key, key_of, key_text, reading, stored, table_errors
+from shared.items import MadeValid, key, key_of, key_text, reading, stored
+from shared.table import Table, table_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient

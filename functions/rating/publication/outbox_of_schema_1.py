@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from shared.table import Table, key, key_of, reading, table_errors
+from shared.items import key, key_of, reading
+from shared.table import Table, table_errors
 
 
 def unsent_of_schema_1(table: Table) -> Iterator[tuple[Mapping[str, Any], list[dict[str, Any]]]]:

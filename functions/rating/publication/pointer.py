@@ -11,17 +11,8 @@ from botocore.exceptions import ClientError
 from functions.rating.publication.ledger import Entry, entry_item
 from shared.backoff import pauses
 from shared.errors import ItemInvalid, PublicationConflict, TableUnavailable
-from shared.table import (
-    POINTER_KEY,
-    SCHEMA,
-    THROTTLING,
-    Pointer,
-    Table,
-    key_of,
-    key_text,
-    publications_text,
-    table_errors,
-)
+from shared.items import POINTER_KEY, SCHEMA, Pointer, key_of, key_text, publications_text
+from shared.table import THROTTLING, Table, table_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef

@@ -16,7 +16,8 @@ from functions.rating.run.standings import level_changes
 from shared.errors import PublicationConflict
 from shared.levels import Standing
 from shared.observability import logger
-from shared.table import MadeValid, Pointer, Publication, Table
+from shared.items import MadeValid, Pointer, Publication
+from shared.table import Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from shared.backoff import pauses
 from shared.content import content_id
 from shared.errors import ItemTooLarge, TableUnavailable
 from shared.levels import Rulebook
-from shared.table import SCHEMA, THROTTLING, Table, key_of, rulebook_item, rulebook_key, table_errors
+from shared.items import SCHEMA, key_of, rulebook_item, rulebook_key
+from shared.table import THROTTLING, Table, table_errors
 
 BATCH_WRITE_LIMIT = 25
 BATCH_BYTES = 512 * 1024

@@ -14,7 +14,7 @@ from functions.rating.run.guardrails import Guardrail, Totals
 from shared.content import canonical_json
 from shared.levels import Removed
 from shared.months import Month
-from shared.table import Publication, reading, run_key, stored
+from shared.items import Publication, reading, run_key, stored
 
 
 @dataclass(frozen=True, slots=True)
