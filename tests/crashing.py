@@ -28,7 +28,7 @@ from functions.lookup.cursors import Cursors
 from functions.lookup.publications import Publications
 from functions.lookup.routing import Services
 from functions.rating.app import handler
-from functions.rating.publication import report
+from functions.rating.publication.report_page import template
 from local.cloud.gateway import Request, ask
 from local.cloud.invocation import Context, Handler
 from shared.content import canonical_json
@@ -41,7 +41,7 @@ PROCESSES.set_forkserver_preload([__name__, "functions.rating.measuring.embedded
 SESSION = boto3.Session(region_name="us-east-1")
 for _service in ("dynamodb", "s3", "events"):  # loads the service files before the fork
     SESSION.client(_service, aws_access_key_id="nobody", aws_secret_access_key="nothing")
-report.template("report.html.j2")  # compiles the template before the fork
+template("report.html.j2")  # compiles the template before the fork
 
 Environment = Mapping[str, str]
 PAUSE = 0.3  # seconds of the reader between two rounds, each of which costs as much as a third of a run

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from functions.rating.publication.report import losers_first, matrix_rows, money, percent
+from functions.rating.publication.report_page import losers_first, matrix_rows, money, percent
 from tests.cloud import Cloud, small_cloud
 
 APRIL, MAY = {"month": "2026-04"}, {"month": "2026-05"}
