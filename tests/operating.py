@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 
 import boto3
 
-from functions.operations.api import Handler, Services, app, serving
+from functions.operations.api import Services, app
 from functions.operations.asking import Asking, Invoke
 from functions.operations.reading import Reader
+from functions.operations.serving import Handler, serving
 from local.cloud.invocation import Context
 from shared.settings import S3Prefix
 from shared.table import Table

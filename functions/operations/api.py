@@ -9,37 +9,21 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
-from aws_lambda_powertools.event_handler.api_gateway import Route
-from aws_lambda_powertools.event_handler.exceptions import NotFoundError
-from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from functions.operations import contract, views
 from functions.operations.asking import Asking
-from functions.operations.problems import (
-    BodyNotJson,
-    Invalid,
-    Malformed,
-    MethodUnknown,
-    Nameless,
-    NotPossible,
-    Problem,
-    RouteUnknown,
-    Unavailable,
-    Unexpected,
-)
-from functions.operations.reading import Reader, RunFiles, held_runs, unknown_run
+from functions.operations.problems import Invalid, Nameless, NotPossible
+from functions.operations.reading import Reader, unknown_run
+from functions.operations.standing import month_state, next_renewal, standing, standing_of
 from functions.operations.workbook_file import WorkbookFile
-from shared.errors import LevelsError
 from shared.months import Month
-from shared.observability import logger
 from shared.settings import S3Prefix
-from shared.table import Pointer
 from shared.tickets import Ticket, last_check
 
 if TYPE_CHECKING:
@@ -52,9 +36,6 @@ _NAMES = ("email", "preferred_username", "name", "sub")
 RunInPath = Annotated[str, Path(pattern=r"^[0-9a-f]{20}$", description="批次")]
 TicketInPath = Annotated[str, Path(pattern=r"^[0-9a-f]{20}$")]
 MonthInQuery = Annotated[str | None, Query(pattern=r"^[1-9][0-9]{3}-(0[1-9]|1[0-2])$", description="考核月")]
-
-Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
-
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -105,9 +86,9 @@ def get_months() -> contract.Months:
     today = wired.now().astimezone(wired.reader.zone).date()
     return contract.Months(
         pointer=pointer.version,
-        next_renewal_on=_next_renewal(months[0], pointer, today),
+        next_renewal_on=next_renewal(months[0], pointer, today),
         upload=wired.workbook_file is not None,
-        items=[_month_state(month, pointer, today) for month in months],
+        items=[month_state(wired.reader, month, pointer, today) for month in months],
     )
 
 
@@ -124,7 +105,7 @@ def get_runs(
             month=month,
             preview=found.kind == "preview",
             written_at=found.written_at.astimezone(reader.zone),
-            standing=_standing(found, month, pointer, ledger),
+            standing=standing(found, month, pointer, ledger),
             files=[contract.File(name=name, link=reader.link(key)) for name, key in found.files],
         )
         for found in reader.reports_of(rated)
@@ -147,8 +128,8 @@ def get_run(run: RunInPath, month: MonthInQuery = None, preview: Annotated[bool,
     addresses = (last_check(reader.table) or {}).get("addresses", {})
     shown |= {part: views.linked(shown[part], addresses) for part in ("faults", "changes")}
     shown["ledger"] = ledger
-    standing = "preview" if preview else _standing_of(run, str(rated), pointer, ledger)
-    return contract.Report.model_validate({**shown, "pointer": pointer.version, "standing": standing})
+    shown["standing"] = "preview" if preview else standing_of(run, str(rated), pointer, ledger)
+    return contract.Report.model_validate({**shown, "pointer": pointer.version})
 
 
 @app.get("/v1/operations/ledger")
@@ -231,146 +212,6 @@ def post_workbook(body: contract.WorkbookRequest) -> Response[contract.TicketAns
         )
     file.replace(_decoded(body.content), name, body.replaces)
     return _accepted(wired.asking.check(name))
-
-
-# --- serving ----------------------------------------------------------------------------------------------------------
-
-
-def _invalid(error: RequestValidationError) -> Response[str]:
-    faults = error.errors()
-    if any(fault["type"] in ("json_invalid", "model_attributes_type") for fault in faults):
-        return _no_object().response()
-    said = "; ".join(f"{'.'.join(map(str, fault['loc'][1:]))}: {fault['msg']}" for fault in faults[:20])
-    return Invalid(said, f"以下内容无效：{said}").response()
-
-
-def _unavailable(error: LevelsError) -> Response[str]:
-    logger.error("a request of the console could not be answered", error=str(error))
-    return Unavailable("Try again in half a minute.", "请半分钟后重试。").response()
-
-
-def _unexpected(error: Exception) -> Response[str]:
-    logger.error("a request of the console failed", exc_info=error)
-    return Unexpected(
-        "The fault is ours, and it has been logged. If you report it, include the X-Request-Id of this answer.",
-        "这是我们的故障，已记录日志。反馈时请附上此响应的 X-Request-Id。",
-    ).response()
-
-
-def _unrouted(_: NotFoundError) -> Response[str]:
-    path = app.current_event.path
-    methods = sorted({route.method for route in _routes() if route.rule.match(path)})
-    if methods:
-        allowed = ", ".join(methods)
-        return MethodUnknown(f"This path allows {allowed}.", f"此路径支持 {allowed}。", methods).response()
-    return RouteUnknown(
-        "Use a path of the API description (config/openapi-operations.json).",
-        "请使用接口说明（config/openapi-operations.json）中的路径。",
-    ).response()
-
-
-def _malformed(_: UnicodeDecodeError) -> Response[str]:
-    """The answer to a body that is not text: Powertools decodes the body before our code sees it."""
-    return Malformed("The body is not UTF-8.", "请求体不是 UTF-8 文本。").response()
-
-
-app.exception_handler(UnicodeDecodeError)(_malformed)
-app.exception_handler(Problem)(Problem.response)
-app.exception_handler(RequestValidationError)(_invalid)
-app.exception_handler(LevelsError)(_unavailable)
-app.exception_handler(Exception)(_unexpected)
-app.not_found(_unrouted)
-
-
-def serving(wired: Services) -> Handler:
-    """A handler of API Gateway's HTTP API events (payload 2.0) that answers with these services."""
-
-    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        request_id = event["requestContext"].get("requestId") or getattr(context, "aws_request_id", "")
-        logger.set_correlation_id(request_id)
-        app.context["services"] = wired
-        refused = _refused_body(event) if event.get("body") else None
-        answer = _as_event(refused) if refused else app.resolve(event, context)
-        answer["headers"] |= {"X-Request-Id": request_id, "Cache-Control": "no-store"}
-        return answer
-
-    return handler
-
-
-def _routes() -> list[Route]:
-    return [*app._static_routes, *app._dynamic_routes]
-
-
-def _refused_body(event: dict[str, Any]) -> Problem | None:
-    """The refusal of a body that Powertools would read wrongly: not JSON, or an array, of which it reads one item."""
-    kind = event["headers"].get("content-type", content_types.APPLICATION_JSON)
-    if kind.partition(";")[0].strip().lower() != content_types.APPLICATION_JSON:
-        return BodyNotJson("Send it as application/json.", "请以 application/json 发送。")
-    body = b64decode(event["body"]) if event.get("isBase64Encoded") else event["body"].encode()
-    return _no_object() if body.lstrip().startswith(b"[") else None
-
-
-def _as_event(refused: Problem) -> dict[str, Any]:
-    response = refused.response()
-    headers = {"Content-Type": response.content_type}
-    return {"statusCode": response.status_code, "headers": headers, "body": response.body, "isBase64Encoded": False}
-
-
-def _no_object() -> Malformed:
-    return Malformed("The body is not a JSON object. Send one.", "请求体不是 JSON 对象，请发送 JSON 对象。")
-
-
-def _next_renewal(newest: Month, pointer: Pointer, today: date) -> date:
-    """The next day on which a month is due. ``newest``: the last month that is over."""
-    month = newest.plus(1) if str(newest) in pointer.publications or newest.renewed_on < today else newest
-    return month.renewed_on
-
-
-def _month_state(month: Month, pointer: Pointer, today: date) -> contract.MonthState:
-    reader = services().reader
-    valid, ledger = pointer.publications.get(str(month)), reader.ledger(month)
-    held = held_runs(ledger)
-    missing = [] if valid or held else reader.missing(month)
-    state = "published" if valid else "held" if held else "waiting_for_extracts" if missing else _before_rating(month)
-    if held and valid and ledger[0]["run"] in held:
-        state = "held"
-    return contract.MonthState.model_validate(
-        {
-            "month": str(month),
-            "state": state,
-            "missing": missing,
-            "held": held,
-            "valid": {
-                "run": valid.run,
-                "published_at": services().reader.local(valid.published_at),
-                "action": valid.action,
-            }
-            if valid
-            else None,
-            "renewed_on": month.renewed_on,
-            "overdue": valid is None and month.renewed_on < today,
-            "last": ledger[0] if ledger else None,
-        }
-    )
-
-
-def _before_rating(month: Month) -> str:
-    """Whether a month with complete data is being measured outside the function."""
-    last = last_check(services().reader.table) or {}
-    return "measuring" if (last.get("outcome"), last.get("month")) == ("measuring", str(month)) else "ready"
-
-
-def _standing(found: RunFiles, month: str, pointer: Pointer, ledger: list[dict[str, Any]]) -> str:
-    return found.kind if found.kind != "run" else _standing_of(found.run, month, pointer, ledger)
-
-
-def _standing_of(run: str, month: str, pointer: Pointer, ledger: list[dict[str, Any]]) -> str:
-    valid = pointer.publications.get(month)
-    if valid and valid.run == run:
-        return "valid"
-    if run in held_runs(ledger):
-        return "held"
-    return "replaced" if any(line["run"] == run for line in ledger) else "never published"
 
 
 def _ticket(ticket: Ticket) -> contract.TicketAnswer:

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 import boto3
 from botocore.config import Config
 
-from functions.operations.api import Handler, Services, serving
+from functions.operations.api import Services
 from functions.operations.asking import Asking, Invoke, invoke_with
 from functions.operations.reading import Reader
+from functions.operations.serving import Handler, serving
 from shared.settings import OperationsSettings
 from shared.table import Table
 
