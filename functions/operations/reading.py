@@ -116,10 +116,10 @@ class Reader:
             body = self.s3.get_object(Bucket=self.reports.bucket, Key=key)["Body"].read()
         return dict(json.loads(body))
 
-    def _exists(self, place: S3Prefix, key: str) -> bool:
+    def _exists(self, location: S3Prefix, key: str) -> bool:
         """Whether the object exists. Lists it, because reading a missing object gives AccessDenied."""
         with s3_errors():
-            found = self.s3.list_objects_v2(Bucket=place.bucket, Prefix=key, MaxKeys=1)
+            found = self.s3.list_objects_v2(Bucket=location.bucket, Prefix=key, MaxKeys=1)
         return any(one["Key"] == key for one in found.get("Contents", ()))
 
 

@@ -33,12 +33,12 @@ class WorkbookFile:
     """Reads and replaces one object."""
 
     s3: S3Client
-    place: S3Prefix
+    location: S3Prefix
 
     def stored(self) -> Stored | None:
         """What is there now; None where nothing is. Raises Unavailable."""
         try:
-            found = self.s3.head_object(Bucket=self.place.bucket, Key=self.place.prefix)
+            found = self.s3.head_object(Bucket=self.location.bucket, Key=self.location.prefix)
         except (BotoCoreError, ClientError) as error:
             if _status(error) in _ABSENT:
                 return None
@@ -53,8 +53,8 @@ class WorkbookFile:
         seen = {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}
         try:
             self.s3.put_object(
-                Bucket=self.place.bucket,
-                Key=self.place.prefix,
+                Bucket=self.location.bucket,
+                Key=self.location.prefix,
                 Body=content,
                 Metadata={"by": by.encode("ascii", "xmlcharrefreplace").decode()},
                 **seen,  # type: ignore[arg-type]

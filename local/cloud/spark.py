@@ -62,8 +62,8 @@ def find_java() -> Path:
         raise UserMistake("Spark: .venv/spark is not there. Make it: build/setup.sh spark")
     asked = subprocess.run([PYTHON, "-c", _ASK], capture_output=True, text=True, check=False).stdout.strip()
     on_path = shutil.which("java")
-    places = [os.environ.get("JAVA_HOME"), on_path and str(Path(on_path).resolve().parents[1]), asked]
-    for home in filter(None, places):
+    folders = [os.environ.get("JAVA_HOME"), on_path and str(Path(on_path).resolve().parents[1]), asked]
+    for home in filter(None, folders):
         if version_of(Path(home)) in JAVAS:
             return Path(home)
     raise UserMistake(

@@ -132,8 +132,8 @@ class _Plan:
         last, width = len(tab.lines) + 1, len(tab.columns)
         if RANGE not in [one["name"] for one in named]:
             yield do.name_range(RANGE, Area(sheet_id, (1, last), (0, width)))
-        place = next((one["range"] for one in named if one["name"] == RANGE), None)
-        first = place.get("startRowIndex", 0) if place else 1
+        area = next((one["range"] for one in named if one["name"] == RANGE), None)
+        first = area.get("startRowIndex", 0) if area else 1
         if approvers:
             for protected in self.there.get("console", {}).get("protectedRanges", ()):
                 if protected.get("description") == FOR_APPROVERS:

@@ -86,7 +86,7 @@ def _refuse_what_is_no_workbook(content: bytes, name: str) -> None:
 
 
 class _Cells(WorkSheetParser):
-    """openpyxl's parser of a sheet, which gives the cells that are there; its rows are padded to their last column.
+    """openpyxl's parser of a sheet, which gives the cells that are there; its rows are as long as their last cell.
 
     Values are what formulas gave when the file was saved.
     """

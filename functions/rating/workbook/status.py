@@ -118,8 +118,8 @@ class _Page:
             self._moves(answer.get("preview") or run.get("moves")),
             self._changes(answer.get("changes") or ()),
         ]
-        told = 1 if answer.get("effective_month") else 0  # a refresh tells of the first in its own name
-        for step in answer.get("prepared", ())[told:]:
+        shown = 1 if answer.get("effective_month") else 0  # a refresh has the first month in its own fields
+        for step in answer.get("prepared", ())[shown:]:
             sections.append(self._prepared(step))
         sections.append(self._ledger())
         written = [rows for section in sections if (rows := list(section))]
@@ -217,10 +217,10 @@ class _Page:
             "warning": (self.say("warning", "提醒"), "orange"),
         }
         for fault in sorted(faults, key=lambda one: one["severity"])[:SHOWN_FAULTS]:
-            place = Location(fault["tab"], fault["cell"])
+            location = Location(fault["tab"], fault["cell"])
             texts = (fault["found"], *(fault[p][self.language] for p in ("expected", "fix")))
             kind, colour = kinds[fault["severity"]]
-            yield StatusCell(kind, colour=colour), StatusCell(str(place), to=place), *map(_cell, texts)
+            yield StatusCell(kind, colour=colour), StatusCell(str(location), to=location), *map(_cell, texts)
         yield from self._more(len(faults) - SHOWN_FAULTS)
 
     def _changes(self, changes: Sequence[Mapping[str, Any]]) -> Iterator[StatusRow]:

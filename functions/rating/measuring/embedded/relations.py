@@ -62,7 +62,7 @@ def load_agencies(engine: DuckDB, sources: Sequence[Source]) -> None:
     differing = engine.rows("SELECT agency_id FROM agencies GROUP BY agency_id HAVING count(*) > 1 ORDER BY agency_id")
     if differing:
         agency_id = differing[0][0]
-        places = [
+        rows = [
             "{}, row {}".format(*source.origin(index))
             for source in sources
             for (index,) in engine.rows(
@@ -75,7 +75,7 @@ def load_agencies(engine: DuckDB, sources: Sequence[Source]) -> None:
             )
         ]
         raise AgenciesInvalid(
-            f"agency {agency_id} has rows that differ ({'; '.join(places)}), and so have {len(differing) - 1} other "
+            f"agency {agency_id} has rows that differ ({'; '.join(rows)}), and so have {len(differing) - 1} other "
             "agencies; expected equal rows, or one. Have the agencies extract corrected and written again. "
             f"{FORMATS_PAGE}"
         )

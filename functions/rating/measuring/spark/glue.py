@@ -59,9 +59,9 @@ class GlueJob:
 
     def _started(self, plan: Plan) -> str:
         """The id of a new run; empty if another run is active. StartJobRun has no idempotency token."""
-        place = self.measurements.location
+        location = self.measurements.location
         arguments = {
-            "--plan": f"s3://{place.bucket}/{self.measurements.plan_key(plan.id)}",
+            "--plan": f"s3://{location.bucket}/{self.measurements.plan_key(plan.id)}",
             "--extracts": self.extracts.url(),
             MEASUREMENT: plan.id,
         }

@@ -165,9 +165,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     bucket = S3Prefix.parse(given.extracts).bucket
     session = SparkSession.builder.appName("measure").getOrCreate()
     try:
-        for place in map(S3Prefix.parse, given.plan):
-            body = client().get_object(Bucket=place.bucket, Key=place.prefix)["Body"].read()
-            reports = S3Prefix(place.bucket, place.prefix.rpartition(f"{FOLDER}/")[0].strip("/"))
+        for plan in map(S3Prefix.parse, given.plan):
+            body = client().get_object(Bucket=plan.bucket, Key=plan.prefix)["Body"].read()
+            reports = S3Prefix(plan.bucket, plan.prefix.rpartition(f"{FOLDER}/")[0].strip("/"))
             with TemporaryDirectory() as folder:
                 measurements = Measurements(client(), reports, Path(folder))
                 measure(

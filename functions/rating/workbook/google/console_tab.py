@@ -41,14 +41,14 @@ def answer(sheet: GoogleSheet, ask: Ask, message: str, *, done: bool) -> None:
 
 def offer_runs(named: Sequence[Mapping[str, Any]], held: Sequence[str], earlier: Sequence[str]) -> list[do.Request]:
     """Requests that let the rows of decisions offer these runs. ``named``: the named ranges of the sheet."""
-    place = next((one["range"] for one in named if one["name"] == RANGE), None)
-    if place is None:
+    area = next((one["range"] for one in named if one["name"] == RANGE), None)
+    if area is None:
         return []
-    column = place.get("startColumnIndex", 0) + ABOUT
+    column = area.get("startColumnIndex", 0) + ABOUT
     requests = []
     for row, runs in ((KINDS.index("accept"), held), (KINDS.index("rollback"), earlier)):
-        at = place.get("startRowIndex", 0) + row
-        requests.append(do.choose_from(Area(place.get("sheetId", 0), (at, at + 1), (column, column + 1)), runs))
+        at = area.get("startRowIndex", 0) + row
+        requests.append(do.choose_from(Area(area.get("sheetId", 0), (at, at + 1), (column, column + 1)), runs))
     return requests
 
 

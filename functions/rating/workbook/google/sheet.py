@@ -162,10 +162,10 @@ class Damaged(RequestException):
     """An unusable answer: empty, truncated, or without the requested parts."""
 
 
-def _area(place: Mapping[str, int]) -> tuple[int, int, int, int]:
+def _area(merged: Mapping[str, int]) -> tuple[int, int, int, int]:
     """A merged area: its rows and columns, half-open."""
-    rows = place.get("startRowIndex", 0), place["endRowIndex"]
-    return *rows, place.get("startColumnIndex", 0), place["endColumnIndex"]
+    rows = merged.get("startRowIndex", 0), merged["endRowIndex"]
+    return *rows, merged.get("startColumnIndex", 0), merged["endColumnIndex"]
 
 
 def _described(answer: Any) -> Mapping[str, Any]:
