@@ -19,7 +19,7 @@ from local.cloud.invocation import Context
 from shared.settings import S3Prefix
 from shared.table import Table
 from tests.cloud import BUCKET, REPORTS, Cloud
-from tests.published import Answered
+from tests.published import Answered, event
 
 LI = {"sub": "1", "email": "li.hua@example.com", "scope": "openid levels.operate"}
 WANG = {"sub": "2", "email": "wang.min@example.com", "scope": "openid levels.operate"}
@@ -48,25 +48,9 @@ class Console:
         return serving(Services(reader, asking, s3, self.workbook, lambda: self.now))
 
     def ask(self, method: str, path: str, body: Any = None, claims: Mapping[str, str] | None = LI) -> Answered:
-        raw, _, query = path.partition("?")
-        event = {
-            "version": "2.0",
-            "routeKey": f"{method} {raw}",
-            "rawPath": raw,
-            "rawQueryString": query,
-            "headers": {"content-type": "application/json"},
-            "queryStringParameters": dict(pair.split("=", 1) for pair in query.split("&")) if query else None,
-            "requestContext": {
-                "http": {"method": method, "path": raw},
-                "requestId": "r-1",
-                "stage": "$default",
-                "authorizer": {"jwt": {"claims": dict(claims or {}), "scopes": None}},
-            },
-            "isBase64Encoded": False,
-        }
-        if body is not None:
-            event["body"] = body if isinstance(body, str) else json.dumps(body)
-        answer = self.handler(event, Context("operations", 10))
+        text = "" if body is None else body if isinstance(body, str) else json.dumps(body)
+        asked = event(method, path, headers={"content-type": "application/json"}, body=text, claims=claims)
+        answer = self.handler(asked, Context("operations", 10))
         return Answered(answer["statusCode"], answer["headers"], answer.get("body") or "")
 
     def get(self, path: str) -> Any:

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from local.cloud.gateway import Request, event_for
 from shared.months import Month
 
 JOINED = "2020-01-01 00:00:00"
@@ -34,18 +35,6 @@ def objects(month: Month, fen: Mapping[str, int]) -> Iterator[tuple[str, bytes]]
 
 def asked(path: str, request_id: str) -> dict[str, Any]:
     """What the gateway hands to the lookup function for a token that may see any agency."""
-    claims = {"sub": "smoke", "scope": "levels.public levels.agency.any"}
-    return {
-        "version": "2.0",
-        "routeKey": "$default",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": {},
-        "requestContext": {
-            "http": {"method": "GET", "path": path},
-            "requestId": request_id,
-            "stage": "$default",
-            "authorizer": {"jwt": {"claims": claims, "scopes": None}},
-        },
-        "isBase64Encoded": False,
-    }
+    event = event_for(Request("GET", path, claims={"sub": "smoke", "scope": "levels.public levels.agency.any"}))
+    event["requestContext"]["requestId"] = request_id
+    return event

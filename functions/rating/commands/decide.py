@@ -34,9 +34,7 @@ class Decision:
 def accept(services: Services, run: str, decision: Decision) -> dict[str, Any]:
     """Publish a run that was held. Raises RunUnknown if it is not held, RunSuperseded if it is out of date."""
     record = load_record(services.table, run)
-    held = ledger.held_entry(
-        services.table, record.month, run
-    )  # read before the pointer: another accept may be running
+    held = ledger.held_entry(services.table, record.month, run)  # before the pointer: another accept may be running
     valid = services.table.pointer().publications.get(record.month)
     if valid and valid.run == run:
         return _already_valid(services, record)

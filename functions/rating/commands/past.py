@@ -20,11 +20,10 @@ def why_held(services: Services, verdict: Verdict, valid: Publication | None) ->
     """
     if valid is None or verdict.rulebook is None:
         return None
-    then, now = (_thresholds(book, valid.month) for book in (services.table.rulebook(valid.rulebook), verdict.rulebook))
-    if then == now:
+    old, new = services.table.rulebook(valid.rulebook), verdict.rulebook
+    if _thresholds(old, valid.month) == _thresholds(new, valid.month):
         return None
-    old = services.table.rulebook(valid.rulebook)
-    compared = compare(old, verdict.rulebook, [valid.month], verdict.addresses, services.description)
+    compared = compare(old, new, [valid.month], verdict.addresses, services.description)
     past = [change for change in compared.changes if valid.month in change.past_months]
     zh, en = (_listed([_in_words(change, language) for change in past]) for language in ("zh", "en"))
     return Because(f"thresholds of a published month were changed: {en}", f"已发布月份的门槛被改动：{zh}")

@@ -96,9 +96,9 @@ def _measured(
         gmv[order.agency_id] += order.amount
     powers: defaultdict[str, list[int]] = defaultdict(lambda: [0] * len(POWER_LEVELS))
     bound: defaultdict[str, int] = defaultdict(int)
-    for held in totals.creators:
-        powers[held.agency_id][held.power_level] += held.creators if held.risk_tag is None else 0
-        bound[held.agency_id] += held.creators if held.power_level in ASSESSED_POWER else 0
+    for total in totals.creators:
+        powers[total.agency_id][total.power_level] += total.creators if total.risk_tag is None else 0
+        bound[total.agency_id] += total.creators if total.power_level in ASSESSED_POWER else 0
     removed_orders, removed_creators = _by_agency(excluded), _by_agency(_flagged(totals.creators))
     slots = {slot.agency_id: (slot.base, slot.kept) for slot in totals.slots}
     for agency in totals.agencies:

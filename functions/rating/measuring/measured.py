@@ -10,9 +10,8 @@ from pathlib import Path
 from functions.rating.extracts.datasets import Dataset
 from shared.levels import Measured, Removed
 
-TAGS_NAMED = (
-    100  # so many tags have a line of their own; others are one, so a different tag on every order does no harm
-)
+TAGS_NAMED = 100
+"""So many tags are counted one by one, the others together: a different tag on every order does no harm."""
 OTHER_TAGS = "其他 (other)"
 
 

@@ -54,13 +54,13 @@ def _unused(settings: RuleSettings, measured: MonthMeasured) -> Iterator[Guardra
     rows = measured.order_rows
     if rows.read < settings.min_rows_judged or Fraction(rows.used, rows.read) >= Fraction(settings.min_used_share):
         return
-    fates = {
+    losses = {
         "order_id": (rows.duplicate, Cause.DUPLICATE),
         "pay_time": (rows.out_of_month, Cause.OUT_OF_MONTH),
         "risk_tag": (rows.excluded, None),
         "creator_id": (rows.unbound, Cause.UNKNOWN_CREATOR),
     }
-    column, (_, cause) = max(fates.items(), key=lambda fate: fate[1][0])
+    column, (_, cause) = max(losses.items(), key=lambda loss: loss[1][0])
     examples = measured.examples.get(cause, ()) if cause else _tags(measured.excluded_orders)
     en = (
         f"orders: only {rows.used:,} of {rows.read:,} rows are used, less than min_used_share "
