@@ -26,10 +26,10 @@ from functions.rating.publication.items import items_of
 from functions.rating.publication.staging import BATCH_WRITE_LIMIT, WRITERS, size_of, stage
 from functions.rating.run.rules import Rules, computed_level, metric_values
 from local.cloud.embedded import TABLE, embedded_aws
+from shared.items import key_of
 from shared.levels import Ladder, Metric, Rating
 from shared.reasons import reasons
 from shared.settings import DEFAULT_ZONE
-from shared.items import key_of
 from shared.table import Table
 from tools.docs.example import shipped_rulebook
 

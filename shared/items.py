@@ -127,7 +127,6 @@ def key_text(item: Mapping[str, Any]) -> str:
     return " ".join(key_of(item))
 
 
-
 POINTER_KEY = key("POINTER", "POINTER")
 
 

@@ -183,8 +183,6 @@ class Table:
                     self.sleep(next(waits))
 
 
-
-
 @contextmanager
 def table_errors(name: str) -> Iterator[None]:
     """Raise TableUnavailable for botocore's errors, with the cause."""

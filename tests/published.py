@@ -33,6 +33,7 @@ from functions.rating.run.rules import Rules
 from functions.rating.run.standings import count_levels
 from local.cloud.gateway import Request, event_for
 from shared.content import content_id
+from shared.items import Publication
 from shared.levels import (
     Benefit,
     BenefitKind,
@@ -53,7 +54,6 @@ from shared.levels import (
     Tip,
 )
 from shared.months import Month
-from shared.items import Publication
 from shared.table import Table
 from tests.aws import empty_table, emulated_aws
 

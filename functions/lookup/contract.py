@@ -16,8 +16,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
-from shared.levels import BenefitKind, Change, Status
 from shared.items import MadeValid
+from shared.levels import BenefitKind, Change, Status
 
 MONTH_PATTERN = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
 BATCH_LIMIT = 100

@@ -16,11 +16,11 @@ from zoneinfo import ZoneInfo
 
 from functions.lookup.problems import AgencyUnknown, BenefitUnknown, LevelUnknown, MonthUnknown
 from shared.errors import RunUnknown, TableUnavailable
+from shared.items import Listing, Pointer, Publication
 from shared.levels import Benefit, Level, Rating, Rulebook
 from shared.months import Month
 from shared.observability import logger
 from shared.settings import DEFAULT_RETENTION_MONTHS
-from shared.items import Listing, Pointer, Publication
 from shared.table import Table
 
 POINTER_SECONDS = 5.0

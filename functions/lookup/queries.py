@@ -14,9 +14,9 @@ from functions.lookup.cursors import Cursors, DirectoryPosition, HistoryPosition
 from functions.lookup.problems import CursorExpired, CursorMalformed, Fault, Invalid, MonthUnknown
 from functions.lookup.publications import Snapshot, is_agency_id
 from functions.lookup.sizes import ITEMS_BYTES, bytes_of_item
+from shared.items import Listing, Publication
 from shared.levels import Rating
 from shared.months import Month
-from shared.items import Listing, Publication
 
 _LEAST_STEP = 25  # months read at once, so that the size of a page does not change the number of reads
 _TOO_LONG: Fault = {

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from functions.lookup import contract
+from shared.items import Publication
 from shared.levels import (
     Benefit,
     BenefitKind,
@@ -24,7 +25,6 @@ from shared.levels import (
 from shared.links import is_https
 from shared.money import yuan
 from shared.reasons import ChannelResult, Check, NextLevel, reasons
-from shared.items import Publication
 
 
 class Face(Protocol):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
@@ -36,6 +36,7 @@ _NAMES = ("email", "preferred_username", "name", "sub")
 RunInPath = Annotated[str, Path(pattern=r"^[0-9a-f]{20}$", description="批次")]
 TicketInPath = Annotated[str, Path(pattern=r"^[0-9a-f]{20}$")]
 MonthInQuery = Annotated[str | None, Query(pattern=r"^[1-9][0-9]{3}-(0[1-9]|1[0-2])$", description="考核月")]
+
 
 @dataclass(frozen=True, slots=True)
 class Services:

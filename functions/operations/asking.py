@@ -13,8 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions.operations.problems import NotPossible, Stale, TicketUnknown, Unavailable
 from functions.operations.reading import Reader, held_runs
 from shared.content import content_id
-from shared.months import Month
 from shared.items import Pointer
+from shared.months import Month
 from shared.table import Table
 from shared.tickets import Ticket, close_ticket, last_check, open_ticket, read_ticket
 

@@ -15,9 +15,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.operations.problems import RunUnknown, Unavailable
 from functions.operations.views import ledger_line
+from shared.items import Pointer, run_key
 from shared.months import Month
 from shared.settings import S3Prefix
-from shared.items import Pointer, run_key
 from shared.table import Table
 
 if TYPE_CHECKING:

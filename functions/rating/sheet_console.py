@@ -14,8 +14,8 @@ from functions.rating.workbook.asks import DECISIONS, Ask, AskRefused
 from functions.rating.workbook.source import WorkbookSource
 from functions.rating.workbook.status_words import OUTCOMES, failure, one_language
 from shared.errors import LevelsError, WorkbookFaulty, WorkbookUnavailable
-from shared.observability import logger
 from shared.items import key
+from shared.observability import logger
 from shared.table import Table, table_errors
 
 Do = Callable[[Request, Services], dict[str, Any]]

@@ -12,9 +12,9 @@ from functions.rating.publication.ledger import Entry
 from functions.rating.services import Services
 from functions.rating.workbook.status import SHOWN_LEDGER, StatusContext, status
 from shared.errors import LevelsError, WorkbookUnavailable
+from shared.items import Pointer
 from shared.months import Month
 from shared.observability import logger
-from shared.items import Pointer
 
 LINK_SECONDS = 6 * 3600  # a link ends with the function's credentials, which last about as long
 RECENT_MONTHS = 12

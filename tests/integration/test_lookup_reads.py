@@ -13,8 +13,8 @@ import pytest
 from functions.lookup.api import api as declared
 from functions.lookup.publications import POINTER_SECONDS
 from functions.lookup.routing import Operation
-from shared.levels import Grant
 from shared.items import rulebook_key
+from shared.levels import Grant
 from tests.published import Caller, World, agency, empty_world, path_of, rulebook
 
 

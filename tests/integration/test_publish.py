@@ -19,8 +19,8 @@ from functions.rating.publication.pointer import move_pointer
 from functions.rating.run.guardrails import Guardrail, Totals
 from functions.rating.run.record import Compared, DataQuality, Input, RunRecord, record_from, record_item
 from shared.errors import NothingPublished, PublicationConflict, RunUnknown, TableUnavailable
-from shared.levels import Change, Ladder, Level, Measured, Rating, Rulebook, Status
 from shared.items import Pointer, Publication
+from shared.levels import Change, Ladder, Level, Measured, Rating, Rulebook, Status
 from shared.table import Table
 from tests.aws import empty_table, emulated_aws, stored_items
 

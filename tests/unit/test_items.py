@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from functions.rating.publication.items import PAGE_BYTES, PAGE_LISTINGS, pages
 from functions.rating.publication.staging import ITEM_BYTES, fitting
 from shared.errors import ItemTooLarge
-from shared.levels import Status
 from shared.items import Listing, directory_item, key
+from shared.levels import Status
 
 
 def listing(introduction: str) -> Listing:

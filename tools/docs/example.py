@@ -26,10 +26,20 @@ from functions.rating.workbook.rulebook import parse
 from local.cloud.gateway import Answer, Request, ask
 from local.cloud.template import ROOT
 from shared.content import content_id
+from shared.items import (
+    Listing,
+    Pointer,
+    Publication,
+    directory_item,
+    key_of,
+    pointer_item,
+    rating_item,
+    rulebook_item,
+    run_key,
+)
 from shared.levels import Measured, Removed, Rulebook, SlotCounts, Standing
 from shared.months import Month
 from shared.settings import DEFAULT_ZONE
-from shared.items import Listing, Pointer, Publication, directory_item, key_of, pointer_item, rating_item, rulebook_item, run_key
 from shared.table import Table
 
 if TYPE_CHECKING:

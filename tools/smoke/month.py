@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from shared.items import POINTER_KEY
 from shared.months import Month
 from shared.settings import DEFAULT_ZONE
-from shared.items import POINTER_KEY
 from tools.smoke.configuration import Check
 from tools.smoke.invented import AGENCIES, asked, objects
 from tools.smoke.results import Failed

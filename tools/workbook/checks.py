@@ -69,7 +69,5 @@ def red_when(column: SheetColumn, row: int, positions: Mapping[str, int]) -> str
     return f"AND(NOT(ISBLANK({cell})),NOT(IFERROR({nested},FALSE)))"
 
 
-
-
 def _formula(formula: str) -> Check:
     return Check("custom", formula)

@@ -77,8 +77,6 @@ def dicts(things: Sequence[Fault] | Sequence[Change]) -> list[dict[str, Any]]:
     return [thing.as_dict() for thing in things]
 
 
-
-
 def next_to_rate(services: Services) -> Month:
     """The month to rate next: the one after the newest published month; before any publication, the last month."""
     published = services.table.pointer().publications

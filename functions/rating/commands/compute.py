@@ -20,10 +20,10 @@ from functions.rating.run.standings import count_levels, count_moves
 from functions.rating.scratch import causes_named
 from shared.content import content_id
 from shared.errors import ExtractError, ObjectInvalid, ReportUnwritten, ScratchUnusable
+from shared.items import run_key
 from shared.levels import Measured, Rating, Rulebook, Standing
 from shared.months import Month
 from shared.observability import logger
-from shared.items import run_key
 
 if TYPE_CHECKING:
     from functions.rating.extracts.inventory import Inventory

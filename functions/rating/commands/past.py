@@ -7,8 +7,8 @@ from functions.rating.services import Services
 from functions.rating.workbook.changes import Change, compare
 from functions.rating.workbook.rulebook import Verdict
 from functions.rating.workbook.texts import what_rates
-from shared.levels import Rulebook
 from shared.items import Publication
+from shared.levels import Rulebook
 
 SHOWN_CHANGES = 20
 

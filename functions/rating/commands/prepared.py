@@ -13,10 +13,10 @@ from functions.rating.services import Services
 from functions.rating.workbook.rulebook import Verdict
 from functions.rating.workbook.texts import as_if_for, what_rates
 from shared.errors import LevelsError
+from shared.items import Publication
 from shared.levels import Level, Measured, Metric, Rulebook, Standing
 from shared.months import Month
 from shared.observability import logger
-from shared.items import Publication
 
 
 @dataclass(frozen=True, slots=True)

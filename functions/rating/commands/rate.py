@@ -24,9 +24,9 @@ from functions.rating.services import Services
 from functions.rating.workbook.rulebook import Fault, Verdict, unknown_overrides
 from shared.content import content_id
 from shared.errors import MonthExpired, MonthNotOver
+from shared.items import Publication
 from shared.levels import Measured, Rulebook
 from shared.months import Month
-from shared.items import Publication
 
 
 def rate_month(services: Services, month: Month, *, scheduled: bool) -> dict[str, Any]:

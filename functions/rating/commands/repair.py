@@ -18,9 +18,9 @@ from functions.rating.services import Services
 from functions.rating.workbook.rulebook import parse
 from shared.content import content_id
 from shared.errors import ItemInvalid, RunUnknown, RunUnrepairable
+from shared.items import Pointer, Publication, rulebook_item, rulebook_key
 from shared.levels import Rulebook
 from shared.months import Month
-from shared.items import Pointer, Publication, rulebook_item, rulebook_key
 
 
 def repair(services: Services, month: Month) -> dict[str, Any]:

@@ -24,9 +24,9 @@ from functions.rating.run.standings import level_changes, standings_of
 from functions.rating.services import Services
 from shared.content import canonical_json, content_id
 from shared.errors import ItemInvalid, RunUnknown
+from shared.items import key, key_of, key_text, rulebook_from, rulebook_key, run_key, schema_of
 from shared.levels import Rulebook, Standing
 from shared.months import Month
-from shared.items import key, key_of, key_text, rulebook_from, rulebook_key, run_key, schema_of
 
 Item = Mapping[str, Any]
 Names = tuple[str, str]

@@ -8,8 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-
-
 from functions.rating.extracts.csv_header import BYTE_ORDER_MARK, names_in
 from functions.rating.extracts.datasets import LocalFile, located
 from functions.rating.extracts.download import DataObject, reading_from

@@ -11,8 +11,8 @@ from pydantic_core import to_json
 from functions.rating.run.record import RunRecord, record_from, record_item
 from functions.rating.run.standings import standings_of
 from shared.errors import RunUnknown
-from shared.levels import Rating
 from shared.items import Listing, directory_item, key, key_of, rating_item, run_key, standings_item
+from shared.levels import Rating
 from shared.table import Table
 
 STANDINGS_PAGE = 2000  # about 120 KB, well below the 400 KB that an item may have

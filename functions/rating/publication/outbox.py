@@ -25,8 +25,8 @@ from functions.rating.run.standings import LevelChange
 from shared.backoff import pauses
 from shared.content import canonical_json, content_id
 from shared.errors import EventsUnsent, ItemInvalid, OutOfTime
-from shared.observability import logger
 from shared.items import MadeValid, key, key_of, key_text, reading, stored
+from shared.observability import logger
 from shared.table import Table, table_errors
 
 if TYPE_CHECKING:

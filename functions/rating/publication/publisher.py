@@ -14,9 +14,9 @@ from functions.rating.publication.pointer import PointerMoved, move_pointer
 from functions.rating.run.record import RunRecord
 from functions.rating.run.standings import level_changes
 from shared.errors import PublicationConflict
+from shared.items import MadeValid, Pointer, Publication
 from shared.levels import Standing
 from shared.observability import logger
-from shared.items import MadeValid, Pointer, Publication
 from shared.table import Table
 
 

@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 from shared.backoff import pauses
 from shared.content import content_id
 from shared.errors import ItemTooLarge, TableUnavailable
-from shared.levels import Rulebook
 from shared.items import SCHEMA, key_of, rulebook_item, rulebook_key
+from shared.levels import Rulebook
 from shared.table import THROTTLING, Table, table_errors
 
 BATCH_WRITE_LIMIT = 25

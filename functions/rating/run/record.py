@@ -12,9 +12,9 @@ from pydantic import TypeAdapter
 
 from functions.rating.run.guardrails import Guardrail, Totals
 from shared.content import canonical_json
+from shared.items import Publication, reading, run_key, stored
 from shared.levels import Removed
 from shared.months import Month
-from shared.items import Publication, reading, run_key, stored
 
 
 @dataclass(frozen=True, slots=True)
