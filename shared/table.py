@@ -78,7 +78,10 @@ class Table:
         """A rulebook by its content id. Raises RunUnknown if it is not stored."""
         item = self._get(rulebook_key(rulebook_id))
         if item is None:
-            raise RunUnknown(f"rulebook {rulebook_id} is not in table {self.name}")
+            raise RunUnknown(
+                f"rulebook {rulebook_id} is not in table {self.name}: it has expired, or was deleted. Repairing the "
+                "month that uses it writes it again."
+            )
         return rulebook_from(item)
 
     def rulebooks(self, rulebook_ids: Iterable[str]) -> dict[str, Rulebook]:
@@ -178,7 +181,9 @@ class Table:
                 pending = answer.get("UnprocessedKeys")
                 attempts = 0 if items else attempts + 1
                 if attempts == READ_ATTEMPTS:
-                    raise TableUnavailable(f"table {self.name} gave no item in {READ_ATTEMPTS} attempts")
+                    raise TableUnavailable(
+                        f"table {self.name} returned no item in {READ_ATTEMPTS} attempts: it is throttled. Try again."
+                    )
                 if pending:
                     self.sleep(next(waits))
 

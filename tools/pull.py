@@ -36,7 +36,10 @@ def pull(versions: Versions, name: str, into: Path) -> None:
         write_folder(raw, Path(folder))
         written = content_id(versions.read(read_folder(Path(folder)), str(into)).rulebook)
         if written != expected:
-            raise UserMistake(f"{into}: the files would read as rulebook {written}, not {expected}; nothing was kept")
+            raise UserMistake(
+                f"{into}: read again, the files give rulebook {written}, expected {expected} as in {name}; nothing was "
+                "kept. This is a defect of this software: report it with the workbook."
+            )
         for path in Path(folder).iterdir():
             path.rename(into / path.name)
     print(f"{into}: {len(raw.tabs)} 个标签页 tabs, 规则版本 rulebook {expected}")

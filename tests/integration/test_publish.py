@@ -180,7 +180,7 @@ def test_a_table_that_never_takes_an_item_is_given_up(table: Table) -> None:
     slept: list[float] = []
     hurried = Table(table.client, table.name, sleep=slept.append, clock=lambda: sum(slept))
     table.client.meta.events.register("before-call.dynamodb.BatchWriteItem", Unwritten(10**6))  # type: ignore[arg-type]
-    with pytest.raises(TableUnavailable, match="throttling"):
+    with pytest.raises(TableUnavailable, match="throttled"):
         put(hurried, [rating(2)])
     assert sum(slept) > staging.PATIENCE
 

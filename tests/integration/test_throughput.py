@@ -61,7 +61,7 @@ def test_a_table_that_takes_nothing_is_given_up_after_a_minute() -> None:
     record = house.stage(MONTH, {"a": 1})
     house.dynamodb.throughput = Throughput(lambda: time.now, partitions=1, burst=0.0)
     table = Table(house.table.client, "levels", sleep=time.sleep, clock=lambda: time.now)
-    with pytest.raises(TableUnavailable, match="has taken nothing for 60 s"):
+    with pytest.raises(TableUnavailable, match="has accepted nothing for 60 s"):
         staging.stage(table, items_of([rating(MONTH, "a", 1)], record, 2_000_000_000), lambda _: None, writers=1)
     assert 60 < time.now < 70
 

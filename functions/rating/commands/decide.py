@@ -39,7 +39,10 @@ def accept(services: Services, run: str, decision: Decision) -> dict[str, Any]:
     if valid and valid.run == run:
         return _already_valid(services, record)
     if held is None:
-        raise RunUnknown(f"run {run} of {record.month} is not held, so there is nothing to accept")
+        raise RunUnknown(
+            f"run {run} of {record.month} is not held, so there is nothing to accept. Take the id of a held run from "
+            "the status tab or the ledger."
+        )
     if not decision.anyway:
         _refuse_superseded(services, record, held)
     if not services.publisher.publish(
@@ -63,7 +66,10 @@ def roll_back(services: Services, run: str, decision: Decision) -> dict[str, Any
     lines = ledger.entries(services.table, record.month)
     published = [line for line in lines if line.run == run and line.moves_the_pointer]
     if not valid or not published:
-        raise RunUnknown(f"run {run} was never published for {record.month}, so there is nothing to go back to")
+        raise RunUnknown(
+            f"run {run} was never published for {record.month}, so there is nothing to go back to. Take the id of an "
+            "earlier publication of the month from the ledger or its report."
+        )
     if valid.run == run or not services.publisher.publish(
         record,
         "rolled_back",

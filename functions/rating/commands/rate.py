@@ -238,8 +238,8 @@ def _refuse_before_its_end(services: Services, month: Month) -> None:
     ends, now = month.end(services.zone), services.now()
     if now < ends:
         raise MonthNotOver(
-            f"month {month} ends at {ends.astimezone(services.zone):%Y-%m-%d %H:%M %Z}, now is "
-            f"{now.astimezone(services.zone):%Y-%m-%d %H:%M}; it can be rated from then on"
+            f"month {month} ends at {ends.astimezone(services.zone):%Y-%m-%d %H:%M %Z}, and now it is "
+            f"{now.astimezone(services.zone):%Y-%m-%d %H:%M}. Rate it after its end; preview it until then."
         )
 
 
@@ -249,8 +249,8 @@ def refuse_expired(services: Services, month: Month) -> None:
     if services.now().timestamp() >= expires_at:
         raise MonthExpired(
             f"month {month} is past its retention of {services.retention_months} months: its publication is no "
-            "longer kept, and new items would be deleted at once. Nothing was read or written; raise "
-            "RETENTION_MONTHS to rate older months."
+            "longer kept, and new items would be deleted at once. Nothing was read or written. To rate older months, "
+            "raise the parameter RetentionMonths (variable RETENTION_MONTHS)."
         )
 
 

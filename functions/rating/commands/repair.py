@@ -33,11 +33,14 @@ def repair(services: Services, month: Month) -> dict[str, Any]:
     pointer = services.table.pointer()
     valid = pointer.publications.get(str(month))
     if valid is None:
-        raise RunUnknown(f"no publication of {month}: there is nothing to repair; rate the month")
+        raise RunUnknown(f"month {month} is not published, so there is nothing to repair. Rate the month.")
     lines = [line for line in ledger.entries(services.table, str(month)) if line.run == valid.run]
     inventory = find_extracts(services, month)
     if isinstance(inventory, NotReady):
-        raise RunUnrepairable(f"the extracts of {month} are no longer there: {', '.join(inventory.missing)}")
+        raise RunUnrepairable(
+            f"the extracts of {month} are no longer there: {', '.join(inventory.missing)}. Bring their versions back "
+            "(docs/disaster.en.md), then repair the month again."
+        )
     rulebook_id = next((line.rulebook for line in lines if line.moves_the_pointer), valid.rulebook)
     compared_with = _compared_with(services, pointer, valid, rulebook_id, inventory)
     rulebook = _write_rulebook(services, month, rulebook_id)

@@ -142,7 +142,8 @@ class Measurements:
             yield
         except (BotoCoreError, ClientError) as error:
             raise MeasuringFailed(
-                f"{self.location.url(FOLDER, measurement)}: {error}; the measurement can't be read or written there"
+                f"{self.location.url(FOLDER, measurement)}: the measurement can't be read or written ({error}). Check "
+                "the policy of the reports bucket and the function's role, then run the month again."
             ) from error
 
 

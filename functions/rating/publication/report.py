@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
+_RIGHTS = "If access is denied, check the policy of the reports bucket and the function's role."
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a report shows besides the run: the sheet's faults, seconds of each stage, and the ledger.
@@ -102,7 +105,7 @@ class Reports:
                 return
             body = self.client.get_object(Bucket=self.location.bucket, Key=key)["Body"].read()
         except (BotoCoreError, ClientError) as error:
-            raise ReportUnwritten(f"s3://{self.location.bucket}/{key}: {error}") from error
+            raise ReportUnwritten(f"s3://{self.location.bucket}/{key} can't be read ({error}). {_RIGHTS}") from error
         document = {**_kept(body), "ledger": json.loads(canonical_json(list(ledger)))}
         self._put_json(document, *folder)
         self._put_page(report_page(document), *folder)
@@ -152,7 +155,10 @@ class Reports:
         try:
             self.client.put_object(Bucket=self.location.bucket, Key=key, Body=body, ContentType=content_type)
         except (BotoCoreError, ClientError) as error:
-            raise ReportUnwritten(f"s3://{self.location.bucket}/{key}: {error}; nothing was published") from error
+            raise ReportUnwritten(
+                f"s3://{self.location.bucket}/{key} can't be written ({error}). A run is published only with its "
+                f"report; the next firing tries again. {_RIGHTS}"
+            ) from error
 
 
 def report_document(computed: Computed, context: Context, quarantine: str | None = None) -> dict[str, Any]:

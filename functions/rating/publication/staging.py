@@ -143,8 +143,8 @@ class _Writer:
                 return len(batch)
             if self.table.clock() - self._last_written_at > PATIENCE:
                 raise TableUnavailable(
-                    f"table {self.table.name} has taken nothing for {PATIENCE:.0f} s: it is throttling. Nothing was "
-                    "published; the next firing tries again. A higher WarmThroughput takes more at once."
+                    f"table {self.table.name} has accepted nothing for {PATIENCE:.0f} s: it is throttled. Nothing was "
+                    "published; the next firing tries again. With a higher WarmWrites the table accepts more at once."
                 )
             unwritten = unprocessed
             self.table.sleep(next(waits))

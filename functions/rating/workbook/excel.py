@@ -60,7 +60,10 @@ def read_excel(content: bytes, name: str, wanted: Callable[[str], bool] = lambda
 
 def _refuse_what_is_no_workbook(content: bytes, name: str) -> None:
     if len(content) > MOST_BYTES:
-        raise WorkbookUnavailable(f"workbook file {name}: {len(content):,} bytes; expected at most {MOST_BYTES:,}")
+        raise WorkbookUnavailable(
+            f"workbook file {name}: {len(content):,} bytes; expected at most {MOST_BYTES:,}. Delete pictures and "
+            "unused rows, or copy the tabs into a new file."
+        )
     if content.startswith(_OLE):
         found, fix = (
             ("it is protected with a password", "Save it again without one (File, Info, Protect Workbook)")

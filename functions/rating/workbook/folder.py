@@ -61,7 +61,7 @@ def read_folder(folder: Path, wanted: Callable[[str], bool] = lambda _: True) ->
     files = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv" and path.is_file())
     if not files:
         raise WorkbookUnavailable(
-            f"workbook folder {folder}: it holds no .csv file; expected one per tab, such as levels.csv or 等级.csv"
+            f"workbook folder {folder}: it has no .csv file; expected one per tab, such as levels.csv or 等级.csv"
         )
     tabs = tuple(RawTab(path.stem, _rows(path)) for path in files if wanted(path.stem))
     return RawWorkbook(tabs, typed=False, unread=tuple(path.stem for path in files if not wanted(path.stem)))
@@ -71,7 +71,9 @@ def _rows(path: Path) -> list[list[str]]:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise WorkbookUnavailable(f"workbook file {path}: it can't be read ({error.strerror}); fix that") from error
+        raise WorkbookUnavailable(
+            f"workbook file {path}: it can't be read ({error.strerror}); expected a file that this program may read"
+        ) from error
     return read_csv(content, str(path))
 
 

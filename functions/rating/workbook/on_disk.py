@@ -28,5 +28,7 @@ def read_on_disk(path: Path, wanted: Callable[[str], bool] = lambda _: True) -> 
             "makes one"
         ) from error
     except OSError as error:
-        raise WorkbookUnavailable(f"workbook file {path}: it can't be read ({error.strerror}); fix that") from error
+        raise WorkbookUnavailable(
+            f"workbook file {path}: it can't be read ({error.strerror}); expected a file that this program may read"
+        ) from error
     return read_excel(content, str(path), wanted)

@@ -71,9 +71,9 @@ def _translated() -> Iterator[None]:
     except duckdb.OutOfMemoryException as error:
         raise OutOfRoom(
             f"too little memory or scratch space for this month ({_first_line(error)}). Nothing was published. "
-            "See whether orders were delivered twice, which takes most of it; give the function more memory "
-            "(RatingMemory) and ephemeral storage (RatingStorage), have the extract written as Parquet, or have Spark "
-            "measure the month (docs/spark.md)."
+            "Check whether orders were delivered twice. If not, give the function more memory (RatingMemory) and "
+            "ephemeral storage (RatingStorage), have the extract written as Parquet, or have Spark measure the month "
+            "(docs/spark.md)."
         ) from error
     except duckdb.Error as error:
         raise EngineRefused(_first_line(error)) from error

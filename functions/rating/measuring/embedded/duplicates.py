@@ -92,8 +92,8 @@ class Repeats:
         while rows > 1 << self._row_bits:
             if self._row_bits == _MOST_ROW_BITS:
                 raise OutOfRoom(
-                    f"more than {1 << _MOST_ROW_BITS:,} orders in one month; expected fewer. See whether objects are "
-                    "there twice; else have Spark measure the month (docs/spark.md)."
+                    f"more than {1 << _MOST_ROW_BITS:,} orders in one month; expected fewer. Check whether objects are "
+                    "there twice; if not, have Spark measure the month (docs/spark.md)."
                 )
             narrower = _ones(self._row_bits)
             self._row_bits += 1

@@ -112,7 +112,7 @@ class BucketWorkbook:
         found = [(key, title) for key in self._ask(listed, "listed") if (title := _csv_title(self.key, key))]
         if not found:
             raise WorkbookUnavailable(
-                f"workbook {self}: it holds no .csv file; expected one per tab, such as levels.csv or 等级.csv"
+                f"workbook {self}: it has no .csv file; expected one per tab, such as levels.csv or 等级.csv"
             )
         return found
 
@@ -124,7 +124,9 @@ class BucketWorkbook:
             answer = self.s3.get_object(**asked)  # type: ignore[arg-type]
             if answer["ContentLength"] > MOST_BYTES:
                 size = f"{answer['ContentLength']:,} bytes; expected at most {MOST_BYTES:,}"
-                raise WorkbookUnavailable(f"workbook s3://{self.bucket}/{key}: {size}")
+                raise WorkbookUnavailable(
+                    f"workbook s3://{self.bucket}/{key}: {size}. Delete pictures and unused rows."
+                )
             version = answer.get("VersionId", "null")  # the version id of an object without versions
             stored_as = () if version == "null" else (f"s3://{self.bucket}/{key}?versionId={version}",)
             return answer["Body"].read(), stored_as

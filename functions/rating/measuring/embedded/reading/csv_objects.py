@@ -91,7 +91,7 @@ class CsvObjects:
                 except EngineRefused as error:
                     keys = ", ".join(some.file.key for some in batch)
                     raise ObjectInvalid(
-                        f"{keys}: can't be parsed ({error}); expected CSV as RFC 4180 has it. Have it written again."
+                        f"{keys}: can't be parsed ({error}); expected CSV as in RFC 4180. Have it written again."
                     ) from error
 
     def _read_alike(self, batch: Sequence[_Records]) -> Iterator[ObjectRead]:

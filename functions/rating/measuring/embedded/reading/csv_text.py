@@ -80,9 +80,9 @@ class CsvRecords:
         except RowsSwallowed as found:
             raise ObjectInvalid(
                 f"{self.file.key}, row {found.first}: a field begins with a quote that is closed {found.lines - 1} "
-                f"lines further on, and lines between are rows of their own ({found.inner!r}), which would be lost; "
-                "expected a quote that is closed in its own row. Have the extract written with fields that hold a "
-                'quote, a comma or a newline in quotes, and quotes in them doubled ("").'
+                f"lines later. The lines between look like rows of their own ({found.inner!r}) and would be lost; "
+                "expected the closing quote in the same row. Have the extract written again, with quotes around each "
+                'field that contains a quote, a comma or a newline, and each quote inside it doubled ("").'
             ) from found
 
     def _read_header(self) -> list[str]:
@@ -93,7 +93,7 @@ class CsvRecords:
         if not line:
             raise ObjectInvalid(
                 f"{self.file.key}: found no header; expected column names in the first line. A file without rows "
-                "still has its header: have the extract written again."
+                "still needs its header. Have the extract written again."
             )
         return names_in(line, self.file.key)
 
@@ -109,7 +109,7 @@ class CsvRecords:
                 break
             if len(chunks) > _LONGEST_LINE // BLOCK:
                 raise ObjectInvalid(
-                    f"{self.file.key}, row {self._row}: found no line's end in {len(chunks) * BLOCK} bytes; expected "
+                    f"{self.file.key}, row {self._row}: found no end of line in {len(chunks) * BLOCK} bytes; expected "
                     "lines of text. Have the extract written again."
                 )
         self._ended = not read
@@ -128,7 +128,7 @@ def open_records(file: LocalFile, form: Format) -> Iterator[CsvRecords]:
             yield CsvRecords(file, raw, form)
         except _DAMAGED as error:
             raise ObjectInvalid(
-                f"{file.key}: the gzip stream is damaged ({error}); expected a whole one with a right checksum. "
+                f"{file.key}: the gzip file is damaged ({error}); expected a complete one with a correct checksum. "
                 "Upload the object again."
             ) from error
 

@@ -98,8 +98,8 @@ def _positions(file: LocalFile, nodes: Sequence[Node]) -> Mapping[str, int]:
     names = [node.name for node in nodes]
     if reserved := _RESERVED & {name.lower() for name in names}:
         raise ObjectInvalid(
-            f"{file.key}: a column is called {reserved.pop()}, which is what reading it needs a name for; "
-            "expected any other name. Have the extract written without it."
+            f"{file.key}: a column is called {reserved.pop()}, a name that the reader itself uses; expected any other "
+            "name. Have the extract written without this column."
         )
     return located(names, file)
 
