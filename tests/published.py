@@ -94,7 +94,7 @@ def rulebook(**more: Any) -> Rulebook:
         tips=(
             Tip("four", "邀请更多达人", "https://example.invalid/invite"),
             Tip("gmv", "参加激励活动", ""),
-            Tip("six", "培养高等级达人", "https://example.invalid/grow"),
+            Tip("six", "培养高等级达人 / Grow high-level creators", "https://example.invalid/grow"),
         ),
     )
     return replace(base, **more)

@@ -323,11 +323,19 @@ class NextLevelGaps(TypedDict):
     channels: list[ChannelGaps]
 
 
+class BothLanguages(TypedDict):
+    """A text in Chinese and in English; the same text twice where operations wrote it in one language."""
+
+    zh: str
+    en: str
+
+
 class Advice(TypedDict):
     """How to improve a metric that is below a threshold of the next level (提升建议)."""
 
     metric: str
-    tip: str
+    tip: Annotated[str, Field(description="As operations wrote it; `中文 / English` in one text.")]
+    texts: Annotated[BothLanguages, Field(description="The tip, each language apart.")]
     link: str | None
 
 

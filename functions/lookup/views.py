@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from functions.lookup import contract
+from shared.bilingual import each_language_of_workbook
 from shared.items import Publication
 from shared.levels import (
     Benefit,
@@ -249,8 +250,15 @@ def _tips(above: NextLevel, rulebook: Rulebook) -> list[contract.Advice]:
     """Advice for every metric that is too low for some channel of the next level (rule 12)."""
     short = {check.metric for result in above.channels for check in result.checks if check.missing}
     return [
-        {"metric": tip.metric, "tip": tip.tip, "link": tip.link or None} for tip in rulebook.tips if tip.metric in short
+        {"metric": tip.metric, "tip": tip.tip, "texts": _both(tip.tip), "link": tip.link or None}
+        for tip in rulebook.tips
+        if tip.metric in short
     ]
+
+
+def _both(text: str) -> contract.BothLanguages:
+    found = each_language_of_workbook(text)
+    return {"zh": found["zh"], "en": found["en"]}
 
 
 def _removed_orders(removed: Removed) -> contract.RemovedOrders:

@@ -145,11 +145,12 @@ def get_ledger(month: MonthInQuery = None) -> contract.Ledger:
 
 @app.get("/v1/operations/workbook")
 def get_workbook() -> contract.Workbook:
-    """The workbook's faults, and its changes of the rules in force, when the system last read it."""
+    """The workbook's faults, its changes of the rules in force, the months that it prepares: as last read."""
     wired = services()
     found = last_check(wired.reader.table) or {"faults": [], "changes": [], "unshown_faults": 0}
     blank = dict.fromkeys(("at", "outcome", "month", "effective_month"))
     linked = {part: views.linked(found[part], found.get("addresses", {})) for part in ("faults", "changes")}
+    linked["prepared"] = [views.month_to_come(one) for one in found.get("prepared", [])]
     at = {"at": wired.reader.local(found["at"])} if found.get("at") else {}
     return contract.Workbook.model_validate({**blank, **found, **linked, **at, "stored": _stored(wired)})
 
@@ -216,13 +217,16 @@ def post_workbook(body: contract.WorkbookRequest) -> Response[contract.TicketAns
 
 
 def _ticket(ticket: Ticket) -> contract.TicketAnswer:
+    answer = dict(ticket.answer) if ticket.answer else None
+    to_come = answer.pop("to_come", None) if answer else None
     return contract.TicketAnswer(
         ticket=ticket.ticket,
         state=ticket.state,
         by=ticket.by,
         at=services().reader.local(ticket.at),
         poll=f"/v1/operations/tickets/{ticket.ticket}",
-        answer=dict(ticket.answer) if ticket.answer else None,
+        answer=answer,
+        to_come=contract.MonthToCome.model_validate(views.month_to_come(to_come)) if to_come else None,
     )
 
 

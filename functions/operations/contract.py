@@ -173,6 +173,20 @@ class MetricName(Answer):
     unit: str
 
 
+class MonthToCome(Answer):
+    """What the workbook's rules of a month to come would do to the agencies, by the numbers of ``measured_month``."""
+
+    month: MonthText
+    due_on: Annotated[date, Field(description="The day on which the month's levels are due.")]
+    measured_month: MonthText
+    moves: Annotated[dict[str, int], Field(description="How many are up, down, new, same.", examples=[{"up": 3}])]
+    level_names: dict[str, str]
+    metrics: list[MetricName]
+    matrix: list[MatrixCell]
+    movers: Annotated[list[Mover], Field(description="Those whose level falls most first, at most 600.")]
+    moving: Annotated[int, Field(description="How many there are.")]
+
+
 class Bin(Answer):
     at_least: Amount
     below: Amount
@@ -297,6 +311,9 @@ class Workbook(Answer):
     faults: list[Fault]
     unshown_faults: int
     changes: list[Change]
+    prepared: Annotated[
+        list[MonthToCome], Field(description="The months from which it rates differently, the next one first.")
+    ]
 
 
 # --- asking -----------------------------------------------------------------------------------------------------------
@@ -344,7 +361,10 @@ class WorkbookRequest(Asked):
 
 
 class TicketAnswer(Answer):
-    """A request to the rating function. ``answer``: its result, or ``error`` and ``message``."""
+    """A request to the rating function. ``answer``: its result, or ``error`` and ``message``.
+
+    ``to_come``: what the preview of a month to come found, which has no report.
+    """
 
     ticket: str
     state: Literal["asked", "done", "failed"]
@@ -352,6 +372,7 @@ class TicketAnswer(Answer):
     at: datetime
     poll: Annotated[str, Field(description="GET this path until the state is done or failed.")]
     answer: dict[str, Any] | None
+    to_come: MonthToCome | None = None
 
 
 class ProblemAnswer(BaseModel):

@@ -35,15 +35,28 @@ def report(document: Json) -> dict[str, Any]:
         "held_because": _both(document["held_because"]),
         "guardrails": record["guardrails"],
         "level_names": document["level_names"],
-        "metrics": [{"metric": m["key"], "name": m["name"], "unit": m["unit"]} for m in moves["metrics"].values()],
-        "matrix": [{"before": c["from"], "after": c["to"], "agencies": c["agencies"]} for c in moves["matrix"]],
-        "movers": [_mover(mover, amounts) for mover in sorted(moves["movers"], key=_gravity)[:SHOWN_MOVERS]],
-        "moving": len(moves["movers"]),
+        **_moves(moves),
         "distributions": [_distribution(one, amounts) for one in document["distributions"]],
         "faults": document["faults"],
         "changes": document.get("changes", []),
         "data_warnings": document.get("data_warnings", []),
         "retention_assessed": document.get("retention_assessed", True),
+    }
+
+
+def month_to_come(found: Json) -> dict[str, Any]:
+    """What the rules of a month to come would do, as the contract's MonthToCome."""
+    return {**found, **_moves(found)}
+
+
+def _moves(moves: Json) -> dict[str, Any]:
+    """Who goes from where to where, and why; those who fall most come first."""
+    amounts = Amounts(moves["metrics"])
+    return {
+        "metrics": [{"metric": m["key"], "name": m["name"], "unit": m["unit"]} for m in moves["metrics"].values()],
+        "matrix": [{"before": c["from"], "after": c["to"], "agencies": c["agencies"]} for c in moves["matrix"]],
+        "movers": [_mover(mover, amounts) for mover in sorted(moves["movers"], key=_gravity)[:SHOWN_MOVERS]],
+        "moving": moves.get("moving", len(moves["movers"])),
     }
 
 

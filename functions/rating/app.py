@@ -19,7 +19,7 @@ from functions.rating.commands.verify import verify
 from functions.rating.console import answered_for_the_console
 from functions.rating.events import Request, parse_event
 from functions.rating.measuring.totals import StillMeasuring
-from functions.rating.monitoring import count_answer, count_failure
+from functions.rating.monitoring import count_answer, count_failure, refused
 from functions.rating.publication import ledger
 from functions.rating.result import result
 from functions.rating.scratch import WHOLE_OR_NOT, causes_named, run_folder
@@ -48,7 +48,7 @@ listener: Callable[[str, int, int | None], None] | None = None
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Run the command that one event asks for. The answer has the keys of result.py.
 
-    Raises one subclass of LevelsError for each cause (shared/errors.py).
+    Raises one subclass of LevelsError for each cause (shared/errors.py); what it refuses the console is an answer.
     """
     request, services = None, None
     try:
@@ -67,6 +67,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
                 return {"outcome": "asked", "answers": do_asks(asks, services, _run)} if asks else NOTHING_ASKED
             answer = _run(request, services)
     except LevelsError as error:
+        if refused(error, request):
+            logger.warning("a request of the console was refused", cause=str(error), request=event)
+            return {"outcome": "refused", "error": type(error).__name__, "message": str(error)}
         count_failure(error, event, request, services)
         raise
     finally:

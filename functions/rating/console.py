@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from functions.rating.events import Request
@@ -10,10 +10,12 @@ from functions.rating.services import Services
 from functions.rating.workbook.changes import changes_id
 from functions.rating.workbook.status_words import FAILURES
 from shared.errors import ChangesUnseen, LevelsError, TableUnavailable, WorkbookFaulty, WorkbookUnavailable
+from shared.months import Month
 from shared.observability import logger
 from shared.tickets import SHOWN_FAULTS, close_ticket, keep_check
 
-_LEFT_OUT = ("preview", "prepared", "quality", "stages")  # long, and the report has them
+_LEFT_OUT = ("preview", "prepared", "quality", "stages", "distributions")  # long, and the report has them
+SHOWN_MOVERS = 600
 
 
 def answered_for_the_console(
@@ -40,6 +42,8 @@ def answered_for_the_console(
     if request.reads_the_sheet:
         _keep_check(services, answered)
     brief = {name: value for name, value in answered.items() if name not in _LEFT_OUT}
+    if answered["outcome"] == "previewed" and answered["run"] is None:  # a month to come has no report
+        brief["to_come"] = _to_come(answered["month"], answered, SHOWN_MOVERS)
     _close(request, services, "done", brief | {"faults": answered["faults"][:SHOWN_FAULTS]})
     return answered
 
@@ -66,9 +70,36 @@ def _keep_check(services: Services, answer: Mapping[str, Any]) -> None:
         "unshown_faults": max(0, len(answer["faults"]) - SHOWN_FAULTS),
         "changes": answer.get("changes", [])[:SHOWN_FAULTS],
         "changes_id": changes_id(answer.get("changes", [])),
+        "prepared": _prepared(answer.get("prepared", [])),
         "addresses": dict(_addresses(services)) if answer["faults"] or answer.get("changes") else {},
     }
     _write_or_log(lambda: keep_check(services.table, found))
+
+
+def _prepared(steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [_to_come(step["effective_month"], step, SHOWN_MOVERS // len(steps)) for step in steps]
+
+
+def _to_come(month: str, tried: Mapping[str, Any], most: int) -> dict[str, Any]:
+    """What the rules of a month to come would do. ``most``: of its movers, so that they fit into an item of the table.
+
+    Those who fall most come first.
+    """
+    moves = tried["preview"]
+    movers = sorted(
+        moves["movers"], key=lambda one: ((one["new_level"] or 0) - (one["old_level"] or 0), one["agency_id"])
+    )
+    return {
+        "month": month,
+        "due_on": Month.parse(month).renewed_on.isoformat(),
+        **{part: tried[part] for part in ("measured_month", "moves", "level_names")},
+        **{part: moves[part] for part in ("matrix", "metrics", "moving")},
+        "movers": movers[:most],
+    }
+
+
+def _gravity(mover: Mapping[str, Any]) -> tuple[int, str]:
+    return (mover["new_level"] or 0) - (mover["old_level"] or 0), mover["agency_id"]
 
 
 def _addresses(services: Services) -> Mapping[str, str]:

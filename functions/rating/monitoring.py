@@ -10,7 +10,17 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from functions.rating.events import Request
 from functions.rating.services import Services
-from shared.errors import LevelsError, WorkbookFaulty, WorkbookUnavailable
+from shared.errors import (
+    ChangesUnseen,
+    LevelsError,
+    MonthExpired,
+    NothingPublished,
+    PublicationConflict,
+    RunSuperseded,
+    RunUnknown,
+    WorkbookFaulty,
+    WorkbookUnavailable,
+)
 from shared.months import RENEWAL_DAY, Month
 from shared.observability import logger, metrics
 
@@ -18,6 +28,17 @@ NOON = 12
 SUMMARY = ("outcome", "month", "run", "agencies", "levels", "moves", "report")
 WHY = ("missing", "found", "held_because", "inputs_changed", "differences")
 """What only some outcomes say: why it is that one, and what to look at."""
+
+REFUSALS = (
+    ChangesUnseen,
+    MonthExpired,
+    NothingPublished,
+    PublicationConflict,
+    RunSuperseded,
+    RunUnknown,
+    WorkbookFaulty,
+)
+"""What is the answer to somebody who asks for something that can't be done now. Nothing is broken."""
 
 
 def count_answer(answer: dict[str, Any], request: Request, services: Services) -> None:
@@ -50,6 +71,14 @@ def count_failure(error: LevelsError, event: Any, request: Request | None, servi
     logger.error("run failed", error=type(error).__name__, cause=str(error), request=event)
     if request and services:
         _count_overdue(request, services)
+
+
+def refused(error: LevelsError, request: Request | None) -> bool:
+    """Whether an error only refuses what somebody asked for in the console, whose ticket says why: no failed run.
+
+    Raised, it would ring the alarm of failed runs, and Lambda would try the same again.
+    """
+    return request is not None and request.ticket is not None and isinstance(error, REFUSALS)
 
 
 def _count_overdue(request: Request, services: Services) -> None:

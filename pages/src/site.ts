@@ -61,7 +61,7 @@ function asked(): { agency: string | null; month: string | null } {
 function views(signedIn: Session): View[] {
   if (atConsole) return ["console"];
   const agency = signedIn.agency ?? (signedIn.may("levels.agency.any") ? asked().agency : null);
-  const all: View[] = agency ? ["level", "ladder"] : ["directory", "ladder"];
+  const all: View[] = signedIn.agency ? ["level", "ladder"] : agency ? ["level", "ladder", "directory"] : ["directory", "ladder"];
   return signedIn.may("levels.operate") ? [...all, "console"] : all;
 }
 

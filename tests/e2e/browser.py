@@ -75,6 +75,14 @@ class Visitor:
         self.page.goto(f"{self.url}{path}")
         self.settle()
 
+    def spoil(self, element: str, values: dict[str, str]) -> None:
+        """Give an element other properties: a token that is no longer valid, another agency."""
+        self.page.evaluate("([name, values]) => Object.assign(document.querySelector(name), values)", [element, values])
+
+    def token(self) -> str:
+        """The token that the page holds, as its element asks for it."""
+        return str(self.page.evaluate("document.querySelector('main > :not(h1)').token()"))
+
     def settle(self) -> None:
         self.page.wait_for_selector("main > * .sheet[aria-busy=false]")
 

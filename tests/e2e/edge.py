@@ -8,17 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import requests
-import waitress
 
 from local.cloud.issuer import PATH, LocalIssuer, Person
 from local.cloud.pages import with_pages
 from tests.e2e.distribution import Behaviour, Distribution
 from tests.e2e.issuer import Issuer
 from tests.e2e.processes import free_port
+from tests.serving import answering
 from tools.pages import files
 
 if TYPE_CHECKING:
@@ -92,7 +91,6 @@ def edge(port: int, distribution: Distribution, signer: Issuer, s3: Any, bucket:
         chosen = with_issuer if environ["PATH_INFO"].startswith(f"{PATH}/") else at_edge
         return chosen(environ, start_response)
 
-    server = waitress.create_server(application, host="127.0.0.1", port=own, threads=8)
-    Thread(target=server.run, daemon=True).start()
-    yield url
-    server.close()
+    # One request at a time: the emulator keeps one instance of each function then, and it is known what that one knows.
+    with answering(application, own):
+        yield url

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import urllib.error
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-from playwright.sync_api import Browser, expect
+import requests
+from playwright.sync_api import Browser, Route, expect
 
-from local.cloud.embedded import EXTRACTS, TABLE
+from functions.rating.app import handler
+from local.cloud.embedded import EXTRACTS, REPORTS, TABLE, EmbeddedAws
+from local.cloud.glue import LocalGlue
+from local.cloud.invocation import Context
 from local.sample import sample_folder
 from shared.settings import S3Prefix
-from shared.table import Table
-from shared.tickets import CHECK_KEY, keep_check
-from tests.e2e import page_states
+from shared.tickets import CHECK_KEY
+from tests.e2e import console_states, page_states
 from tests.e2e.browser import Visitor, chromium
-from tests.e2e.page_states import LANGUAGES, EveryLook, Place, View, assert_fine, assert_published
+from tests.e2e.looks import LANGUAGES, EveryLook, assert_fine
+from tests.e2e.page_states import View, assert_published
 from tests.e2e.pages_served import Served, edited, serving
+from tests.e2e.places import Place
 
 STATES = {
     "rated up",
@@ -34,7 +42,8 @@ STATES = {
     "overridden",
 }
 AGENCIES = 345
-MONTH, WAITING, PUBLISHED = "2026-10", "2026-09", "2026-08"
+MONTH, WAITING, PUBLISHED, PREPARED = "2026-10", "2026-09", "2026-08", "2027-01"
+OWN_VIEW = "**/v1/agencies/*/level*"
 
 
 @pytest.fixture(scope="module")
@@ -52,15 +61,59 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield served
 
 
+@dataclass(frozen=True)
+class EmbeddedTrouble:
+    """moto refuses everybody who has no credentials of its IAM, which nobody has here; or it refuses nobody."""
+
+    endpoint: str
+
+    @contextmanager
+    def table_refuses(self) -> Iterator[None]:
+        requests.post(f"{self.endpoint}/moto-api/reset-auth", data=b"0", timeout=10).raise_for_status()
+        try:
+            yield
+        finally:
+            requests.post(f"{self.endpoint}/moto-api/reset-auth", data=b"inf", timeout=10).raise_for_status()
+
+    @contextmanager
+    def pointer_refused(self, visitor: Visitor) -> Iterator[None]:
+        """Made by the browser: moto can't refuse the pointer alone. test_deployed.py has the function's own answer."""
+        visitor.page.route(OWN_VIEW, _as_stale)
+        yield
+        visitor.page.unroute(OWN_VIEW)
+
+
+def _as_stale(route: Route) -> None:
+    answer = route.fetch()
+    route.fulfill(response=answer, json={**answer.json(), "stale": True})
+
+
 @pytest.fixture(scope="module")
 def place(served: Served) -> Place:
-    def own(agency: str) -> Any:
+    def answer(path: str, **headers: str) -> Any:
         try:
-            return served.get(f"/v1/agencies/{agency}/level", X_Local_Agency=agency)
-        except urllib.error.HTTPError:
-            return None
+            return served.get(path, **headers)
+        except urllib.error.HTTPError as refused:
+            return json.load(refused)
 
-    return Place(served.url, served.get, own)
+    def own(agency: str) -> Any:
+        found = answer(f"/v1/agencies/{agency}/level", X_Local_Agency=agency)
+        return found if "agency_id" in found else None
+
+    endpoint = served.endpoint()
+    return Place(
+        url=served.url,
+        public=answer,
+        own=own,
+        client=lambda service: boto3.client(service, endpoint_url=endpoint, **CREDENTIALS),  # type: ignore[call-overload]
+        table=TABLE,
+        reports=S3Prefix.parse(REPORTS),
+        spent_token="of.another.issuer",
+        trouble=EmbeddedTrouble(endpoint),
+    )
+
+
+CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +139,7 @@ def test_an_agency_sees_its_level_in_every_state(
     place: Place, browser: Browser, axe: str, states: dict[str, View], language: str
 ) -> None:
     visitor, looks = Visitor.signed_in(browser, place.url, "operator"), EveryLook(language)
-    assert assert_fine(visitor, axe, page_states.levels(visitor, states, looks), looks) == len(STATES)
+    assert assert_fine(visitor, axe, page_states.levels(visitor, states, looks), looks) == len(STATES) + 1
     visitor.page.context.close()
 
 
@@ -96,7 +149,7 @@ def test_what_is_refused_is_said_in_words(
 ) -> None:
     view = states["top"]
     visitor, looks = Visitor.signed_in(browser, place.url, view["agency_id"]), EveryLook(language)
-    assert assert_fine(visitor, axe, page_states.refused_levels(visitor, view, looks), looks) == 6
+    assert assert_fine(visitor, axe, page_states.refused_levels(visitor, place, view, looks), looks) == 5
     visitor.page.context.close()
 
 
@@ -105,30 +158,45 @@ def test_creators_and_merchants_see_cards_and_the_ladder(
     place: Place, browser: Browser, axe: str, states: dict[str, View], language: str
 ) -> None:
     visitor, looks = Visitor.signed_in(browser, place.url, "merchant"), EveryLook(language)
-    assert assert_fine(visitor, axe, page_states.cards_and_ladder(visitor, place, states, looks), looks) == 6
+    assert assert_fine(visitor, axe, page_states.cards_and_ladder(visitor, place, states, looks), looks) == 7
     visitor.page.context.close()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_operations_see_where_each_month_stands(served: Served, browser: Browser, axe: str, language: str) -> None:
+def test_operations_see_where_each_month_stands(
+    place: Place, served: Served, browser: Browser, axe: str, tmp_path: Path, language: str
+) -> None:
     """What the console shows is what the months are: one waits for its orders, gets them, and is being measured."""
-    visitor, looks = Visitor.signed_in(browser, served.url, "operator"), EveryLook(language)
+    visitor, looks = Visitor.signed_in(browser, place.url, "operator"), EveryLook(language)
     months = {MONTH: "held", PUBLISHED: "published", WAITING: "waiting_for_extracts"}
-    assert assert_fine(visitor, axe, page_states.console_of_months(visitor, months, looks), looks) == 3
+    assert assert_fine(visitor, axe, console_states.console_of_months(visitor, months, looks), looks) == 3
     assert ("订单" if language == "zh" else "orders") in visitor.page.locator(".state").inner_text()
-    extracts, clients = S3Prefix.parse(EXTRACTS), clients_of(served)
+    extracts, s3, dynamodb = S3Prefix.parse(EXTRACTS), place.client("s3"), place.client("dynamodb")
     marker = {"Bucket": extracts.bucket, "Key": extracts.key("orders", f"month={WAITING}", "_SUCCESS")}
-    check = clients["dynamodb"].get_item(TableName=TABLE, Key=CHECK_KEY)["Item"]
-    clients["s3"].put_object(**marker)
+    check = dynamodb.get_item(TableName=TABLE, Key=CHECK_KEY)["Item"]
+    s3.put_object(**marker)
     try:
-        assert_fine(visitor, axe, page_states.console_of_months(visitor, {WAITING: "ready"}, looks), looks)
-        began: dict[str, Any] = {"at": "2026-11-03T02:00:00+08:00", "outcome": "measuring", "month": WAITING}
-        kept = {**began, "effective_month": None, "faults": [], "unshown_faults": 0, "changes": []}
-        keep_check(Table(clients["dynamodb"], TABLE), kept)
-        assert_fine(visitor, axe, page_states.console_of_months(visitor, {WAITING: "measuring"}, looks), looks)
+        ready = console_states.console_of_months(visitor, {WAITING: "ready"}, looks)
+        assert assert_fine(visitor, axe, ready, looks) == 1
+        assert measured_by_glue(served, tmp_path, WAITING)["outcome"] == "measuring"
+        measuring = console_states.console_of_months(visitor, {WAITING: "measuring"}, looks)
+        assert assert_fine(visitor, axe, measuring, looks) == 1
     finally:
-        clients["s3"].delete_object(**marker)
-        clients["dynamodb"].put_item(TableName=TABLE, Item=check)
+        s3.delete_object(**marker)
+        dynamodb.put_item(TableName=TABLE, Item=check)
+    visitor.page.context.close()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_operations_see_what_is_prepared_and_what_is_gone(
+    place: Place, browser: Browser, axe: str, language: str
+) -> None:
+    visitor, looks = Visitor.signed_in(browser, place.url, "operator"), EveryLook(language)
+    seen = chain(
+        console_states.console_of_prepared(visitor, PREPARED, looks),
+        console_states.console_without_report(visitor, place, PUBLISHED, looks),
+    )
+    assert assert_fine(visitor, axe, seen, looks) == 2
     visitor.page.context.close()
 
 
@@ -137,16 +205,46 @@ def test_operations_see_workbook_and_ledger_and_what_is_refused(
     place: Place, browser: Browser, axe: str, language: str
 ) -> None:
     visitor, looks = Visitor.signed_in(browser, place.url, "operator"), EveryLook(language)
-    seen = chain(page_states.console_sections(visitor, looks), page_states.refused_console(visitor, looks))
-    assert assert_fine(visitor, axe, seen, looks) == 6
-    visitor.page.context.close()
+    creator = Visitor.signed_in(browser, place.url, "creator")
+    tokens = {401: place.spent_token, 403: creator.token()}
+    seen = chain(
+        console_states.console_sections(visitor, looks),
+        console_states.refused_console(visitor, place, tokens, looks),
+    )
+    assert assert_fine(visitor, axe, seen, looks) == 5
+    for one in (visitor, creator):
+        one.page.context.close()
 
 
-def clients_of(served: Served) -> dict[str, Any]:
-    """Clients of the AWS that make serve has embedded."""
-    own = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
-    endpoint = served.endpoint()
-    return {name: boto3.client(name, endpoint_url=endpoint, **own) for name in ("s3", "dynamodb")}  # type: ignore[call-overload]
+class Unended:
+    """A run of the Spark job that has not ended."""
+
+    def poll(self) -> int | None:
+        return None
+
+    def wait(self) -> int:
+        raise AssertionError("nobody waits for it")
+
+    def last_output(self) -> str:
+        return ""
+
+
+def measured_by_glue(served: Served, folder: Path, month: str) -> Any:
+    """The rating function's answer while Glue says that its job still runs: here, and in the cloud that is served."""
+
+    def start(_: Sequence[str]) -> Unended:
+        return Unended()
+
+    settings = {"WORKBOOK": f"dir:{served.workbook}", "SCRATCH": str(folder), "RETENTION_MONTHS": "1200"}
+    glue = {"MEASURING": "glue", "GLUE_JOB": "measuring", "POWERTOOLS_METRICS_NAMESPACE": "mcn-levels"}
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in {**EmbeddedAws(served.endpoint()).environment(), **settings, **glue}.items():
+            environment.setenv(name, value)
+        LocalGlue(start).enter()
+        try:
+            return handler({"month": month}, Context("rating", 900))
+        finally:
+            boto3.DEFAULT_SESSION = None  # its events are this Glue's
 
 
 def test_an_app_embeds_a_card_with_one_tag(place: Place, browser: Browser, states: dict[str, View]) -> None:

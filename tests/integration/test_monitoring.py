@@ -71,3 +71,33 @@ def test_a_backfill_says_nothing_of_being_late(cloud: Cloud, capsys: pytest.Capt
     cloud.put_month("2026-08", {"A": (2, 500_000)})
     cloud.rate({"month": "2026-08"})
     assert "Overdue" not in measured(capsys)
+
+
+DECISION = {"by": "Li", "reason": "looked at"}
+NO_RUN = "0" * 20
+
+
+@pytest.mark.parametrize(
+    ("asked", "error"),
+    [
+        ({"accept": NO_RUN, **DECISION}, "RunUnknown"),
+        ({"rollback": NO_RUN, **DECISION}, "RunUnknown"),
+        ({"mode": "refresh", "confirms": NO_RUN, **DECISION}, "ChangesUnseen"),
+        ({"month": "2026-09", "mode": "preview"}, "WorkbookFaulty"),
+    ],
+)
+def test_what_the_console_is_refused_is_no_failed_run(
+    cloud: Cloud, capsys: pytest.CaptureFixture[str], asked: dict[str, str], error: str
+) -> None:
+    """Nobody is called, and Lambda does not try it again; asked by a developer, the same raises."""
+    cloud.put_month("2026-09", {"A": (2, 500_000)})
+    cloud.rate({"month": "2026-09"})
+    if error == "WorkbookFaulty":
+        cloud.write_workbook(levels="level,name\n1,\n")
+    capsys.readouterr()
+    answer = cloud.rate({**asked, "ticket": "a" * 20})
+    assert (answer["outcome"], answer["error"]) == ("refused", error)
+    assert measured(capsys) == {"Runs": 1}
+    with pytest.raises(LevelsError):
+        cloud.rate(asked)
+    assert measured(capsys).keys() & {"RunFailed", "WorkbookFaulty"}

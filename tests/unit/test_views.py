@@ -11,6 +11,7 @@ from pydantic_core import to_json
 
 from functions.lookup import contract, views
 from functions.rating.run.rules import Rules
+from shared.bilingual import each_language_of_workbook
 from shared.levels import Benefit, BenefitKind, Grant, Measured, Rating, Standing, Status
 from shared.months import Month
 from tests.published import IN_NOVEMBER, OVERRIDE, SHANGHAI, agency, rulebook
@@ -154,7 +155,28 @@ def test_tips_are_of_the_metrics_that_some_channel_of_the_next_level_is_short_of
     assert (only_creators["level"], only_creators["tips"]) == (3, [])
     short_of_gmv_and_six = own(agency("A", four=30, gmv=0, six=1))
     assert [tip["metric"] for tip in short_of_gmv_and_six["tips"]] == ["gmv", "six"]
-    assert short_of_gmv_and_six["tips"][0] == {"metric": "gmv", "tip": "参加激励活动", "link": None}
+    assert short_of_gmv_and_six["tips"][0] == {
+        "metric": "gmv",
+        "tip": "参加激励活动",
+        "texts": {"zh": "参加激励活动", "en": "参加激励活动"},
+        "link": None,
+    }
+    assert short_of_gmv_and_six["tips"][1]["texts"] == {"zh": "培养高等级达人", "en": "Grow high-level creators"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "多开播",
+        "stream more",
+        "stream more / sell more",
+        "开播 / 短视频 live",
+        "开播 / vlog",
+        "开播 / go live / sell more",
+    ],
+)
+def test_a_slash_that_is_not_between_two_languages_hides_nothing(text: str) -> None:
+    assert each_language_of_workbook(text) == {"zh": text, "en": text}
 
 
 def test_what_was_excluded_is_listed_by_tag() -> None:

@@ -58,9 +58,11 @@ def prepared(
         {
             "effective_month": month,
             "effective_on": Month.parse(month).renewed_on.isoformat(),
-            "preview": try_month(services, stored, rulebook, month, in_force)["preview"],
+            "measured_month": valid.month,
+            **{part: tried[part] for part in ("moves", "level_names", "preview")},
         }
         for month in months
+        for tried in [try_month(services, stored, rulebook, month, in_force)]
     ]
 
 
@@ -94,6 +96,7 @@ def try_month(services: Services, stored: Stored, rulebook: Rulebook, month: str
         "agencies": len(ratings),
         "levels": count_levels(ratings, len(tried.levels)),
         "moves": count_moves(ratings, stored.standings),
+        "level_names": {str(level.level): level.name for level in tried.levels},
         "distributions": distributions(ratings, tried, measured_month),
         "preview": in_brief(comparison(ratings, stored.standings, tried, in_force.as_of(measured_month))),
     }

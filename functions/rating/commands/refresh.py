@@ -23,6 +23,9 @@ from shared.errors import ChangesUnseen, NothingPublished
 from shared.months import Month
 from shared.tickets import last_check
 
+TOLD_OF_THE_FIRST = ("effective_month", "effective_on", "preview")
+"""What the answer says in its own name of the first month that is prepared."""
+
 
 def refresh(services: Services, confirmed: Decision | None = None) -> dict[str, Any]:
     """Publish changed texts, and answer what waits: its cells, from when it counts, and who would move.
@@ -55,7 +58,7 @@ def refresh(services: Services, confirmed: Decision | None = None) -> dict[str, 
         "report": services.reports.url(valid.month, valid.run),
         "texts_published": texts_changed,
         "prepared": steps,
-        **(steps[0] if steps else {}),
+        **({part: steps[0][part] for part in TOLD_OF_THE_FIRST} if steps else {}),
     }
     record = load_record(services.table, valid.run)
     if texts_changed or (taken_away and confirmed):

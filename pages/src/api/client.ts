@@ -32,6 +32,7 @@ export type Runs = Answer<"/v1/operations/runs">;
 export type Report = components["schemas"]["Report"];
 export type Ledger = Answer<"/v1/operations/ledger">;
 export type Workbook = Answer<"/v1/operations/workbook">;
+export type MonthToCome = Workbook["prepared"][number];
 export type Ticket = components["schemas"]["TicketAnswer"];
 export type Amount = number | string;
 

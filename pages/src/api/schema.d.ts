@@ -314,7 +314,10 @@ export interface components {
          */
         Advice: {
             metric: string;
+            /** @description As operations wrote it; `中文 / English` in one text. */
             tip: string;
+            /** @description The tip, each language apart. */
+            texts: components["schemas"]["BothLanguages"];
             link: string | null;
         };
         /**
@@ -487,6 +490,14 @@ export interface components {
             may_still_drop: number | null;
             /** @description True if the newest publication could not be read, and the last known one is shown. */
             stale: boolean;
+        };
+        /**
+         * BothLanguages
+         * @description A text in Chinese and in English; the same text twice where operations wrote it in one language.
+         */
+        BothLanguages: {
+            zh: string;
+            en: string;
         };
         /**
          * CardAnswer
@@ -2563,16 +2574,28 @@ export interface operations {
                      *         {
                      *           "metric": "creators_power4",
                      *           "tip": "邀请更多达人绑定机构，优先考虑带货力 4 级以上的达人 / Invite more creators and start with those of power level 4 and above",
+                     *           "texts": {
+                     *             "zh": "邀请更多达人绑定机构，优先考虑带货力 4 级以上的达人",
+                     *             "en": "Invite more creators and start with those of power level 4 and above"
+                     *           },
                      *           "link": null
                      *         },
                      *         {
                      *           "metric": "creators_power6",
                      *           "tip": "培养高等级达人：规划排期、锁定货盘，并辅导直播与短视频 / Grow high-level creators: plan their schedule and secure goods; coach live streams and videos",
+                     *           "texts": {
+                     *             "zh": "培养高等级达人：规划排期、锁定货盘，并辅导直播与短视频",
+                     *             "en": "Grow high-level creators: plan their schedule and secure goods; coach live streams and videos"
+                     *           },
                      *           "link": null
                      *         },
                      *         {
                      *           "metric": "paid_gmv",
                      *           "tip": "参加新人训练营、激励计划和榜单活动，提升支付 GMV / Join the newcomer training camp and incentive programmes and rankings to reach a higher GMV",
+                     *           "texts": {
+                     *             "zh": "参加新人训练营、激励计划和榜单活动，提升支付 GMV",
+                     *             "en": "Join the newcomer training camp and incentive programmes and rankings to reach a higher GMV"
+                     *           },
                      *           "link": null
                      *         }
                      *       ],

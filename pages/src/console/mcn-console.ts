@@ -1,5 +1,5 @@
 import { css, html, nothing, type TemplateResult } from "lit";
-import { answered, connect, Refused, type Client, type Ledger, type Months, type MonthState, type Report, type Runs, type Ticket, type Workbook } from "../api/client";
+import { answered, connect, Refused, type Client, type Ledger, type Months, type MonthState, type MonthToCome, type Report, type Runs, type Ticket, type Workbook } from "../api/client";
 import { fill } from "../language";
 import { ApiElement } from "../levels/element";
 import { look } from "../look";
@@ -12,6 +12,8 @@ import { changes, faults, ledger } from "./workbook";
 interface Shown {
   readonly months: Months;
   readonly month: MonthState | null;
+  /** What the workbook prepares for the month, where it does. Without a month: of one that is not over. */
+  readonly toCome: MonthToCome | null;
   readonly runs: Runs;
   readonly report: Report | null;
   readonly ledger: Ledger;
@@ -36,6 +38,7 @@ export class McnConsole extends ApiElement<Shown> {
     section: { state: true },
     chosen: { state: true },
     metric: { state: true },
+    tried: { state: true },
     choice: { state: true },
     typed: { state: true },
     reason: { state: true },
@@ -76,6 +79,8 @@ export class McnConsole extends ApiElement<Shown> {
   declare section: Section;
   declare chosen: Chosen | null;
   declare metric: string | null;
+  /** The last preview of a month to come. */
+  declare tried: MonthToCome | null;
   declare choice: Choice;
   declare typed: string;
   declare reason: string;
@@ -88,26 +93,29 @@ export class McnConsole extends ApiElement<Shown> {
     super();
     this.section = "month";
     this.choice = FIRST;
-    this.chosen = this.metric = this.said = this.anyway = null;
+    this.chosen = this.metric = this.tried = this.said = this.anyway = null;
     this.typed = this.reason = "";
     this.working = false;
   }
 
   /** The month that waits for somebody, or else the newest; and of it the run that is held, or else the valid one. */
   protected async read(client: Client): Promise<Shown> {
-    const months = await answered(client.GET("/v1/operations/months"));
-    const month = months.items.find((one) => one.month === this.month) ?? months.items.find((one) => one.state === "held") ?? months.items[0] ?? null;
+    const [months, workbook] = await Promise.all([answered(client.GET("/v1/operations/months")), answered(client.GET("/v1/operations/workbook"))]);
+    const coming = monthsToCome(workbook, this.tried);
+    const asked = months.items.find((one) => one.month === this.month) ?? null;
+    const isToCome = !asked && coming.some((one) => one.month === this.month);
+    const month = asked ?? (isToCome ? null : (months.items.find((one) => one.state === "held") ?? months.items[0] ?? null));
+    const toCome = coming.find((one) => one.month === (isToCome ? this.month : month?.month)) ?? null;
     const run = this.chosen ?? (month && defaultRun(month));
     const query = month ? { month: month.month } : {};
-    const [runs, report, lines, workbook] = await Promise.all([
+    const [runs, report, lines] = await Promise.all([
       month ? answered(client.GET("/v1/operations/runs", { params: { query: { month: month.month } } })) : { items: [] },
       run && month
-        ? answered(client.GET("/v1/operations/runs/{run}", { params: { path: { run: run.run }, query: { month: month.month, preview: run.preview } } }))
+        ? answered(client.GET("/v1/operations/runs/{run}", { params: { path: { run: run.run }, query: { month: month.month, preview: run.preview } } })).catch(gone)
         : null,
       answered(client.GET("/v1/operations/ledger", { params: { query: this.section === "ledger" ? {} : query } })),
-      answered(client.GET("/v1/operations/workbook")),
     ]);
-    return { months, month, runs, report, ledger: lines, workbook };
+    return { months, month, toCome, runs, report, ledger: lines, workbook };
   }
 
   protected shown(data: Shown): TemplateResult {
@@ -128,34 +136,54 @@ export class McnConsole extends ApiElement<Shown> {
   }
 
   #month(data: Shown, said: Words): TemplateResult {
-    const { month, report } = data;
+    const { month, report, toCome } = data;
+    const coming = monthsToCome(data.workbook, this.tried).filter((one) => !data.months.items.some((over) => over.month === one.month));
     return html`
       <div class="months" role="group" aria-label=${said.months}>
+        ${coming.map(
+          (one) => html`<button type="button" aria-pressed=${String(one.month === toCome?.month)} @click=${() => this.#choose(one.month)}>
+            ${one.month}<small>${one === this.tried ? said.preview : said.prepared}</small>
+          </button>`,
+        )}
         ${data.months.items.map(
           (one) => html`<button type="button" aria-pressed=${String(one.month === month?.month)} @click=${() => this.#choose(one.month)}>
             ${one.month}<small>${said.state[one.state]}</small>
           </button>`,
         )}
       </div>
-      ${month ? this.#state(month, data.months, report, said) : nothing}
+      ${month ? this.#state(month, data.months, report, toCome, said) : toCome ? this.#prepared(toCome, said) : nothing}
       ${report
         ? html`<div class="two">${guardrails(report, said, this.language)} ${this.#decision(report, data.months, said)}</div>
             ${matrix(report, said)}
             ${distribution(report, this.metric, (metric) => (this.metric = metric), said)}
             ${movers(report, this.choice, (choice) => (this.choice = choice), said)}
             ${report.changes.length ? changes(report.changes, said.runChanges, said, this.language) : nothing}`
-        : html`<p class="panel quiet">${said.noRun}</p>`}
-      <div class="two">${this.#runs(data, said)} ${this.#preview(data, said)}</div>
-      ${ledger(data.ledger.items, said, this.language)}
+        : toCome
+          ? html`${matrix(toCome, said)} ${movers(toCome, this.choice, (choice) => (this.choice = choice), said)}`
+          : html`<p class="panel quiet">${month && defaultRun(month) ? said.reportGone : said.noRun}</p>`}
+      ${month
+        ? html`<div class="two">${this.#runs(data, said)} ${this.#preview(data, said)}</div>
+            ${ledger(data.ledger.items, said, this.language)}`
+        : this.#preview(data, said)}
     `;
   }
 
-  #state(month: MonthState, months: Months, report: Report | null, said: Words): TemplateResult {
+  /** A month that is not over, and what the workbook prepares for it. */
+  #prepared(toCome: MonthToCome, said: Words): TemplateResult {
+    return html`<section class="panel state">
+      <h1>${toCome.month} <span>${toCome === this.tried ? said.preview : said.prepared}</span></h1>
+      <p>${preparedWhy(toCome, said)}</p>
+      <p class="foot"><span>${fill(said.due, { date: toCome.due_on })}</span></p>
+    </section>`;
+  }
+
+  #state(month: MonthState, months: Months, report: Report | null, toCome: MonthToCome | null, said: Words): TemplateResult {
     const missing = month.missing.map((dataset) => said.dataset[dataset] ?? dataset).join(this.language === "zh" ? "、" : ", ");
     const last = month.last;
     return html`<section class="panel state ${month.state}">
       <h1>${month.month} <span>${said.state[month.state]}</span></h1>
       <p>${fill(said.stateWhy[month.state], { missing })}</p>
+      ${toCome && !report ? html`<p>${preparedWhy(toCome, said)}</p>` : nothing}
       ${report?.standing === "held" && report.held_because ? html`<p>${report.held_because[this.language]}</p>` : nothing}
       ${report?.retention_assessed === false ? html`<p>${said.notAssessed}</p>` : nothing}
       ${report?.data_warnings.map((warning) => html`<p lang="en">${warning}</p>`)}
@@ -167,7 +195,9 @@ export class McnConsole extends ApiElement<Shown> {
           ? html`<span>${said.run} <code>${report.run}</code> (${said.standing[report.standing]})</span>
               <span>${report.compared_with_month ? fill(said.comparedWith, { month: report.compared_with_month }) : said.firstMonth}</span>
               <span>${fill(said.agencies, { count: amount(report.agencies) })}</span>`
-          : nothing}
+          : month.valid
+            ? html`<span>${said.run} <code>${month.valid.run}</code></span>`
+            : nothing}
       </p>
     </section>`;
   }
@@ -230,6 +260,11 @@ export class McnConsole extends ApiElement<Shown> {
       event.preventDefault();
       const month = String(new FormData(event.target as HTMLFormElement).get("preview") ?? "").trim();
       const ticket = await this.#ask((client) => client.POST("/v1/operations/previews", { body: { month } }));
+      if (ticket?.to_come) {
+        this.tried = ticket.to_come;
+        this.month = ticket.to_come.month;
+        void this.reload();
+      }
       const run = ticket?.answer?.["run"];
       if (typeof run === "string" && ticket?.state === "done") {
         this.month = String(ticket.answer?.["month"] ?? month);
@@ -240,7 +275,7 @@ export class McnConsole extends ApiElement<Shown> {
       <h2>${said.preview}</h2>
       <p class="quiet">${said.previewHow}</p>
       <form @submit=${preview}>
-        <label>${said.previewMonth}<input name="preview" required pattern="[0-9]{4}-(0[1-9]|1[0-2])" .value=${data.month?.month ?? ""} autocomplete="off" /></label>
+        <label>${said.previewMonth}<input name="preview" required pattern="[0-9]{4}-(0[1-9]|1[0-2])" .value=${(data.month ?? data.toCome)?.month ?? ""} autocomplete="off" /></label>
         <p><button type="submit" ?disabled=${this.working}>${said.previewAsk}</button></p>
       </form>
     </section>`;
@@ -364,7 +399,23 @@ function fileLink(file: Runs["items"][number]["files"][number], run: string, sai
   return link ? html`<a href=${link} target="_blank" rel="noopener noreferrer">${said.file[file.name] ?? file.name}<span class="hidden"> ${run}</span></a>` : nothing;
 }
 
+/** A report that is no longer kept is none; any other refusal stays one. */
+function gone(error: unknown): null {
+  if (error instanceof Refused && error.status === 404) return null;
+  throw error;
+}
+
 function defaultRun(month: MonthState): Chosen | null {
   const run = (month.state === "held" ? month.held[0] : month.valid?.run) ?? month.held[0];
   return run ? { run, preview: false } : null;
+}
+
+/** The months that the workbook prepares, with the last preview in the place of its month; the latest first. */
+function monthsToCome(workbook: Workbook, tried: MonthToCome | null): MonthToCome[] {
+  const others = workbook.prepared.filter((one) => one.month !== tried?.month);
+  return (tried ? [tried, ...others] : others).sort((a, b) => (a.month < b.month ? 1 : -1));
+}
+
+function preparedWhy(toCome: MonthToCome, said: Words): string {
+  return fill(said.preparedWhy, { measured: toCome.measured_month, up: amount(toCome.moves["up"] ?? 0), down: amount(toCome.moves["down"] ?? 0) });
 }

@@ -1,11 +1,10 @@
 import { html, nothing, type TemplateResult } from "lit";
-import type { Report } from "../api/client";
 import { fill } from "../language";
 import { amount, share } from "../show";
-import { standingName } from "./run";
+import { standingName, type Moves } from "./run";
 import type { Words } from "./texts";
 
-type Mover = Report["movers"][number];
+type Mover = Moves["movers"][number];
 
 export interface Choice {
   readonly search: string;
@@ -16,7 +15,7 @@ export interface Choice {
 
 export const FIRST: Choice = { search: "", direction: "all", order: "gravity", shown: 25 };
 
-export function movers(report: Report, choice: Choice, choose: (choice: Choice) => void, words: Words): TemplateResult {
+export function movers(report: Moves, choice: Choice, choose: (choice: Choice) => void, words: Words): TemplateResult {
   const found = chosen(report.movers, choice);
   const change = (part: Partial<Choice>) => choose({ ...choice, shown: FIRST.shown, ...part });
   const value = (event: Event) => (event.target as HTMLInputElement | HTMLSelectElement).value;
@@ -80,7 +79,7 @@ function up(mover: Mover): boolean {
   return (mover.new_level ?? 0) > (mover.old_level ?? 0);
 }
 
-function row(mover: Mover, report: Report, words: Words): TemplateResult {
+function row(mover: Mover, report: Moves, words: Words): TemplateResult {
   const name = (level: number | null) => standingName(level === null ? "unrated" : String(level), report, words);
   const decided = mover.decided_by;
   const metric = decided && report.metrics.find((one) => one.metric === decided.metric);

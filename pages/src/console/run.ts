@@ -1,15 +1,18 @@
 /** One run as it is decided on: guardrails, who goes where, how metrics are spread. */
 
 import { html, nothing, type TemplateResult } from "lit";
-import type { Report } from "../api/client";
+import type { MonthToCome, Report } from "../api/client";
 import { histogram } from "../drawing/histogram";
 import { fill, type Language } from "../language";
 import { amount, share } from "../show";
 import type { Words } from "./texts";
 
-export function standingName(standing: string, report: Report, words: Words): string {
+/** Who goes from where to where: of a run, or of what is prepared for a month to come. */
+export type Moves = Report | MonthToCome;
+
+export function standingName(standing: string, of: Moves, words: Words): string {
   const fixed: Record<string, string> = { unrated: words.unrated, awaiting: words.awaiting, absent: words.absent };
-  return fixed[standing] ?? `${standing} ${report.level_names[standing] ?? ""}`.trim();
+  return fixed[standing] ?? `${standing} ${of.level_names[standing] ?? ""}`.trim();
 }
 
 export function guardrails(report: Report, words: Words, language: Language): TemplateResult {
@@ -43,7 +46,7 @@ function bar(value: number, limit: number, exceeded: boolean): TemplateResult {
   </svg>`;
 }
 
-export function matrix(report: Report, words: Words): TemplateResult {
+export function matrix(report: Moves, words: Words): TemplateResult {
   const rank = (standing: string) => (standing === "absent" ? -2 : standing === "unrated" ? 0 : standing === "awaiting" ? -1 : Number(standing));
   const standings = (side: "before" | "after") => [...new Set(report.matrix.map((cell) => cell[side]))].sort((a, b) => rank(a) - rank(b));
   const counts = new Map(report.matrix.map((cell) => [`${cell.before}>${cell.after}`, cell.agencies]));

@@ -17,6 +17,8 @@ const zh = {
     held: "旧等级继续有效，机构看不到下面的任何内容。",
     published: "机构看到的就是这一批次。",
   },
+  prepared: "已准备改动",
+  preparedWhy: "按工作簿中该月的规则和 {measured} 的数据计算：升级 {up} 家，降级 {down} 家。到期之前不会发布。",
   dataset: { agencies: "机构", creators: "达人", orders: "订单" } as Record<string, string>,
   due: "应于 {date} 发布",
   overdue: "应于 {date} 发布，已逾期",
@@ -27,6 +29,7 @@ const zh = {
   firstMonth: "首月，无对比",
   agencies: "{count} 家机构",
   noRun: "这个月还没有批次。",
+  reportGone: "这个批次的报告已不再保留。",
   standing: { preview: "试算", valid: "当前有效", held: "暂缓", replaced: "已被替换", "never published": "未发布", stopped: "数据有误，已停止" } as Record<string, string>,
   action: {
     published: "发布", restated: "更正后重新发布", accepted: "确认发布", rolled_back: "回退", held: "暂缓", refreshed: "更新文字", repaired: "重写", rejected: "不发布",
@@ -153,6 +156,8 @@ const en: typeof zh = {
     held: "The old levels stay, and agencies see nothing of what follows.",
     published: "This run is what agencies see.",
   },
+  prepared: "changes prepared",
+  preparedWhy: "By the workbook's rules for this month and the numbers of {measured}, {up} agencies go up and {down} go down. Nothing is published before the month is due.",
   dataset: { agencies: "agencies", creators: "creators", orders: "orders" },
   due: "due on {date}",
   overdue: "was due on {date}, overdue",
@@ -163,6 +168,7 @@ const en: typeof zh = {
   firstMonth: "the first month, compared with nothing",
   agencies: "{count} agencies",
   noRun: "There is no run of this month yet.",
+  reportGone: "The run's report is no longer kept.",
   standing: { preview: "preview", valid: "valid now", held: "held", replaced: "replaced", "never published": "never published", stopped: "stopped by its data" },
   action: {
     published: "published", restated: "published again, corrected", accepted: "accepted", rolled_back: "rolled back", held: "held", refreshed: "texts updated", repaired: "written again", rejected: "rejected",

@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { History, OwnView, Slots } from "../api/client";
 import { course } from "../drawing/course";
-import { fill } from "../language";
+import { fill, type Language } from "../language";
 import { amount, https, share } from "../show";
 import type { Names } from "./names";
 
@@ -44,7 +44,7 @@ function status(month: History["items"][number], names: Names): string {
   return `${month.level} ${month.level_name ?? ""}`.trim();
 }
 
-export function tips(view: OwnView, names: Names): TemplateResult {
+export function tips(view: OwnView, names: Names, language: Language): TemplateResult {
   const words = names.words;
   return html`<section class="panel">
     <h2>${words.tips}</h2>
@@ -53,7 +53,7 @@ export function tips(view: OwnView, names: Names): TemplateResult {
           ${view.tips.map((tip) => {
             const link = https(tip.link);
             return html`<li>
-              ${tip.tip}
+              ${tip.texts?.[language] ?? tip.tip}
               ${link ? html`<a href=${link} target="_blank" rel="noopener noreferrer">${words.more}<span class="hidden"> ${names.metric(tip.metric)}</span></a>` : nothing}
               <span class="quiet small">${names.metric(tip.metric)}</span>
             </li>`;

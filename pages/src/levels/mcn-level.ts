@@ -67,7 +67,7 @@ export class McnLevel extends ApiElement<LevelCentre> {
       ${view.status === "awaiting_first_rating" ? nothing : this.#progress(view, names)}
       ${matrix(data.catalogue, view.level, names)}
       ${history(data.history, names)}
-      <div class="two">${tips(view, names)} ${slots(data.slots, names)}</div>
+      <div class="two">${tips(view, names, this.language)} ${slots(data.slots, names)}</div>
       ${excluded(view, names)}
     `;
   }
