@@ -13,7 +13,7 @@ import requests
 from functions.rating.workbook.folder import Folder
 from shared.errors import TooManyBadRows
 from shared.tickets import keep_check
-from tests.cloud import REPORTS, Cloud, small_cloud
+from tests.cloud import REPORTS, WORKBOOK, Cloud, small_cloud
 from tests.operating import WANG, Console
 
 FEW = "setting,value,note\nmax_downgraded_share,0.1,\n"
@@ -420,3 +420,27 @@ def test_a_body_that_says_no_decision_is_refused(console: Console, held: str, bo
 def test_the_same_ticket_in_an_event_is_all_that_a_rating_run_is_told_of_the_console(cloud: Cloud) -> None:
     assert cloud.rate({"mode": "check", "ticket": "5f0c9a7be13d24680ace"})["outcome"] == "checked"
     assert ("TICKET#5f0c9a7be13d24680ace", "TICKET") not in cloud.items()
+
+
+def test_a_month_to_come_shows_what_is_prepared_for_it_and_a_preview_of_it_shows_the_same(
+    console: Console, cloud: Cloud
+) -> None:
+    """From January on, level 3 asks for six creators, and one agency has five."""
+    later = "".join(f"2027-01{row}\n" for row in WORKBOOK["thresholds"].splitlines()[1:])
+    cloud.write_workbook(settings=FEW, thresholds=WORKBOOK["thresholds"] + later.replace(",3,1,5,5000", ",3,1,6,5000"))
+    assert console.get("workbook")["prepared"] == []
+    console.ask("POST", "/v1/operations/checks", {})
+    console.work()
+    (prepared,) = console.get("workbook")["prepared"]
+    assert (prepared["month"], prepared["due_on"], prepared["measured_month"]) == ("2027-01", "2027-02-03", "2026-04")
+    assert (prepared["moves"]["down"], prepared["moves"]["up"], prepared["moving"]) == (1, 0, 1)
+    (mover,) = prepared["movers"]
+    assert (mover["agency_id"], mover["old_level"], mover["new_level"]) == ("a", 3, 2)
+    assert (mover["decided_by"]["required"], mover["decided_by"]["actual"]) == (6, 5)
+    assert {"before": "3", "after": "2", "agencies": 1} in prepared["matrix"]
+
+    ticket = console.ask("POST", "/v1/operations/previews", {"month": "2027-01"}).json["ticket"]
+    console.work()
+    done = console.get(f"tickets/{ticket}")
+    assert (done["answer"]["outcome"], done["answer"]["run"]) == ("previewed", None)
+    assert done["to_come"] == prepared
