@@ -68,7 +68,7 @@ export const look = css`
   .chip.bad { background: var(--bad-soft); }
   .chip.warn { background: var(--warn-soft); }
   .chip.accent { color: var(--accent); background: var(--accent-soft); }
-  .notice { border-radius: var(--radius); padding: 12px 16px; border: 1px solid currentColor; }
+  .notice { display: grid; gap: 8px; border-radius: var(--radius); padding: 12px 16px; border: 1px solid currentColor; }
   .notice.warn { background: var(--warn-soft); }
   .notice.bad { background: var(--bad-soft); }
   .notice.good { background: var(--good-soft); }

@@ -57,6 +57,7 @@ export class McnConsole extends ApiElement<Shown> {
     .state h1 span { font-weight: 400; }
     .panel > form { max-width: 640px; }
     .wide { min-width: 720px; }
+    .spread svg { min-width: 480px; max-width: none; }
     .lines span { display: block; }
     .rails { display: grid; gap: 12px; }
     .rails p { margin-bottom: 4px; }

@@ -5,16 +5,16 @@ export interface Stop {
   readonly level: number | null;
 }
 
-const WIDTH = 520;
-const LEFT = 34;
+const WIDTH = 360;
+const LEFT = 24;
 const STEP = 26;
 
 /** The levels of months as a line, oldest first; a month without a level stands below the lowest. */
 export function course(stops: readonly Stop[], levels: number, names: { said: string; none: string }): TemplateResult {
   const height = (levels + 1) * STEP + 30;
   const y = (level: number | null) => 14 + (levels - (level ?? 0)) * STEP;
-  const wide = WIDTH - LEFT - 60;
-  const x = (at: number) => LEFT + 30 + (stops.length > 1 ? (wide * at) / (stops.length - 1) : wide / 2);
+  const wide = WIDTH - LEFT - 54;
+  const x = (at: number) => LEFT + 27 + (stops.length > 1 ? (wide * at) / (stops.length - 1) : wide / 2);
   const every = Math.ceil(stops.length / 6);
   return html`<svg class="course" viewBox="0 0 ${WIDTH} ${height}" width=${WIDTH} role="img" aria-label=${names.said}>
     ${Array.from(
