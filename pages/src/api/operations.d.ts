@@ -184,7 +184,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The workbook's faults, and its changes of the rules in force, when the system last read it */
+        /** The workbook's faults, its changes of the rules in force, the months that it prepares: as last read */
         get: operations["get_workbook"];
         put?: never;
         /** Replace the Excel workbook that the page showed with a new one, and check it */
@@ -479,6 +479,56 @@ export interface components {
             last: components["schemas"]["LedgerLine"] | null;
         };
         /**
+         * MonthToCome
+         * @description What the workbook's rules of a month to come would do to the agencies, by the numbers of ``measured_month``.
+         */
+        MonthToCome: {
+            /**
+             * Month
+             * @example 2026-10
+             */
+            month: string;
+            /**
+             * Due On
+             * Format: date
+             * @description The day on which the month's levels are due.
+             */
+            due_on: string;
+            /**
+             * Measured Month
+             * @example 2026-10
+             */
+            measured_month: string;
+            /**
+             * Moves
+             * @description How many are up, down, new, same.
+             * @example {
+             *       "up": 3
+             *     }
+             */
+            moves: {
+                [key: string]: number;
+            };
+            /** Level Names */
+            level_names: {
+                [key: string]: string;
+            };
+            /** Metrics */
+            metrics: components["schemas"]["MetricName"][];
+            /** Matrix */
+            matrix: components["schemas"]["MatrixCell"][];
+            /**
+             * Movers
+             * @description Those whose level falls most first, at most 600.
+             */
+            movers: components["schemas"]["Mover"][];
+            /**
+             * Moving
+             * @description How many there are.
+             */
+            moving: number;
+        };
+        /**
          * Months
          * @description The newest months, newest first. ``pointer``: the version of the publications; send it with a decision.
          */
@@ -751,6 +801,8 @@ export interface components {
         /**
          * TicketAnswer
          * @description A request to the rating function. ``answer``: its result, or ``error`` and ``message``.
+         *
+         *     ``to_come``: what the preview of a month to come found, which has no report.
          */
         TicketAnswer: {
             /** Ticket */
@@ -776,6 +828,7 @@ export interface components {
             answer: {
                 [key: string]: unknown;
             } | null;
+            to_come?: components["schemas"]["MonthToCome"] | null;
         };
         /**
          * Valid
@@ -816,6 +869,11 @@ export interface components {
             unshown_faults: number;
             /** Changes */
             changes: components["schemas"]["Change"][];
+            /**
+             * Prepared
+             * @description The months from which it rates differently, the next one first.
+             */
+            prepared: components["schemas"]["MonthToCome"][];
         };
         /**
          * WorkbookRequest
