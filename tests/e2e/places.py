@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from playwright.sync_api import Response, expect
 
+from shared.items import POINTER_KEY
 from shared.settings import S3Prefix
-from shared.table import POINTER_KEY
 from tests.e2e.browser import Visitor
 from tests.e2e.pages_served import seen_within_seconds
 
