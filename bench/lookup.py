@@ -25,7 +25,7 @@ from bench.wire import ENDPOINT, wired
 from functions.lookup.api import Handler
 from local.cloud.front import local_claims
 from local.cloud.gateway import Request, event_for
-from shared.items import key_of
+from shared.items import key, key_of
 from tools.docs.example import RISING, TABLE_NAME, example_items
 
 ROOT = Path(__file__).parents[1]
@@ -74,8 +74,8 @@ def warm() -> Iterator[Compared]:
     from functions.lookup.app import handler  # noqa: PLC0415 - wires itself by the environment
 
     bare = boto3.client("dynamodb")
-    rating = next(_key(item) for item in items if key_of(item)[0] == f"AGENCY#{RISING.agency_id}")
-    hundred: Any = {TABLE_NAME: {"Keys": [_key(item) for item in _copies()], "ConsistentRead": True}}
+    rating = next(key(*key_of(item)) for item in items if key_of(item)[0] == f"AGENCY#{RISING.agency_id}")
+    hundred: Any = {TABLE_NAME: {"Keys": [key(*key_of(item)) for item in _copies()], "ConsistentRead": True}}
 
     def read() -> None:
         json.dumps(bare.get_item(TableName=TABLE_NAME, Key=rating, ConsistentRead=True))
@@ -110,15 +110,11 @@ def _copies() -> list[dict[str, Any]]:
     return [
         {
             **one,
-            "pk": {"S": f"AGENCY#{agency_id}"},
+            **key(f"AGENCY#{agency_id}", key_of(one)[1]),
             "rating": {"S": one["rating"]["S"].replace(f'"{RISING.agency_id}"', f'"{agency_id}"')},
         }
         for agency_id in ids
     ]
-
-
-def _key(item: dict[str, Any]) -> dict[str, Any]:
-    return {name: item[name] for name in ("pk", "sk")}
 
 
 if __name__ == "__main__":

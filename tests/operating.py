@@ -65,7 +65,7 @@ class Console:
             event = self.asked.pop(0)
             try:
                 self.cloud.rate(event)
-            except Exception as error:  # noqa: BLE001 - told by the ticket
+            except Exception as error:  # noqa: BLE001 - the ticket has it
                 assert error.__class__.__module__ == "shared.errors"  # noqa: PT017
 
 

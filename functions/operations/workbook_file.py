@@ -16,7 +16,7 @@ from shared.settings import S3Prefix
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_ABSENT = (HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN)  # who may not list is told 403 of what is not there
+_ABSENT = (HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN)  # without the right to list, S3 answers 403 for an absent object
 
 
 @dataclass(frozen=True, slots=True)

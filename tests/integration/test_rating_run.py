@@ -30,6 +30,7 @@ from shared.errors import (
     SettingsMissing,
     WorkbookFaulty,
 )
+from shared.items import key
 from tests.cloud import FUNCTION_SECONDS, WORKBOOK, Cloud, small_cloud
 from tests.wire import at_call, on_each_call
 
@@ -553,7 +554,7 @@ def test_bad_rows_of_a_month_that_is_published_are_kept_beside_its_report(cloud:
 def test_what_only_the_next_publication_may_write_is_named_when_it_is_there_already(cloud: Cloud) -> None:
     """Else it would be taken for another publication that came first, again and again until the time is up."""
     cloud.rate(MAY)
-    early = {"pk": {"S": "OUTBOX"}, "sk": {"S": f"{cloud.table.pointer().version + 1:010d}"}}
+    early = key("OUTBOX", f"{cloud.table.pointer().version + 1:010d}")
     copied = next(item for key, item in cloud.items().items() if key[0] == "OUTBOX")
     cloud.table.client.put_item(TableName="levels", Item={**copied, **early})
     before = cloud.items()

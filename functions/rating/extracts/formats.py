@@ -41,7 +41,7 @@ _REFUSED = {
     rb"[^\r\n]*\x00": "binary data",  # only in the header: a cell may contain any character
 }
 _FIX = (
-    "expected Parquet, CSV or CSV in gzip, told by the first bytes. Write the object again in one of these; if it is "
+    "expected Parquet, CSV or CSV in gzip, by the first bytes. Write the object again in one of these; if it is "
     "no data, remove it or give it a name that begins with _ or ."
 )
 
