@@ -76,7 +76,7 @@ class Judge:
         return found
 
     def _files(self, dataset: Dataset, month: Month, found: Findings) -> Iterator[LocalFile]:
-        """The data of one dataset; what else lies there is said."""
+        """The data files of one dataset. Notes what else is in its folder."""
         needed = dataset in MONTHLY
         of = month if needed else month.plus(-1)
         folder, prefix = self.folder_of(dataset, of), f"{dataset.folder}/month={of}/"

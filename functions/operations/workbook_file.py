@@ -1,4 +1,4 @@
-"""The workbook where it is an Excel file in S3: which one is there, and putting another in its place."""
+"""The workbook, if it is an Excel file in S3: reads which one is there, and replaces it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ABSENT = (HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN)  # without the right to l
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The file as it is: ``etag`` stands for its content; ``by``: who put it there, where that was the console."""
+    """The current file. ``etag``: identifies its content. ``by``: who uploaded it in the console, if somebody did."""
 
     etag: str
     at: datetime
@@ -36,7 +36,7 @@ class WorkbookFile:
     location: S3Prefix
 
     def stored(self) -> Stored | None:
-        """What is there now; None where nothing is. Raises Unavailable."""
+        """The current file; None if there is none. Raises Unavailable."""
         try:
             found = self.s3.head_object(Bucket=self.location.bucket, Key=self.location.prefix)
         except (BotoCoreError, ClientError) as error:
@@ -46,9 +46,9 @@ class WorkbookFile:
         return Stored(found["ETag"].strip('"'), found["LastModified"], found.get("Metadata", {}).get("by"))
 
     def replace(self, content: bytes, by: str, replaces: str | None) -> None:
-        """Put a file in the place of the one whose ETag is ``replaces``; None: where nothing was.
+        """Replace the file whose ETag is ``replaces``; None: put the first one.
 
-        Raises Stale when another one is there by now, and Unavailable.
+        Raises Stale if another file is there now, and Unavailable.
         """
         seen = {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}
         try:
@@ -65,7 +65,7 @@ class WorkbookFile:
             raise Unavailable("The workbook can't be written now.", "暂时无法保存工作簿。") from error
 
     def _replaced(self) -> Stale:
-        """The refusal of an upload in place of a file that is no longer there, with who put which there."""
+        """The refusal of an upload, because the file was replaced since: by whom, and when."""
         now = None
         with suppress(Unavailable):
             now = self.stored()

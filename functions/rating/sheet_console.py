@@ -71,7 +71,7 @@ def _take_lease(table: Table, now: datetime) -> str | None:
 
 
 def _end_lease(table: Table, ends: str) -> None:
-    """End the lease, unless it ended by itself and is another's by now."""
+    """End the lease, unless it has expired and another invocation has taken it."""
     with table_errors(table.name), suppress(table.client.exceptions.ConditionalCheckFailedException):
         table.client.update_item(
             TableName=table.name,

@@ -214,7 +214,7 @@ def quota_formula(cell: str) -> str:
 
 
 def _words_in_use(column: Column, table: Table) -> tuple[str, ...]:
-    """The words of a list that stand in a sheet already, in whichever language."""
+    """The words of a list that the sheet already has, in either language."""
     used = {plain_text(row.raw(column.key)) for row in table} if column.choices and table.typed else set()
     words = (word for choice in column.choices for word in (choice.zh, choice.en))
     return tuple(word for word in words if word in used)

@@ -111,7 +111,7 @@ def compute(
 
 
 def find_extracts(services: Services, month: Month) -> Inventory | NotReady:
-    """What lies in S3 of a month. Where that can't be used a report says why, as it does when reading stops."""
+    """The extracts of a month in S3. If they can't be used, a report says why, as it does when reading stops."""
     with _stops_reported(services, month):
         return services.extracts.find(month)
 
@@ -126,9 +126,9 @@ def _measured(services: Services, rulebook: Rulebook, inventory: Inventory, run:
 
 @contextmanager
 def _stops_reported(services: Services, month: Month, run: str | None = None) -> Iterator[None]:
-    """Within the block, where the month's files can't be used a report says why, and the error where that report is.
+    """If the month's files can't be used within the block, write a report of the cause, and name it in the error.
 
-    Before the files are known there is no ``run``: the report is kept by the cause, the same one each time.
+    Before the files are known there is no ``run``; the report's name is then computed from the cause.
     """
     try:
         with causes_named(services.scratch):

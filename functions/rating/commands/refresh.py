@@ -82,7 +82,7 @@ def _checked_before_the_first_month(services: Services) -> dict[str, Any]:
 
 
 def _unseen(services: Services, month: Month, verdict: Verdict) -> ChangesUnseen:
-    """What to say to somebody who confirmed other changes than the sheet has by now: which of them are new."""
+    """The refusal of a confirmation, because the sheet has other changes now. It lists the new ones."""
     answer = result("checked", str(month), faults=dicts(verdict.faults), changes=dicts(verdict.changes))
     seen = (last_check(services.table) or {}).get("changes", [])
     new = [change for change in answer["changes"] if change not in seen]

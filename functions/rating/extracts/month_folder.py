@@ -1,4 +1,4 @@
-"""What lies below a month's folder of a dataset: which objects are data, and what is said of all others."""
+"""Sorts the objects below a month's folder of a dataset: which are read, which are faults, which are passed over."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ READY = "_SUCCESS"
 class MonthFolder:
     """A month's folder, sorted out.
 
-    ``data``: the columns that stand in the name of each object that is read. ``faults``: of objects that are neither
-    data nor litter, or that there are none. ``unread``: what is passed over and may have been meant as data. ``found``:
-    how many objects all of these are.
+    ``data``: the objects to read, by name, each with the columns whose values are in its name. ``faults``: objects in
+    folders that are no column, or that there is no data. ``unread``: objects that are not read but may be data.
+    ``found``: the number of all these objects.
     """
 
     ready: bool
@@ -28,9 +28,10 @@ class MonthFolder:
 
 
 def sorted_out(dataset: Dataset, url: str, prefix: str, sizes: Mapping[str, int]) -> MonthFolder:
-    """What lies in the folder at ``url``.
+    """The objects below a month's folder, sorted.
 
-    ``sizes``: of each object in bytes, by its name below the folder; ``prefix`` is what its key has before that.
+    ``url``: of the folder, for messages. ``prefix``: of the objects' keys. ``sizes``: bytes of each object, by its name
+    below the folder.
     """
     folder = MonthFolder(READY in sizes)
     for name, size in sorted(sizes.items()):

@@ -1,9 +1,12 @@
-"""An object of Parquet that is too large for one task: some of its row groups as a file that the reader can read.
+"""Splits a Parquet object that is too large for one task: writes some of its row groups as a file of their own.
 
-In that file every byte lies where it lies in the object, holes are where the other row groups are, and the footer lists
-only what is there. A footer is a Thrift struct: its field 3 is the number of rows, 4 the list of row groups. Of a row
-group the fields 1 and 3 are its columns and rows, of a column 1 is another file that has it, 3 what is known of it; of
-that 7 is its size, 9 where its data pages begin, and 11 its dictionary, if it has one.
+In that file every byte has the same position as in the object, with holes in place of the other row groups, and the
+footer lists only the row groups that are there. A footer is a Thrift struct. These of its fields are used:
+
+    footer            3 number of rows, 4 row groups
+    row group         1 columns, 3 number of rows
+    column            1 the file that has it, if it is another one, 3 metadata
+    metadata          7 size in bytes, 9 start of the data pages, 11 start of the dictionary, if there is one
 """
 
 from __future__ import annotations
