@@ -161,16 +161,16 @@ BROKEN_RULES = {
     ),
     "the lower power level wins a tie": ("touching.power_level DESC", "touching.power_level"),
     "clean wins over flagged": ("touching.risk_tag NULLS LAST", "touching.risk_tag NULLS FIRST"),
-    "a binding ends inclusively": ("pay_time < others.held_until", "pay_time <= others.held_until"),
-    "a hot creator's binding ends inclusively": ("pay_time < hot.held_until", "pay_time <= hot.held_until"),
-    "a hot creator's orders are nobody's": ("WHEN hot.holder IS NOT NULL THEN hot.holder", ""),
+    "a binding ends inclusively": ("pay_time < others.attributed_until", "pay_time <= others.attributed_until"),
+    "a hot creator's binding ends inclusively": ("pay_time < hot.attributed_until", "pay_time <= hot.attributed_until"),
+    "a hot creator's orders are nobody's": ("WHEN hot.agency_number IS NOT NULL THEN hot.agency_number", ""),
     "hot creators are all there are": (
         "FROM numbered_attributions WHERE NOT hot",
         "FROM numbered_attributions WHERE FALSE",
     ),
     "repeats are taken back from who held the creator at the end": (
-        "repeated_orders.pay_time < numbered_attributions.held_until",
-        "numbered_attributions.held_until = $month_end",
+        "repeated_orders.pay_time < numbered_attributions.attributed_until",
+        "numbered_attributions.attributed_until = $month_end",
     ),
     "the month ends inclusively": ("pay_time < $month_end", "pay_time <= $month_end"),
     "the month begins a microsecond late": ("pay_time >= $month_start", "pay_time > $month_start"),
@@ -185,15 +185,24 @@ BROKEN_RULES = {
     "a flag is what is written": ("$trimmed_tag AS risk_tag", "risk_tag"),
     "any flag is the same": ("row_number() OVER (ORDER BY risk_tag)", "1"),
     "repeats count twice": ("FROM ranked WHERE priority = 1", "FROM ranked"),
-    "repeats are not taken back": ("SELECT holder, tag, -count(*) AS orders", "SELECT holder, tag, 0 AS orders"),
+    "repeats are not taken back": (
+        "SELECT agency_number, tag, -count(*) AS orders",
+        "SELECT agency_number, tag, 0 AS orders",
+    ),
     "repeats are taken back, but not what was paid": ("-sum(pay_amount) AS amount", "0 AS amount"),
     "repeats of one holder are lost": ("FROM repeated_ids WHERE disputed_id IS NULL", "FROM repeated_ids WHERE FALSE"),
-    "the first holder has what is disputed": ("WHEN holder <> other_holder THEN order_id", "WHEN FALSE THEN order_id"),
-    "holders are those of the month's first instant": ("held_until = $month_end AND", "held_from = $month_start AND"),
-    "the base of slots holds the flagged": ("AND claims.risk_tag IS NULL", ""),
+    "the first holder has what is disputed": (
+        "WHEN agency_number <> other_agency_number THEN order_id",
+        "WHEN FALSE THEN order_id",
+    ),
+    "holders are those of the month's first instant": (
+        "attributed_until = $month_end AND",
+        "attributed_from = $month_start AND",
+    ),
+    "the base of slots holds the flagged": ("AND covering.risk_tag IS NULL", ""),
     "kept means kept by the same agency": (
-        "ON still.creator_id = claims.creator_id\n",
-        "ON still.creator_id = claims.creator_id AND claims.agency_id = 'A2'\n",
+        "ON still.creator_id = covering.creator_id\n",
+        "ON still.creator_id = covering.creator_id AND covering.agency_id = 'A2'\n",
     ),
     "an only binding holds before it begins": (
         "creator_id, greatest(bind_time, $month_start), least(until",
@@ -215,7 +224,10 @@ BROKEN_RULES = {
 # In the plain SQL: what it has of its own, and some of what it shares.
 BROKEN_PLAIN_RULES = {
     **{rule: BROKEN_RULES[rule] for rule in ("the earliest binding holds", "clean wins over flagged")},
-    "a binding ends inclusively": ("pay_time < attributions.held_until", "pay_time <= attributions.held_until"),
+    "a binding ends inclusively": (
+        "pay_time < attributions.attributed_until",
+        "pay_time <= attributions.attributed_until",
+    ),
     "the month ends inclusively": ("pay_time < $month_end", "pay_time <= $month_end"),
     "the month begins a microsecond late": ("pay_time >= $month_start", "pay_time > $month_start"),
     "the largest amount of repeats counts": ("ORDER BY pay_amount, pay_time", "ORDER BY pay_amount DESC, pay_time"),

@@ -30,7 +30,10 @@ class Examples:
         counted = {
             (known, inside): orders
             for known, inside, orders in self._engine.rows(
-                select(("holder <> -1", "holder <> -2", "CAST(sum(orders) AS BIGINT)"), "order_counts GROUP BY ALL")
+                select(
+                    ("agency_number <> -1", "agency_number <> -2", "CAST(sum(orders) AS BIGINT)"),
+                    "order_counts GROUP BY ALL",
+                )
             )
         }
         outside = sum(orders for (_, inside), orders in counted.items() if not inside)

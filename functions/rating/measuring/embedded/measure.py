@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 SQL = {
     "bindings": BINDINGS,
-    **{name: template(__package__, name) for name in ("holders", "orders", "duplicates", "totals")},
+    **{name: template(__package__, name) for name in ("numbered_attributions", "orders", "duplicates", "totals")},
 }
 ENGINE = "DuckDB"
 SCRATCH = 10 * 1024**3  # the largest ephemeral storage of a Lambda function
@@ -165,7 +165,7 @@ def add_up(
         with naming_the_unreadable(engine, datasets):
             load_relations(engine, {dataset: of.sources for dataset, of in datasets.items()})
             engine.run(sql["bindings"])
-            engine.run(sql["holders"])
+            engine.run(sql["numbered_attributions"])
             engine.run(sql["orders"])
             if need_trimming(engine):
                 correct_creators(engine, datasets[Dataset.ORDERS], quarantine, max_bad_row_share)

@@ -1,10 +1,10 @@
--- Paid orders, each counted once, by who held the creator at the time of payment: plainly, one window for each order_id.
--- What DuckDB does in the little memory of one function is in embedded/; tests hold both against the same reference.
+-- Paid orders, each counted once, by the agency of its creator at the time of payment: one window for each order_id.
+-- embedded/ does the same for DuckDB in the small memory of one function; tests compare both with the same reference.
 --
--- Reads attributions (bindings.sql) and orders(order_id, creator_id, pay_time, pay_amount, risk_tag). Leaves counted_orders
--- and order_totals.
+-- Reads attributions (bindings.sql) and orders(order_id, creator_id, pay_time, pay_amount, risk_tag). Makes
+-- counted_orders and order_totals.
 
--- The most usual tags keep their names; all others share one, which comes after them.
+-- The most frequent tags keep their names; all others share one, which comes after them.
 CREATE TABLE named_tags AS
 WITH usual AS (
   SELECT risk_tag
@@ -16,8 +16,8 @@ WITH usual AS (
 )
 SELECT risk_tag, row_number() OVER (ORDER BY risk_tag) AS tag FROM usual;
 
--- Of each id the row that counts: the smallest amount, then the earliest payment, then the smallest creator. It is
--- flagged when any row of the id is.
+-- For each id the row that counts: the one with the smallest amount, then the earliest payment, then the smallest
+-- creator. It is flagged if any row of the id is.
 CREATE TABLE counted_orders AS
 WITH tagged AS (
   SELECT /*+ BROADCAST(named_tags) */
@@ -38,7 +38,7 @@ SELECT order_id, creator_id, pay_time, pay_amount, copies, tag
 FROM ranked
 WHERE priority = 1;
 
--- copies: rows of these orders, the first of each id among them. repeated_ids: ids that have more than one.
+-- copies: all rows of these orders, also the first of each id. repeated_ids: the number of ids with more than one row.
 CREATE TABLE order_totals AS
 WITH attributed AS (
   SELECT $broadcast
@@ -48,8 +48,8 @@ WITH attributed AS (
   FROM counted_orders
   LEFT JOIN attributions
     ON attributions.creator_id = counted_orders.creator_id
-    AND counted_orders.pay_time >= attributions.held_from
-    AND counted_orders.pay_time < attributions.held_until
+    AND counted_orders.pay_time >= attributions.attributed_from
+    AND counted_orders.pay_time < attributions.attributed_until
 ),
 totals AS (
   SELECT
