@@ -1,4 +1,4 @@
-/** Which language a page speaks: that of the element, of what it stands in, or of the browser. */
+/** The language of an element: its own, that of an element around it, or the browser's. */
 
 export type Language = "zh" | "en";
 
@@ -19,7 +19,7 @@ function rootOf(element: Element): Element | null {
   return root instanceof ShadowRoot ? root.host.closest("[lang]") : null;
 }
 
-/** The text with its {places} filled. */
+/** The text with its {placeholders} filled. */
 export function fill(text: string, values: Record<string, string | number>): string {
   return text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
 }

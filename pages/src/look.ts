@@ -1,4 +1,4 @@
-/** The look that all elements share. Pages theme it by the variables `--mcn-*` (docs/pages.en.md). */
+/** The look that all elements share. Pages change it with the variables `--mcn-*` (docs/pages.en.md). */
 
 import { css } from "lit";
 

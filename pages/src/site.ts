@@ -1,4 +1,4 @@
-/** The site around the elements: sign-in, language, and which of them this visitor sees. */
+/** The site around the elements: sign-in, language, and the elements for this visitor. */
 
 import { readConfig, Session } from "./site/sign-in";
 import type { Language } from "./language";
@@ -35,7 +35,7 @@ const words = {
 type View = "level" | "ladder" | "directory" | "console";
 
 const atConsole = location.pathname.replace(/\.html$/, "").endsWith("/console");
-// Scripts of their own, which apps embed too.
+// Separate scripts, because apps embed them too.
 const LEVELS = "/levels.js";
 const CONSOLE = "/console.js";
 let session: Session | null = null;
@@ -109,7 +109,7 @@ function button(text: string, pressed: () => void, lang?: Language): HTMLElement
   return element;
 }
 
-/** The element of a view. The token is set as a property: it is in no attribute. */
+/** The element of a view. The token is set as a property, never as an attribute. */
 function element(view: View, signedIn: Session, spoken: Language): HTMLElement {
   const { agency, month } = asked();
   const about = view === "level" ? (signedIn.agency ?? agency) : view === "directory" ? agency : null;
@@ -117,7 +117,7 @@ function element(view: View, signedIn: Session, spoken: Language): HTMLElement {
   return Object.assign(made(`mcn-${view}`, attributes), { token: signedIn.token });
 }
 
-/** A token that has run out is renewed once per visit; a refusal right after that is shown. */
+/** An expired token is renewed once per visit; if the API refuses again, the refusal is shown. */
 function refused(event: Event): void {
   if ((event as CustomEvent<{ status: number }>).detail.status === 401 && session && session.token() === null) void session.renew();
 }

@@ -1,4 +1,4 @@
-/** The API as pages ask it: typed by its description, with a token that is asked for at each request. */
+/** The client of the API: typed by the OpenAPI description; it gets the token again for each request. */
 
 import createClient from "openapi-fetch";
 import type { components, paths as Operations } from "./operations";
@@ -6,12 +6,12 @@ import type { paths as Levels } from "./schema";
 
 type paths = Levels & Operations;
 
-/** A token, or how to get the one of now. It is kept in memory only: never in an attribute, an address or a storage. */
+/** A token, or a function that returns the current one. Kept in memory only, never in an attribute, address or storage. */
 export type Token = string | (() => string | null | Promise<string | null>) | null;
 
 export type Client = ReturnType<typeof connect>;
 
-/** The answer of a GET, as the description has it. */
+/** The answer of a GET, with the type of the OpenAPI description. */
 export type Answer<Path extends keyof paths> = paths[Path] extends {
   get: { responses: { 200: { content: { "application/json": infer Content } } } };
 }
@@ -36,7 +36,7 @@ export type MonthToCome = Workbook["prepared"][number];
 export type Ticket = components["schemas"]["TicketAnswer"];
 export type Amount = number | string;
 
-/** What the API says when it refuses (RFC 9457), in both languages. */
+/** A refusal by the API (RFC 9457), in both languages. */
 export interface Problem {
   readonly title: string;
   readonly title_zh: string;
@@ -44,7 +44,7 @@ export interface Problem {
   readonly detail_zh: string;
 }
 
-/** Why there is no answer. `status` 0: the network did not carry the request. */
+/** Why there is no answer. `status` 0: the network failed. */
 export class Refused extends Error {
   constructor(
     readonly status: number,
@@ -55,7 +55,7 @@ export class Refused extends Error {
   }
 }
 
-/** A client of the API at an address ("" is the page's own). Every request asks whether its copy is still right. */
+/** A client of the API at an address ("" is the page's own). Every request checks whether the browser's copy is up to date. */
 export function connect(address: string, token: () => Token) {
   const client = createClient<paths>({ baseUrl: address, cache: "no-cache", redirect: "error" });
   client.use({

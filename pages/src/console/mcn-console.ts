@@ -12,7 +12,7 @@ import { changes, faults, ledger } from "./workbook";
 interface Shown {
   readonly months: Months;
   readonly month: MonthState | null;
-  /** What the workbook prepares for the month, where it does. Without a month: of one that is not over. */
+  /** The changes that the workbook prepares for the month, if any. Without a month state, the month is not over. */
   readonly toCome: MonthToCome | null;
   readonly runs: Runs;
   readonly report: Report | null;
@@ -31,7 +31,7 @@ type Asked = Promise<{ data?: Ticket; error?: unknown; response: Response }>;
 const POLL_MILLISECONDS = 1000;
 const LARGEST = 4_000_000;
 
-/** `<mcn-console>`: what operations see, ask and decide. Its token holds the scope levels.operate. */
+/** `<mcn-console>`: the console of operations. Its token needs the scope levels.operate. */
 export class McnConsole extends ApiElement<Shown> {
   static override properties = {
     ...ApiElement.properties,
@@ -80,12 +80,12 @@ export class McnConsole extends ApiElement<Shown> {
   declare section: Section;
   declare chosen: Chosen | null;
   declare metric: string | null;
-  /** The last preview of a month to come. */
+  /** The last preview of a month that is not over. */
   declare tried: MonthToCome | null;
   declare choice: Choice;
   declare typed: string;
   declare reason: string;
-  /** Null: nobody asks. A boolean once the run was found to be overtaken: whether it is to be published all the same. */
+  /** Whether to publish the run although its data or publication changed since; null while the run is up to date. */
   declare anyway: boolean | null;
   declare working: boolean;
   declare said: TemplateResult | null;
@@ -99,7 +99,7 @@ export class McnConsole extends ApiElement<Shown> {
     this.working = false;
   }
 
-  /** The month that waits for somebody, or else the newest; and of it the run that is held, or else the valid one. */
+  /** The month that waits for a decision, or else the newest; of that month the held run, or else the valid one. */
   protected async read(client: Client): Promise<Shown> {
     const [months, workbook] = await Promise.all([answered(client.GET("/v1/operations/months")), answered(client.GET("/v1/operations/workbook"))]);
     const coming = monthsToCome(workbook, this.tried);
@@ -298,7 +298,7 @@ export class McnConsole extends ApiElement<Shown> {
       ${data.workbook.changes.some((change) => change.takes_away) ? this.#takeAway(data, said) : nothing}`;
   }
 
-  /** Benefits that are taken away wait for the next month, or for somebody who confirms them. */
+  /** Changes that take something away wait for the next month, or until somebody confirms them. */
   #takeAway(data: Shown, said: Words): TemplateResult {
     const ready = this.reason.trim() !== "" && !this.working;
     const confirm = (event: SubmitEvent) => {
@@ -317,7 +317,7 @@ export class McnConsole extends ApiElement<Shown> {
     </section>`;
   }
 
-  /** `replaces`: the file that the page showed; another one in its place is not overwritten. */
+  /** `replaces`: the file that the page showed; any other file is not overwritten. */
   async #upload(event: SubmitEvent, replaces: string | null): Promise<void> {
     event.preventDefault();
     const file = new FormData(event.target as HTMLFormElement).get("workbook");
@@ -345,7 +345,7 @@ export class McnConsole extends ApiElement<Shown> {
     void this.reload();
   }
 
-  /** Ask the rating function, and wait for what becomes of it. Only one thing at a time. */
+  /** Send a request to the rating function, and wait for its result. Only one at a time. */
   async #ask(request: (client: Client) => Asked): Promise<Ticket | null> {
     if (this.working) return null;
     const said = words[this.language];
@@ -400,7 +400,7 @@ function fileLink(file: Runs["items"][number]["files"][number], run: string, sai
   return link ? html`<a href=${link} target="_blank" rel="noopener noreferrer">${said.file[file.name] ?? file.name}<span class="hidden"> ${run}</span></a>` : nothing;
 }
 
-/** A report that is no longer kept is none; any other refusal stays one. */
+/** Null for a report that is no longer kept. Any other refusal is thrown again. */
 function gone(error: unknown): null {
   if (error instanceof Refused && error.status === 404) return null;
   throw error;
@@ -411,7 +411,7 @@ function defaultRun(month: MonthState): Chosen | null {
   return run ? { run, preview: false } : null;
 }
 
-/** The months that the workbook prepares, with the last preview in the place of its month; the latest first. */
+/** The months that the workbook prepares, latest first. The last preview replaces the entry of its month. */
 function monthsToCome(workbook: Workbook, tried: MonthToCome | null): MonthToCome[] {
   const others = workbook.prepared.filter((one) => one.month !== tried?.month);
   return (tried ? [tried, ...others] : others).sort((a, b) => (a.month < b.month ? 1 : -1));

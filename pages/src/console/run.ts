@@ -1,4 +1,4 @@
-/** One run as it is decided on: guardrails, who goes where, how metrics are spread. */
+/** One run, with what a decision needs: guardrails, level changes, how metrics are spread. */
 
 import { html, nothing, type TemplateResult } from "lit";
 import type { MonthToCome, Report } from "../api/client";
@@ -7,7 +7,7 @@ import { fill, type Language } from "../language";
 import { amount, share } from "../show";
 import type { Words } from "./texts";
 
-/** Who goes from where to where: of a run, or of what is prepared for a month to come. */
+/** The number of agencies for each change of level, in a run or in what is prepared for a later month. */
 export type Moves = Report | MonthToCome;
 
 export function standingName(standing: string, of: Moves, words: Words): string {
@@ -124,7 +124,7 @@ export function distribution(report: Report, chosen: string | null, choose: (met
   </section>`;
 }
 
-/** Which threshold would be met by how many agencies: a tenth of them in each column. */
+/** The thresholds that 10 %, 20 %, … of the agencies would meet. */
 function cutoffs(seen: Report["distributions"][number], words: Words): TemplateResult {
   return html`<h3 id="cutoffs">${words.cutoffs}</h3>
     <div class="scroll" tabindex="0" role="group" aria-labelledby="cutoffs">

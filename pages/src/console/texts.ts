@@ -1,4 +1,4 @@
-/** What the console says, in both languages. */
+/** The texts of the console, in both languages. */
 
 import type { Language } from "../language";
 

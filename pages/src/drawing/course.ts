@@ -9,7 +9,7 @@ const WIDTH = 360;
 const LEFT = 24;
 const STEP = 26;
 
-/** The levels of months as a line, oldest first; a month without a level stands below the lowest. */
+/** The levels of months as a line, oldest first; a month without a level is below the lowest. */
 export function course(stops: readonly Stop[], levels: number, names: { said: string; none: string }): TemplateResult {
   const height = (levels + 1) * STEP + 30;
   const y = (level: number | null) => 14 + (levels - (level ?? 0)) * STEP;

@@ -9,7 +9,7 @@ const HEIGHT = 170;
 const ROW = 13;
 const LABEL = 32;
 
-/** How agencies are spread over a metric; each threshold stands where it cuts the bins, its label where it has room. */
+/** How agencies are spread over a metric. Each threshold is a line at its value; its label is where there is room. */
 export function histogram(seen: Distribution, said: string): TemplateResult {
   const wide = WIDTH / Math.max(seen.bins.length, 1);
   const most = Math.max(...seen.bins.map((bin) => bin.agencies), 1);
@@ -37,7 +37,7 @@ interface Cut {
   readonly name: string;
 }
 
-/** Where thresholds stand, from left to right; thresholds on the same spot share a label, close ones take another row. */
+/** The positions of thresholds, from left to right. Equal ones share a label; close ones have labels in different rows. */
 function placed(seen: Distribution, wide: number): Cut[] {
   const spots = new Map<number, string>();
   const found = seen.thresholds.flatMap(({ position, level, channel }) => (position === null ? [] : [{ x: position * wide, name: `${level}·${channel}` }]));

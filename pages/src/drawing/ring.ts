@@ -4,7 +4,7 @@ import { percent } from "../show";
 const RADIUS = 24;
 const ROUND = 2 * Math.PI * RADIUS;
 
-/** A ring filled by a share; a met one is green with a tick. The share is said beside it, so it is hidden from readers. */
+/** A ring filled by a share; when met, green with a tick. Hidden from screen readers, because the share is written beside it. */
 export function ring(share: number, met: boolean): TemplateResult {
   const filled = met ? ROUND : Math.max(share * ROUND, share > 0 ? 1 : 0);
   return html`<svg class="ring" viewBox="0 0 60 60" width="60" height="60" aria-hidden="true">

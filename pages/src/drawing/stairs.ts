@@ -4,7 +4,7 @@ const WIDTH = 100;
 const HEIGHT = 56;
 const GAP = 3;
 
-/** One step for each level, higher and higher; those reached are filled, the one held stands out. */
+/** One step for each level. Reached levels are filled; the agency's level is marked. */
 export function stairs(count: number, held: number | null, said: string): TemplateResult {
   const steps = Array.from({ length: count }, (_, at) => {
     const height = 12 + ((HEIGHT - 12) * at) / Math.max(count - 1, 1);

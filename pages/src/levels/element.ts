@@ -1,4 +1,4 @@
-/** What the elements have in common: where the API is, whose token, and what is shown while there is no answer. */
+/** What all elements have in common: the API's address, the token, and what is shown while there is no answer. */
 
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { connect, Refused, type Client, type Publication, type Token } from "../api/client";
@@ -9,8 +9,8 @@ import { texts, type Texts } from "./texts";
 const ASKED_ANEW = ["api", "agency", "month", "token"];
 
 /**
- * An element that shows what the API answers. `api`: its address, by default the page's own. `month`: an earlier one.
- * `lang`: zh or en, by default that of the page. `token`: a property only, so that it stands in no attribute.
+ * An element that shows answers of the API. `api`: its address, by default the page's own. `month`: an earlier one.
+ * `lang`: zh or en, by default that of the page. `token`: a property only, never an attribute.
  */
 export abstract class ApiElement<Data> extends LitElement {
   static override properties = {
@@ -37,7 +37,7 @@ export abstract class ApiElement<Data> extends LitElement {
     this.data = this.refused = null;
   }
 
-  /** Everything that is shown, of one publication. Throws Refused. Null: there is nothing to ask for yet. */
+  /** All data to show, from one publication; null while there is nothing to ask for. Throws Refused. */
   protected abstract read(client: Client): Promise<Data | null>;
 
   protected abstract shown(data: Data): TemplateResult;
@@ -55,7 +55,7 @@ export abstract class ApiElement<Data> extends LitElement {
     if (!this.hasUpdated || ASKED_ANEW.some((name) => changed.has(name))) void this.reload();
   }
 
-  /** Ask again; what was shown stays until the answer is there. A later call overtakes an earlier one. */
+  /** Ask again. The old data stay until the answer is there. Only the answer of the last call counts. */
   async reload(): Promise<void> {
     const current = ++this.#current;
     this.refused = null;
@@ -67,7 +67,7 @@ export abstract class ApiElement<Data> extends LitElement {
       if (current !== this.#current) return;
       this.refused = error;
       if (error.status && error.status < 500) this.data = null;
-      // For the page around it: a 401 is its cue to sign in again.
+      // For the page around it: on 401 it should sign in again.
       this.dispatchEvent(new CustomEvent("mcn-refused", { detail: { status: error.status }, bubbles: true, composed: true }));
     }
   }
@@ -97,7 +97,7 @@ export abstract class ApiElement<Data> extends LitElement {
     </section>`;
   }
 
-  /** What stands on every page: the month measured, when it was published, when the next one is due, and the run. */
+  /** The last line of every page: the measured month, when it was published, when the next one is due, and the run. */
   protected foot(shown: Omit<Publication, "stale">): TemplateResult {
     const words = this.texts;
     return html`<p class="foot">

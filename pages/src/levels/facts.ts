@@ -1,4 +1,4 @@
-/** What stands below the level: history, advice, binding slots, and what risk control left out. */
+/** What is shown below the level: history, advice, binding slots, and what risk control excluded. */
 
 import { html, nothing, type TemplateResult } from "lit";
 import type { History, OwnView, Slots } from "../api/client";
@@ -81,7 +81,7 @@ export function slots(counted: Slots, names: Names): TemplateResult {
   </section>`;
 }
 
-/** Tags as risk control wrote them; one that is no word is called unnamed, with the tag beside it. */
+/** Tags as risk control wrote them. A tag that is not a word is shown as unnamed, with the tag beside it. */
 function tag(text: string, names: Names): string {
   return /^(0|null|none|nan|-)$/i.test(text.trim()) ? `${names.words.unnamedTag} (${text})` : text;
 }

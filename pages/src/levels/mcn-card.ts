@@ -19,7 +19,7 @@ export const cardStyle: CSSResultGroup = css`
   .chips li { background: var(--accent-soft); border-radius: 7px; padding: 2px 9px; font-size: 0.84rem; }
 `;
 
-/** An agency as creators and merchants see it. A logo is fetched without saying from which page. */
+/** An agency as creators and merchants see it. The logo's request does not name the page (no referrer). */
 export function card(agency: Card | Directory["items"][number], words: Texts): TemplateResult {
   const logo = https(agency.logo_url);
   const standing = agency.status === "awaiting_first_rating" ? words.awaiting : agency.level === null ? words.unrated : `${agency.level} ${agency.level_name ?? ""}`;
@@ -37,7 +37,7 @@ export function card(agency: Card | Directory["items"][number], words: Texts): T
   </article>`;
 }
 
-/** A logo that can't be fetched leaves no hole. */
+/** Hide a logo that can't be loaded. */
 function gone(event: Event): void {
   (event.target as HTMLImageElement).hidden = true;
 }

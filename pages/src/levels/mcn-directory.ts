@@ -16,7 +16,7 @@ interface Listed {
 
 const PAGE = 12;
 
-/** `<mcn-directory>`: look an agency up, or go through those of a level page by page. */
+/** `<mcn-directory>`: find an agency, or list the agencies of a level page by page. */
 export class McnDirectory extends ApiElement<Listed> {
   static override styles = [look, cardStyle, css`
     form { display: flex; flex-wrap: wrap; gap: 8px; align-items: end; }
@@ -44,7 +44,7 @@ export class McnDirectory extends ApiElement<Listed> {
     if (this.hasUpdated && changed.has("level")) void this.reload();
   }
 
-  /** All of the month that the publication names, also when a newer one comes out in between. */
+  /** All answers are of the publication's month, also if a newer month is published in between. */
   protected async read(client: Client): Promise<Listed> {
     const publication = await answered(client.GET("/v1/publication", { params: { query: this.month ? { month: this.month } : {} } }));
     const month = publication.month;

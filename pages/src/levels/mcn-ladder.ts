@@ -12,7 +12,7 @@ interface Levels {
   readonly catalogue: Catalogue;
 }
 
-/** `<mcn-ladder>`: every level, what it asks for and what it gives. */
+/** `<mcn-ladder>`: every level with its thresholds and benefits. */
 export class McnLadder extends ApiElement<Levels> {
   static override styles = [look, tables, css`
     .levels { display: grid; gap: 12px; }
@@ -26,7 +26,7 @@ export class McnLadder extends ApiElement<Levels> {
     @container (min-width: 760px) { .ways { grid-template-columns: 1fr 1fr; } }
   `];
 
-  /** All of the month that the publication names, also when a newer one comes out in between. */
+  /** All answers are of the publication's month, also if a newer month is published in between. */
   protected async read(client: Client): Promise<Levels> {
     const publication = await answered(client.GET("/v1/publication", { params: { query: this.month ? { month: this.month } : {} } }));
     const params = { query: { month: publication.month } };

@@ -42,7 +42,7 @@ export class McnLevel extends ApiElement<LevelCentre> {
     .large { font-size: 1.25rem; font-weight: 700; }
   `];
 
-  /** The view first; what goes with it is asked of the view's own month, so that all are of one. */
+  /** First the view, then everything else for the view's month, so that all answers are of one month. */
   protected async read(client: Client): Promise<LevelCentre | null> {
     if (!this.agency) return null;
     const path = { agency_id: this.agency };

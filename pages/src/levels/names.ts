@@ -2,7 +2,7 @@ import type { Amount, Ladder } from "../api/client";
 import { amount } from "../show";
 import type { Texts } from "./texts";
 
-/** What levels and metrics are called in the month that is shown, and the words of the page around them. */
+/** The names of levels and metrics in the month that is shown, and the page's own words. */
 export class Names {
   readonly levels: Ladder["levels"];
   readonly #metrics: Map<string, Ladder["metrics"][number]>;

@@ -19,7 +19,7 @@ export const channelStyle = css`
   .gaps b { display: block; }
 `;
 
-/** How far the next level is: each of its channels as a card, the nearest marked. */
+/** The gaps to the next level: each of its channels as a card, the nearest one marked. */
 export function nextLevel(next: Next, names: Names): TemplateResult {
   const words = names.words;
   return html`<section class="panel">

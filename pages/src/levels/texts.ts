@@ -1,4 +1,4 @@
-/** What the elements for apps say, in both languages. */
+/** The texts of the elements for apps, in both languages. */
 
 import type { Language } from "../language";
 

@@ -1,8 +1,8 @@
-/** Sign-in with OpenID Connect: code and PKCE. Tokens stay in memory; what a redirect needs is kept for its tab only. */
+/** Sign-in with OpenID Connect (code and PKCE). Tokens stay in memory; session storage has what the redirect needs. */
 
 import { InMemoryWebStorage, UserManager, WebStorageStateStore, type User } from "oidc-client-ts";
 
-/** /config.json: where to sign in, and how the token says for whom. */
+/** /config.json: the issuer, the client, and the claim with the agency's id. */
 export interface Config {
   readonly issuer: string;
   readonly client_id: string;
@@ -34,7 +34,7 @@ export class Session {
     });
   }
 
-  /** Signed in, or on the way to the issuer (false). A code in the address is exchanged and taken out of it. */
+  /** True if signed in, false while redirecting to the issuer. A code in the address is exchanged and removed from it. */
   async begin(): Promise<boolean> {
     const query = new URLSearchParams(location.search);
     if (!query.has("state") || !(query.has("code") || query.has("error"))) {
@@ -50,13 +50,13 @@ export class Session {
     return this.#user !== null;
   }
 
-  /** To the issuer and back to this very place. `again`: ask who it is, also when the issuer knows. */
+  /** Redirect to the issuer and back to the same page. `again`: the issuer asks who it is, even if it knows. */
   async renew(again = false): Promise<void> {
     const state: Place = { search: location.search, hash: location.hash };
     await this.#manager.signinRedirect({ state, ...(again ? { prompt: "login" } : {}) });
   }
 
-  /** The access token of now; null when it has run out. */
+  /** The current access token; null if it has expired. */
   readonly token = (): string | null => (this.#user && !this.#user.expired ? this.#user.access_token : null);
 
   get name(): string {
