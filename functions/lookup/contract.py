@@ -324,7 +324,7 @@ class NextLevelGaps(TypedDict):
 
 
 class BothLanguages(TypedDict):
-    """A text in Chinese and in English; the same text twice where operations wrote it in one language."""
+    """A text in Chinese and in English. Both are the same if operations wrote it in one language."""
 
     zh: str
     en: str
@@ -334,8 +334,8 @@ class Advice(TypedDict):
     """How to improve a metric that is below a threshold of the next level (提升建议)."""
 
     metric: str
-    tip: Annotated[str, Field(description="As operations wrote it; `中文 / English` in one text.")]
-    texts: Annotated[BothLanguages, Field(description="The tip, each language apart.")]
+    tip: Annotated[str, Field(description="The tip as operations wrote it, perhaps `中文 / English`.")]
+    texts: Annotated[BothLanguages, Field(description="The tip in each language.")]
     link: str | None
 
 

@@ -145,7 +145,7 @@ def get_ledger(month: MonthInQuery = None) -> contract.Ledger:
 
 @app.get("/v1/operations/workbook")
 def get_workbook() -> contract.Workbook:
-    """The workbook's faults, its changes of the rules in force, the months that it prepares: as last read."""
+    """The workbook's faults, its changes of the rules in force, and the months that it prepares, as last read."""
     wired = services()
     found = last_check(wired.reader.table) or {"faults": [], "changes": [], "unshown_faults": 0}
     blank = dict.fromkeys(("at", "outcome", "month", "effective_month"))

@@ -174,17 +174,19 @@ class MetricName(Answer):
 
 
 class MonthToCome(Answer):
-    """What the workbook's rules of a month to come would do to the agencies, by the numbers of ``measured_month``."""
+    """The levels that the workbook's rules for a later month would give, with the numbers of ``measured_month``."""
 
     month: MonthText
     due_on: Annotated[date, Field(description="The day on which the month's levels are due.")]
     measured_month: MonthText
-    moves: Annotated[dict[str, int], Field(description="How many are up, down, new, same.", examples=[{"up": 3}])]
+    moves: Annotated[
+        dict[str, int], Field(description="The number of agencies: up, down, new, same.", examples=[{"up": 3}])
+    ]
     level_names: dict[str, str]
     metrics: list[MetricName]
     matrix: list[MatrixCell]
-    movers: Annotated[list[Mover], Field(description="Those whose level falls most first, at most 600.")]
-    moving: Annotated[int, Field(description="How many there are.")]
+    movers: Annotated[list[Mover], Field(description="At most 600 agencies whose level changes; falling levels first.")]
+    moving: Annotated[int, Field(description="The number of all agencies whose level changes.")]
 
 
 class Bin(Answer):
@@ -312,7 +314,7 @@ class Workbook(Answer):
     unshown_faults: int
     changes: list[Change]
     prepared: Annotated[
-        list[MonthToCome], Field(description="The months from which it rates differently, the next one first.")
+        list[MonthToCome], Field(description="The later months from which the rules change, the next one first.")
     ]
 
 

@@ -184,7 +184,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The workbook's faults, its changes of the rules in force, the months that it prepares: as last read */
+        /** The workbook's faults, its changes of the rules in force, and the months that it prepares, as last read */
         get: operations["get_workbook"];
         put?: never;
         /** Replace the Excel workbook that the page showed with a new one, and check it */
@@ -480,7 +480,7 @@ export interface components {
         };
         /**
          * MonthToCome
-         * @description What the workbook's rules of a month to come would do to the agencies, by the numbers of ``measured_month``.
+         * @description The levels that the workbook's rules for a later month would give, with the numbers of ``measured_month``.
          */
         MonthToCome: {
             /**
@@ -501,7 +501,7 @@ export interface components {
             measured_month: string;
             /**
              * Moves
-             * @description How many are up, down, new, same.
+             * @description The number of agencies: up, down, new, same.
              * @example {
              *       "up": 3
              *     }
@@ -519,12 +519,12 @@ export interface components {
             matrix: components["schemas"]["MatrixCell"][];
             /**
              * Movers
-             * @description Those whose level falls most first, at most 600.
+             * @description At most 600 agencies whose level changes; falling levels first.
              */
             movers: components["schemas"]["Mover"][];
             /**
              * Moving
-             * @description How many there are.
+             * @description The number of all agencies whose level changes.
              */
             moving: number;
         };
@@ -871,7 +871,7 @@ export interface components {
             changes: components["schemas"]["Change"][];
             /**
              * Prepared
-             * @description The months from which it rates differently, the next one first.
+             * @description The later months from which the rules change, the next one first.
              */
             prepared: components["schemas"]["MonthToCome"][];
         };

@@ -314,9 +314,9 @@ export interface components {
          */
         Advice: {
             metric: string;
-            /** @description As operations wrote it; `中文 / English` in one text. */
+            /** @description The tip as operations wrote it, perhaps `中文 / English`. */
             tip: string;
-            /** @description The tip, each language apart. */
+            /** @description The tip in each language. */
             texts: components["schemas"]["BothLanguages"];
             link: string | null;
         };
@@ -493,7 +493,7 @@ export interface components {
         };
         /**
          * BothLanguages
-         * @description A text in Chinese and in English; the same text twice where operations wrote it in one language.
+         * @description A text in Chinese and in English. Both are the same if operations wrote it in one language.
          */
         BothLanguages: {
             zh: string;
