@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal
 
 from shared.content import added_later
 
@@ -285,9 +284,6 @@ class Removed:
     risk_tag: str
     count: int
     amount: int
-
-
-SlotsReason = Literal["assessed", "below_free_slots", "no_previous_month"]
 
 
 @dataclass(frozen=True, slots=True)
