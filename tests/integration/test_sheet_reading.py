@@ -256,7 +256,7 @@ def test_a_file_that_is_no_sound_csv_is_named(tmp_path: Path, content: bytes, me
 def test_a_folder_that_is_absent_or_has_no_csv_is_named(tmp_path: Path) -> None:
     with pytest.raises(WorkbookUnavailable, match="there is no such folder"):
         read_folder(tmp_path / "nowhere")
-    with pytest.raises(WorkbookUnavailable, match=r"it holds no \.csv file"):
+    with pytest.raises(WorkbookUnavailable, match=r"it has no \.csv file"):
         read_folder(tmp_path)
 
 
