@@ -18,7 +18,8 @@ from s3transfer.subscribers import BaseSubscriber
 from functions.rating.extracts.datasets import Dataset, LocalFile
 from functions.rating.extracts.formats import Format, format_of
 from functions.rating.extracts.keys import KeyColumns
-from shared.errors import ExtractsUnavailable, ObjectChanged, ObjectInvalid
+from functions.rating.extracts.unusable import unavailable
+from shared.errors import ObjectChanged, ObjectInvalid
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -94,9 +95,9 @@ def reading_from(bucket: str, key: str) -> Iterator[None]:
     except ClientError as error:
         if error.response["Error"]["Code"] in _GONE:
             raise _changed(key, error) from error
-        raise ExtractsUnavailable(f"s3://{bucket}/{key} can't be read ({error})") from error
+        raise unavailable(f"s3://{bucket}/{key} can't be read", error) from error
     except (BotoCoreError, RetriesExceededError, S3TransferFailedError) as error:
-        raise ExtractsUnavailable(f"s3://{bucket}/{key} can't be read ({error})") from error
+        raise unavailable(f"s3://{bucket}/{key} can't be read", error) from error
 
 
 def _changed(key: str, error: Exception) -> ObjectChanged:

@@ -11,8 +11,8 @@ from functions.rating.extracts.datasets import Dataset
 from functions.rating.extracts.download import DataObject
 from functions.rating.extracts.first_bytes import faults_at_the_start
 from functions.rating.extracts.month_folder import READY, MonthFolder, sorted_out
-from functions.rating.extracts.unusable import listed
-from shared.errors import ExtractsUnavailable, ObjectChanged, ObjectInvalid
+from functions.rating.extracts.unusable import listed, unavailable
+from shared.errors import ObjectChanged, ObjectInvalid
 from shared.months import Month
 from shared.settings import S3Prefix
 
@@ -115,7 +115,7 @@ def _list(s3: S3Client, location: S3Prefix, dataset: Dataset, month: Month) -> _
             for o in page.get("Contents", [])
         }
     except (BotoCoreError, ClientError) as error:
-        raise ExtractsUnavailable(f"{url} can't be listed ({error})") from error
+        raise unavailable(f"{url} can't be listed", error) from error
     folder = sorted_out(dataset, url, prefix, {name: size for name, (_, size) in found.items()})
     objects = tuple(DataObject(dataset, prefix + name, *found[name], columns) for name, columns in folder.data.items())
     return _Listing(dataset, url, folder, objects)
@@ -133,7 +133,7 @@ def _instead(s3: S3Client, location: S3Prefix, listing: _Listing) -> str:
     try:
         page = s3.list_objects_v2(Bucket=location.bucket, Prefix=root, Delimiter="/", MaxKeys=1000)
     except (BotoCoreError, ClientError) as error:
-        raise ExtractsUnavailable(f"s3://{location.bucket}/{root} can't be listed ({error})") from error
+        raise unavailable(f"s3://{location.bucket}/{root} can't be listed", error) from error
     names = [found["Prefix"].removeprefix(root) for found in page.get("CommonPrefixes", [])][-_SHOWN:]
     names += [found["Key"].removeprefix(root) for found in page.get("Contents", []) if found["Key"] != root][:_SHOWN]
     if not names:

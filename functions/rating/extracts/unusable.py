@@ -1,12 +1,21 @@
-"""Objects that can't be used, named in one message."""
+"""Errors that name the objects that can't be read or used."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from functions.rating.extracts.datasets import FORMATS_PAGE
+from shared.errors import ExtractsUnavailable
 
 _LISTED = 20
+
+
+def unavailable(what: str, error: Exception) -> ExtractsUnavailable:
+    """The error for a request that S3 did not answer. ``what``: the address, and what is not possible there."""
+    return ExtractsUnavailable(
+        f"{what} ({error}). If access is denied, check the bucket's policy and key, and the role; otherwise try again, "
+        "as the next firing does."
+    )
 
 
 def without_page(fault: str) -> str:

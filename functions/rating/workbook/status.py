@@ -331,7 +331,7 @@ class _Page:
         if not self.context.ledger:
             return
         yield self._header(
-            ("last decisions", "最近记录"),
+            ("ledger, newest first", "台账，最新在前"),
             ("what", "操作"),
             ("rating month", "考核月"),
             ("run", "批次"),

@@ -55,7 +55,7 @@ class GlueJob:
             self.measurements.keep_plan(plan)
             raise StillMeasuring(plan.month, measurement, self._started(plan))
         except (BotoCoreError, ClientError) as error:
-            raise MeasuringFailed(f"Glue job {self.name}: {error}. See the job and the function's role.") from error
+            raise MeasuringFailed(f"Glue job {self.name}: {error}. Check the job and the function's role.") from error
 
     def _started(self, plan: Plan) -> str:
         """The id of a new run; empty if another run is active. StartJobRun has no idempotency token."""
@@ -77,7 +77,7 @@ class GlueJob:
             raise MeasuringFailed(
                 f"Glue job {self.name}: {len(failed)} runs failed within a day, the last of them {failed[0]['Id']} "
                 f"({failed[0]['JobRunState']}: {failed[0].get('ErrorMessage', 'no message')}). Nothing was published. "
-                "See its log; give it more workers (GlueWorkers) or larger ones (GlueWorkerType), then run the month."
+                "Read its log; give it more workers (GlueWorkers) or larger ones (GlueWorkerType), then run the month."
             )
 
     def _runs(self) -> Iterator[JobRunTypeDef]:
