@@ -75,6 +75,15 @@ export class McnConsole extends ApiElement<Shown> {
     label.check input { width: 20px; min-height: 20px; flex: none; margin: 2px 0 0; }
     .runs button { padding: 4px 12px; min-height: 34px; margin-left: auto; }
     @container (min-width: 760px) { .controls { grid-template-columns: 2fr 1fr 1fr; } }
+    @container (max-width: 480px) {
+      .moves { min-width: 0; }
+      .moves thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+      .moves tr { display: grid; grid-template-columns: 1fr 1fr; padding: 8px 0; border-bottom: 1px solid var(--line); }
+      .moves :is(th, td) { border: 0; padding: 2px 0; text-align: left; white-space: normal; }
+      .moves :is(th, .whole) { grid-column: 1 / -1; }
+      .moves .lines span { display: inline; }
+      .moves td[data-label]::before { content: attr(data-label) " "; color: var(--quiet); font-size: 0.86rem; }
+    }
   `];
 
   declare section: Section;
@@ -161,7 +170,9 @@ export class McnConsole extends ApiElement<Shown> {
             ${report.changes.length ? changes(report.changes, said.runChanges, said, this.language) : nothing}`
         : toCome
           ? html`${matrix(toCome, said)} ${movers(toCome, this.choice, (choice) => (this.choice = choice), said)}`
-          : html`<p class="panel quiet">${month && defaultRun(month) ? said.reportGone : said.noRun}</p>`}
+          : month && defaultRun(month)
+            ? html`<p class="panel quiet">${said.reportGone}</p>`
+            : nothing}
       ${month
         ? html`<div class="two">${this.#runs(data, said)} ${this.#preview(data, said)}</div>
             ${ledger(data.ledger.items, said, this.language)}`

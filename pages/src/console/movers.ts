@@ -36,7 +36,7 @@ export function movers(report: Moves, choice: Choice, choose: (choice: Choice) =
     </div>
     ${found.length
       ? html`<div class="scroll" tabindex="0" role="group" aria-labelledby="movers">
-          <table class="wide">
+          <table class="wide moves">
             <thead>
               <tr>
                 <th scope="col">${words.agency}</th>
@@ -85,11 +85,11 @@ function row(mover: Mover, report: Moves, words: Words): TemplateResult {
   const metric = decided && report.metrics.find((one) => one.metric === decided.metric);
   return html`<tr>
     <th scope="row">${mover.name}<br /><a href="/?agency=${mover.agency_id}#level"><code>${mover.agency_id}</code></a></th>
-    <td class="line ${up(mover) ? "good" : "bad"}">${up(mover) ? "▲" : "▼"} ${name(mover.old_level)} → ${name(mover.new_level)}</td>
-    <td>${metric ? metric.name : mover.cause ? words.cause[mover.cause] : "–"}</td>
-    <td class="number">${decided ? html`${amount(decided.actual)}${decided.share === null ? nothing : html`<br /><span class="quiet small">${share(decided.share)}</span>`}` : "–"}</td>
-    <td class="number">${decided ? amount(decided.required) : "–"}</td>
-    <td class="lines">
+    <td class="line whole ${up(mover) ? "good" : "bad"}">${up(mover) ? "▲" : "▼"} ${name(mover.old_level)} → ${name(mover.new_level)}</td>
+    <td class="whole">${metric ? metric.name : mover.cause ? words.cause[mover.cause] : "–"}</td>
+    <td class="number" data-label=${words.actual}>${decided ? html`${amount(decided.actual)}${decided.share === null ? nothing : html`<br /><span class="quiet small">${share(decided.share)}</span>`}` : "–"}</td>
+    <td class="number" data-label=${words.required}>${decided ? amount(decided.required) : "–"}</td>
+    <td class="lines whole">
       ${mover.benefits_gained.map((benefit) => html`<span class="good">+${benefit}</span> `)}
       ${mover.benefits_lost.map((benefit) => html`<span class="bad">−${benefit}</span> `)}
       ${mover.benefits_changed.map((one) => html`<span>${one.benefit} ${extent(one.before, words)} → ${extent(one.now, words)}</span> `)}

@@ -28,7 +28,7 @@ const zh = {
   comparedWith: "对比 {month}",
   firstMonth: "首月，无对比",
   agencies: "{count} 家机构",
-  noRun: "这个月还没有批次。",
+  noRun: "本月没有批次报告。",
   reportGone: "这个批次的报告已不再保留。",
   standing: { preview: "试算", valid: "当前有效", held: "暂缓", replaced: "已被替换", "never published": "未发布", stopped: "数据有误，已停止" } as Record<string, string>,
   action: {
@@ -167,7 +167,7 @@ const en: typeof zh = {
   comparedWith: "compared with {month}",
   firstMonth: "the first month, compared with nothing",
   agencies: "{count} agencies",
-  noRun: "There is no run of this month yet.",
+  noRun: "No run of this month has a report.",
   reportGone: "The run's report is no longer kept.",
   standing: { preview: "preview", valid: "valid now", held: "held", replaced: "replaced", "never published": "never published", stopped: "stopped by its data" },
   action: {
