@@ -1,7 +1,7 @@
 """Invokes the deployed rating function as an event, and follows its progress in the table.
 
 A synchronous call would wait up to 15 minutes on one connection, and a NAT gateway drops a connection that is silent
-for 350 seconds. So the function writes its answer to a ticket, and new ledger lines are shown meanwhile.
+for 350 seconds. So the function writes its answer to a ticket. Until it is there, new ledger lines are shown.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Measurements that are kept in S3, one folder for each id: what any engine came to, for every later run that asks.
+"""Measurements in S3, one folder for each id: the result of an engine, kept for all later runs.
 
     measured/<id>/relations.json.gz    the totals
-    measured/<id>/quarantine.csv.gz    the bad rows, where there are any
-    measured/<id>/done.json            written last: digests of both, of what they hold unpacked
-    measured/<id>/error.json           instead of all of them, where the data is at fault: class and message
+    measured/<id>/quarantine.csv.gz    the bad rows, if there are any
+    measured/<id>/done.json            written last: the digests of both, uncompressed
+    measured/<id>/error.json           instead of all of them, if the data is wrong: class and message
 
-Which engine it was stands in the metadata of done.json, so that the bytes are the same whichever it was.
+The engine's name is in the metadata of done.json, so that the bytes do not depend on it.
 """
 
 from __future__ import annotations
