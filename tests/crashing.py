@@ -1,4 +1,4 @@
-"""Runs of the rating function that are killed at a chosen AWS call, with a reader at the same time, each in a process.
+"""Runs of the rating function that are killed at a chosen AWS call, each in a process, and readers at the same time.
 
 The processes are forked from one that has imported everything, so each costs only a fraction of a second.
 """
@@ -10,13 +10,13 @@ import logging
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -31,7 +31,6 @@ from functions.rating.app import handler
 from functions.rating.publication.report_page import template
 from local.cloud.gateway import Request, ask
 from local.cloud.invocation import Context, Handler
-from shared.content import canonical_json
 from shared.settings import DEFAULT_ZONE
 from shared.table import Table
 
@@ -44,8 +43,6 @@ for _service in ("dynamodb", "s3", "events"):  # loads the service files before 
 template("report.html.j2")  # compiles the template before the fork
 
 Environment = Mapping[str, str]
-PAUSE = 0.3  # seconds of the reader between two rounds, each of which costs as much as a third of a run
-OF_A_CLOCK = ("event_id", "published_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +53,10 @@ class Death:
     answered: bool
 
 
-def rate(environment: Environment, event: Mapping[str, Any], sent_events: Path, death: Death | None) -> Any:
-    """The handler's answer to an event; None if it was killed.
-
-    ``sent_events``: a file for each event that the bus took, without id and clock.
-    """
+def rate(environment: Environment, event: Mapping[str, Any], death: Death | None) -> Any:
+    """The handler's answer to an event; None if it was killed."""
     here, there = PROCESSES.Pipe(duplex=False)
-    process = PROCESSES.Process(target=_rate, args=(environment, event, sent_events, death, there), daemon=True)
+    process = PROCESSES.Process(target=_rate, args=(environment, event, death, there), daemon=True)
     process.start()
     there.close()
     with here:
@@ -75,12 +69,8 @@ def rate(environment: Environment, event: Mapping[str, Any], sent_events: Path, 
             return None
 
 
-def _rate(
-    environment: Environment, event: dict[str, Any], sent_events: Path, death: Death | None, answer: Connection
-) -> None:
+def _rate(environment: Environment, event: dict[str, Any], death: Death | None, answer: Connection) -> None:
     events = enter(environment).events
-    events.register("before-parameter-build.events.PutEvents", _remember)
-    events.register("after-call.events.PutEvents", lambda context, **_: _tell(sent_events, context["sent_events"]))
     if death:
         kill_at(death, events)
     answer.send(handler(event, Context("rating", 900)))
@@ -105,54 +95,28 @@ def kill_at(death: Death, events: Any) -> None:
     events.register("response-received" if death.answered else "before-send", maybe)
 
 
-def _remember(params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
-    context["sent_events"] = [
-        canonical_json({name: value for name, value in json.loads(entry["Detail"]).items() if name not in OF_A_CLOCK})
-        for entry in params["Entries"]
-    ]
-
-
-def _tell(sent_events: Path, details: Sequence[str]) -> None:
-    with sent_events.open("a", encoding="utf-8") as file:
-        file.writelines(f"{detail}\n" for detail in details)
-
-
 @contextmanager
-def reading(environment: Environment, questions: Sequence[Request]) -> Iterator[Callable[[], list[list[str]]]]:
-    """A reader that calls the lookup function every ``PAUSE`` seconds.
+def repeating(step: Callable[[], None], pause: float) -> Iterator[None]:
+    """Within the block, another thread does this step again and again, with a pause between. Raises what it raises."""
+    failed: list[BaseException] = []
+    enough = threading.Event()
 
-    Call it to stop it and get the answers to each question. An answer equal to the one before is left out.
-    """
-    here, there = PROCESSES.Pipe()
-    process = PROCESSES.Process(target=_read, args=(environment, questions, there), daemon=True)
-    process.start()
-    there.close()
-    with here:
-        assert here.recv() == "begun"
-
-        def seen() -> list[list[str]]:
-            here.send("enough")
-            answers: list[list[str]] = here.recv()
-            return answers
-
+    def repeat() -> None:
         try:
-            yield seen
-        finally:
-            process.kill()
-            process.join()
+            while not enough.wait(pause):
+                step()
+        except BaseException as error:  # noqa: BLE001 - raised again below, where somebody hears it
+            failed.append(error)
 
-
-def _read(environment: Environment, questions: Sequence[Request], pipe: Connection) -> None:
-    enter(environment)
-    lookup = lookup_of(Table(boto3.client("dynamodb"), environment["TABLE_NAME"]))
-    seen: list[list[str]] = [[] for _ in questions]
-    pipe.send("begun")
-    while not pipe.poll(PAUSE):
-        for answers, question in zip(seen, questions, strict=True):
-            answered = answer(lookup, question)
-            if answers[-1:] != [answered]:
-                answers.append(answered)
-    pipe.send(seen)
+    thread = threading.Thread(target=repeat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        enough.set()
+        thread.join()
+    if failed:
+        raise failed[0]
 
 
 def lookup_of(table: Table) -> Handler:

@@ -149,20 +149,20 @@ class DynamoDB:
     def _batch_write_item(self, asked: Item) -> Item:
         [(table, requests)] = asked["RequestItems"].items()
         items = [request["PutRequest"]["Item"] for request in requests]
-        if not 0 < len(items) <= BATCH_WRITES or sum(map(size_of, items)) > BATCH_BYTES:
+        sizes = [size_of(item) for item in items]
+        if not 0 < len(items) <= BATCH_WRITES or sum(sizes) > BATCH_BYTES:
             raise Refused("ValidationException", "too many items, or too large together")
         if len({_names(item) for item in items}) < len(items):
             raise Refused("ValidationException", "one item twice")
-        for item in items:
-            _refuse_large(item)
+        _refuse_large(max(sizes))
         if self.throughput:
             self.throughput.latency()
         left = []
-        for request, item in zip(requests, items, strict=True):
-            if self.throughput and not self.throughput.take(item["pk"]["S"], write_units(item)):
+        for request, item, size in zip(requests, items, sizes, strict=True):
+            if self.throughput and not self.throughput.take(item["pk"]["S"], write_units(size)):
                 left.append(request)
             else:
-                self._put(item)
+                self.items[_names(item)] = item
         if len(left) == len(requests):
             raise Refused("ProvisionedThroughputExceededException", "the partition's throughput is exceeded")
         return {"UnprocessedItems": {table: left} if left else {}}
@@ -179,7 +179,7 @@ class DynamoDB:
                 else:
                     self._check(write["Put"], self.items.get(_names(write["Put"]["Item"])))
                     made.append(write["Put"]["Item"])
-                _refuse_large(made[-1])
+                _refuse_large(size_of(made[-1]))
                 reasons.append({"Code": "None"})
             except Refused as refused:
                 code = refused.answer["Error"]["Code"]
@@ -193,11 +193,11 @@ class DynamoDB:
         return {}
 
     def _put(self, item: Item) -> None:
-        _refuse_large(item)
+        _refuse_large(size_of(item))
         self.items[_names(item)] = item
 
     def _take(self, item: Item) -> None:
-        if self.throughput and not self.throughput.take(item["pk"]["S"], write_units(item)):
+        if self.throughput and not self.throughput.take(item["pk"]["S"], write_units(size_of(item))):
             raise Refused("ProvisionedThroughputExceededException", "the partition's throughput is exceeded")
 
     def _check(self, asked: Item, item: Item | None) -> None:
@@ -229,12 +229,12 @@ def size_of(item: Mapping[str, Any]) -> int:
     return total
 
 
-def write_units(item: Mapping[str, Any]) -> int:
-    return -(-size_of(item) // 1024)
+def write_units(size: int) -> int:
+    return -(-size // 1024)
 
 
-def _refuse_large(item: Item) -> None:
-    if size_of(item) > ITEM_BYTES:
+def _refuse_large(size: int) -> None:
+    if size > ITEM_BYTES:
         raise Refused("ValidationException", "Item size has exceeded the maximum allowed size")
 
 

@@ -107,7 +107,7 @@ class House:
         sleep: Callable[[float], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        session = boto3.Session("nobody", "nothing", region_name="cn-north-1")
+        self.session = session = boto3.Session("nobody", "nothing", region_name="cn-north-1")
         self.dynamodb, self.bus = dynamodb or DynamoDB(), Bus()
         self.dynamodb.attach(session.events)
         self.bus.attach(session.events)

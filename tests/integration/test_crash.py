@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 
 from functions.rating.publication.outbox import outbox_entry_from
-from local.cloud.embedded import EmbeddedAws, embedded_aws
+from local.cloud.embedded import EmbeddedAws
 from local.cloud.gateway import Request
+from shared.content import canonical_json
 from shared.months import Month
-from tests.aws import empty_table
+from shared.table import Table
 from tests.cloud import Cloud
-from tests.crashing import Death, answer, lookup_of, rate, reading
+from tests.crashing import Death, answer, lookup_of, rate, repeating
+from tests.dynamodb import DynamoDB
+from tests.soak.aws import Faults, Services, serving
+from tests.soak.s3 import S3
 
 FIRST = Month.parse("2016-01")
 BIG, MIDDLE, SMALL, NONE = (5, 500_000), (2, 10_000), (1, 0), (0, 0)
@@ -32,12 +39,16 @@ QUESTIONS = (
 )
 
 
-class Place:
-    """One table on the embedded AWS, and the environment of a function that works with it."""
+PAUSE = 0.25  # seconds of the reader between two rounds
+OF_A_CLOCK = ("event_id", "published_at")
 
-    def __init__(self, aws: EmbeddedAws, name: str, folder: Path) -> None:
-        self.environment = aws.environment() | {
-            "TABLE_NAME": name,
+
+class Place:
+    """A table and a bus of their own, and the environment of a function that works with them."""
+
+    def __init__(self, services: Services, endpoint: str, folder: Path) -> None:
+        self.environment = EmbeddedAws(endpoint).environment() | {
+            "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
             "EXTRACTS": "s3://extracts/in",
             "WORKBOOK": f"dir:{folder / 'workbook'}",
             "SCRATCH": str(folder),
@@ -45,25 +56,43 @@ class Place:
             "POWERTOOLS_LOG_LEVEL": "CRITICAL",
             "POWERTOOLS_METRICS_DISABLED": "true",
         }
-        self.told = folder / f"told-{name}"
-        table = empty_table(_client("dynamodb", aws), name)
-        self.cloud = Cloud(folder / "workbook", _client("s3", aws), table)
+        self.services = services
+        session = boto3.Session("nobody", "nothing", region_name="us-east-1")
+        s3 = session.client("s3", endpoint_url=endpoint, config=Config(request_checksum_calculation="when_required"))
+        services.dynamodb.attach(session.events)
+        table = Table(session.client("dynamodb"), self.environment["TABLE_NAME"])
+        self.cloud = Cloud(folder / "workbook", s3, table)
+        self.lookup = lookup_of(table)
 
     def rate(self, month: Month, death: Death | None = None) -> Any:
-        return rate(self.environment, {"month": str(month)}, self.told, death)
+        return rate(self.environment, {"month": str(month)}, death)
 
     def answers(self) -> list[str]:
         """What readers are told now."""
-        lookup = lookup_of(self.cloud.table)
-        return [answer(lookup, question) for question in QUESTIONS]
+        return [answer(self.lookup, question) for question in QUESTIONS]
+
+    @contextmanager
+    def read(self) -> Iterator[list[list[str]]]:
+        """Within the block somebody reads. Yields the answers to each question, without those equal to the last."""
+        seen: list[list[str]] = [[] for _ in QUESTIONS]
+
+        def ask() -> None:
+            for told, text in zip(seen, self.answers(), strict=True):
+                if told[-1:] != [text]:
+                    told.append(text)
+
+        with repeating(ask, PAUSE):
+            yield seen
 
 
 @pytest.fixture
 def places(tmp_path: Path) -> Iterator[tuple[Place, Place]]:
     """Two tables over the same extracts: in one, runs are left alone; in the other, they are killed."""
     (tmp_path / "workbook").mkdir()
-    with embedded_aws() as aws:
-        undisturbed, disturbed = Place(aws, "undisturbed", tmp_path), Place(aws, "disturbed", tmp_path)
+    extracts, no_faults = S3(), Faults(random.Random(0))
+    with ExitStack() as stack:
+        both = [Services(DynamoDB(), extracts, no_faults) for _ in range(2)]
+        undisturbed, disturbed = (Place(of, stack.enter_context(serving(of)), tmp_path) for of in both)
         undisturbed.cloud.write_workbook()
         yield undisturbed, disturbed
 
@@ -77,7 +106,7 @@ def test_a_run_that_is_killed_at_any_of_its_calls_is_mended_by_the_next(places: 
     for place in places:
         assert place.rate(FIRST)["outcome"] == "published"
     expected = [[text] for text in undisturbed.answers()]
-    with reading(disturbed.environment, QUESTIONS) as seen:
+    with disturbed.read() as answers:
         for call, month in zip(count(1, step), map(FIRST.plus, count(1)), strict=False):
             extracts.put_month(str(month), EVEN if month.number % 2 else ODD)
             assert undisturbed.rate(month)["outcome"] == "published"
@@ -88,7 +117,6 @@ def test_a_run_that_is_killed_at_any_of_its_calls_is_mended_by_the_next(places: 
             assert disturbed.rate(month)["outcome"] in ("published", "unchanged")
             if all(answered):
                 break
-        answers = seen()
     assert call > 20
     for read, texts in zip(answers, expected, strict=True):
         order = [texts.index(text) for text in read]
@@ -96,17 +124,6 @@ def test_a_run_that_is_killed_at_any_of_its_calls_is_mended_by_the_next(places: 
     assert len(answers[0]) > 3, "the reader saw too few months come and go"
     assert _timeless(disturbed.cloud.items()) == _timeless(undisturbed.cloud.items())
     assert _sent(disturbed) == _sent(undisturbed)
-
-
-def _client(service: Any, aws: EmbeddedAws) -> Any:
-    known = aws.environment()
-    return boto3.client(
-        service,
-        endpoint_url=aws.endpoint,
-        region_name=known["AWS_REGION"],
-        aws_access_key_id=known["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=known["AWS_SECRET_ACCESS_KEY"],
-    )
 
 
 def _timeless(items: dict[tuple[str, str], dict[str, Any]]) -> dict[tuple[str, str], Any]:
@@ -132,8 +149,10 @@ def _timeless(items: dict[tuple[str, str], dict[str, Any]]) -> dict[tuple[str, s
 
 def _sent(place: Place) -> set[str]:
     """What the bus took, without ids and clock; nothing that was to be sent is missing."""
-    told = {line for line in place.told.read_text(encoding="utf-8").splitlines() if line}
     for item in place.cloud.table.query("OUTBOX"):
         entry = outbox_entry_from(item)
         assert item["sent"] == {"N": str(entry.events)}
-    return told
+    return {
+        canonical_json({name: value for name, value in event.items() if name not in OF_A_CLOCK})
+        for event in place.services.sent
+    }

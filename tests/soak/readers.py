@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from local.cloud.gateway import Request, ask
 from shared.table import Table
-from tests.crashing import lookup_of
+from tests.crashing import lookup_of, repeating
 from tests.soak.deliveries import AGENCIES
 
 BATCH = Request(
@@ -25,31 +24,18 @@ BATCH = Request(
 def reading(table: Table) -> Iterator[list[dict[str, Any]]]:
     """Within the block somebody reads; the list has each new thing that they were told, in its order."""
     told: list[dict[str, Any]] = []
-    failed: list[BaseException] = []
-    enough = threading.Event()
     lookup = lookup_of(table)
 
     def read() -> None:
-        try:
-            while not enough.wait(0.01):
-                answered = ask(lookup, BATCH)
-                cards = answered.json().get("items", [])
-                assert answered.status in (200, 503), answered.body
-                seen = {
-                    "months": sorted({card["month"] for card in cards}),
-                    "levels": {card["agency_id"]: card["level"] for card in cards},
-                }
-                if told[-1:] != [seen]:
-                    told.append(seen)
-        except BaseException as error:  # noqa: BLE001 - raised again below, where somebody hears it
-            failed.append(error)
+        answered = ask(lookup, BATCH)
+        cards = answered.json().get("items", [])
+        assert answered.status in (200, 503), answered.body
+        seen = {
+            "months": sorted({card["month"] for card in cards}),
+            "levels": {card["agency_id"]: card["level"] for card in cards},
+        }
+        if told[-1:] != [seen]:
+            told.append(seen)
 
-    thread = threading.Thread(target=read, daemon=True)
-    thread.start()
-    try:
+    with repeating(read, pause=0.01):
         yield told
-    finally:
-        enough.set()
-        thread.join()
-    if failed:
-        raise failed[0]

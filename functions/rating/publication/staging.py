@@ -51,7 +51,7 @@ def stage(
                 progress(written)
 
         try:
-            for batch in _batches(map(fitting, items)):
+            for batch in _batches(items):
                 collect(2 * writers - 1)
                 pending.add(pool.submit(writer.write, batch))
             collect(0)
@@ -89,6 +89,12 @@ def keep_rulebook(table: Table, rulebook: Rulebook, expires_at: int) -> str:
 
 def fitting(item: Mapping[str, Any]) -> Mapping[str, Any]:
     """The item unchanged. Raises ItemTooLarge if the table would refuse it, naming what to shorten."""
+    _fitting_size(item)
+    return item
+
+
+def _fitting_size(item: Mapping[str, Any]) -> int:
+    """The item's size in bytes. Raises ItemTooLarge."""
     size = size_of(item)
     if size > ITEM_BYTES:
         kind, _, whose = key_of(item)[0].partition("#")
@@ -96,7 +102,7 @@ def fitting(item: Mapping[str, Any]) -> Mapping[str, Any]:
             f"{kind.lower()} {whose}: it would take {size:,} bytes in the table, an item may have {ITEM_BYTES:,}. "
             f"Nothing was published. {_FIXES.get(kind, '')}".rstrip()
         )
-    return item
+    return size
 
 
 def size_of(item: Mapping[str, Any]) -> int:
@@ -110,11 +116,11 @@ def _bytes(value: Mapping[str, Any]) -> int:
 
 
 def _batches(items: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
-    """Batches within DynamoDB's limit of items and within BATCH_BYTES."""
+    """Batches within DynamoDB's limit of items and within BATCH_BYTES. Raises ItemTooLarge."""
     batch: list[Mapping[str, Any]] = []
     size = 0
     for item in items:
-        more = size_of(item)
+        more = _fitting_size(item)
         if batch and (len(batch) == BATCH_WRITE_LIMIT or size + more > BATCH_BYTES):
             yield batch
             batch, size = [], 0
