@@ -7,15 +7,14 @@ import json
 import re
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import waitress
 
 from local.cloud.front import front
+from tests.serving import answering
 from tools.docs.example import example_handler
 
 if TYPE_CHECKING:
@@ -52,13 +51,8 @@ def served() -> Iterator[tuple[str, list[str]]]:
             reached.append(token.removeprefix("Bearer "))
         return api(environ, start_response)
 
-    server = waitress.create_server(application, host="127.0.0.1", port=0, threads=1)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}/", reached
-    server.close()
-    server.task_dispatcher.shutdown()
-    thread.join()
+    with answering(application) as address:
+        yield f"{address}/", reached
 
 
 def test_another_token_is_never_answered_from_the_cache(served: tuple[str, list[str]], tmp_path: Path) -> None:

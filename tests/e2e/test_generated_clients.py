@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-import waitress
 
 from local.cloud.front import front
 from tests.e2e.conftest import ROOT
+from tests.serving import answering
 from tools.docs.example import example_handler
 from tools.docs.openapi import PATH as OPENAPI
 
@@ -54,13 +53,8 @@ READ = {
 def address() -> Iterator[str]:
     """The API over the example world, on 127.0.0.1."""
     application = front(example_handler(), claims_of=CLAIMS.get)
-    server = waitress.create_server(application, host="127.0.0.1", port=0, threads=1)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
-    server.task_dispatcher.shutdown()
-    thread.join()
+    with answering(application) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import http.client
 import json
-import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 from wsgiref.util import setup_testing_defaults
 
 import pytest
-import waitress
 
 from functions.lookup.api import api as declared
 from functions.lookup.routing import Operation
@@ -19,6 +19,7 @@ from local.cloud.front import front
 from local.cloud.gateway import Request, event_for
 from local.cloud.template import Route
 from tests.published import path_of
+from tests.serving import answering
 from tools.docs.example import example_handler
 
 Ask = Callable[..., tuple[http.client.HTTPResponse, bytes]]
@@ -49,23 +50,18 @@ def echo(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def ask() -> Iterator[Ask]:
-    server = waitress.create_server(front(echo), host="127.0.0.1", port=0, clear_untrusted_proxy_headers=True)
-    thread = threading.Thread(target=server.run)
-    thread.start()
+    with answering(front(echo), threads=4, clear_untrusted_proxy_headers=True) as address:
+        yield partial(_sent, urlsplit(address).netloc)
 
-    def send(method: str, target: str, body: bytes | None = None, headers: Any = None) -> Any:
-        connection = http.client.HTTPConnection("127.0.0.1", server.effective_port, timeout=10)
-        try:
-            connection.request(method, target, body=body, headers=headers or {})
-            answer = connection.getresponse()
-            return answer, answer.read()
-        finally:
-            connection.close()
 
-    yield send
-    server.close()
-    server.task_dispatcher.shutdown()
-    thread.join()
+def _sent(host: str, method: str, target: str, body: bytes | None = None, headers: Any = None) -> Any:
+    connection = http.client.HTTPConnection(host, timeout=10)
+    try:
+        connection.request(method, target, body=body, headers=headers or {})
+        answer = connection.getresponse()
+        return answer, answer.read()
+    finally:
+        connection.close()
 
 
 def event_of(ask: Ask, *request: Any) -> dict[str, Any]:
