@@ -34,16 +34,20 @@ def test_a_run_that_would_not_end_in_time_stops_and_leaves_the_old_month(tmp_pat
         cloud.rate(APRIL)
         before, pointer = cloud.levels(), cloud.table.pointer()
         cloud.put_month("2026-05", {"a": (5, 500_000), "b": (0, 0)})
-        for looks in count():
-            cloud.forget_measurements()
-            times = iter([FUNCTION_SECONDS * 1000] * looks)
-            try:
-                handler(MAY, Hurried("rating", FUNCTION_SECONDS, clock=times))
-            except OutOfTime as error:
-                stopped_at.append(str(error))
-                assert (cloud.levels(), cloud.table.pointer()) == (before, pointer)
-            except EventsUnsent:  # the month is out, and its events are for the next run to send
-                break
+        for measured_before in (False, True):
+            for looks in count():
+                if not measured_before:
+                    cloud.forget_measurements()
+                times = iter([FUNCTION_SECONDS * 1000] * looks)
+                try:
+                    handler(MAY, Hurried("rating", FUNCTION_SECONDS, clock=times))
+                except OutOfTime as error:
+                    stopped_at.append(str(error))
+                    assert (cloud.levels(), cloud.table.pointer()) == (before, pointer)
+                    if "'rate'" in stopped_at[-1] and not measured_before:
+                        break  # the measurement is kept: from here on, each run would only repeat it
+                except EventsUnsent:  # the month is out, and its events are for the next run to send
+                    break
         assert cloud.rate(MAY)["outcome"] == "unchanged"
         assert all(outbox_entry_from(i).events == int(i["sent"]["N"]) for i in cloud.table.query("OUTBOX"))
         assert cloud.levels() == {"a": 3, "b": None}
