@@ -29,15 +29,16 @@ LONGEST = (
     "test_in_docker",
     "test_packages",
     "test_measure_reference",
-    "test_crash",
     "test_demo",
+    "test_crash",
+    "test_measure_files",
     "test_aws_faults",
     "test_concurrent_runs",
     "test_rating_run",
     "test_verify",
-    "test_measure_files",
+    "test_throughput",
+    "test_setup",
     "test_operations",
-    "test_time_runs_out",
 )
 
 
