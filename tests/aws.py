@@ -38,10 +38,10 @@ def emulated_aws(**environment: str) -> Iterator[None]:
 
 
 def remembered() -> Callable[[], None]:
-    """Remember the content of the emulation's tables and buckets. Call the returned function to restore it."""
-    kept = [
-        (of, name, deepcopy(getattr(of, name)))
-        for of, name in (
+    """Copy the content of the emulation's tables and buckets. The returned function restores it."""
+    copies = [
+        (backend, name, deepcopy(getattr(backend, name)))
+        for backend, name in (
             *((backend, "tables") for backend in dynamodb_backends[DEFAULT_ACCOUNT_ID].values()),
             *((backend, "buckets") for backend in s3_backends[DEFAULT_ACCOUNT_ID].values()),
             (s3_backends, "bucket_accounts"),
@@ -49,8 +49,8 @@ def remembered() -> Callable[[], None]:
     ]
 
     def bring_back() -> None:
-        for of, name, content in kept:
-            setattr(of, name, deepcopy(content))
+        for backend, name, content in copies:
+            setattr(backend, name, deepcopy(content))
 
     return bring_back
 

@@ -61,8 +61,8 @@ class Cloud:
 
     def forget_measurements(self) -> None:
         """Delete stored measurements, so that the next run measures its month again."""
-        for of in self.s3.list_objects_v2(Bucket=REPORTS, Prefix="out/measured/").get("Contents", []):
-            self.s3.delete_object(Bucket=REPORTS, Key=of["Key"])
+        for stored in self.s3.list_objects_v2(Bucket=REPORTS, Prefix="out/measured/").get("Contents", []):
+            self.s3.delete_object(Bucket=REPORTS, Key=stored["Key"])
 
     def rate(self, event: dict[str, Any]) -> dict[str, Any]:
         """The real handler's answer to an event, as JSON, as Lambda would send it."""

@@ -64,8 +64,8 @@ def rate(environment: Environment, event: Mapping[str, Any], death: Death | None
             return here.recv()
         except EOFError:
             process.join()
-            assert death, "a run ended without an answer; what it raised is above"
-            assert process.exitcode == -signal.SIGKILL, f"a run ended with {process.exitcode} before its death"
+            assert death, "the run ended without an answer; its exception is printed above"
+            assert process.exitcode == -signal.SIGKILL, f"exit code {process.exitcode} before the run was killed"
             return None
 
 
@@ -88,24 +88,24 @@ def kill_at(death: Death, events: Any) -> None:
     """Kill this process at the chosen request."""
     calls = count(1)
 
-    def maybe(**_: object) -> None:
+    def kill_at_call(**_: object) -> None:
         if next(calls) == death.call:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    events.register("response-received" if death.answered else "before-send", maybe)
+    events.register("response-received" if death.answered else "before-send", kill_at_call)
 
 
 @contextmanager
 def repeating(step: Callable[[], None], pause: float) -> Iterator[None]:
-    """Within the block, another thread does this step again and again, with a pause between. Raises what it raises."""
+    """Within the block, a thread calls ``step`` repeatedly, with a pause between. An exception is raised at the end."""
     failed: list[BaseException] = []
-    enough = threading.Event()
+    stop = threading.Event()
 
     def repeat() -> None:
         try:
-            while not enough.wait(pause):
+            while not stop.wait(pause):
                 step()
-        except BaseException as error:  # noqa: BLE001 - raised again below, where somebody hears it
+        except BaseException as error:  # noqa: BLE001 - raised again below, in the thread of the test
             failed.append(error)
 
     thread = threading.Thread(target=repeat, daemon=True)
@@ -113,7 +113,7 @@ def repeating(step: Callable[[], None], pause: float) -> Iterator[None]:
     try:
         yield
     finally:
-        enough.set()
+        stop.set()
         thread.join()
     if failed:
         raise failed[0]

@@ -44,7 +44,7 @@ class Throughput:
     saved: dict[int, tuple[float, float]] = field(default_factory=dict)
 
     def take(self, pk: str, units: float) -> bool:
-        """Whether the key's partition has so many units now. DynamoDB lends the units that an item needs beyond."""
+        """Whether the key's partition has any unit left. DynamoDB lends what an item needs beyond those."""
         partition = int.from_bytes(sha256(pk.encode()).digest()[:4], "big") % self.partitions
         now = self.clock()
         most = UNITS_OF_A_PARTITION * self.burst
@@ -74,48 +74,48 @@ class DynamoDB:
             return SimpleNamespace(status_code=400), refused.answer
         return SimpleNamespace(status_code=200), {"ResponseMetadata": {"HTTPStatusCode": 200}, **_decoded(answer)}
 
-    def do(self, operation: str, asked: Item) -> Item:
+    def do(self, operation: str, request: Item) -> Item:
         """The answer to one request in the wire format (bytes are base64). Raises Refused."""
         with self._lock:
             self.calls += 1
-            answer: Item = getattr(self, f"_{re.sub('(?<!^)(?=[A-Z])', '_', operation).lower()}")(asked)
+            answer: Item = getattr(self, f"_{re.sub('(?<!^)(?=[A-Z])', '_', operation).lower()}")(request)
             return answer
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
-    def _get_item(self, asked: Item) -> Item:
-        item = self.items.get(_names(asked["Key"]))
+    def _get_item(self, request: Item) -> Item:
+        item = self.items.get(_names(request["Key"]))
         return {"Item": item} if item else {}
 
-    def _batch_get_item(self, asked: Item) -> Item:
-        [(table, of_table)] = asked["RequestItems"].items()
-        keys = [_names(key) for key in of_table["Keys"]]
+    def _batch_get_item(self, request: Item) -> Item:
+        [(table, table_keys)] = request["RequestItems"].items()
+        keys = [_names(key) for key in table_keys["Keys"]]
         if not 0 < len(keys) <= BATCH_READS or len(set(keys)) < len(keys):
-            raise Refused("ValidationException", "too many items, or one twice")
+            raise Refused("ValidationException", "too many items, or the same item twice")
         found: list[Item] = []
         size, unread = 0, []
-        for names, key in zip(keys, of_table["Keys"], strict=True):
+        for names, key in zip(keys, table_keys["Keys"], strict=True):
             item = self.items.get(names)
             if item is not None and size + size_of(item) > BATCH_BYTES:
                 unread.append(key)
             elif item is not None:
                 size += size_of(item)
                 found.append(item)
-        unprocessed = {table: {**of_table, "Keys": unread}} if unread else {}
+        unprocessed = {table: {**table_keys, "Keys": unread}} if unread else {}
         return {"Responses": {table: found}, "UnprocessedKeys": unprocessed}
 
-    def _query(self, asked: Item) -> Item:
-        values = asked["ExpressionAttributeValues"]
+    def _query(self, request: Item) -> Item:
+        values = request["ExpressionAttributeValues"]
         pk, begins = values[":pk"]["S"], values.get(":sk", {"S": ""})["S"]
         names = sorted(n for n in self.items if n[0] == pk and n[1].startswith(begins))
-        return self._page(names, asked, lambda _: True)
+        return self._page(names, request, lambda _: True)
 
-    def _scan(self, asked: Item) -> Item:
-        condition = asked.get("FilterExpression")
-        return self._page(sorted(self.items), asked, lambda item: not condition or _holds(condition, item, asked))
+    def _scan(self, request: Item) -> Item:
+        condition = request.get("FilterExpression")
+        return self._page(sorted(self.items), request, lambda item: not condition or _holds(condition, item, request))
 
-    def _page(self, names: list[Names], asked: Item, wanted: Callable[[Item], bool]) -> Item:
-        start = _names(asked["ExclusiveStartKey"]) if "ExclusiveStartKey" in asked else ("", "")
+    def _page(self, names: list[Names], request: Item, wanted: Callable[[Item], bool]) -> Item:
+        start = _names(request["ExclusiveStartKey"]) if "ExclusiveStartKey" in request else ("", "")
         size, found = 0, []
         for each in names:
             if each <= start:
@@ -130,24 +130,24 @@ class DynamoDB:
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
-    def _put_item(self, asked: Item) -> Item:
-        self._check(asked, self.items.get(_names(asked["Item"])))
-        self._take(asked["Item"])
-        self._put(asked["Item"])
+    def _put_item(self, request: Item) -> Item:
+        self._check(request, self.items.get(_names(request["Item"])))
+        self._take(request["Item"])
+        self._put(request["Item"])
         return {}
 
-    def _update_item(self, asked: Item) -> Item:
-        item = self._updated(asked)
+    def _update_item(self, request: Item) -> Item:
+        item = self._updated(request)
         self._take(item)
         self._put(item)
         return {}
 
-    def _delete_item(self, asked: Item) -> Item:
-        self.items.pop(_names(asked["Key"]), None)
+    def _delete_item(self, request: Item) -> Item:
+        self.items.pop(_names(request["Key"]), None)
         return {}
 
-    def _batch_write_item(self, asked: Item) -> Item:
-        [(table, requests)] = asked["RequestItems"].items()
+    def _batch_write_item(self, request: Item) -> Item:
+        [(table, requests)] = request["RequestItems"].items()
         items = [request["PutRequest"]["Item"] for request in requests]
         sizes = [size_of(item) for item in items]
         if not 0 < len(items) <= BATCH_WRITES or sum(sizes) > BATCH_BYTES:
@@ -167,8 +167,8 @@ class DynamoDB:
             raise Refused("ProvisionedThroughputExceededException", "the partition's throughput is exceeded")
         return {"UnprocessedItems": {table: left} if left else {}}
 
-    def _transact_write_items(self, asked: Item) -> Item:
-        writes = asked["TransactItems"]
+    def _transact_write_items(self, request: Item) -> Item:
+        writes = request["TransactItems"]
         if not 0 < len(writes) <= TRANSACTION_WRITES:
             raise Refused("ValidationException", "too many writes")
         made, reasons = [], []
@@ -200,23 +200,23 @@ class DynamoDB:
         if self.throughput and not self.throughput.take(item["pk"]["S"], write_units(size_of(item))):
             raise Refused("ProvisionedThroughputExceededException", "the partition's throughput is exceeded")
 
-    def _check(self, asked: Item, item: Item | None) -> None:
-        condition = asked.get("ConditionExpression")
-        if condition and not _holds(condition, item or {}, asked):
+    def _check(self, request: Item, item: Item | None) -> None:
+        condition = request.get("ConditionExpression")
+        if condition and not _holds(condition, item or {}, request):
             raise Refused("ConditionalCheckFailedException", "the conditional request failed")
 
-    def _updated(self, asked: Item) -> Item:
-        item = dict(self.items.get(_names(asked["Key"]), {}))
-        self._check(asked, item)
-        item |= asked["Key"]
-        sets, _, removes = asked["UpdateExpression"].removeprefix("SET ").partition(" REMOVE ")
+    def _updated(self, request: Item) -> Item:
+        item = dict(self.items.get(_names(request["Key"]), {}))
+        self._check(request, item)
+        item |= request["Key"]
+        sets, _, removes = request["UpdateExpression"].removeprefix("SET ").partition(" REMOVE ")
         for assignment in re.findall(r"([#\w]+) = (if_not_exists\(([#\w]+), (:\w+)\)|:\w+)", sets):
             name, value, kept, default = assignment
-            name, kept = _attribute(name, asked), _attribute(kept, asked)
-            values = asked["ExpressionAttributeValues"]
+            name, kept = _attribute(name, request), _attribute(kept, request)
+            values = request["ExpressionAttributeValues"]
             item[name] = item.get(kept, values[default]) if kept else values[value]
         for name in filter(None, removes.split(", ")):
-            item.pop(_attribute(name, asked), None)
+            item.pop(_attribute(name, request), None)
         return item
 
 
@@ -242,8 +242,8 @@ def _names(key: Mapping[str, Any]) -> Names:
     return key["pk"]["S"], key["sk"]["S"]
 
 
-def _attribute(name: str, asked: Item) -> str:
-    return str(asked["ExpressionAttributeNames"][name]) if name.startswith("#") else name
+def _attribute(name: str, request: Item) -> str:
+    return str(request["ExpressionAttributeNames"][name]) if name.startswith("#") else name
 
 
 def _decoded(answer: Any) -> Any:
@@ -258,48 +258,48 @@ def _decoded(answer: Any) -> Any:
 # --- conditions -------------------------------------------------------------------------------------------------------
 
 
-def _holds(condition: str, item: Item, asked: Item) -> bool:
+def _holds(condition: str, item: Item, request: Item) -> bool:
     tokens = TOKENS.findall(condition)
-    found, rest = _any_of(tokens, item, asked)
+    found, rest = _any_of(tokens, item, request)
     assert not rest, f"can't read {condition!r} from {rest}"
     return found
 
 
-def _any_of(tokens: list[str], item: Item, asked: Item) -> tuple[bool, list[str]]:
-    found, tokens = _all_of(tokens, item, asked)
+def _any_of(tokens: list[str], item: Item, request: Item) -> tuple[bool, list[str]]:
+    found, tokens = _all_of(tokens, item, request)
     while tokens[:1] == ["OR"]:
-        other, tokens = _all_of(tokens[1:], item, asked)
+        other, tokens = _all_of(tokens[1:], item, request)
         found = found or other
     return found, tokens
 
 
-def _all_of(tokens: list[str], item: Item, asked: Item) -> tuple[bool, list[str]]:
-    found, tokens = _one_of(tokens, item, asked)
+def _all_of(tokens: list[str], item: Item, request: Item) -> tuple[bool, list[str]]:
+    found, tokens = _one_of(tokens, item, request)
     while tokens[:1] == ["AND"]:
-        other, tokens = _one_of(tokens[1:], item, asked)
+        other, tokens = _one_of(tokens[1:], item, request)
         found = found and other
     return found, tokens
 
 
-def _one_of(tokens: list[str], item: Item, asked: Item) -> tuple[bool, list[str]]:
+def _one_of(tokens: list[str], item: Item, request: Item) -> tuple[bool, list[str]]:
     if tokens[0] == "(":
-        found, rest = _any_of(tokens[1:], item, asked)
+        found, rest = _any_of(tokens[1:], item, request)
         assert rest[0] == ")"
         return found, rest[1:]
     if tokens[1] == "(":
         end = tokens.index(")")
-        of = [token for token in tokens[2:end] if token != ","]
-        return _function(tokens[0], _attribute(of[0], asked), of[1:], item, asked), tokens[end + 1 :]
-    value, wanted = item.get(_attribute(tokens[0], asked)), asked["ExpressionAttributeValues"][tokens[2]]
+        arguments = [token for token in tokens[2:end] if token != ","]
+        return _function(tokens[0], _attribute(arguments[0], request), arguments[1:], item, request), tokens[end + 1 :]
+    value, wanted = item.get(_attribute(tokens[0], request)), request["ExpressionAttributeValues"][tokens[2]]
     return _compare(value, tokens[1], wanted), tokens[3:]
 
 
-def _function(name: str, attribute: str, of: list[str], item: Item, asked: Item) -> bool:
+def _function(name: str, attribute: str, values: list[str], item: Item, request: Item) -> bool:
     if name == "attribute_not_exists":
         return attribute not in item
     if name == "attribute_exists":
         return attribute in item
-    text, wanted = item.get(attribute, {}).get("S"), asked["ExpressionAttributeValues"][of[0]]["S"]
+    text, wanted = item.get(attribute, {}).get("S"), request["ExpressionAttributeValues"][values[0]]["S"]
     if text is None:
         return False
     return bool({"begins_with": text.startswith(wanted), "contains": wanted in text}[name])

@@ -48,7 +48,7 @@ def plain_sql(files: Sequence[LocalFile], month: Month, zone: ZoneInfo, folder: 
 
 
 def by_row_groups(files: Sequence[LocalFile], month: Month, zone: ZoneInfo, folder: Path) -> MonthTotals:
-    """The same, with few row groups of a Parquet object per task."""
+    """Like ``plain_sql``, but with only a few row groups of a Parquet object in each task."""
     return _plain_sql(files, month, zone, folder, AT_MOST)
 
 
@@ -58,7 +58,7 @@ def _plain_sql(files: Sequence[LocalFile], month: Month, zone: ZoneInfo, folder:
     def content(o: DataObject) -> Content:
         return lambda start, end: io.BytesIO(contents[o].path.read_bytes()[start:end])
 
-    def part(task: Task) -> Path:
+    def folder_of(task: Task) -> Path:
         number = [*contents].index(task.object)
         return folder / (f"part-{number}-{task.groups.first}" if task.groups else f"part-{number}")
 
@@ -66,8 +66,8 @@ def _plain_sql(files: Sequence[LocalFile], month: Month, zone: ZoneInfo, folder:
         return [read_one(task) for task in tasks]
 
     def read_one(task: Task) -> ObjectCounts:
-        file, into = contents[task.object], part(task)
-        into.mkdir(exist_ok=True)  # the part exists when the month is read again
+        file, into = contents[task.object], folder_of(task)
+        into.mkdir(exist_ok=True)  # the folder exists already when the month is read again
         if task.groups:
             file = replace(file, path=into / "row-groups")
             row_groups.write(content(task.object), task.object.size, task.groups, file.path)
@@ -75,18 +75,20 @@ def _plain_sql(files: Sequence[LocalFile], month: Month, zone: ZoneInfo, folder:
 
     tasks = {o: tasks_of(content(o), o, split_over) for o in contents}
     read = read_all(tasks, read_each)
-    counts = [of for _, of in read]
+    counts = [of_object for _, of_object in read]
     raise_what_stops(counts)
     agencies = read_agencies([file for file in files if file.dataset is Dataset.AGENCIES], month, zone, folder)
     with open_engine(folder) as engine:
         engine.run("CREATE TABLE agencies (agency_id VARCHAR)")
         engine.run("".join(f"INSERT INTO agencies VALUES ({literal(agency.agency_id)});" for agency in agencies))
         for relation, dataset in RELATIONS.items():
-            parts = [part(task) / VALID for task, of in read if of.dataset is dataset]
+            parts = [folder_of(task) / VALID for task, of_object in read if of_object.dataset is dataset]
             _show(engine, relation, dataset, parts if usable(counts, dataset) else ())
-        rows = sum(of.rows for of in counts if of.dataset is Dataset.ORDERS)
+        rows = sum(of_object.rows for of_object in counts if of_object.dataset is Dataset.ORDERS)
         counted = counting.count(engine, month, zone, order_rows=rows, binding_rows=0)
-    members = [(task.object.key, partial(io.FileIO, part(task) / BAD)) for task, of in read if of.bad]
+    members = [
+        (task.object.key, partial(io.FileIO, folder_of(task) / BAD)) for task, of_object in read if of_object.bad
+    ]
     return month_totals(counts, agencies, counted, put_together(folder / QUARANTINE, members), "plain SQL")
 
 

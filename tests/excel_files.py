@@ -1,4 +1,4 @@
-"""Excel files for tests: from cells, and with parts of the file replaced as other programs write them."""
+"""Excel files for tests: from cells, or with changed XML as other programs write it."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ def excel(
     return packed.getvalue()
 
 
-def rewritten(content: bytes, change: Callable[[str], str], part: str = SHEET) -> bytes:
-    """The file with one part changed. Fails if the change makes no difference."""
+def rewritten(content: bytes, change: Callable[[str], str], member: str = SHEET) -> bytes:
+    """The file with one member of its zip changed. Fails if the change makes no difference."""
     packed = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():
             body = old.read(name)
-            if name == part:
+            if name == member:
                 text = body.decode()
                 body = change(text).encode()
-                assert body != text.encode(), f"{part} stays as it is"
+                assert body != text.encode(), f"{member} is not changed"
             new.writestr(name, body)
     return packed.getvalue()
 

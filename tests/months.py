@@ -44,8 +44,8 @@ def month_rows(month: str, agencies: Mapping[str, tuple[int, int]]) -> dict[str,
 
 def write_month(folder: Path, month: str, rows: Mapping[str, Iterable[Row]]) -> None:
     """Write a complete month below a folder, one CSV file and a ``_SUCCESS`` for each dataset."""
-    for dataset, of in rows.items():
-        place = folder / dataset / f"month={month}"
-        place.mkdir(parents=True, exist_ok=True)
-        (place / "part-0.csv").write_text(as_csv(dataset, of), encoding="utf-8")
-        (place / "_SUCCESS").touch()
+    for dataset, dataset_rows in rows.items():
+        target = folder / dataset / f"month={month}"
+        target.mkdir(parents=True, exist_ok=True)
+        (target / "part-0.csv").write_text(as_csv(dataset, dataset_rows), encoding="utf-8")
+        (target / "_SUCCESS").touch()

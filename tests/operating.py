@@ -27,7 +27,7 @@ WANG = {"sub": "2", "email": "wang.min@example.com", "scope": "openid levels.ope
 
 @dataclass
 class Console:
-    """The console's function over a cloud. Its requests wait in ``asked`` until ``work`` runs them."""
+    """The console's function over a cloud. Its events for the rating function wait in ``asked`` until ``work``."""
 
     cloud: Cloud
     workbook: str = "dir:elsewhere"

@@ -105,7 +105,7 @@ def role(name: str, **parameters: str) -> Role:
     policies = template()["Resources"][name]["Properties"]["Policies"]
     declared = {n: p.get("Default", "") for n, p in template()["Parameters"].items()}
     known = {**{n: str(value) for n, value in declared.items()}, **PSEUDO, **parameters}
-    statements = [s for policy in policies for s in _resolved(policy["PolicyDocument"]["Statement"], known)]
+    statements = [s for policy in policies for s in resolved(policy["PolicyDocument"]["Statement"], known)]
     return Role([statement for statement in statements if statement is not None])
 
 
@@ -179,16 +179,16 @@ def _like(text: str, pattern: str) -> bool:
     return fnmatchcase(text, pattern.replace("[", "[[]"))
 
 
-def _resolved(value: Any, known: Mapping[str, str]) -> Any:
-    """A part of the template as CloudFormation fills it in; None for AWS::NoValue."""
+def resolved(value: Any, known: Mapping[str, str]) -> Any:
+    """A value of the template as CloudFormation resolves it with these parameters and names; None for AWS::NoValue."""
     if isinstance(value, list):
-        return [_resolved(one, known) for one in value]
+        return [resolved(one, known) for one in value]
     if not isinstance(value, dict):
         return value
     if len(value) == 1 and next(iter(value)) in _FUNCTIONS:
         ((function, argument),) = value.items()
         return _FUNCTIONS[function](argument, known)
-    return {name: _resolved(one, known) for name, one in value.items()}
+    return {name: resolved(one, known) for name, one in value.items()}
 
 
 def _ref(name: str, known: Mapping[str, str]) -> str | None:
@@ -211,7 +211,7 @@ def _get_att(argument: Sequence[str], known: Mapping[str, str]) -> str:
 
 def _sub(argument: Any, known: Mapping[str, str]) -> str:
     text, own = (argument, {}) if isinstance(argument, str) else argument
-    values = {**known, **{name: _resolved(value, known) for name, value in own.items()}}
+    values = {**known, **{name: resolved(value, known) for name, value in own.items()}}
     return re.sub(
         r"\$\{([^}]+)\}",
         lambda found: _get_att(found[1].split("."), known) if found[1].endswith(".Arn") else values[found[1]],
@@ -221,7 +221,7 @@ def _sub(argument: Any, known: Mapping[str, str]) -> str:
 
 def _if(argument: Sequence[Any], known: Mapping[str, str]) -> Any:
     condition, yes, no = argument
-    return _resolved(yes if _is_true(template()["Conditions"][condition], known) else no, known)
+    return resolved(yes if _is_true(template()["Conditions"][condition], known) else no, known)
 
 
 def _is_true(condition: Mapping[str, Any], known: Mapping[str, str]) -> bool:
@@ -231,7 +231,7 @@ def _is_true(condition: Mapping[str, Any], known: Mapping[str, str]) -> bool:
     if function == "Condition":
         return _is_true(template()["Conditions"][argument], known)
     assert function == "Fn::Equals", function
-    one, other = _resolved(argument, known)
+    one, other = resolved(argument, known)
     return bool(one == other)
 
 
@@ -240,6 +240,6 @@ _FUNCTIONS: dict[str, Callable[[Any, Mapping[str, str]], Any]] = {
     "Fn::GetAtt": _get_att,
     "Fn::Sub": _sub,
     "Fn::If": _if,
-    "Fn::Split": lambda argument, known: _resolved(argument[1], known).split(argument[0]),
-    "Fn::Select": lambda argument, known: _resolved(argument[1], known)[int(argument[0])],
+    "Fn::Split": lambda argument, known: resolved(argument[1], known).split(argument[0]),
+    "Fn::Select": lambda argument, known: resolved(argument[1], known)[int(argument[0])],
 }

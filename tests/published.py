@@ -163,7 +163,7 @@ class World:
         move_pointer(self.table, pointer, pointer.following(publication), entry)
 
     def items_of(self, agency_id: str) -> list[dict[str, Any]]:
-        """Every stored rating of an agency."""
+        """All stored ratings of an agency."""
         return list(self.table.query(f"AGENCY#{agency_id}", "RATING#"))
 
     @contextmanager
@@ -207,7 +207,7 @@ class World:
     ) -> Caller:
         """A new instance of the function. ``clock`` counts its seconds, ``now`` is its time of day.
 
-        Unless it is told otherwise no time passes, so that a slow machine reads the pointer no more often.
+        By default no time passes, so that a slow machine does not read the pointer more often.
         """
         publications = Publications(self.table, SHANGHAI, retention, clock=clock, now=now)
         services = Services(publications, Cursors("secret"), **more)
@@ -231,7 +231,7 @@ def empty_world() -> Iterator[World]:
         yield World(empty_table(name=f"levels-{next(_tables)}"))
 
 
-# --- asking -----------------------------------------------------------------------------------------------------------
+# --- requests ---------------------------------------------------------------------------------------------------------
 
 
 def path_of(operation: Operation, agency_id: str = "A", level: int = 3, benefit: str = "promotion") -> str:

@@ -1,9 +1,7 @@
-"""The publishing half of the rating function with invented levels instead of measured ones:
+"""The publishing half of the rating function, with levels that a test chooses: dozens of decisions a second.
 
-dozens of decisions a second.
-
-Real: staging, publisher, outbox, ledger, pointer, the decisions of people. The table is tests/dynamodb.py; the bus
-records its events. A test chooses months, runs and levels.
+Real are staging, publisher, outbox, ledger, pointer and the decisions of people. The table is tests/dynamodb.py; the
+bus records its events.
 """
 
 from __future__ import annotations
@@ -55,7 +53,7 @@ class Bus:
     ``wait`` is called before each request, for tests that count time.
     """
 
-    taken: list[dict[str, Any]] = field(default_factory=list)
+    accepted: list[dict[str, Any]] = field(default_factory=list)
     refuses: Callable[[], bool] = lambda: False
     down: bool = False
     calls: int = 0
@@ -79,8 +77,8 @@ class Bus:
             if self.refuses():
                 answers.append({"ErrorCode": "ThrottlingException", "ErrorMessage": "too fast"})
             else:
-                answers.append({"EventId": str(len(self.taken))})
-                self.taken.append({"type": entry["DetailType"], **json.loads(entry["Detail"])})
+                answers.append({"EventId": str(len(self.accepted))})
+                self.accepted.append({"type": entry["DetailType"], **json.loads(entry["Detail"])})
         failed = sum("ErrorCode" in answer for answer in answers)
         return SimpleNamespace(status_code=200), {
             "FailedEntryCount": failed,
@@ -94,10 +92,10 @@ def _bytes(entry: Mapping[str, str]) -> int:
     return sum(len(entry[name].encode()) for name in ("Source", "DetailType", "Detail"))
 
 
-class House:
-    """A table, a bus, and the actions: publish, hold, accept, roll back, send.
+class PublishingSystem:
+    """A table and a bus, with the actions publish, hold, accept, roll back and send.
 
-    ``sleep`` and ``clock``: a test's own time; without them nothing waits, and ``slept`` has the pauses.
+    ``sleep`` and ``clock``: a test's own time. Without them there are no pauses; ``slept`` records them.
     """
 
     def __init__(
@@ -148,7 +146,7 @@ class House:
         return int(Month.parse(month).plus(25).end(SHANGHAI).timestamp())
 
     def stage(self, month: str, levels: Levels) -> RunRecord:
-        """A run of a month, compared with the newest earlier one; nobody sees it."""
+        """A run of a month, compared with the newest earlier one; it is not published."""
         compared_with = Compared.to(self.table.pointer().before(month))
         ratings = [rating(month, agency_id, level) for agency_id, level in sorted(levels.items())]
         record = RunRecord(
@@ -199,22 +197,22 @@ class House:
 
 
 class Consumer:
-    """Another system that keeps each agency's level exactly as docs/api.md describes."""
+    """Another system that stores each agency's level, as docs/api.md describes."""
 
     def __init__(self) -> None:
         self.known: set[str] = set()
-        self.held: dict[str, tuple[int, int | None]] = {}
+        self.stored: dict[str, tuple[int, int | None]] = {}
 
-    def hear(self, events: list[dict[str, Any]]) -> None:
+    def receive(self, events: list[dict[str, Any]]) -> None:
         for event in events:
             if event["type"] != "AgencyLevelChanged" or not event["current"] or event["event_id"] in self.known:
                 continue
             self.known.add(event["event_id"])
-            if event["sequence"] > self.held.get(event["agency_id"], (0, None))[0]:
-                self.held[event["agency_id"]] = (event["sequence"], event["new_level"])
+            if event["sequence"] > self.stored.get(event["agency_id"], (0, None))[0]:
+                self.stored[event["agency_id"]] = (event["sequence"], event["new_level"])
 
     def levels(self) -> dict[str, int]:
-        return {agency_id: level for agency_id, (_, level) in self.held.items() if level is not None}
+        return {agency_id: level for agency_id, (_, level) in self.stored.items() if level is not None}
 
 
 def rating(month: str, agency_id: str, level: int | None, introduction: str | None = None) -> Rating:
@@ -225,24 +223,24 @@ def rating(month: str, agency_id: str, level: int | None, introduction: str | No
 
 def some_levels(chance: random.Random, agencies: str = "abcdef") -> dict[str, int | None]:
     """Levels of some of these agencies."""
-    there = [agency for agency in agencies if chance.random() < 0.8]
-    return {agency: chance.choice((None, 1, 2, 3)) for agency in there}
+    chosen = [agency for agency in agencies if chance.random() < 0.8]
+    return {agency: chance.choice((None, 1, 2, 3)) for agency in chosen}
 
 
-def decide_at_random(house: House, chance: random.Random, runs: dict[str, list[str]]) -> str:
-    """Take one random decision about one of six months. Returns what it was. ``runs``: the runs of each month."""
+def decide_at_random(system: PublishingSystem, chance: random.Random, runs: dict[str, list[str]]) -> str:
+    """Make one random decision about one of six months, and return its name. ``runs``: the runs of each month."""
     month = f"2026-{chance.randrange(1, 7):02d}"
     known = runs.setdefault(month, [])
     what = chance.choice(("publish", "publish", "hold and accept", "roll back", "roll back", "again"))
     try:
         if what == "publish" or not known:
-            known.append(house.publish(month, some_levels(chance)).run)
+            known.append(system.publish(month, some_levels(chance)).run)
         elif what == "hold and accept":
-            run = house.hold(month, some_levels(chance)).run
+            run = system.hold(month, some_levels(chance)).run
             known.append(run)
-            house.accept(run)
+            system.accept(run)
         else:
-            house.roll_back(chance.choice(known))
+            system.roll_back(chance.choice(known))
     except LevelsError as error:
         return f"{what}: {type(error).__name__}"
     return what

@@ -177,7 +177,7 @@ def beats(one: Binding, other: Binding) -> bool:
 
 
 def once_each(orders: Sequence[Order]) -> tuple[list[Order], int, int]:
-    """Each order once; the number of repeated rows; the number of repeated ids."""
+    """Each order once, the number of repeated rows, and the number of repeated ids."""
     by_id: dict[str, list[Order]] = {}
     for order in orders:
         by_id.setdefault(order.order_id, []).append(order)
@@ -206,8 +206,8 @@ def binding_counters(bindings: Sequence[Binding], month: Month, known: Mapping[s
     distinct = sorted(
         set(bindings), key=lambda b: (b.start, b.end is None, b.end or 0, b.agency_id, b.power, b.tag or "")
     )
-    for place, binding in enumerate(distinct):
-        for earlier in distinct[:place]:
+    for position, binding in enumerate(distinct):
+        for earlier in distinct[:position]:
             until = month.end if earlier.end is None else earlier.end
             if earlier.creator_id == binding.creator_id and binding.start < until:
                 overlapping.add(binding)
@@ -231,7 +231,7 @@ def by_tag(flagged: Iterable[tuple[str | None, int]]) -> tuple[Removed, ...]:
 
 
 class Reader:
-    """Reads cells, and remembers the rows that it could not read, with reasons."""
+    """Reads cells, and records the rows that it could not read, with reasons."""
 
     def __init__(self, zone: ZoneInfo) -> None:
         self.zone = zone

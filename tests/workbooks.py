@@ -147,7 +147,7 @@ class Workbook:
 
 
 def as_text(rows: Sequence[Sequence[RawCell]]) -> list[list[str]]:
-    """Cells as a CSV file holds them."""
+    """Cells as a CSV file has them."""
     return [["" if cell is None else str(cell).upper() if cell is True else str(cell) for cell in row] for row in rows]
 
 

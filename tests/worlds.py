@@ -132,7 +132,7 @@ class Maker:
             "power_level": self.with_whitespace(str(self.random.choice((0, 3, 5, 6, 6, 6, 7, 7)))),
             "risk_tag": self.random.choice(self.tags),
         }
-        return self.spoiled(
+        return self.sometimes_invalid(
             row,
             ("creator_id", ""),
             ("agency_id", "\\N"),
@@ -154,7 +154,7 @@ class Maker:
             "pay_amount": self.with_whitespace(str(self.random.choice((0, 1, 1, 99, 100, 5999, 10**15)))),
             "risk_tag": self.random.choice((None, None, None, *self.tags)),
         }
-        return self.spoiled(
+        return self.sometimes_invalid(
             row,
             ("order_id", " "),
             ("creator_id", None),
@@ -173,7 +173,7 @@ class Maker:
             ("pay_amount", ""),
         )
 
-    def spoiled(self, row: Row, *faults: tuple[str, str | None]) -> Row:
+    def sometimes_invalid(self, row: Row, *faults: tuple[str, str | None]) -> Row:
         """The row; sometimes with an invalid cell."""
         if self.random.random() < 0.1:
             column, cell = self.random.choice(faults)
@@ -212,7 +212,7 @@ def notations(instant: datetime, zone: ZoneInfo) -> list[str]:
     return found
 
 
-# --- writing it down --------------------------------------------------------------------------------------------------
+# --- writing it into files --------------------------------------------------------------------------------------------
 
 
 def write(world: MonthRows, folder: Path, seed: int) -> Written:
@@ -220,16 +220,19 @@ def write(world: MonthRows, folder: Path, seed: int) -> Written:
     chance = random.Random(seed)
     files: list[LocalFile] = []
     rows: dict[tuple[str, int], tuple[str, int]] = {}
-    for dataset, of in world.datasets().items():
-        order = list(range(len(of)))
+    for dataset, dataset_rows in world.datasets().items():
+        order = list(range(len(dataset_rows)))
         chance.shuffle(order)
         cuts = [0, *sorted(chance.randrange(len(order) + 1) for _ in range(chance.randrange(3))), len(order)]
-        for part, indexes in enumerate(order[start:end] for start, end in pairwise(cuts)):
+        for number, indexes in enumerate(order[start:end] for start, end in pairwise(cuts)):
             suffix = chance.choice((".csv", ".csv.gz", ".parquet"))
             file = LocalFile(
-                dataset, f"{dataset}/part {part}{suffix}", folder / f"{dataset}-{part}{suffix}", chance.random() < 0.5
+                dataset,
+                f"{dataset}/part {number}{suffix}",
+                folder / f"{dataset}-{number}{suffix}",
+                chance.random() < 0.5,
             )
-            write_rows(file, [of[index] for index in indexes], chance)
+            write_rows(file, [dataset_rows[index] for index in indexes], chance)
             files.append(file)
             rows |= {(file.key, row): (str(dataset), index) for row, index in enumerate(indexes, start=1)}
     return Written(tuple(files), rows)
@@ -283,7 +286,7 @@ def regrouped(files: Iterable[LocalFile]) -> None:
 
 
 def grouped(path: Path, query: str, bytes_of_each: int = 1) -> None:
-    """Write a query as Parquet with row groups of so many bytes; with one byte, each row is a group."""
+    """Write a query as Parquet with row groups of this number of bytes; with one byte, each row is a group."""
     with _writer().cursor() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         options = f"FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE_BYTES {bytes_of_each}"

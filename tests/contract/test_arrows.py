@@ -1,4 +1,4 @@
-"""The arrows of the architecture: who may import whom. Walks the source, so nothing needs to be imported."""
+"""The arrows of the architecture: which room may import which. Reads the source, so nothing needs to be imported."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         f"{R}.versions",
         f"{R}.services",
         f"{R}.events",
-        f"{R}.measuring",  # still being measured: an answer, not an error
+        f"{R}.measuring",  # "still being measured" is an answer, not an error
         f"{R}.monitoring",
         f"{R}.progress",
         f"{R}.result",
@@ -52,7 +52,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         f"{R}.services",
         f"{R}.result",
         f"{R}.garbage",
-        f"{R}.scratch",  # what the machine refuses is told where a month is measured
+        f"{R}.scratch",  # errors of the machine are reported where a month is measured
         f"{R}.run",
         f"{R}.extracts",
         f"{R}.measuring",
@@ -95,7 +95,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "tools": ("functions", "local.cloud", "local.commandline"),
     "bench": ("functions", "local.cloud", "local.commandline", "tools", "tests"),
 }
-"""Every room of the house. An arrow that is not here does not exist; the order holds no circle."""
+"""Every room (package or module) with the rooms that it may import. Any other import between rooms is an error."""
 
 PURE = (
     "shared/levels.py",
@@ -148,7 +148,7 @@ def test_the_functions_never_import_each_other() -> None:
 
 
 @pytest.mark.parametrize("outsider", ["local", "tests", "bench", "moto", "rich", "waitress"])
-def test_what_is_deployed_never_imports_what_is_not(outsider: str) -> None:
+def test_deployed_code_never_imports_code_that_is_not_deployed(outsider: str) -> None:
     assert importers(outsider) == set()
 
 
@@ -166,7 +166,7 @@ def test_pure_modules_import_the_standard_library_and_shared_only(module: str) -
 
 
 def room_of(module: str) -> str | None:
-    """The most particular room that a module is in."""
+    """The innermost room that a module is in."""
     return max((room for room in ARROWS if module == room or module.startswith(f"{room}.")), key=len, default=None)
 
 
@@ -180,15 +180,15 @@ def test_every_module_is_in_a_room() -> None:
     assert not [module for module, path in own_modules().items() if room_of(module) is None and path.stat().st_size]
 
 
-def led_to(room: str) -> set[str]:
-    """Where a room's arrows lead: to the rooms named, without those within them, but "functions" is both functions."""
+def importable(room: str) -> set[str]:
+    """The rooms that a room may import: those named, without the rooms inside them; "functions" means all functions."""
     named = set(ARROWS[room])
     return named | ({other for other in ARROWS if other.startswith("functions.")} if "functions" in named else set())
 
 
 @pytest.mark.parametrize("room", ARROWS)
 def test_a_room_imports_only_what_its_arrows_name(room: str) -> None:
-    allowed = {room, "shared", *led_to(room)}
+    allowed = {room, "shared", *importable(room)}
     wrong = {
         (module, name)
         for module, path in own_modules().items()
@@ -200,11 +200,11 @@ def test_a_room_imports_only_what_its_arrows_name(room: str) -> None:
     assert not wrong
 
 
-def test_the_arrows_hold_no_circle() -> None:
-    """A room's arrows may only lead to rooms that do not lead back."""
+def test_the_arrows_have_no_circle() -> None:
+    """No room can be reached from the rooms that it may import."""
 
     def reach(room: str, seen: frozenset[str]) -> frozenset[str]:
-        for other in (led_to(room) & ARROWS.keys()) - seen:
+        for other in (importable(room) & ARROWS.keys()) - seen:
             seen = reach(other, seen | {other})
         return seen
 
@@ -233,27 +233,28 @@ def test_the_pure_modules_of_shared_do_no_input_or_output() -> None:
 
 
 @pytest.mark.parametrize("module", ["views", "binding_slots"])
-def test_what_an_audience_sees_is_made_of_shared_values_and_the_contract_alone(module: str) -> None:
-    """Not quite pure: the contract's types are annotated with pydantic."""
+def test_the_modules_that_build_answers_import_only_shared_values_and_the_contract(module: str) -> None:
+    """They are not in PURE, since the contract's types use pydantic."""
     names = set(imports(ROOT / f"functions/lookup/{module}.py"))
     foreign = {name for name in names if name.split(".")[0] not in sys.stdlib_module_names}
     assert all(name == "functions.lookup" or name.startswith("shared.") for name in foreign)
     assert not names & {"os", "io", "pathlib", "socket", "subprocess", "urllib.request"}
 
 
-def test_only_the_google_room_knows_google() -> None:
-    for name in ("gspread", "google"):
-        assert all(path.startswith("functions/rating/workbook/google/") for path in importers(name))
+@pytest.mark.parametrize("module", ["gspread", "google"])
+def test_only_the_google_room_imports_googles_libraries(module: str) -> None:
+    assert importers(module)
+    assert all(path.startswith("functions/rating/workbook/google/") for path in importers(module))
 
 
 @pytest.mark.parametrize("module", ["duckdb", "numpy", "isal"])
-def test_only_the_embedded_engine_knows_its_libraries(module: str) -> None:
+def test_only_the_embedded_engine_imports_its_libraries(module: str) -> None:
+    assert importers(module)
     assert all(path.startswith("functions/rating/measuring/embedded/") for path in importers(module))
 
 
-@pytest.mark.parametrize("module", ["duckdb", "isal"])
-def test_one_object_can_be_read_without_the_engine_that_measures(module: str) -> None:
-    """The reader of files runs alone, in processes that have no engine beside it: it imports nothing of its caller."""
+def test_one_object_can_be_read_without_the_engine_that_measures() -> None:
+    """Spark's tasks run the reader of files without the embedded engine: the reader imports nothing of the engine."""
     room = "functions.rating.measuring.embedded.reading"
     outside = {
         name
@@ -265,7 +266,7 @@ def test_one_object_can_be_read_without_the_engine_that_measures(module: str) ->
 
 
 @pytest.mark.parametrize("heavy", ["gspread", "google", "duckdb", "numpy", "jinja2", "isal"])
-def test_the_lookup_function_carries_nothing_heavy(heavy: str) -> None:
+def test_only_the_rating_function_imports_heavy_libraries(heavy: str) -> None:
     assert not [path for path in importers(heavy) if not path.startswith("functions/rating/")]
 
 

@@ -1,4 +1,4 @@
-"""The pages of formats say what the code reads: columns, forms, reasons; their samples are a valid month."""
+"""The pages about file formats agree with the code: columns, formats, reasons. Their samples are a valid month."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tools.extracts_judged import Judge
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_tables_are_those_of_the_code(language: str) -> None:
+def test_the_tables_are_generated_from_the_code(language: str) -> None:
     text = page(language).read_text(encoding="utf-8")
     assert text == rendered(text, language), "run: make docs"
     assert all(f"| `{reason}` |" in text for reason in REASONS)
@@ -42,12 +42,12 @@ def reasons_in_the_code() -> set[str]:
 
 
 def texts_of(node: ast.AST) -> Iterator[str]:
-    """The reasons that an expression may be: words joined by _, with <column> for what is filled in."""
+    """The reasons that an expression can be: words joined by _, with <column> where a name is filled in."""
     if isinstance(node, ast.IfExp):
         yield from (*texts_of(node.body), *texts_of(node.orelse))
-    parts = node.values if isinstance(node, ast.JoinedStr) else [node]
-    if all(isinstance(part, ast.Constant | ast.FormattedValue) for part in parts):
-        text = "".join(str(part.value) if isinstance(part, ast.Constant) else "<column>" for part in parts)
+    texts = node.values if isinstance(node, ast.JoinedStr) else [node]
+    if all(isinstance(text, ast.Constant | ast.FormattedValue) for text in texts):
+        text = "".join(str(text.value) if isinstance(text, ast.Constant) else "<column>" for text in texts)
         if re.fullmatch(r"[a-z0-9<>]+(_[a-z0-9<>]+)+", text):
             yield text
 
@@ -63,7 +63,7 @@ def test_every_reason_of_the_code_is_on_the_page(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("skipped", ["empty_rows", "repeated_headers"])
-def test_lines_that_are_no_rows_are_on_the_page(language: str, skipped: str) -> None:
+def test_the_counts_of_skipped_lines_are_on_the_page(language: str, skipped: str) -> None:
     assert f"`{skipped}`" in page(language).read_text(encoding="utf-8")
 
 
@@ -115,7 +115,7 @@ def test_both_languages_show_the_same_queries() -> None:
     assert len(queries[0]) == 5
 
 
-def test_messages_and_the_readme_lead_to_the_pages() -> None:
+def test_messages_and_the_readme_name_the_pages() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for language in LANGUAGES:
         assert f"docs/extracts.{language}.md" in FORMATS_PAGE

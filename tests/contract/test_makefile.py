@@ -1,4 +1,4 @@
-"""The Makefile in a folder with a blank and Chinese letters: every value arrives whole at its command."""
+"""The Makefile in a folder whose name has a space and Chinese characters: commands get every value unchanged."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout of the Makefile, whose interpreter and tools write down how they are called."""
+    """A folder with the Makefile, whose interpreter and tools record their arguments."""
     folder = tmp_path / "我的 项目"
     for name in ("functions", "shared", "config", "requirements", "events", "build", ".venv/bin", ".venv/sam/bin"):
         (folder / name).mkdir(parents=True)
@@ -91,12 +91,12 @@ def checkout(tmp_path: Path) -> Path:
 def called(checkout: Path, target: str, values: dict[str, str]) -> list[list[str]]:
     """The arguments of each call that a target makes."""
     recorded = checkout / "recorded"
-    known = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
-    given = [f"{name}={value.replace('$', '$$')}" for name, value in values.items()]
+    outside = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    assignments = [f"{name}={value.replace('$', '$$')}" for name, value in values.items()]
     answer = subprocess.run(
-        ["make", target, *given],
+        ["make", target, *assignments],
         cwd=checkout,
-        env={**known, "RECORDED": str(recorded)},
+        env={**outside, "RECORDED": str(recorded)},
         capture_output=True,
         text=True,
         check=False,
@@ -106,11 +106,13 @@ def called(checkout: Path, target: str, values: dict[str, str]) -> list[list[str
 
 
 @pytest.mark.parametrize(("target", "values", "expected"), CASES, ids=lambda one: one if isinstance(one, str) else "")
-def test_every_value_arrives_whole(checkout: Path, target: str, values: dict[str, str], expected: list[str]) -> None:
+def test_commands_get_values_unchanged(
+    checkout: Path, target: str, values: dict[str, str], expected: list[str]
+) -> None:
     assert called(checkout, target, values)[-1] == expected
 
 
-def test_build_runs_sam_for_the_processor_and_notes_that_it_did(checkout: Path) -> None:
+def test_build_runs_sam_for_the_processor_and_leaves_a_marker_file(checkout: Path) -> None:
     calls = called(checkout, "build", {"ARCH": "arm64"})
     assert calls[0] == ["build", "--parameter-overrides", "Architecture=arm64"]
     assert (checkout / ".aws-sam" / "built-arm64").exists()
@@ -129,8 +131,7 @@ def test_invoke_builds_again_after_an_edit_and_only_then(checkout: Path) -> None
     assert builds() == 1
 
 
-def test_every_target_that_operates_a_month_is_tried_with_local() -> None:
-    """README names them."""
+def test_every_target_that_the_readme_shows_with_local_is_tried_with_it() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     named = set(re.findall(r"`make ([a-z-]+)[^`]*LOCAL=1`", readme))
     tried = {target for target, values, _ in CASES if "LOCAL" in values}

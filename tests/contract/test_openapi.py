@@ -1,4 +1,4 @@
-"""config/openapi.json: what the code says, valid, complete, and kept to by the handler whatever it is sent."""
+"""config/openapi.json is generated from the code, valid and complete; every answer of the handler follows it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield method.upper(), path, operation
 
 
-def test_what_is_committed_is_what_the_code_says() -> None:
+def test_the_committed_document_is_generated_from_the_code() -> None:
     assert PATH.read_text(encoding="utf-8") == text(), "run: make docs"
 
 
@@ -67,25 +67,25 @@ def test_every_example_was_answered_with_200() -> None:
         assert "detail" not in operation["responses"]["200"]["content"]["application/json"]["example"], path
 
 
-def test_own_views_want_another_scope_than_public_ones() -> None:
+def test_an_agencys_own_routes_need_another_scope_than_public_ones() -> None:
     scopes = {operation.rule: operation.scope for operation in api.operations}
     own = {rule for rule, scope in scopes.items() if scope and scope != PUBLIC}
     assert own == {rule for rule in scopes if rule.startswith("/v1/agencies/<agency_id>/")}
     assert {rule for rule, scope in scopes.items() if scope is None} == {"/healthz"}
 
 
-# --- shapes that generators of clients swallow ------------------------------------------------------------------------
+# --- schemas that generators of clients accept ------------------------------------------------------------------------
 
 
-def every_object(within: Any) -> Iterator[dict[str, Any]]:
-    """Every object of the document, but for examples, which are answers."""
-    if isinstance(within, dict):
-        yield within
-        for name, value in within.items():
+def every_object(node: Any) -> Iterator[dict[str, Any]]:
+    """Every object of the document, without the examples, which are answers."""
+    if isinstance(node, dict):
+        yield node
+        for name, value in node.items():
             if name not in ("example", "examples"):
                 yield from every_object(value)
-    elif isinstance(within, list):
-        for value in within:
+    elif isinstance(node, list):
+        for value in node:
             yield from every_object(value)
 
 
@@ -118,7 +118,7 @@ def test_every_get_takes_if_none_match_and_answers_a_tag() -> None:
 
 
 @pytest.mark.parametrize("status", ["401", "403", "413", "429", "500", "503"])
-def test_what_the_gateway_says_by_itself_is_described_beside_what_the_function_says(status: str) -> None:
+def test_answers_of_the_gateway_are_described_beside_those_of_the_function(status: str) -> None:
     by_function = {"401", "403", "500", "503"}
     for _, path, operation in operations():
         if not operation["security"]:
@@ -132,22 +132,22 @@ def test_what_the_gateway_says_by_itself_is_described_beside_what_the_function_s
         assert expected <= content.keys(), path
 
 
-def test_what_needs_no_token_says_so() -> None:
+def test_only_the_health_check_needs_no_token() -> None:
     assert [path for _, path, operation in operations() if operation["security"] == []] == ["/healthz"]
 
 
-def test_operations_and_classes_have_names_that_read_well() -> None:
+def test_names_of_operations_and_schemas_are_readable() -> None:
     names = COMMITTED["components"]["schemas"].keys()
     assert not names & {"Met", "Spare", "Wanted", "Rung"}
     assert all(re.fullmatch("[A-Z][A-Za-z]+", name) for name in names)
     assert all(re.fullmatch("(get|post)(_[a-z]+)+", operation["operationId"]) for _, _, operation in operations())
 
 
-# --- the handler keeps to it ------------------------------------------------------------------------------------------
+# --- the handler follows it -------------------------------------------------------------------------------------------
 
 
 class Served:
-    """The API as a WSGI application; what it serves comes with the fixture, the description must be there before."""
+    """The API as a WSGI application. The tests are made at import; the fixture sets the application afterwards."""
 
     application: WSGIApplication
 
@@ -155,8 +155,8 @@ class Served:
         return self.application(environ, start_response)
 
 
-def with_every_right(application: WSGIApplication) -> WSGIApplication:
-    """Every request as one of the back office, which may see every agency's own view."""
+def as_back_office(application: WSGIApplication) -> WSGIApplication:
+    """Sends every request as the back office, which may see every agency's own view."""
     return lambda environ, start_response: application({**environ, "HTTP_X_LOCAL_AGENCY": "*"}, start_response)
 
 
@@ -170,12 +170,12 @@ def published() -> Iterator[None]:
     with empty_world() as world:
         for month in ("2026-09", "2026-10"):
             world.publish(month, [agency(f"A-{n:04d}", four=n, six=n // 4, gmv=n * 99_999) for n in range(1, 60)])
-        served.application = with_every_right(front(world.caller().handler))
+        served.application = as_back_office(front(world.caller().handler))
         yield
 
 
 @schema.parametrize()
 @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @pytest.mark.usefixtures("published")
-def test_whatever_is_sent_the_answer_is_a_described_one(case: Case[Any]) -> None:
+def test_every_answer_follows_the_description_whatever_is_sent(case: Case[Any]) -> None:
     case.call_and_validate()

@@ -1,4 +1,4 @@
-"""docs/api.md: every operation is shown, with what the handler answers today, and every refusal is listed."""
+"""docs/api.md shows every operation with the handler's real answer, and lists every refusal."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_the_answers_shown_are_those_of_the_handler() -> None:
 
 @pytest.mark.parametrize("page", ["api.md", "deploy.md"])
 def test_the_request_that_must_be_refused_is_refused_with_403(page: str) -> None:
-    """What a token with levels.agency and no agency gets; in api.md, what the local front makes of no token."""
+    """With a token that has levels.agency but names no agency; in api.md, with the claims of the local front."""
     text = (ROOT / "docs" / page).read_text("utf-8")
     (curl,) = re.findall(r"must answer 403:\n\n```sh\n(.*)\n```", text)
     words = shlex.split(curl)
@@ -53,8 +53,8 @@ def test_an_example_of_an_event_is_valid_by_its_schema_and_has_every_field(name:
     TypeAdapter(DETAILS[name]).validate_python(json.loads(shown), strict=True)
     described = schema()["$defs"][name]
     assert json.loads(shown).keys() == described["properties"].keys() == set(described["required"])
-    for field, of in described["properties"].items():
-        assert of["description"], field
+    for field, definition in described["properties"].items():
+        assert definition["description"], field
         assert f"| `{field}` |" in PAGE
 
 

@@ -1,4 +1,4 @@
-"""The guides for operations say what the description says: every tab, column, setting and fault, in both languages."""
+"""The guides for operations agree with the description: every tab, column, setting and fault, in both languages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tools.docs.operations_docs import LANGUAGES, page, rendered
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_tables_of_the_guide_are_those_of_the_description(language: Language) -> None:
+def test_the_tables_of_the_guide_are_generated_from_the_description(language: Language) -> None:
     text = page(language).read_text(encoding="utf-8")
     assert text == rendered(text, DESCRIPTION, language), "run: make docs"
 

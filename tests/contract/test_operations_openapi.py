@@ -1,4 +1,4 @@
-"""config/openapi-operations.json: what the code says, valid, routed, and kept to by the handler whatever it is sent."""
+"""config/openapi-operations.json is generated, valid and routed; every answer of the handler follows it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 COMMITTED: dict[str, Any] = json.loads(PATH.read_text(encoding="utf-8"))
 
 
-def test_what_is_committed_is_what_the_code_says() -> None:
+def test_the_committed_document_is_generated_from_the_code() -> None:
     assert PATH.read_text(encoding="utf-8") == text(), "run: make docs"
 
 
@@ -42,7 +42,7 @@ def test_every_operation_has_a_route_with_the_one_scope_and_the_other_way_round(
 
 
 class Served:
-    """The function as a WSGI application; what it serves comes with the fixture."""
+    """The function as a WSGI application. The tests are made at import; the fixture sets the application afterwards."""
 
     application: WSGIApplication
 
@@ -70,5 +70,5 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @schema.parametrize()
 @settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @pytest.mark.usefixtures("world")
-def test_whatever_is_sent_the_answer_is_a_described_one(case: Case[Any]) -> None:
+def test_every_answer_follows_the_description_whatever_is_sent(case: Case[Any]) -> None:
     case.call_and_validate()

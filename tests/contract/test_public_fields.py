@@ -1,4 +1,4 @@
-"""No public answer ever has a field that creators and merchants are not to see."""
+"""No public answer has a field that creators and merchants must not see."""
 
 from __future__ import annotations
 
@@ -74,18 +74,18 @@ def world() -> Iterator[World]:
         slots=SlotCounts(7, 8, 6),
     )
     override = replace(OVERRIDE, reason="不可外传", approved_by="秘密审批")
-    with empty_world() as world:
-        world.publish("2026-09", [secretive, agency("U")])
-        world.publish(
+    with empty_world() as published:
+        published.publish("2026-09", [secretive, agency("U")])
+        published.publish(
             "2026-10",
             [secretive, agency("U"), agency("N", joined_at=IN_NOVEMBER)],
             rulebook(overrides=(override,)),
         )
-        yield world
+        yield published
 
 
 def fields(value: object, prefix: str = "") -> Iterator[str]:
-    """Every field in an answer by its path, lists left out of it."""
+    """Every field of an answer as a path, without the indexes of lists."""
     if isinstance(value, dict):
         for name, inner in value.items():
             yield f"{prefix}{name}"
@@ -106,7 +106,7 @@ def test_a_public_answer_has_the_allowed_fields_and_no_secret(
     assert not [secret for secret in SECRETS if secret in answer.text]
 
 
-def test_every_public_operation_has_its_list() -> None:
+def test_every_public_operation_has_its_allowed_fields() -> None:
     assert OPERATIONS.keys() == ALLOWED.keys()
 
 
@@ -114,7 +114,7 @@ def test_the_card_has_exactly_its_fields(world: World) -> None:
     assert world.caller().get("/v1/agencies/B").json.keys() == ALLOWED["get_card"]
 
 
-def test_refusals_and_headers_tell_nothing_either(world: World) -> None:
+def test_refusals_and_headers_contain_no_secret(world: World) -> None:
     caller = world.caller()
     for path in (
         "/v1/agencies/Z",
@@ -123,10 +123,11 @@ def test_refusals_and_headers_tell_nothing_either(world: World) -> None:
         "/v1/agencies/B/level?month=x",
     ):
         answer = caller.get(path)
+        assert answer.status in (404, 422), path
         assert not [secret for secret in SECRETS if secret in answer.text + json.dumps(dict(answer.headers))]
 
 
-def test_even_the_own_view_does_not_tell_who_set_a_level_by_hand_and_why(world: World) -> None:
+def test_an_agencys_own_view_hides_who_overrode_its_level_and_why(world: World) -> None:
     text = world.caller().get("/v1/agencies/B/level").text
     assert "overridden" in text
     assert not [secret for secret in ("不可外传", "秘密审批") if secret in text]
@@ -134,7 +135,9 @@ def test_even_the_own_view_does_not_tell_who_set_a_level_by_hand_and_why(world: 
 
 @pytest.mark.parametrize("agency_id", ["B", "U", "N"])
 @pytest.mark.parametrize("operation", OWN.values(), ids=OWN)
-def test_an_agency_s_own_answer_keeps_to_its_model(world: World, operation: Operation, agency_id: str) -> None:
+def test_an_agencys_own_answer_has_exactly_the_fields_of_its_model(
+    world: World, operation: Operation, agency_id: str
+) -> None:
     answer = world.caller().operation(operation, agency_id)
     assert operation.answer.model_validate_json(answer.text).model_dump(mode="json") == answer.json
 

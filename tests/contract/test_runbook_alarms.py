@@ -1,4 +1,4 @@
-"""The runbook knows every alarm and every queue, in both languages."""
+"""The runbook explains every alarm and every queue, in both languages."""
 
 from __future__ import annotations
 

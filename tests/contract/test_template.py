@@ -1,4 +1,4 @@
-"""The template as a contract: what is deployed keeps these promises, whatever else changes."""
+"""What the template promises about schedules, functions, stored data and alarms."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_the_morning_refresh_fires_at_nine_in_shanghai() -> None:
     assert json.loads(schedule["Target"]["Input"]) == {"mode": "refresh"}
 
 
-def test_the_console_tab_is_looked_at_every_few_minutes_where_there_is_a_google_sheet() -> None:
+def test_the_console_tab_is_read_every_few_minutes_if_the_workbook_is_a_google_sheet() -> None:
     schedule, minutes = properties("RatingFunctionConsole"), template()["Parameters"]["ConsoleMinutes"]
     assert (minutes["Default"], minutes["MinValue"]) == (5, 1)
     assert schedule["ScheduleExpression"] == {"Fn::Sub": "cron(0/${ConsoleMinutes} * * * ? *)"}
@@ -36,7 +36,7 @@ def test_the_console_tab_is_looked_at_every_few_minutes_where_there_is_a_google_
 
 
 @pytest.mark.parametrize("schedule", ["RatingFunctionRenewal", "RatingFunctionRefresh"])
-def test_an_event_that_cannot_be_handed_over_is_retried_and_then_kept(schedule: str) -> None:
+def test_an_event_that_cannot_be_delivered_is_retried_and_then_kept(schedule: str) -> None:
     target = properties(schedule)["Target"]
     assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0
     assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["FailedSchedules", "Arn"]}}
@@ -55,7 +55,7 @@ def test_a_run_that_fails_inside_the_function_is_kept_too() -> None:
 # --- the functions ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("function", ["RatingFunction", "LookupFunction"])
+@pytest.mark.parametrize("function", ["RatingFunction", "LookupFunction", "OperationsFunction"])
 def test_functions_run_python_3_13_on_the_chosen_processor_and_are_traced(function: str) -> None:
     found = properties(function)
     assert found["Runtime"] == "python3.13"
@@ -69,7 +69,7 @@ def test_handlers_have_the_import_paths_that_tests_use() -> None:
     assert properties("LookupFunction")["Handler"] == "functions.lookup.app.handler"
 
 
-def test_the_rating_function_may_take_its_time_and_its_room() -> None:
+def test_the_rating_function_has_15_minutes_and_up_to_10_gb_of_scratch() -> None:
     found = properties("RatingFunction")
     assert found["Timeout"] == 900
     assert found["EphemeralStorage"] == {"Size": {"Ref": "RatingStorage"}}
@@ -83,9 +83,10 @@ def test_lookups_start_from_a_snapshot_of_a_published_version() -> None:
 
 
 def test_the_api_calls_the_alias_since_only_versions_have_snapshots() -> None:
-    for path in (methods for path, methods in paths().items() if not path.startswith("/v1/operations/")):
-        for operation in path.values():
-            assert "LookupFunctionAliaslive" in json.dumps(operation["x-amazon-apigateway-integration"]["uri"])
+    for path, methods in paths().items():
+        for operation in methods.values():
+            uri = json.dumps(operation["x-amazon-apigateway-integration"]["uri"])
+            assert ("LookupFunctionAliaslive" in uri) == (not path.startswith("/v1/operations/")), path
 
 
 def test_a_new_lookup_version_takes_over_by_canary_and_falls_back_on_errors() -> None:
@@ -113,17 +114,14 @@ def test_the_table_is_encrypted_recoverable_and_hard_to_lose() -> None:
 
 def test_the_table_has_the_keys_and_the_expiry_that_the_code_writes() -> None:
     table = properties("Table")
-    assert [(part["AttributeName"], part["KeyType"]) for part in table["KeySchema"]] == [
-        ("pk", "HASH"),
-        ("sk", "RANGE"),
-    ]
-    assert {part["AttributeType"] for part in table["AttributeDefinitions"]} == {"S"}
+    assert [(key["AttributeName"], key["KeyType"]) for key in table["KeySchema"]] == [("pk", "HASH"), ("sk", "RANGE")]
+    assert {key["AttributeType"] for key in table["AttributeDefinitions"]} == {"S"}
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
     assert table["BillingMode"] == "PAY_PER_REQUEST"
 
 
 @pytest.mark.parametrize("bucket", ["ExtractsBucket", "ReportsBucket"])
-def test_buckets_are_encrypted_private_and_end_by_themselves(bucket: str) -> None:
+def test_buckets_are_encrypted_and_private_and_their_objects_expire(bucket: str) -> None:
     found = properties(bucket)
     assert found["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert set(found["PublicAccessBlockConfiguration"].values()) == {True}
@@ -133,7 +131,7 @@ def test_buckets_are_encrypted_private_and_end_by_themselves(bucket: str) -> Non
 
 
 @pytest.mark.parametrize("bucket", ["ExtractsBucket", "ReportsBucket"])
-def test_an_overwritten_object_is_kept_as_long_as_one_that_stays(bucket: str) -> None:
+def test_an_overwritten_object_is_kept_as_long_as_a_current_one(bucket: str) -> None:
     found = properties(bucket)
     rule = found["LifecycleConfiguration"]["Rules"][0]
     assert found["VersioningConfiguration"] == {"Status": "Enabled"}
@@ -156,7 +154,7 @@ def test_queues_are_encrypted_and_keep_messages_for_14_days() -> None:
         assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
 
 
-def test_logs_end_by_themselves_and_no_log_group_is_made_by_accident() -> None:
+def test_logs_expire_and_are_written_to_the_log_groups_of_the_template() -> None:
     assert {group["RetentionInDays"]["Ref"] for group in of_type("AWS::Logs::LogGroup").values()} == {
         "LogRetentionDays"
     }
@@ -198,7 +196,7 @@ def test_the_api_is_tagged() -> None:
     assert tags["system"] == properties("ApiApiGatewayDefaultStage")["Tags"]["system"] == "mcn-levels"
 
 
-# --- who hears of it --------------------------------------------------------------------------------------------------
+# --- alarms -----------------------------------------------------------------------------------------------------------
 
 ALARMS = {
     "NotPublishedByNoonAlarm",
@@ -216,7 +214,7 @@ ALARMS = {
 }
 
 
-def test_every_way_a_month_can_go_wrong_has_an_alarm_that_tells_somebody() -> None:
+def test_every_alarm_has_a_description_and_notifies_somebody() -> None:
     alarms = of_type("AWS::CloudWatch::Alarm")
     assert set(alarms) == ALARMS
     for name, alarm in alarms.items():
@@ -230,13 +228,13 @@ def test_a_month_that_is_not_published_by_noon_in_shanghai_raises_an_alarm() -> 
     assert alarm["EvaluationWindow"] == {"WallClockWindow": {"Timezone": "Asia/Shanghai"}}
 
 
-def test_a_function_that_nobody_starts_raises_an_alarm_too() -> None:
+def test_a_rating_function_that_does_not_run_for_a_day_raises_an_alarm() -> None:
     alarm = properties("NotRunAlarm")
     assert alarm["TreatMissingData"] == "breaching"
     assert alarm["Period"] == 24 * 3600
 
 
-def test_own_metrics_are_watched_in_the_namespace_and_service_that_the_code_counts_in() -> None:
+def test_alarms_on_own_metrics_have_the_dimensions_that_the_code_writes() -> None:
     watched = [alarm for alarm in of_type("AWS::CloudWatch::Alarm").values() if alarm["Namespace"] == "mcn-levels"]
     by_rating = {alarm["MetricName"] for alarm in watched} - {"Faults"}
     assert by_rating == {"Overdue", "Runs", "WorkbookFaulty", "Held", "QuarantinedRows"}
@@ -248,7 +246,7 @@ def test_own_metrics_are_watched_in_the_namespace_and_service_that_the_code_coun
         assert dimensions["service"] == variables["POWERTOOLS_SERVICE_NAME"]
 
 
-def test_alarms_go_to_an_address_only_when_there_is_one() -> None:
+def test_alarms_are_mailed_only_if_an_address_is_given() -> None:
     assert resource("AlarmEmailSubscription")["Condition"] == "HasAlarmEmail"
 
 
@@ -264,7 +262,7 @@ def test_the_console_shows_every_parameter_in_a_group() -> None:
     assert sorted(grouped) == sorted(template()["Parameters"])
 
 
-def test_one_spark_job_runs_at_a_time_and_its_size_is_the_stacks_to_choose() -> None:
+def test_one_spark_job_runs_at_a_time_and_parameters_set_its_size() -> None:
     job = properties("MeasuringJob")
     assert job["ExecutionProperty"] == {"MaxConcurrentRuns": 1}
     assert job["MaxRetries"] == 0, "the rating function starts it again"
@@ -276,7 +274,7 @@ def test_one_spark_job_runs_at_a_time_and_its_size_is_the_stacks_to_choose() -> 
     }
 
 
-def test_however_the_spark_job_ends_the_rating_function_is_asked_at_once() -> None:
+def test_the_rating_function_is_started_at_once_however_the_spark_job_ends() -> None:
     rules = [rule["Properties"] for rule in (resource("MeasuringEnded"), resource("MeasuringFailed"))]
     states = [state for rule in rules for state in rule["EventPattern"]["detail"]["state"]]
     assert sorted(states) == ["FAILED", "SUCCEEDED", "TIMEOUT"]

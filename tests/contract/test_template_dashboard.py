@@ -1,4 +1,4 @@
-"""The dashboard shows what the functions measure, of this stack alone."""
+"""The dashboard shows this stack's metrics and alarms; each metric is written by the code."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OWN = "mcn-levels"
 
 
 def widgets() -> list[dict[str, Any]]:
-    """The widgets, with every reference of the body written as its own name."""
+    """The widgets, with every ``${Name}`` replaced by ``Name``."""
     body, variables = properties("Dashboard")["DashboardBody"]["Fn::Sub"]
     references = set(re.findall(r"\$\{([^}]+)\}", body))
     resources = {reference.split(".")[0] for reference in references} - set(variables)
@@ -24,18 +24,18 @@ def widgets() -> list[dict[str, Any]]:
 
 
 def metrics() -> Iterator[list[str]]:
-    """Every metric that is shown, with CloudWatch's short forms written out."""
+    """Every metric that is shown, with CloudWatch's short forms ("." and "...") expanded."""
     for widget in widgets():
         before: list[str] = []
         for metric in widget["properties"].get("metrics", ()):
-            names = [part for part in metric if isinstance(part, str)]
+            names = [name for name in metric if isinstance(name, str)]
             if names == ["..."]:
                 names = before
             before = [before[n] if name == "." else name for n, name in enumerate(names)]
             yield before
 
 
-def test_every_metric_that_is_shown_is_counted_somewhere_in_the_code() -> None:
+def test_every_metric_that_is_shown_is_written_by_the_code() -> None:
     code = "\n".join(path.read_text("utf-8") for path in (ROOT / "functions").rglob("*.py"))
     own = [metric for metric in metrics() if metric[0] == OWN]
     assert {metric[1] for metric in own} >= {"Published", "Held", "QuarantinedRows", "SecondsLeft", "Overdue", "Faults"}
@@ -55,7 +55,7 @@ def test_every_alarm_is_shown() -> None:
     assert set(shown) == {f"{name}.Arn" for name in always}
 
 
-def test_the_summary_line_holds_what_the_table_of_runs_shows() -> None:
+def test_the_table_of_runs_shows_fields_of_the_summary_line() -> None:
     (query,) = [w["properties"]["query"] for w in widgets() if "run done" in w["properties"].get("query", "")]
     code = (ROOT / "functions/rating/monitoring.py").read_text("utf-8")
     for name in ("month", "outcome", "agencies", "levels", "moves", "stages", "seconds_left"):
@@ -63,7 +63,7 @@ def test_the_summary_line_holds_what_the_table_of_runs_shows() -> None:
         assert f'"{name}"' in code or f"{name}=" in code
 
 
-def test_widgets_do_not_cover_one_another() -> None:
+def test_widgets_do_not_overlap() -> None:
     for one, other in combinations(widgets(), 2):
         apart = (
             one["x"] + one["width"] <= other["x"]

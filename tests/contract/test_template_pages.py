@@ -1,4 +1,4 @@
-"""The pages' part of the template: one origin, one reader of the bucket, the policy that is tried in browsers."""
+"""The pages in the template: one origin, one reader of the bucket, and the security policy that browser tests use."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from local.cloud.pages import CONTENT_SECURITY_POLICY, HEADERS
 from tests.contract.transformed import properties, resource, template
 
 
-def test_there_are_no_pages_unless_somebody_switches_them_on() -> None:
+def test_there_are_no_pages_unless_they_are_switched_on() -> None:
     assert template()["Parameters"]["Pages"]["Default"] == "false"
-    mine = [name for name in template()["Resources"] if name.startswith("Pages")]
-    assert mine == ["PagesBucket", "PagesBucketPolicy", "PagesReader", "PagesHeaders", "PagesDistribution"]
-    assert {resource(name)["Condition"] for name in mine} == {"HasPages"}
+    names = [name for name in template()["Resources"] if name.startswith("Pages")]
+    assert names == ["PagesBucket", "PagesBucketPolicy", "PagesReader", "PagesHeaders", "PagesDistribution"]
+    assert {resource(name)["Condition"] for name in names} == {"HasPages"}
     outputs = {name: found for name, found in template()["Outputs"].items() if name.startswith("Pages")}
     assert {found["Condition"] for found in outputs.values()} == {"HasPages"}
 
 
 def test_the_policy_is_that_of_make_serve_with_the_issuer_added() -> None:
     headers = properties("PagesHeaders")["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]
-    written, names = headers["ContentSecurityPolicy"]["ContentSecurityPolicy"]["Fn::Sub"]
+    written, variables = headers["ContentSecurityPolicy"]["ContentSecurityPolicy"]["Fn::Sub"]
     assert re.sub(r" \$\{\w+\}//\$\{\w+\} \$\{PagesSignInOrigins\}", "", written) == CONTENT_SECURITY_POLICY
-    assert {json.dumps(value) for value in names.values()} == {
+    assert {json.dumps(value) for value in variables.values()} == {
         json.dumps({"Fn::Select": [index, {"Fn::Split": ["/", {"Ref": "JwtIssuer"}]}]}) for index in (0, 2)
     }
     served = dict(HEADERS)
@@ -31,7 +31,7 @@ def test_the_policy_is_that_of_make_serve_with_the_issuer_added() -> None:
     assert headers["ContentTypeOptions"]["Override"] is True
 
 
-def test_the_api_answers_at_the_pages_own_origin_and_nothing_of_it_is_kept_at_the_edge() -> None:
+def test_the_api_has_the_origin_of_the_pages_and_its_answers_are_not_cached() -> None:
     config = properties("PagesDistribution")["DistributionConfig"]
     (api,) = config["CacheBehaviors"]
     assert (api["PathPattern"], api["TargetOriginId"]) == ("/v1/*", "api")
@@ -42,7 +42,7 @@ def test_the_api_answers_at_the_pages_own_origin_and_nothing_of_it_is_kept_at_th
     assert "PagesBucket" in origins["pages"]
 
 
-def test_only_cloudfront_reads_the_files_and_nobody_may_change_them_through_it() -> None:
+def test_only_cloudfront_reads_the_files_and_it_cannot_change_them() -> None:
     refused, *allowed = properties("PagesBucketPolicy")["PolicyDocument"]["Statement"]
     assert refused["Effect"] == "Deny"
     assert [statement["Action"] for statement in allowed] == ["s3:GetObject", "s3:ListBucket"]

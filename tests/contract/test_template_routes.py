@@ -1,4 +1,4 @@
-"""Which token opens which route: the API's table of requests, as the gateway enforces it."""
+"""Which scope each route needs, as the gateway enforces it."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_tokens_are_checked_against_the_issuer_and_audience_given() -> None:
     assert authorizer["identitySource"] == "$request.header.Authorization"
 
 
-def test_issuer_and_audience_have_no_default_to_forget() -> None:
+def test_issuer_and_audience_have_no_default() -> None:
     assert "Default" not in template()["Parameters"]["JwtIssuer"]
     assert "Default" not in template()["Parameters"]["JwtAudience"]
 
@@ -84,7 +84,7 @@ def test_requests_are_throttled() -> None:
     }
 
 
-def test_web_pages_are_let_in_by_a_parameter_that_lets_none_in_by_default() -> None:
+def test_by_default_no_other_web_page_may_call_the_api() -> None:
     default = template()["Parameters"]["CorsOrigins"]["Default"]
     assert default.endswith(".invalid")
     assert properties("Api")["Body"]["x-amazon-apigateway-cors"]["allowOrigins"] == default

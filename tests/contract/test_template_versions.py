@@ -1,4 +1,4 @@
-"""A changed parameter reaches the API as a new version; a change of tags makes none, which Lambda would refuse."""
+"""A changed parameter makes a new version of the lookup function; changed tags make none, since Lambda refuses it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import subprocess
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from tests.contract.transformed import ROOT, SAM_PYTHON, environment, of_type, p
 
 
 def refs(value: Any) -> set[str]:
-    """The parameters that a value names, in references and in substitutions."""
+    """The parameters that a value refers to, by Ref and in Fn::Sub."""
     names = set(re.findall(r'"Ref": "(\w+)"', json.dumps(value)))
     names |= set(re.findall(r"\$\{(\w+)\}", json.dumps(value)))
     return names & set(template()["Parameters"])
@@ -24,30 +25,28 @@ def refs(value: Any) -> set[str]:
 @cache
 def version_of(source: str) -> tuple[str, Any]:
     """The logical id and the description of the lookup function's version."""
-    path = ROOT / ".sam-test.yaml"
-    path.write_text(source, encoding="utf-8")
-    try:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "template.yaml"
+        path.write_text(source, encoding="utf-8")
         command = [str(SAM_PYTHON), str(ROOT / "build/transform.py"), str(path), "JwtIssuer=https://i", "JwtAudience=a"]
         answer = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
-    finally:
-        path.unlink()
     resources = json.loads(answer.stdout)["Resources"]
     ((name, found),) = [(n, r) for n, r in resources.items() if n.startswith("LookupFunctionVersion")]
     return name, found["Properties"]["Description"]
 
 
 def source() -> str:
-    return Path(ROOT / "template.yaml").read_text("utf-8")
+    return (ROOT / "template.yaml").read_text("utf-8")
 
 
-def test_the_version_says_the_value_of_every_parameter_that_changes_the_function() -> None:
+def test_the_versions_description_contains_every_parameter_that_changes_the_function() -> None:
     described = refs(of_type("AWS::Lambda::Version"))
     assert described == refs(properties("LookupFunction"))
 
 
-def test_another_description_is_another_version() -> None:
+def test_a_changed_description_replaces_the_version() -> None:
     """CloudFormation replaces a version whose description changes; its schema says so."""
-    # Here, since the import takes a second of every process that collects tests.
+    # Imported here, since it takes a second of every process that collects tests.
     from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped] # noqa: PLC0415
 
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", "AWS::Lambda::Version").schema
@@ -61,7 +60,7 @@ def test_another_description_is_another_version() -> None:
         ("POWERTOOLS_SERVICE_NAME: lookup", "POWERTOOLS_SERVICE_NAME: levels"),
     ],
 )
-def test_a_value_that_the_template_itself_changes_makes_a_version_too(before: str, after: str) -> None:
+def test_a_changed_value_in_the_template_makes_a_new_version(before: str, after: str) -> None:
     assert before in source()
     assert version_of(source())[0] != version_of(source().replace(before, after))[0]
 

@@ -1,4 +1,4 @@
-"""The template as CloudFormation sees it, after the serverless transform, and short ways to ask it things."""
+"""The template as CloudFormation gets it, after the serverless transform, and functions that read it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Resource = dict[str, Any]
 
 
 def template() -> dict[str, Any]:
-    """The transformed template with the parameters' defaults left as references."""
+    """The transformed template; references to parameters stay references."""
     return transformed("us-east-1")
 
 
@@ -45,7 +45,7 @@ def properties(name: str) -> Resource:
 
 
 def paths() -> dict[str, Any]:
-    """Every path of the API with its operations, those too that a parameter can take away."""
+    """Every path of the API with its operations, also those that a parameter can switch off."""
     found: dict[str, Any] = properties("Api")["Body"]["paths"]
     return {path: methods["Fn::If"][1] if "Fn::If" in methods else methods for path, methods in found.items()}
 
@@ -60,12 +60,12 @@ def statements() -> Iterator[tuple[str, Resource]]:
     for name, role in of_type("AWS::IAM::Role").items():
         for policy in role.get("Policies", ()):
             for statement in policy["PolicyDocument"]["Statement"]:
-                # A statement that only some stacks have: the one that they have.
+                # Of a conditional statement, the statement that applies if the condition is true.
                 yield name, statement["Fn::If"][1] if "Fn::If" in statement else statement
 
 
 def listed(value: Any) -> list[Any]:
-    """IAM takes one or a list of them."""
+    """A list, also where IAM accepts a single value instead."""
     return value if isinstance(value, list) else [value]
 
 

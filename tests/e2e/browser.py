@@ -34,7 +34,7 @@ TEXT = """() => {
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """The browser; skips where there is none."""
+    """The browser. Without one, the test is skipped."""
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     if found is None:
         pytest.skip("no Chromium on this machine")
@@ -54,10 +54,10 @@ class Visitor:
 
     @classmethod
     def signed_in(cls, browser: Browser, url: str, person: str, *, width: int = 1280, scheme: Any = "light") -> Visitor:
-        """A visitor who has chosen who to be."""
+        """A visitor who is signed in as this person."""
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, locale="zh-CN")
         visitor = cls(context.new_page(), url)
-        visitor.page.on("console", visitor._hear)
+        visitor.page.on("console", visitor._record_error)
         visitor.page.on("pageerror", lambda error: visitor.errors.append(str(error)))
         visitor.page.goto(f"{url}/")
         visitor.page.wait_for_url("**/local-issuer/authorize**")
@@ -65,7 +65,7 @@ class Visitor:
         visitor.page.wait_for_selector("main > *")
         return visitor
 
-    def _hear(self, message: ConsoleMessage) -> None:
+    def _record_error(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and not EXPECTED_ERRORS.search(message.text):
             self.errors.append(message.text)
 
@@ -96,7 +96,7 @@ class Visitor:
         return int(self.page.evaluate(f"{root}.scrollWidth - {root}.clientWidth"))
 
     def violations(self, axe: str) -> list[str]:
-        """What axe finds, each with the first element."""
+        """The violations that axe finds, each with its first element."""
         self.page.evaluate(f"() => {{ if (!window.axe) {{ {axe} }} }}")
         found = self.page.evaluate(
             """async () => (await axe.run({ resultTypes: ["violations"], preload: false }))

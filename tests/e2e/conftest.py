@@ -1,4 +1,4 @@
-"""Fixtures of the real runtimes: the built packages, a small market's extracts, and an embedded AWS."""
+"""Fixtures for the real runtimes: the built packages, extracts of a small market, and an embedded AWS."""
 
 from __future__ import annotations
 
@@ -44,19 +44,21 @@ class Packages:
     """The result of `sam build`: a folder for each function, the built template, and the build's output."""
 
     folder: Path
-    said: str
+    output: str
 
     def of(self, function: str) -> Path:
         return self.folder / function
 
 
 def sam_build(folder: Path, arch: str) -> Packages:
-    """Build both functions for a processor with the SAM CLI, as `make build` does."""
+    """Build the functions for a processor with the SAM CLI, as `make build` does."""
     command = [str(ROOT / ".venv/sam/bin/sam"), "build", "--build-dir", str(folder)]
     command += ["--parameter-overrides", f"Architecture={arch}"]
     offline = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}
     environment = {**os.environ, **offline, "ARCH": arch, "SAM_CLI_TELEMETRY": "0"}
-    with one_at_a_time(ROOT / ".local" / "sam-build.lock"):  # SAM keeps notes of its builds in the project's folder
+    with one_at_a_time(
+        ROOT / ".local" / "sam-build.lock"
+    ):  # SAM stores the state of its builds in the project's folder
         answer = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     return Packages(folder, answer.stdout + answer.stderr)
@@ -64,13 +66,13 @@ def sam_build(folder: Path, arch: str) -> Packages:
 
 @pytest.fixture(scope="session")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Packages:
-    """Both packages for this machine's processor, built once for all processes that run tests side by side."""
+    """The packages for this machine's processor, built once for all test processes."""
     folder = for_all_processes(tmp_path_factory) / "packages"
-    said = folder.with_suffix(".said")
+    output = folder.with_suffix(".output")
     with one_at_a_time(folder.with_suffix(".lock")):
-        if not said.exists():
-            said.write_text(sam_build(folder, THIS_ARCH).said, encoding="utf-8")
-    return Packages(folder, said.read_text(encoding="utf-8"))
+        if not output.exists():
+            output.write_text(sam_build(folder, THIS_ARCH).output, encoding="utf-8")
+    return Packages(folder, output.read_text(encoding="utf-8"))
 
 
 def for_all_processes(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -81,14 +83,14 @@ def for_all_processes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def one_at_a_time(lock: Path) -> Iterator[None]:
-    with lock.open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 @pytest.fixture(scope="session")
 def extracts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small market over three months, in every format; big enough that its bad rows are few enough."""
+    """A small market over three months, in every format. It has enough rows to stay below the limit of bad ones."""
     folder = tmp_path_factory.mktemp("extracts")
     write_sample(folder, agency_count=150, orders=20_000)
     return folder
@@ -102,24 +104,24 @@ def aws() -> Iterator[EmbeddedAws]:
 
 @pytest.fixture(scope="session")
 def built_pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The pages, built again from nothing but their sources; once for all processes, too."""
+    """The pages, built from their sources alone, once for all test processes."""
     if shutil.which("npm") is None:
         pytest.skip("no npm on this machine")
-    house = for_all_processes(tmp_path_factory) / "house"
-    with one_at_a_time(house.with_suffix(".lock")):
-        if not house.exists():
+    project = for_all_processes(tmp_path_factory) / "project"
+    with one_at_a_time(project.with_suffix(".lock")):
+        if not project.exists():
             unfinished = tmp_path_factory.mktemp("unfinished")
             build_pages(unfinished)
-            unfinished.rename(house)
-    return house / "pages"
+            unfinished.rename(project)
+    return project / "pages"
 
 
-def build_pages(house: Path) -> None:
-    copy = house / "pages"
+def build_pages(project: Path) -> None:
+    copy = project / "pages"
     shutil.copytree(ROOT / "pages", copy, ignore=shutil.ignore_patterns("node_modules", "dist"))
-    (house / "config").mkdir()
+    (project / "config").mkdir()
     for description in (ROOT / "config").glob("openapi*.json"):
-        shutil.copy(description, house / "config")
+        shutil.copy(description, project / "config")
     for command in (
         ["npm", "ci", "--no-audit", "--no-fund"],
         *(["npm", "run", it] for it in ("types", "check", "build")),
@@ -128,9 +130,9 @@ def build_pages(house: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def put_extracts(s3: S3Client, place: str, folder: Path) -> None:
+def put_extracts(s3: S3Client, url: str, folder: Path) -> None:
     """Upload extracts to ``s3://bucket/prefix``; each folder's `_SUCCESS` comes last."""
-    target = S3Prefix.parse(place)
+    target = S3Prefix.parse(url)
     for path in sorted(folder.rglob("*"), key=lambda path: path.name == "_SUCCESS"):
         if path.is_file():
             key = target.key(path.relative_to(folder).as_posix())
@@ -147,13 +149,13 @@ def api_events() -> list[str]:
 
 
 def assert_served(name: str, answer: Any) -> None:
-    """The function itself answered an API event, without an internal error."""
+    """Assert that the function answered an API event without an internal error."""
     assert "errorType" not in answer, (name, answer)
     assert 200 <= answer["statusCode"] < 500, (name, answer)
 
 
 def assert_rated(name: str, answer: Any) -> None:
-    """A rating event was carried out."""
+    """Assert that the rating function did what an event asks for."""
     outcomes = {"check": {"checked"}, "preview": {"previewed"}, "monthly-run": {"published"}, "rerun": {"unchanged"}}
     assert "errorType" not in answer, (name, answer)
     assert answer["outcome"] in outcomes.get(name, {"refreshed", "unchanged", "pending"}), (name, answer)

@@ -20,14 +20,14 @@ TIMEOUT = 120
 
 
 def emulator() -> Path:
-    """The emulator that the SAM CLI brings along."""
+    """The emulator that is part of the SAM CLI."""
     (found,) = (ROOT / ".venv/sam/lib").glob(f"python*/site-packages/samcli/local/rapid/aws-lambda-rie-{THIS_ARCH}")
     return found
 
 
 @contextmanager
 def function(package: Path, handler: str, environment: Mapping[str, str], log: Path) -> Iterator[Invoke]:
-    """A function that can be invoked many times; its process stays, like a warm one in Lambda."""
+    """A function that can be invoked many times in one process, like a warm one in Lambda."""
     if sys.platform != "linux":
         raise RuntimeError(f"Lambda's runtime interface emulator is a program for Linux, this is {platform.system()}")
     front, api = free_port(), free_port()

@@ -1,6 +1,6 @@
-"""Rewrites the transformed template so that the emulator understands it.
+"""Rewrites the transformed template for the emulator.
 
-The emulator doesn't import the OpenAPI body of an HTTP API. Here the body becomes the resources that API Gateway makes
+The emulator does not read the OpenAPI body of an HTTP API. Here the body becomes the resources that API Gateway makes
 from it, so routes, scopes, authorizer and integration are those of template.yaml. API Gateway's own reading of the body
 is not tested.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 ANY_METHOD = "x-amazon-apigateway-any-method"
 SPLIT = {"WorkbookInS3": True, "WorkbookInGoogle": False}
-"""Conditions that split a text, which the emulator can't, and whether they hold: these tests have a workbook in S3."""
+"""Conditions with Fn::Split, which the emulator does not know, and their values: these tests have a workbook in S3."""
 
 
 def for_emulator(template: dict[str, Any]) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def _authorizer(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _integrations(body: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """An integration for each function that operations name, by the function's own name in the template."""
+    """An integration for each function that operations use, by its logical id."""
     operations = [operation for methods in body["paths"].values() for operation in methods.values()]
     found = [operation["x-amazon-apigateway-integration"] for operation in operations]
     return {
@@ -87,7 +87,7 @@ def _integration_of(integration: dict[str, Any]) -> str:
 
 
 def _as_text(substituted: str | list[Any]) -> str:
-    """An Fn::Sub with its own variables, which are references, as one without."""
+    """The text of an Fn::Sub whose own variables, which are references, are replaced by these."""
     if isinstance(substituted, str):
         return substituted
     text, variables = substituted

@@ -1,4 +1,4 @@
-"""An issuer of tokens on this machine: its discovery document, its keys, and what it signs."""
+"""An issuer of tokens on this machine: its discovery document, its keys and its tokens."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class Issuer:
         self.other_key = RSAKey.generate_key(2048, {"kid": "published", "use": "sig", "alg": "RS256"})
 
     def token(self, scope: str, *, forged: bool = False, **claims: Any) -> str:
-        """A token for a scope; claims replace or add to the usual ones."""
+        """A token for a scope. ``claims`` replace the usual ones or are added to them."""
         now = int(time.time())
         usual = {"iss": self.url, "aud": AUDIENCE, "sub": "app", "iat": now, "exp": now + 600, "scope": scope}
         key = self.other_key if forged else self.key
         return jwt.encode({"alg": "RS256", "kid": "published"}, {**usual, **claims}, key)
 
     def document(self, path: str) -> dict[str, Any] | None:
-        """What the issuer publishes at a path."""
+        """The document that the issuer publishes at a path; None if there is none."""
         documents: dict[str, dict[str, Any]] = {
             "/.well-known/openid-configuration": {"issuer": self.url, "jwks_uri": f"{self.url}/jwks.json"},
             "/jwks.json": {"keys": [self.key.as_dict(private=False)]},
@@ -53,7 +53,7 @@ def running_issuer() -> Iterator[Issuer]:
             self.wfile.write(json.dumps(document).encode())
 
         def log_message(self, *_: Any) -> None:
-            """Say nothing: the tests' output is theirs."""
+            """Prints nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
         issuer = Issuer(f"http://127.0.0.1:{server.server_address[1]}")

@@ -1,4 +1,4 @@
-"""make serve as a process, over the sample and a workbook of a test's own, for tests of the pages."""
+"""make serve as a process, with the sample and the workbook of a test, for tests of the pages."""
 
 from __future__ import annotations
 
@@ -39,21 +39,21 @@ class Served:
             return json.load(answer)
 
     def rate(self, event: dict[str, Any]) -> Any:
-        """What the rating function answers, asked as the AWS SDK asks it."""
+        """The rating function's answer to an event, invoked as the AWS SDK does it."""
         address = f"{self.url}/2015-03-31/functions/rating/invocations"
         request = urllib.request.Request(address, json.dumps(event).encode(), {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=300) as answer:
             return json.load(answer)
 
     def endpoint(self) -> str:
-        """Where its embedded AWS answers."""
+        """The endpoint of its embedded AWS."""
         configuration = self.get("/2015-03-31/functions/rating/configuration")
         return str(configuration["Environment"]["Variables"]["AWS_ENDPOINT_URL"])
 
 
 @contextmanager
 def serving(folder: Path, workbook: Path, extracts: Path | None = None) -> Iterator[Served]:
-    """make serve over a workbook (a folder of CSV files, or an Excel file) and extracts, by default the sample."""
+    """make serve with a workbook (a folder of CSV files, or an Excel file) and extracts, by default the sample."""
     port = free_port()
     served = Served(f"http://127.0.0.1:{port}", workbook)
     command = [sys.executable, "-m", "local.serve", "--port", str(port), "--workbook", str(workbook)]
@@ -70,7 +70,7 @@ def serving(folder: Path, workbook: Path, extracts: Path | None = None) -> Itera
 
 
 def edited(folder: Path, changes: Mapping[str, Rows]) -> Path:
-    """The example's workbook as a folder, with cells changed: tab -> first cells of a row -> column -> value."""
+    """The example's workbook as a folder with changed cells: tab -> first cells of a row -> column -> value."""
     shutil.copytree(EXAMPLE, folder)
     for tab, rows in changes.items():
         path = folder / f"{tab}.csv"
@@ -97,8 +97,8 @@ def table(visitor: Visitor, heading: str) -> list[list[str]]:
 
 
 def seen_within_seconds(holds: Callable[[], bool]) -> None:
-    """Wait until something holds: the API knows the pointer for five seconds, and pages ask again in between."""
+    """Wait up to 15 seconds until something is true: the API caches the pointer for five seconds, and pages poll."""
     until = time.monotonic() + 15
     while not holds():
-        assert time.monotonic() < until, "it is still as before"
+        assert time.monotonic() < until, "it did not become true within 15 seconds"
         time.sleep(0.5)

@@ -1,4 +1,4 @@
-"""make pictures: the pictures of the pages in README, made again from make serve over the sample."""
+"""make pictures: makes the pictures of the pages in README, with make serve over the sample."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def main() -> int:
 
 
 def save(page: Page, name: str, height: int) -> None:
-    """The top of a page, small enough for a repository."""
+    """Save the top of a page as a small file."""
     page.set_viewport_size({"width": 1280, "height": height})
-    taken = page.context.new_cdp_session(page).send("Page.captureScreenshot", {"format": "webp", "quality": 80})
-    (PICTURES / name).write_bytes(b64decode(taken["data"]))
+    picture = page.context.new_cdp_session(page).send("Page.captureScreenshot", {"format": "webp", "quality": 80})
+    (PICTURES / name).write_bytes(b64decode(picture["data"]))
     print(PICTURES.joinpath(name).relative_to(ROOT))
 
 

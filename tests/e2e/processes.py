@@ -1,4 +1,4 @@
-"""Programs that tests start: on free ports of 127.0.0.1, in process groups of their own, ended with their block."""
+"""Programs that tests start: on free ports of 127.0.0.1, each in its own process group, stopped after their block."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def free_port() -> int:
 
 
 def accepts(port: int) -> bool:
-    """Whether somebody listens on a port of this machine."""
+    """Whether a program listens on a port of this machine."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -37,7 +37,7 @@ def running(
     ready: Callable[[], bool],
     within: float = STARTS_WITHIN,
 ) -> Iterator[None]:
-    """A program that is ready when the block begins, and gone, with all that it started, after it."""
+    """Run a program: it is ready when the block begins, and stopped with all its child processes after it."""
     with log.open("wb") as output:
         program = subprocess.Popen(
             command,

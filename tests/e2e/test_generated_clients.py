@@ -1,4 +1,4 @@
-"""config/openapi.json as others use it: clean to linters, and clients generated from it ask the real handler."""
+"""config/openapi.json as others use it: linters find nothing, and generated clients call the real handler."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SOURCES = Path(__file__).parent / "clients"
 PYTHON = ROOT / ".venv/clients/bin"
 TOKEN = "back-office"
 CLAIMS = {TOKEN: {"sub": "test", "scope": "levels.public levels.agency.any"}}
-ASKED = {
+EXPECTED = {
     "level": 3,
     "nearest": 1,
     "quotas": [None, None, None, None, 10],
@@ -58,8 +58,8 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the clients' sources with their packages, as locked."""
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the clients' sources, with the locked packages installed."""
     if not shutil.which("npm"):
         pytest.skip("no npm on this machine")
     folder = tmp_path_factory.mktemp("clients")
@@ -72,32 +72,30 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(folder: Path, *command: str, given: str | None = None, **more: Any) -> str:
-    """What a command says. It has to succeed."""
+    """The output of a command; the command must succeed."""
     done = subprocess.run(
         command, cwd=folder, input=given, capture_output=True, text=True, timeout=300, check=False, **more
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
-    said: str = done.stdout
-    return said
+    output: str = done.stdout
+    return output
 
 
 def npx(folder: Path, *command: str) -> str:
     return run(folder, "npx", "--no-install", *command)
 
 
-def test_redocly_and_spectral_find_nothing_to_improve(workplace: Path) -> None:
-    found = json.loads(
-        npx(workplace, "redocly", "lint", "openapi.json", "--config", "redocly.yaml", "--format", "json")
-    )
+def test_redocly_and_spectral_find_nothing_to_improve(project: Path) -> None:
+    found = json.loads(npx(project, "redocly", "lint", "openapi.json", "--config", "redocly.yaml", "--format", "json"))
     assert found["problems"] == []
     spectral = ["spectral", "lint", "openapi.json", "--ruleset", "spectral.yaml", "--format", "json"]
-    assert json.loads(npx(workplace, *spectral, "--quiet", "--fail-severity", "hint")) == []
+    assert json.loads(npx(project, *spectral, "--quiet", "--fail-severity", "hint")) == []
 
 
-def test_typescript_clients_compile_and_ask(workplace: Path, address: str) -> None:
-    npx(workplace, "openapi-typescript", "openapi.json", "--output", "generated/schema.d.ts")
+def test_typescript_clients_compile_and_get_answers(project: Path, address: str) -> None:
+    npx(project, "openapi-typescript", "openapi.json", "--output", "generated/schema.d.ts")
     npx(
-        workplace,
+        project,
         "openapi-ts",
         "--input",
         "openapi.json",
@@ -106,21 +104,21 @@ def test_typescript_clients_compile_and_ask(workplace: Path, address: str) -> No
         "--client",
         "@hey-api/client-fetch",
     )
-    npx(workplace, "tsc")
+    npx(project, "tsc")
     for client in ("ask_with_openapi_fetch.ts", "ask_with_hey_api.ts"):
-        assert json.loads(npx(workplace, "tsx", client, address, TOKEN)) == ASKED
+        assert json.loads(npx(project, "tsx", client, address, TOKEN)) == EXPECTED
 
 
-def test_the_client_of_openapi_python_client_asks(workplace: Path, address: str) -> None:
+def test_the_client_of_openapi_python_client_gets_answers(project: Path, address: str) -> None:
     generate = ["generate", "--path", "openapi.json", "--meta", "none", "--output-path", "levels_client"]
-    said = run(workplace, str(PYTHON / "openapi-python-client"), *generate, env={"PATH": f"{PYTHON}:/usr/bin:/bin"})
-    assert "WARNING" not in said.upper()
-    asked = run(workplace, str(PYTHON / "python"), "ask_with_openapi_python_client.py", address, TOKEN)
-    assert json.loads(asked) == ASKED
+    output = run(project, str(PYTHON / "openapi-python-client"), *generate, env={"PATH": f"{PYTHON}:/usr/bin:/bin"})
+    assert "WARNING" not in output.upper()
+    printed = run(project, str(PYTHON / "python"), "ask_with_openapi_python_client.py", address, TOKEN)
+    assert json.loads(printed) == EXPECTED
 
 
-def test_the_models_of_datamodel_code_generator_read_every_answer_and_those_of_a_later_version(
-    workplace: Path, address: str
+def test_the_models_of_datamodel_code_generator_read_answers_of_this_and_later_versions(
+    project: Path, address: str
 ) -> None:
     options = [
         "--input-file-type",
@@ -130,7 +128,7 @@ def test_the_models_of_datamodel_code_generator_read_every_answer_and_those_of_a
         "--formatters",
         "builtin",
     ]
-    run(workplace, str(PYTHON / "datamodel-codegen"), "--input", "openapi.json", "--output", "models.py", *options)
+    run(project, str(PYTHON / "datamodel-codegen"), "--input", "openapi.json", "--output", "models.py", *options)
     described = json.loads(OPENAPI.read_text("utf-8"))
     assert READ.keys() >= {
         found["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
@@ -138,11 +136,11 @@ def test_the_models_of_datamodel_code_generator_read_every_answer_and_those_of_a
         for method, found in methods.items()
         if method == "get"
     }
-    read = run(workplace, str(PYTHON / "python"), "read_with_datamodel_codegen.py", given=json.dumps(answers(address)))
+    read = run(project, str(PYTHON / "python"), "read_with_datamodel_codegen.py", given=json.dumps(answers(address)))
     assert json.loads(read) == sorted(READ)
 
 
 def answers(address: str) -> dict[str, Any]:
-    """What the handler answers to each of READ, by its model."""
-    held = {"Authorization": f"Bearer {TOKEN}"}
-    return {name: requests.get(address + path, headers=held, timeout=30).json() for name, path in READ.items()}
+    """The handler's answer to each path of READ, by model."""
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    return {name: requests.get(address + path, headers=headers, timeout=30).json() for name, path in READ.items()}

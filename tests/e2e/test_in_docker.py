@@ -1,4 +1,4 @@
-"""`sam local` with the built packages in Lambda's base image; skipped where there is no Docker or no such image."""
+"""`sam local` with the built packages in Lambda's base image. Skipped without Docker or the image."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def published(packages: Packages) -> None:
 
 
 @pytest.mark.parametrize("name", RATING_EVENTS)
-def test_the_rating_function_carries_out_its_events(packages: Packages, name: str) -> None:
+def test_the_rating_function_does_what_its_events_ask_for(packages: Packages, name: str) -> None:
     assert_rated(name, containers.invoke(EVENTS / f"{name}.json", packages.folder))
 
 
@@ -55,7 +55,7 @@ def test_the_lookup_function_answers_its_events(packages: Packages, name: str) -
     assert_served(name, containers.invoke(EVENTS / f"{name}.json", packages.folder))
 
 
-def test_a_handler_that_raises_is_seen_although_sam_exits_with_0(packages: Packages, tmp_path: Path) -> None:
+def test_an_error_of_a_handler_is_noticed_although_sam_exits_with_0(packages: Packages, tmp_path: Path) -> None:
     event = tmp_path / "nonsense.json"
     event.write_text('{"month": "October"}', encoding="utf-8")
     answer = containers.invoke(event, packages.folder)

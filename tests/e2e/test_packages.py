@@ -1,4 +1,4 @@
-"""The packages of `sam build`: small, complete, the same in each build, and for the requested processor."""
+"""The packages of `sam build` are small, complete, equal in each build, and for the requested processor."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ UNNEEDED = {"pip", "pytest", "moto", "tests", "local", "bench", "rich"}
 
 @pytest.fixture(scope="module")
 def foreign(tmp_path_factory: pytest.TempPathFactory) -> Packages:
-    """Both packages for the processor that this machine has not."""
+    """The packages for the other processor than this machine's."""
     return sam_build(tmp_path_factory.mktemp("foreign") / "packages", OTHER_ARCH)
 
 
 def digests(packages: Packages) -> dict[str, str]:
-    return dict(re.findall(r"^(\w+) \w+: .*sha256 (\w+)$", packages.said, re.MULTILINE))
+    return dict(re.findall(r"^(\w+) \w+: .*sha256 (\w+)$", packages.output, re.MULTILINE))
 
 
 def machines(package: Path) -> set[int]:
@@ -31,22 +31,22 @@ def machines(package: Path) -> set[int]:
     return {int.from_bytes(path.read_bytes()[18:20], "little") for path in package.rglob("*.so*") if path.is_file()}
 
 
-def test_two_builds_are_equal_to_the_byte(packages: Packages, tmp_path: Path) -> None:
+def test_two_builds_have_the_same_bytes(packages: Packages, tmp_path: Path) -> None:
     again = sam_build(tmp_path / "again", THIS_ARCH)
     assert set(digests(packages)) == {"rating", "lookup", "operations"}
     assert digests(again) == digests(packages)
 
 
-def test_packages_stay_within_their_budgets(packages: Packages, foreign: Packages) -> None:
+def test_packages_are_not_larger_than_their_limits(packages: Packages, foreign: Packages) -> None:
     for built in (packages, foreign):
-        sizes = {name: float(size) for name, size in re.findall(r"^(\w+) \w+: ([\d.]+) MB", built.said, re.MULTILINE)}
+        sizes = {name: float(size) for name, size in re.findall(r"^(\w+) \w+: ([\d.]+) MB", built.output, re.MULTILINE)}
         assert sizes["lookup"] <= 35
         assert sizes["operations"] <= 40
         assert sizes["rating"] <= 200
 
 
 @pytest.mark.parametrize("function", sorted(HANDLERS))
-def test_native_libraries_are_for_the_processor_asked_for(packages: Packages, foreign: Packages, function: str) -> None:
+def test_native_libraries_are_for_the_requested_processor(packages: Packages, foreign: Packages, function: str) -> None:
     assert machines(packages.of(function)) == {MACHINES[THIS_ARCH]}
     assert machines(foreign.of(function)) == {MACHINES[OTHER_ARCH]}
 
@@ -54,7 +54,7 @@ def test_native_libraries_are_for_the_processor_asked_for(packages: Packages, fo
 @pytest.mark.parametrize(
     ("function", "own", "other"), [("RatingFunction", "rating", "lookup"), ("LookupFunction", "lookup", "rating")]
 )
-def test_a_package_has_its_own_function_and_what_both_share(
+def test_a_package_has_its_own_function_and_the_shared_code(
     packages: Packages, function: str, own: str, other: str
 ) -> None:
     package = packages.of(function)
@@ -65,13 +65,13 @@ def test_a_package_has_its_own_function_and_what_both_share(
     assert not UNNEEDED & {path.name for path in package.iterdir()}
 
 
-def test_the_lookup_package_carries_nothing_heavy(packages: Packages) -> None:
-    carried = {path.name for path in packages.of("LookupFunction").iterdir()}
-    assert not carried & {"duckdb", "numpy", "gspread", "isal", "jinja2"}
+def test_the_lookup_package_has_no_heavy_library(packages: Packages) -> None:
+    names = {path.name for path in packages.of("LookupFunction").iterdir()}
+    assert not names & {"duckdb", "numpy", "gspread", "isal", "jinja2"}
 
 
 @pytest.mark.parametrize("function", sorted(HANDLERS))
-def test_every_module_has_bytecode_that_lambda_accepts_whatever_its_date(packages: Packages, function: str) -> None:
+def test_every_module_has_bytecode_that_does_not_depend_on_file_dates(packages: Packages, function: str) -> None:
     package = packages.of(function)
     modules = [path for path in package.rglob("*.py") if "/functions/" in str(path) or "/shared/" in str(path)]
     assert modules
@@ -82,7 +82,7 @@ def test_every_module_has_bytecode_that_lambda_accepts_whatever_its_date(package
 
 
 @pytest.mark.parametrize("function", sorted(HANDLERS))
-def test_descriptions_of_aws_services_that_are_not_called_are_left_out(packages: Packages, function: str) -> None:
+def test_a_package_has_descriptions_only_of_the_aws_services_that_it_calls(packages: Packages, function: str) -> None:
     services = {path.name for path in (packages.of(function) / "botocore" / "data").iterdir() if path.is_dir()}
     called = {
         "RatingFunction": {"dynamodb", "events", "s3", "secretsmanager", "sts"},
@@ -93,7 +93,7 @@ def test_descriptions_of_aws_services_that_are_not_called_are_left_out(packages:
 
 
 @pytest.mark.parametrize("function", sorted(HANDLERS))
-def test_a_package_needs_nothing_that_is_installed_beside_it(packages: Packages, function: str) -> None:
+def test_a_package_can_be_imported_without_other_installed_packages(packages: Packages, function: str) -> None:
     package, module = packages.of(function), HANDLERS[function].removesuffix(".handler")
     code = f"import sys; sys.path.insert(0, {str(package)!r}); import {module}"
     environment = {

@@ -1,4 +1,4 @@
-"""The pages in a real browser, against make serve: every state, both languages, phone and desk, light and dark."""
+"""The pages in a real browser, served by make serve: every state, both languages, phone and desktop, light and dark."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ OWN_VIEW = "**/v1/agencies/*/level*"
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """make serve over the sample: a month is published, one waits for its orders, and of the newest a run is held."""
+    """make serve with the sample: one month is published, one waits for its orders, and the newest has a held run."""
     folder = tmp_path_factory.mktemp("served")
     workbook = edited(folder / "workbook", {"settings": {("max_downgraded_share",): {"value": "0.5"}}})
-    # Without its oddities: folders of one's own are judged before they are served.
+    # Without the files with bad rows: a user's own folder is checked before it is served.
     shutil.copytree(sample_folder(), folder / "extracts", ignore=shutil.ignore_patterns("*-odd.csv"))
     (folder / "extracts" / "orders" / f"month={WAITING}" / "_SUCCESS").unlink()
     with serving(folder, workbook, folder / "extracts") as served:
@@ -144,7 +144,7 @@ def test_an_agency_sees_its_level_in_every_state(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_what_is_refused_is_said_in_words(
+def test_a_refusal_is_shown_in_words(
     place: Place, browser: Browser, axe: str, states: dict[str, View], language: str
 ) -> None:
     view = states["top"]
@@ -163,10 +163,10 @@ def test_creators_and_merchants_see_cards_and_the_ladder(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_operations_see_where_each_month_stands(
+def test_operations_see_the_state_of_each_month(
     place: Place, served: Served, browser: Browser, axe: str, tmp_path: Path, language: str
 ) -> None:
-    """What the console shows is what the months are: one waits for its orders, gets them, and is being measured."""
+    """One month is held, one published; one waits for its orders, gets them, and is being measured."""
     visitor, looks = Visitor.signed_in(browser, place.url, "operator"), EveryLook(language)
     months = {MONTH: "held", PUBLISHED: "published", WAITING: "waiting_for_extracts"}
     assert assert_fine(visitor, axe, console_states.console_of_months(visitor, months, looks), looks) == 3
@@ -201,9 +201,7 @@ def test_operations_see_what_is_prepared_and_what_is_gone(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_operations_see_workbook_and_ledger_and_what_is_refused(
-    place: Place, browser: Browser, axe: str, language: str
-) -> None:
+def test_operations_see_workbook_ledger_and_refusals(place: Place, browser: Browser, axe: str, language: str) -> None:
     visitor, looks = Visitor.signed_in(browser, place.url, "operator"), EveryLook(language)
     creator = Visitor.signed_in(browser, place.url, "creator")
     tokens = {401: place.spent_token, 403: creator.token()}
@@ -216,14 +214,14 @@ def test_operations_see_workbook_and_ledger_and_what_is_refused(
         one.page.context.close()
 
 
-class Unended:
+class NotEnded:
     """A run of the Spark job that has not ended."""
 
     def poll(self) -> int | None:
         return None
 
     def wait(self) -> int:
-        raise AssertionError("nobody waits for it")
+        raise AssertionError("this run never ends: nothing may wait for it")
 
     def last_output(self) -> str:
         return ""
@@ -232,8 +230,8 @@ class Unended:
 def measured_by_glue(served: Served, folder: Path, month: str) -> Any:
     """The rating function's answer while Glue says that its job still runs: here, and in the cloud that is served."""
 
-    def start(_: Sequence[str]) -> Unended:
-        return Unended()
+    def start(_: Sequence[str]) -> NotEnded:
+        return NotEnded()
 
     settings = {"WORKBOOK": f"dir:{served.workbook}", "SCRATCH": str(folder), "RETENTION_MONTHS": "1200"}
     glue = {"MEASURING": "glue", "GLUE_JOB": "measuring", "POWERTOOLS_METRICS_NAMESPACE": "mcn-levels"}
@@ -266,7 +264,7 @@ def test_an_app_embeds_a_card_with_one_tag(place: Place, browser: Browser, state
     visitor.page.context.close()
 
 
-def test_the_directory_goes_on_page_by_page(served: Served, browser: Browser) -> None:
+def test_the_directory_shows_more_agencies_page_by_page(served: Served, browser: Browser) -> None:
     visitor = Visitor.signed_in(browser, served.url, "creator")
     visitor.look("/?lang=en#directory")
     visitor.page.get_by_role("button", name="1 新芽机构").click()

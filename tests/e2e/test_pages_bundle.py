@@ -1,4 +1,4 @@
-"""The committed pages are what their sources give today, small enough for a phone, and typed by today's API."""
+"""The committed pages equal a fresh build, are small enough for a phone, and have the types of the current API."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
-def test_the_committed_bundle_is_what_a_fresh_build_gives(built_pages: Path) -> None:
+def test_the_committed_bundle_equals_a_fresh_build(built_pages: Path) -> None:
     committed, fresh = contents(PAGES / "dist"), contents(built_pages / "dist")
     assert committed.keys() == fresh.keys()
     assert [name for name in fresh if fresh[name] != committed[name]] == []
@@ -32,7 +32,7 @@ def test_the_types_are_those_of_the_committed_description(built_pages: Path) -> 
 @pytest.mark.parametrize(
     ("script", "most"), [("levels.js", 20 * KIB), ("console.js", 45 * KIB)], ids=["apps", "console"]
 )
-def test_what_a_phone_loads_is_small_and_one_file(script: str, most: int) -> None:
+def test_a_phone_loads_one_small_script(script: str, most: int) -> None:
     content = (PAGES / "dist" / script).read_bytes()
     assert len(gzip.compress(content, 9)) <= most
     assert not re.search(rb"""\bfrom\s*["']|\bimport\s*["'(]""", content)

@@ -1,4 +1,4 @@
-"""The whole story in a real browser, against make serve over an Excel workbook: from an upload to a rollback."""
+"""A whole story in a real browser, with make serve and an Excel workbook: from an upload to a rollback."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def browser() -> Iterator[Browser]:
 
 
 def test_the_whole_story(served: Served, browser: Browser, tmp_path: Path) -> None:
-    """A fault uploaded, fixed; previewed; held; accepted once, by keyboard; on the agency's page; rolled back."""
+    """A fault is uploaded and fixed; the month is previewed, held, accepted by keyboard, and rolled back."""
     operator = Visitor.signed_in(browser, served.url, "operator")
     other = Visitor.signed_in(browser, served.url, "operator-2")
     first = served.get(f"/v1/publication?month={MONTH}")["run"]
@@ -57,15 +57,15 @@ def test_the_whole_story(served: Served, browser: Browser, tmp_path: Path) -> No
     assert operator.page.locator(".state h1").inner_text().split()[0] == MONTH
     operator.page.get_by_role("button", name="Preview").click()
     expect(operator.page.get_by_text("Done: previewed")).to_be_visible(timeout=PATIENCE)
-    fallen = next(row[0].split("\n")[-1] for row in table(operator, "movers") if row[1].endswith("→ unrated"))
+    unrated = next(row[0].split("\n")[-1] for row in table(operator, "movers") if row[1].endswith("→ unrated"))
 
     held = served.rate({"month": MONTH})
     assert held["outcome"] == "held"
     for visitor in (operator, other):
         visitor.look("/console?lang=en")
         assert "held, waiting for a decision" in visitor.text()
-    assert served_level(served, fallen) == 1
-    agency = Visitor.signed_in(browser, served.url, fallen)
+    assert served_level(served, unrated) == 1
+    agency = Visitor.signed_in(browser, served.url, unrated)
     assert "1 新芽机构" in standing(agency)
 
     decide_by_keyboard(operator)
@@ -73,7 +73,7 @@ def test_the_whole_story(served: Served, browser: Browser, tmp_path: Path) -> No
     decide(other, "Publish this run")
     expect(other.page.get_by_role("alert")).to_contain_text("li.hua@example.com")
     assert decided(operator, "accepted") == [("li.hua@example.com", "looked at")]
-    seen_within_seconds(lambda: served_level(served, fallen) is None)
+    seen_within_seconds(lambda: served_level(served, unrated) is None)
     assert standing(agency) == "unrated"
 
     operator.look("/console?lang=en")
@@ -81,14 +81,14 @@ def test_the_whole_story(served: Served, browser: Browser, tmp_path: Path) -> No
     decide(operator, "Roll back to this run")
     expect(operator.page.get_by_text("Done: rolled back")).to_be_visible(timeout=PATIENCE)
     assert decided(operator, "rolled_back") == [("li.hua@example.com", "looked at")]
-    seen_within_seconds(lambda: served_level(served, fallen) == 1)
+    seen_within_seconds(lambda: served_level(served, unrated) == 1)
     assert "1 新芽机构" in standing(agency)
     for visitor in (operator, other, agency):
         assert visitor.errors == []
         visitor.page.context.close()
 
 
-def test_a_run_that_was_overtaken_is_published_by_who_says_that_they_know(
+def test_a_superseded_run_is_published_only_after_a_confirmation(
     served: Served, browser: Browser, tmp_path: Path
 ) -> None:
     operator = Visitor.signed_in(browser, served.url, "operator")
@@ -101,10 +101,10 @@ def test_a_run_that_was_overtaken_is_published_by_who_says_that_they_know(
     operator.look("/console?lang=en")
     decide(operator, "Publish this run")
     expect(operator.page.get_by_role("alert")).to_contain_text("anyway", timeout=PATIENCE)
-    knows = operator.page.get_by_label("I know that data or publications have changed")
+    confirmation = operator.page.get_by_label("I know that data or publications have changed")
     publish = operator.page.get_by_role("button", name="Publish this run")
     expect(publish).to_be_disabled()
-    knows.check()
+    confirmation.check()
     publish.dblclick()
     expect(operator.page.get_by_text("Done: published")).to_be_visible(timeout=PATIENCE)
     assert decided(operator, "accepted")[0] == ("li.hua@example.com", "looked at")
@@ -112,9 +112,7 @@ def test_a_run_that_was_overtaken_is_published_by_who_says_that_they_know(
     operator.page.context.close()
 
 
-def test_what_a_workbook_takes_away_is_taken_away_once_somebody_confirms_it(
-    served: Served, browser: Browser, tmp_path: Path
-) -> None:
+def test_a_removed_benefit_is_published_after_a_confirmation(served: Served, browser: Browser, tmp_path: Path) -> None:
     operator = Visitor.signed_in(browser, served.url, "operator")
     changes: dict[str, Rows] = {"thresholds": RAISED_AGAIN, "benefits": {("promotion",): {"L4": ""}}}
     upload(operator, edited(tmp_path / "less", changes))
@@ -142,7 +140,7 @@ def test_a_runs_report_opens_from_the_console(served: Served, browser: Browser) 
     report.wait_for_load_state()
     assert MONTH in report.locator("h1").inner_text()
     assert report.evaluate("() => window.opener") is None
-    assert report.locator("a").count() == 0, "a link without a signature of its own would lead nowhere"
+    assert report.locator("a").count() == 0, "the browser could not open a link without a signature"
     kept = report.get_by_text("quarantine.csv.gz").inner_text()
     assert kept.startswith("s3://")
     with operator.page.expect_download() as begun:
@@ -169,7 +167,7 @@ def upload(visitor: Visitor, workbook: Path) -> None:
 
 
 def standing(visitor: Visitor) -> str:
-    """What an agency's page says that it is."""
+    """The level or status that an agency's page shows."""
     visitor.look("/?lang=en#level")
     return visitor.page.locator("mcn-level .facts strong").inner_text()
 
@@ -180,20 +178,22 @@ def served_level(served: Served, agency: str) -> int | None:
 
 
 def decide(visitor: Visitor, action: str) -> None:
-    """Reason, month, and a double click."""
+    """Fill in reason and month, and double-click the button."""
     visitor.page.get_by_label("Reason").fill("looked at")
     visitor.page.get_by_label(f"Type the month {MONTH}").fill(MONTH)
     visitor.page.get_by_role("button", name=action).dblclick()
 
 
 def decide_by_keyboard(visitor: Visitor) -> None:
-    """Nothing but Tab, letters and Enter, from the top of the page."""
+    """Decide with Tab, letters and Enter alone, from the top of the page."""
     keyboard = visitor.page.keyboard
     focused = "() => document.querySelector('mcn-console')?.shadowRoot.activeElement?.name"
     for _ in range(60):
         keyboard.press("Tab")
         if visitor.page.evaluate(focused) == "reason":
             break
+    else:
+        pytest.fail("Tab does not reach the field for the reason")
     keyboard.type("looked at")
     keyboard.press("Tab")
     keyboard.type(MONTH)
@@ -202,7 +202,7 @@ def decide_by_keyboard(visitor: Visitor) -> None:
 
 
 def decided(visitor: Visitor, action: str) -> list[tuple[str, str]]:
-    """Who did what to the month, and why, newest first; asked with the visitor's own token, as the page asks."""
+    """Name and reason of each ledger line of an action, newest first, read with the visitor's own token."""
     ask = """async month => (await fetch(`/v1/operations/ledger?month=${month}`, {
       headers: { Authorization: `Bearer ${document.querySelector("mcn-console").token()}` } })).json()"""
     lines: list[dict[str, Any]] = visitor.page.evaluate(ask, MONTH)["items"]
@@ -210,7 +210,7 @@ def decided(visitor: Visitor, action: str) -> list[tuple[str, str]]:
 
 
 def add_to_the_extracts(served: Served) -> None:
-    """Somebody delivers one object more for the month."""
+    """Add one more object to the month's extracts."""
     extracts = S3Prefix.parse(EXTRACTS)
     own = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
     s3 = boto3.client("s3", endpoint_url=served.endpoint(), **own)  # type: ignore[call-overload]

@@ -1,4 +1,4 @@
-"""The run report as people open it: in a browser, on a phone, with names that mean harm."""
+"""The run report as people open it: in a browser, on a phone, and with malicious names."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 AXE = "4.14.1"
 
-# The page stands in a frame as wide as a phone; what its owner sees of it goes into the outer title.
+# The page is in a frame as wide as a phone; the outer page writes what it sees into its title.
 FRAME = """<!doctype html><title></title><iframe width="{width}" height="844" srcdoc="{page}"></iframe><script>
 onload = async () => {{
   const frame = document.querySelector("iframe"), page = frame.contentDocument;
@@ -42,7 +42,7 @@ onload = async () => {{
 }};
 </script>"""
 
-# The page itself, with axe at work in it; what axe finds goes into the title once it is done.
+# The page itself with axe, which writes its findings into the title.
 CHECKED = """<script>{axe}</script><script>
 addEventListener("load", async () => {{
   const dark = matchMedia("(prefers-color-scheme: dark)").matches, violations = [];
@@ -63,7 +63,7 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
 
 
 def browse(page: str, folder: Path, *options: str) -> dict[str, Any]:
-    """What a page leaves in its title, as JSON, once a browser has shown it."""
+    """The JSON that a page has written into its title after a browser has shown it."""
     browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if browser is None:
         pytest.skip("no Chromium on this machine")
@@ -74,20 +74,20 @@ def browse(page: str, folder: Path, *options: str) -> dict[str, Any]:
     done = subprocess.run(
         [browser, *common, *options, file.as_uri()], capture_output=True, text=True, timeout=120, check=True
     ).stdout
-    told = re.search(r"<title>(\{.*?\})</title>", done, re.DOTALL)
-    assert told, done[:500]
-    seen: dict[str, Any] = json.loads(html.unescape(told[1]))
+    title = re.search(r"<title>(\{.*?\})</title>", done, re.DOTALL)
+    assert title, done[:500]
+    seen: dict[str, Any] = json.loads(html.unescape(title[1]))
     return seen
 
 
 def seen_on_a_phone(page: str, folder: Path) -> dict[str, Any]:
-    """What a browser makes of a page in the width of a phone."""
+    """How a browser shows a page in the width of a phone."""
     return browse(FRAME.format(width=PHONE, page=html.escape(page)), folder)
 
 
 @pytest.fixture(scope="module")
 def axe() -> str:
-    """axe-core, as npm has it; kept in .local/ for the next time."""
+    """axe-core from npm; it is stored in .local/ for the next time."""
     folder = ROOT / ".local" / f"axe-{AXE}"
     script = folder / "node_modules" / "axe-core" / "axe.min.js"
     if not script.exists():
@@ -129,7 +129,7 @@ def test_axe_finds_nothing_in_either_language(
     cloud.write_workbook(settings="setting,value\nmax_changed_share,0.1\n", cases="case,six,gmv,expected_level\nx,,,\n")
     held = cloud.rate(MAY)
     if decided:
-        cloud.rate({"accept": held["run"], "by": "Li", "reason": "looked at it"})
+        cloud.rate({"accept": held["run"], "by": "Li", "reason": "checked"})
     page = cloud.report(held["report"]).replace("</body>", CHECKED.format(axe=axe) + "</body>")
     scheme = ["--blink-settings=preferredColorScheme=0"] if dark else []
     found = browse(page, tmp_path, *scheme)
@@ -137,9 +137,7 @@ def test_axe_finds_nothing_in_either_language(
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_axe_finds_nothing_on_the_page_of_a_run_that_stopped(
-    cloud: Cloud, axe: str, tmp_path: Path, dark: bool
-) -> None:
+def test_axe_finds_nothing_on_the_page_of_a_stopped_run(cloud: Cloud, axe: str, tmp_path: Path, dark: bool) -> None:
     cloud.put_month("2026-05", {"a": (5, 500_000)})
     bad = "".join(f"<b>{i}</b>,a-0,yesterday,100,\n" for i in range(50))
     cloud.put_object("orders", "2026-05", "bad.csv", f"{HEADER}{bad}".encode())
@@ -165,7 +163,7 @@ def test_axe_finds_nothing_on_the_page_of_a_run_that_stopped(
         "a" * 500,
     ],
 )
-def test_a_name_that_means_harm_is_only_text(cloud: Cloud, tmp_path: Path, name: str) -> None:
+def test_a_malicious_name_is_only_text(cloud: Cloud, tmp_path: Path, name: str) -> None:
     cloud.put_month("2026-05", {"a": (5, 500_000)})
     cloud.put("agencies", "2026-05", [("a", name, JOINED, name, name, name)])
 

@@ -1,4 +1,4 @@
-"""Two minutes of `make soak`, with another seed each time, which is printed."""
+"""Two minutes of `make soak` with a random seed, which is printed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.soak.soak import soak
 
 
-def test_two_minutes_of_kills_faults_and_decisions_leave_everything_true(
+def test_after_two_minutes_of_kills_faults_and_decisions_everything_agrees(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     seed = random.SystemRandom().randrange(10**6)

@@ -1,4 +1,4 @@
-"""The Spark job, really run: equal to DuckDB to the byte, and one for each measurement, whatever is killed."""
+"""The real Spark job: its results equal DuckDB's to the byte, and each measurement has one job, whatever is killed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ FIRING = schedule_event(Month.parse(MONTH))
 
 @pytest.fixture
 def own_environment() -> Iterator[None]:
-    """What a test does to the environment ends with it. Without Spark or Java the test is skipped."""
+    """The environment variables are restored after the test. Without Spark or Java the test is skipped."""
     try:
         spark.find_java()
     except UserMistake as absent:
@@ -57,7 +57,7 @@ def own_environment() -> Iterator[None]:
 
 
 def files_of(world: MonthRows, folder: Path, seed: int) -> list[LocalFile]:
-    """A world's files, under keys of its own."""
+    """A world's files, each under a key that starts with the world's seed."""
     folder.mkdir()
     files = [replace(file, key=f"{seed}/{file.key}") for file in write(world, folder, seed).files]
     regrouped(files)
@@ -79,7 +79,7 @@ def planned(world: MonthRows, files: Sequence[LocalFile], measurements: Measurem
 
 
 def delivered(totals: MonthTotals | ExtractError | None) -> tuple[object, ...]:
-    """What is kept of a measurement: relations and quarantine, or the class and the message of an error."""
+    """What a measurement consists of: relations and quarantine, or the class and the message of an error."""
     if totals is None or isinstance(totals, ExtractError):
         return type(totals), str(totals)
     return relations_of(totals), totals.quarantine.read_bytes() if totals.quarantine else None
@@ -111,16 +111,16 @@ def test_spark_delivers_what_duckdb_delivers_to_the_byte_though_an_executor_is_k
         plans = {seed: planned(world, files[seed], measurements) for seed, world in worlds.items()}
 
         with cluster(plans.values(), measurements, tmp_path) as (job, log):
-            while not (before := parts(reports)) and job.poll() is None:
+            while not (before := finished_objects(reports)) and job.poll() is None:
                 time.sleep(0.1)
             os.kill(executors(job)[0], signal.SIGKILL)
             ended = job.wait()
 
         assert ended == 0, log.read_text()[-3000:]
         assert "Lost executor" in log.read_text()
-        read = parts(reports)
-        assert len(read) > len(before), "it was killed while objects were read"
-        assert any("-" in key.rpartition("/")[2] for key in read), "some were split"
+        read = finished_objects(reports)
+        assert len(read) > len(before), "the executor was killed only after all objects were read"
+        assert any("-" in key.rpartition("/")[2] for key in read), "no object was split"
         for seed, world in worlds.items():
             expected = measured(world, files[seed], tmp_path / f"duckdb-{seed}")
             assert delivered(found(measurements, plans[seed])) == delivered(expected), seed
@@ -131,12 +131,12 @@ def test_spark_delivers_what_duckdb_delivers_to_the_byte_though_an_executor_is_k
 def cluster(
     plans: Iterable[Plan], measurements: Measurements, folder: Path
 ) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
-    """The job on two executors, each a process of its own, and its log; what it started ends with the block."""
-    asked = [word for plan in plans for word in ("--plan", f"s3://reports/{measurements.plan_key(plan.id)}")]
-    command = spark.command([*asked, "--extracts", "s3://extracts/", "--split-over", str(AT_MOST)])
-    given = {**os.environ, **spark.environment("local-cluster[2,1,1024]"), "SPARK_HOME": str(spark_home(folder))}
+    """The job on two executors, each a process of its own, and its log; the job is killed at the end of the block."""
+    arguments = [word for plan in plans for word in ("--plan", f"s3://reports/{measurements.plan_key(plan.id)}")]
+    command = spark.command([*arguments, "--extracts", "s3://extracts/", "--split-over", str(AT_MOST)])
+    variables = {**os.environ, **spark.environment("local-cluster[2,1,1024]"), "SPARK_HOME": str(spark_home(folder))}
     path = folder / "job.log"
-    with path.open("wb") as log, subprocess.Popen(command, cwd=ROOT, env=given, stdout=log, stderr=log) as job:
+    with path.open("wb") as log, subprocess.Popen(command, cwd=ROOT, env=variables, stdout=log, stderr=log) as job:
         try:
             yield job, path
         finally:
@@ -144,7 +144,7 @@ def cluster(
 
 
 def spark_home(folder: Path) -> Path:
-    """Spark as it is installed, in a folder where it may write: the work of executors goes there."""
+    """Links to the installed Spark, in a folder that the executors can write to."""
     home = folder / "spark"
     home.mkdir()
     [installed] = spark.PYTHON.parents[1].glob("lib/python*/site-packages/pyspark")
@@ -164,7 +164,7 @@ def executors(job: subprocess.Popen[bytes]) -> list[int]:
 
 
 @pytest.mark.usefixtures("own_environment")
-def test_whoever_is_killed_and_whatever_changes_the_month_is_measured_and_published_once(tmp_path: Path) -> None:
+def test_a_month_is_measured_and_published_once_whatever_is_killed_or_changes(tmp_path: Path) -> None:
     """One story, since a start of Spark takes long: three runs of the job."""
     data = tmp_path / "data"
     rows = month_rows(MONTH, {"a": (5, 500_000), "b": (1, 100)})
@@ -172,7 +172,7 @@ def test_whoever_is_killed_and_whatever_changes_the_month_is_measured_and_publis
     with running(data, on_spark=True) as system:
 
         def fire(event: Mapping[str, Any] = FIRING) -> dict[str, Any]:
-            """A firing of the schedule, unless it is another event, that waits for nothing."""
+            """The answer to an event (else to a firing of the schedule). It does not wait for the job."""
             os.environ["WORKBOOK"] = f"dir:{ROOT / 'config' / 'workbook'}"
             answer: dict[str, Any] = system.rating.handler(event, Context("rating", 900))
             return answer
@@ -180,13 +180,13 @@ def test_whoever_is_killed_and_whatever_changes_the_month_is_measured_and_publis
         assert system.glue is not None
         with at_the_start_of_a_job(raise_killed), pytest.raises(Killed):
             fire()
-        assert system.glue.runs == [], "a killed firing leaves the start to the next one"
+        assert system.glue.runs == [], "a killed firing has started a job"
 
         second: list[dict[str, Any]] = []
         with at_the_start_of_a_job(lambda: second.append(fire())):
             first = fire()
         assert [answer["outcome"] for answer in (first, *second)] == ["measuring", "measuring"]
-        assert len(system.glue.runs) == 1, "two firings at once start one job"
+        assert len(system.glue.runs) == 1, "two firings at once have not started exactly one job"
 
         [changed] = (data / "orders" / f"month={MONTH}").glob("*.csv")
         changed.write_text(changed.read_text() + f"later,b-0,{MONTH}-16 08:00:00,9000000,\n")
@@ -196,13 +196,13 @@ def test_whoever_is_killed_and_whatever_changes_the_month_is_measured_and_publis
 
         assert fire()["outcome"] == "measuring"
         job = job_of(system)
-        while not (before := parts()) and job.poll() is None:
+        while not (before := finished_objects()) and job.poll() is None:
             time.sleep(0.1)
         job.process.kill()
         job.wait()
 
         assert fire()["outcome"] == "measuring"
-        assert fire()["job_run"] == "jr_2", "the third one runs"
+        assert fire()["job_run"] == "jr_2", "the third job is not the running one"
         os.environ["MEASURING"] = "embedded"
         published = fire()
         assert (published["outcome"], published["agencies"]) == ("published", 2)
@@ -210,15 +210,15 @@ def test_whoever_is_killed_and_whatever_changes_the_month_is_measured_and_publis
         os.environ["MEASURING"] = "glue"
 
         assert job_of(system).wait() == 0, job_of(system).last_output()
-        assert before.items() <= parts().items(), "what the killed job had read was not read again"
-        assert fire()["outcome"] == "unchanged", "the job ended after its month was published"
+        assert before.items() <= finished_objects().items(), "an object that the killed job had read was read again"
+        assert fire()["outcome"] == "unchanged", "the end of the job changed the month that was already published"
         assert fire({"verify": published["run"]})["outcome"] == "verified"
         assert system.standings() == standings
 
         again = fire({"month": MONTH})
-        assert (again["outcome"], again["run"]) == ("unchanged", published["run"]), "an engine is no part of a run's id"
+        assert (again["outcome"], again["run"]) == ("unchanged", published["run"]), "the engine changed the run's id"
         assert fire({"month": MONTH, "mode": "preview"})["outcome"] == "previewed"
-        assert len(system.glue.runs) == 3, "a preview measures nothing again"
+        assert len(system.glue.runs) == 3, "the preview started a job"
         assert engine_of(system.glue.runs[-1].arguments["--measurement"]) == "Spark"
 
 
@@ -232,19 +232,19 @@ def raise_killed() -> None:
 
 @contextmanager
 def at_the_start_of_a_job(then: Callable[[], None]) -> Iterator[None]:
-    """Have something happen when the function is about to start a job, once."""
+    """Call ``then`` once, when the function is about to start a job."""
     events: Any = boto3.DEFAULT_SESSION.events  # type: ignore[union-attr]
 
-    def happen(**_: Any) -> None:
-        events.unregister("before-call.glue.StartJobRun", happen)
+    def call_once(**_: Any) -> None:
+        events.unregister("before-call.glue.StartJobRun", call_once)
         then()
 
-    events.register_first("before-call.glue.StartJobRun", happen)
+    events.register_first("before-call.glue.StartJobRun", call_once)
     yield
 
 
 def engine_of(measurement: str) -> str:
-    """The engine that a kept measurement names."""
+    """The engine named in the metadata of a stored measurement."""
     key = RUNS.key("measured", measurement, "done.json")
     return boto3.client("s3").head_object(Bucket=RUNS.bucket, Key=key)["Metadata"]["engine"]
 
@@ -256,7 +256,7 @@ def job_of(system: System) -> Job:
     return work
 
 
-def parts(place: S3Prefix = RUNS) -> dict[str, Any]:
-    """The finished parts, with when each was written."""
-    listed = boto3.client("s3").list_objects_v2(Bucket=place.bucket, Prefix=place.key("measured"))
+def finished_objects(prefix: S3Prefix = RUNS) -> dict[str, Any]:
+    """The keys of the objects that the job has finished, and when each was written."""
+    listed = boto3.client("s3").list_objects_v2(Bucket=prefix.bucket, Prefix=prefix.key("measured"))
     return {o["Key"]: o["LastModified"] for o in listed.get("Contents", []) if o["Key"].endswith("counts.json")}

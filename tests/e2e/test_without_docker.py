@@ -1,4 +1,4 @@
-"""The built packages under Lambda's runtime interface, against the embedded AWS: every event, no Docker."""
+"""The built packages under Lambda's runtime interface with the embedded AWS: every event, without Docker."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.e2e.emulated import Invoke, function
 
 @pytest.fixture(scope="module")
 def environment(aws: EmbeddedAws, extracts: Path) -> dict[str, str]:
-    """What the template gives the functions, with the embedded AWS in the place of the cloud."""
+    """The functions' environment as in the template, with the embedded AWS instead of the cloud."""
     s3 = boto3.client(
         "s3",
         endpoint_url=aws.endpoint,
@@ -56,7 +56,7 @@ def lookup(
 
 
 @pytest.mark.parametrize("name", RATING_EVENTS)
-def test_the_rating_function_carries_out_its_events(rating: Invoke, name: str) -> None:
+def test_the_rating_function_does_what_its_events_ask_for(rating: Invoke, name: str) -> None:
     assert_rated(name, rating(event(name)))
 
 
@@ -66,11 +66,11 @@ def test_the_lookup_function_answers_its_events(rating: Invoke, lookup: Invoke, 
     assert_served(name, lookup(event(name)))
 
 
-def test_every_event_file_is_one_of_these() -> None:
+def test_every_event_file_is_tested() -> None:
     assert {path.stem for path in EVENTS.glob("*.json")} == {*RATING_EVENTS, *api_events()}
 
 
-def test_an_event_that_makes_no_sense_is_an_error_with_its_cause(rating: Invoke) -> None:
+def test_an_invalid_event_is_an_error_with_its_cause(rating: Invoke) -> None:
     answer = rating({"month": "October"})
     assert answer["errorType"]
     assert "October" in answer["errorMessage"]

@@ -1,4 +1,4 @@
-"""The Excel file that `make workbook` builds, opened, recalculated and saved by a real LibreOffice."""
+"""The Excel file of `make workbook` after a real LibreOffice has opened, calculated and saved it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def convert(source: Path, kind: str, into: Path) -> Path:
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_what_libreoffice_saves_is_the_same_rulebook(tmp_path: Path, language: str) -> None:
+def test_a_file_that_libreoffice_saved_gives_the_same_rulebook(tmp_path: Path, language: str) -> None:
     built = tmp_path / "levels.xlsx"
     assert main([str(built), "--lang", language]) == 0
     saved = convert(built, "xlsx:Calc MS Excel 2007 XML", tmp_path / "saved")
@@ -59,7 +59,7 @@ def test_formulas_that_libreoffice_calculated_have_values(tmp_path: Path) -> Non
     assert raw.tabs[0].rows[row - 1][number - 1] == value
 
 
-def test_checks_notes_and_locks_survive(tmp_path: Path) -> None:
+def test_checks_notes_and_locks_are_kept(tmp_path: Path) -> None:
     built = tmp_path / "levels.xlsx"
     main([str(built), "--lang", "en"])
     saved = openpyxl.load_workbook(convert(built, "xlsx:Calc MS Excel 2007 XML", tmp_path / "saved"))

@@ -1,4 +1,4 @@
-"""Google's own description of the Sheets API, as a judge of requests and answers."""
+"""Checks requests and answers with Google's own description of the Sheets API."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 
 @dataclass(frozen=True)
 class Method:
-    """One method of the API, with the path parameters of the request that called for it."""
+    """One method of the API, with the path parameters of a request."""
 
     id: str
     spec: Mapping[str, Any]
@@ -37,7 +37,7 @@ def document() -> dict[str, Any]:
 
 
 def method_for(verb: str, path: str) -> Method | None:
-    """The method that a verb and a path call for."""
+    """The method of a verb and a path."""
     for spec in _methods(document()):
         pattern = re.escape(spec["flatPath"]).replace(r"\{", "{").replace(r"\}", "}")
         match = re.fullmatch("/" + re.sub(r"{(\w+)}", r"(?P<\1>[^/:]+)", pattern), path)
@@ -46,8 +46,8 @@ def method_for(verb: str, path: str) -> Method | None:
     return None
 
 
-def complaint_about_query(method: Method, query: Mapping[str, list[str]]) -> str | None:
-    """What is wrong with the parameters of a request, None when they are as described."""
+def fault_of_query(method: Method, query: Mapping[str, list[str]]) -> str | None:
+    """What is wrong with the parameters of a request; None if they are as described."""
     known = {**document()["parameters"], **method.spec["parameters"]}
     for name, values in query.items():
         if name not in known:
@@ -59,22 +59,22 @@ def complaint_about_query(method: Method, query: Mapping[str, list[str]]) -> str
     return None
 
 
-def complaint_about(value: Any, schema: Mapping[str, Any], where: str = "body") -> str | None:
-    """What is wrong with a value by its schema, None when it is as described."""
+def fault_of(value: Any, schema: Mapping[str, Any], path: str = "body") -> str | None:
+    """What is wrong with a value by its schema; None if it is as described."""
     if "$ref" in schema:
-        return complaint_about(value, {"type": "object", **document()["schemas"][schema["$ref"]]}, where)
+        return fault_of(value, {"type": "object", **document()["schemas"][schema["$ref"]]}, path)
     kind = schema["type"]
     if kind == "any":
         return None
     if not _is(value, kind):
-        return f"{where} is no {kind}: {value!r}"
+        return f"{path} is no {kind}: {value!r}"
     if "enum" in schema and value not in schema["enum"]:
-        return f"{where} can't be {value!r}"
+        return f"{path} can't be {value!r}"
     if kind == "array":
-        items = (complaint_about(item, schema["items"], f"{where}[{index}]") for index, item in enumerate(value))
+        items = (fault_of(item, schema["items"], f"{path}[{index}]") for index, item in enumerate(value))
         return next(filter(None, items), None)
     if kind == "object":
-        return next(filter(None, (_member(name, member, schema, where) for name, member in value.items())), None)
+        return next(filter(None, (_member(name, member, schema, path) for name, member in value.items())), None)
     return None
 
 
@@ -82,9 +82,9 @@ def _is(value: Any, kind: str) -> bool:
     return isinstance(value, _TYPES[kind]) and not (isinstance(value, bool) and kind in ("integer", "number"))
 
 
-def _member(name: str, member: Any, schema: Mapping[str, Any], where: str) -> str | None:
+def _member(name: str, member: Any, schema: Mapping[str, Any], path: str) -> str | None:
     described = schema.get("properties", {}).get(name) or schema.get("additionalProperties")
-    return complaint_about(member, described, f"{where}.{name}") if described else f"{where} has no {name}"
+    return fault_of(member, described, f"{path}.{name}") if described else f"{path} has no {name}"
 
 
 def _methods(resource: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
-"""Google Sheets on one machine: a transport for ``requests`` that keeps workbooks as the real service does.
+"""Google Sheets on one machine: a transport for ``requests`` that stores workbooks as the real service does.
 
-Mount it on the session below gspread. Each request, and each answer of its own, is held to Google's discovery
-document. It trims blanks as the service does, does batchUpdate as a whole or not at all, and can be told to fail.
+Mount it on gspread's session. It checks each request, and each of its own answers, with Google's discovery
+document. It omits blank cells as the service does, does a batchUpdate whole or not at all, and can be made to fail.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from requests.adapters import BaseAdapter
 
 from functions.rating.workbook.cells import RawCell, a1
 from functions.rating.workbook.google.sheet import client_for
-from tests.fakes.discovery import Method, complaint_about, complaint_about_query, method_for
+from tests.fakes.discovery import Method, fault_of, fault_of_query, method_for
 
 HOST = "https://sheets.googleapis.com"
 _STATUSES = {
@@ -42,7 +42,7 @@ Trouble = int | Exception | Mapping[str, Any] | bytes
 
 @dataclass
 class Sheet:
-    """One tab: its properties as the API shows them, and the cells that hold anything, by row and column from 0."""
+    """One tab: its properties as the API shows them, and its cells with content by row and column from 0."""
 
     properties: dict[str, Any]
     cells: dict[tuple[int, int], Cell] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Sheet:
     filter: dict[str, Any] = field(default_factory=dict)
 
     def type_in(self, row: int, column: int, value: RawCell) -> None:
-        """Put a value as a person types it; text such as ``#REF!`` stands for a formula with that result."""
+        """Put a value as a person types it; text such as ``#REF!`` means a formula with that result."""
         kind = "boolValue" if isinstance(value, bool) else "stringValue" if isinstance(value, str) else "numberValue"
         cell = self.cells.setdefault((row, column), {})
         cell.pop("userEnteredValue", None)
@@ -62,7 +62,7 @@ class Sheet:
             cell["userEnteredValue"] = {kind: value}
 
     def merge(self, top: int, bottom: int, left: int, right: int) -> None:
-        """Merge cells as a person does: all but the first lose what they hold."""
+        """Merge cells as a person does: all but the first lose their value."""
         ends = {"endRowIndex": bottom, "endColumnIndex": right}
         area = {"startRowIndex": top, "startColumnIndex": left, **ends}
         self.merges.append({"sheetId": self.properties["sheetId"], **area})
@@ -82,10 +82,10 @@ class Sheet:
 
 
 class FakeSheets(BaseAdapter):
-    """The service. ``trouble``: what the next requests meet instead of an answer: status, error body,
-    exception, or the bytes of a damaged answer.
+    """The service. ``trouble``: what the next requests get instead of an answer: status, error body, exception, or the
+    bytes of a damaged answer.
 
-    ``refuse_changes``: what every request meets that would change something. ``methods`` lists the methods called.
+    ``refuse_changes``: what every request gets that would change something. ``methods``: the methods that were called.
     """
 
     def __init__(self) -> None:
@@ -98,13 +98,13 @@ class FakeSheets(BaseAdapter):
         self.methods: list[str] = []
 
     def client(self) -> gspread.Client:
-        """A gspread client whose requests all come here."""
+        """A gspread client that sends all of its requests here."""
         client = client_for(AnonymousCredentials())  # type: ignore[no-untyped-call]
         client.http_client.session.mount("https://", self)
         return client
 
     def book(self, key: str, tabs: Mapping[str, list[list[RawCell]]]) -> None:
-        """Keep a workbook under a key."""
+        """Store a workbook under a key."""
         self.books[key], self.named[key] = [], []
         for title, rows in tabs.items():
             grid = {"rowCount": max(200, len(rows))}
@@ -129,21 +129,21 @@ class FakeSheets(BaseAdapter):
         if self.refuse_changes is not None and request.method != "GET":
             return self._fail(request, self.refuse_changes)
         query, body = parse_qs(url.query), json.loads(request.body or b"{}")
-        wrong = complaint_about_query(method, query)
+        wrong = fault_of_query(method, query)
         if "request" in method.spec:
-            wrong = wrong or complaint_about(body, method.spec["request"])
+            wrong = wrong or fault_of(body, method.spec["request"])
         if wrong:
             return self._fail(request, {"code": 400, "message": wrong})
         try:
             answer = self._answer(method, query, body)
         except Refused as refused:
             return self._fail(request, refused.error)
-        complaint = complaint_about(answer, method.spec["response"], "answer")
-        assert complaint is None, complaint
+        fault = fault_of(answer, method.spec["response"], "answer")
+        assert fault is None, fault
         return _response(request, 200, answer)
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Has nothing to close."""
 
     def _fail(self, request: requests.PreparedRequest, trouble: Trouble) -> requests.Response:
         if isinstance(trouble, Exception):
@@ -187,7 +187,7 @@ class FakeSheets(BaseAdapter):
 
 
 class Refused(Exception):
-    """The service says no, with one of its statuses."""
+    """The service refuses a request, with one of its statuses."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
@@ -206,9 +206,9 @@ def _described(sheets: list[Sheet], named: list[dict[str, Any]], fields: str) ->
         }
         for s in sheets
     ]
-    parts = ("properties", "protectedRanges", "conditionalFormats", "charts", "merges", "basicFilter")
-    asked = [part for part in parts if part in fields or fields == "*"]
-    described = {"sheets": [{part: sheet[part] for part in asked if sheet[part]} for sheet in copy.deepcopy(whole)]}
+    names = ("properties", "protectedRanges", "conditionalFormats", "charts", "merges", "basicFilter")
+    wanted = [name for name in names if name in fields or fields == "*"]
+    described = {"sheets": [{name: sheet[name] for name in wanted if sheet[name]} for sheet in copy.deepcopy(whole)]}
     return described | ({"namedRanges": copy.deepcopy(named)} if "namedRanges" in fields and named else {})
 
 
@@ -218,8 +218,8 @@ def _value_ranges(
     if query.get("valueRenderOption") != ["UNFORMATTED_VALUE"]:
         raise Refused(400, "the fake has no formatted values")
     for name in query["ranges"]:
-        if place := next((one["range"] for one in named if one["name"] == name), None):
-            yield _values_of(sheets, place)
+        if area := next((one["range"] for one in named if one["name"] == name), None):
+            yield _values_of(sheets, area)
             continue
         title = re.fullmatch(r"'((?:[^']|'')*)'", name)
         sheet = next((s for s in sheets if title and s.properties["title"] == title[1].replace("''", "'")), None)
@@ -229,12 +229,12 @@ def _value_ranges(
         yield found | ({"values": values} if (values := sheet.values()) else {})
 
 
-def _values_of(sheets: list[Sheet], place: Mapping[str, int]) -> dict[str, Any]:
-    """The values of an area, without trailing blanks, and its address."""
-    sheet = _by_id(sheets, place.get("sheetId", 0))
-    top, left = place.get("startRowIndex", 0), place.get("startColumnIndex", 0)
-    rows = [row[left : place["endColumnIndex"]] for row in sheet.values()[top : place["endRowIndex"]]]
-    ends = f"{a1(top, left)}:{a1(place['endRowIndex'] - 1, place['endColumnIndex'] - 1)}"
+def _values_of(sheets: list[Sheet], area: Mapping[str, int]) -> dict[str, Any]:
+    """The values of an area, without blank cells at the end, and its address."""
+    sheet = _by_id(sheets, area.get("sheetId", 0))
+    top, left = area.get("startRowIndex", 0), area.get("startColumnIndex", 0)
+    rows = [row[left : area["endColumnIndex"]] for row in sheet.values()[top : area["endRowIndex"]]]
+    ends = f"{a1(top, left)}:{a1(area['endRowIndex'] - 1, area['endColumnIndex'] - 1)}"
     return {"range": f"{quoted(sheet.properties['title'])}!{ends}", "majorDimension": "ROWS", "values": rows}
 
 
@@ -244,7 +244,7 @@ def quoted(title: str) -> str:
 
 
 def _put(sheets: list[Sheet], body: Mapping[str, Any]) -> dict[str, Any]:
-    """Values as they are, each into its cell."""
+    """Write each value unchanged into its cell."""
     if body["valueInputOption"] != "RAW":
         raise Refused(400, "the fake takes values as they are")
     for one in body["data"]:
@@ -268,14 +268,14 @@ def _rename(named: list[dict[str, Any]], sheets: list[Sheet], request: Mapping[s
         _by_id(sheets, added["namedRange"]["range"]["sheetId"])
         named.append({**added["namedRange"], "namedRangeId": f"range-{name}"})
         return {"addNamedRange": {"namedRange": named[-1]}}
-    if gone := request.get("deleteNamedRange"):
-        named[:] = [one for one in named if one["namedRangeId"] != gone["namedRangeId"]]
+    if deleted := request.get("deleteNamedRange"):
+        named[:] = [one for one in named if one["namedRangeId"] != deleted["namedRangeId"]]
         return {}
     return None
 
 
 def _change(sheets: list[Sheet], request: Mapping[str, Any]) -> dict[str, Any]:
-    """Do one request of a batchUpdate; the reply to it."""
+    """Do one request of a batchUpdate and return the reply."""
     ((name, what),) = request.items()
     if name not in _CHANGES:
         raise Refused(400, f"the fake does not do {name}")
@@ -364,7 +364,7 @@ def _add_conditional_format(sheets: list[Sheet], what: Mapping[str, Any]) -> Non
 
 
 def _add_chart(sheets: list[Sheet], what: Mapping[str, Any]) -> dict[str, Any]:
-    """A chart over cells that hold numbers, beside them; Google draws nothing of text."""
+    """Add a chart; its cells must have numbers, since Google draws no text."""
     anchor = what["chart"]["position"]["overlayPosition"]["anchorCell"]
     sheet = _by_id(sheets, anchor["sheetId"])
     _inside(sheet, anchor["rowIndex"], anchor["columnIndex"])
@@ -448,7 +448,7 @@ def _inside(sheet: Sheet, row: int, column: int) -> None:
 
 
 def _merge(kept: dict[str, Any], given: Mapping[str, Any], fields: str) -> None:
-    """Take over the masked fields of ``given``; a field that it lacks is cleared."""
+    """Copy the masked fields of ``given``; a field that it does not have is cleared."""
     for path in fields.split(","):
         *outer, last = path.split(".")
         target, source = kept, given

@@ -1,10 +1,9 @@
-"""AWS fails in each call of a run: for a moment, and the run goes on; for good, and it says why and changes nothing."""
+"""Faults of AWS in each call of a run: the run retries a short one; a lasting one stops it with its cause."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from itertools import count
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -37,7 +36,7 @@ CALLS = (
     "dynamodb.TransactWriteItems",
     "eventbridge.PutEvents",
 )
-TO_THE_CONSOLE = "dynamodb.PutItem"  # what the last check found: levels do not depend on it
+FOR_THE_CONSOLE = "dynamodb.PutItem"  # the result of the last check: levels do not depend on it
 TYPES = {
     "s3.ListObjectsV2": ExtractsUnavailable,
     "s3.GetObject": ExtractsUnavailable,
@@ -47,7 +46,7 @@ TYPES = {
 
 
 class Body:
-    """The body of an answer that AWS would have sent."""
+    """The body of an answer as botocore reads it."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content
@@ -57,7 +56,7 @@ class Body:
 
 
 def refusal(status: int, code: str, service: str) -> AWSResponse:
-    """An error as S3 (XML) or the JSON services send it."""
+    """An error answer as S3 (XML) or the JSON services send it."""
     if service == "s3":
         content = f"<Error><Code>{code}</Code><Message>injected</Message></Error>".encode()
     else:
@@ -88,12 +87,12 @@ FINAL: dict[str, Callable[[str], Any]] = {
     "expired credentials": lambda service: refusal(400, "ExpiredTokenException", service),
     "no permission": lambda service: refusal(403, "AccessDeniedException", service),
 }
-TELLING = ("a server error", "a time-out while reading", "expired credentials")
+WITHOUT_SWEEP = ("a server error", "a time-out while reading", "expired credentials")
 
 
 @pytest.fixture(scope="module")
 def april(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """April is published, and May can be."""
+    """April is published; May is ready."""
     with small_cloud(tmp_path_factory.mktemp("cloud")) as cloud:
         cloud.put_month("2026-04", {"a": (2, 10_000), "b": (1, 0)})
         cloud.rate(APRIL)
@@ -108,18 +107,18 @@ def cloud(april: Cloud) -> Cloud:
 
 
 @pytest.fixture(autouse=True)
-def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """The SDK's pauses between attempts take no time."""
     monkeypatch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=lambda _: None))
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clients that ask twice only, so that a fault which lasts is soon believed."""
+def two_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients make only two attempts, so that a test of a lasting fault is quick."""
     monkeypatch.setattr(wiring, "CLIENT", Config(retries={"mode": "standard", "total_max_attempts": 2}))
 
 
-def test_these_are_the_calls_of_a_run(cloud: Cloud) -> None:
+def test_a_run_makes_exactly_these_calls(cloud: Cloud) -> None:
     made: list[str] = []
     with on_each_call(made.append):
         cloud.rate(MAY)
@@ -127,7 +126,7 @@ def test_these_are_the_calls_of_a_run(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_that_passes_is_waited_for_in_every_call(cloud: Cloud, fault: str) -> None:
+def test_a_short_fault_in_any_call_is_retried(cloud: Cloud, fault: str) -> None:
     failed: set[str] = set()
 
     def once(name: str) -> Any:
@@ -142,7 +141,7 @@ def test_a_fault_that_passes_is_waited_for_in_every_call(cloud: Cloud, fault: st
     assert cloud.levels() == {"a": 3, "b": None}
 
 
-def test_a_request_whose_answer_got_lost_is_sent_again_without_harm(cloud: Cloud) -> None:
+def test_a_request_whose_answer_was_lost_can_be_sent_again(cloud: Cloud) -> None:
     lost: set[str] = set()
 
     def once(name: str) -> Any:
@@ -157,10 +156,10 @@ def test_a_request_whose_answer_got_lost_is_sent_again_without_harm(cloud: Cloud
     assert [entry.action for entry in ledger.entries(cloud.table, "2026-05")] == ["published"]
 
 
-def test_items_that_dynamodb_leaves_unwritten_are_written_again(cloud: Cloud) -> None:
+def test_items_that_dynamodb_did_not_write_are_sent_again(cloud: Cloud) -> None:
     refused: list[str] = []
 
-    def hand_back(request: AWSPreparedRequest, **_: object) -> Any:
+    def refuse_all(request: AWSPreparedRequest, **_: object) -> Any:
         if len(refused) == 3:
             return None
         request.url, unwritten = "https://aws.invalid", json.loads(cast("bytes", request.body))["RequestItems"]
@@ -168,19 +167,19 @@ def test_items_that_dynamodb_leaves_unwritten_are_written_again(cloud: Cloud) ->
         return AWSResponse(request.url, 200, HTTPHeaders(), Body(json.dumps({"UnprocessedItems": unwritten}).encode()))
 
     with on_each_call(lambda _: None) as session:
-        session.events.register_first("before-send.dynamodb.BatchWriteItem", hand_back)
+        session.events.register_first("before-send.dynamodb.BatchWriteItem", refuse_all)
         run = cloud.rate(MAY)["run"]
     assert len(refused) == 3
     assert cloud.rate({"verify": run})["outcome"] == "verified"
 
 
-@pytest.mark.parametrize("name", [name for name in CALLS if name != TO_THE_CONSOLE])
+@pytest.mark.parametrize("name", [name for name in CALLS if name != FOR_THE_CONSOLE])
 @pytest.mark.parametrize(
     "fault",
-    [pytest.param(fault, marks=() if fault in TELLING else pytest.mark.sweep) for fault in (*FAULTS, *FINAL)],
+    [pytest.param(fault, marks=() if fault in WITHOUT_SWEEP else pytest.mark.sweep) for fault in (*FAULTS, *FINAL)],
 )
-@pytest.mark.usefixtures("impatient")
-def test_a_fault_that_lasts_stops_the_run_with_its_cause_and_the_next_run_publishes(
+@pytest.mark.usefixtures("two_attempts")
+def test_a_lasting_fault_stops_the_run_with_its_cause_and_the_next_run_publishes(
     cloud: Cloud, name: str, fault: str
 ) -> None:
     before = cloud.levels()
@@ -193,14 +192,14 @@ def test_a_fault_that_lasts_stops_the_run_with_its_cause_and_the_next_run_publis
     assert type(caught.value) is TYPES.get(name, TableUnavailable)
     assert caught.value.__cause__ is not None
     assert str(caught.value.__cause__) in str(caught.value)
-    told_too_late = name == "eventbridge.PutEvents"
-    assert cloud.levels() == ({"a": 3, "b": None} if told_too_late else before)
-    assert cloud.rate(MAY)["outcome"] == ("unchanged" if told_too_late else "published")
+    after_publication = name == "eventbridge.PutEvents"
+    assert cloud.levels() == ({"a": 3, "b": None} if after_publication else before)
+    assert cloud.rate(MAY)["outcome"] == ("unchanged" if after_publication else "published")
     assert cloud.levels() == {"a": 3, "b": None}
 
 
-def asked_of(cloud: Cloud, action: str) -> tuple[dict[str, Any], str]:
-    """The event of an action on a month that it can be done to, and the outcome once it was done bit by bit."""
+def prepared(cloud: Cloud, action: str) -> tuple[dict[str, Any], str]:
+    """The event of an action on a month that is ready for it, and the outcome if earlier attempts have done it."""
     if action == "accept":
         cloud.write_workbook(settings="setting,value\nmax_changed_share,0\n")
         return {"accept": cloud.rate(MAY)["run"], **DECIDED}, "unchanged"
@@ -216,18 +215,16 @@ def asked_of(cloud: Cloud, action: str) -> tuple[dict[str, Any], str]:
 
 
 @pytest.mark.parametrize("action", ["accept", "rollback", "refresh", pytest.param("verify", marks=pytest.mark.sweep)])
-def test_credentials_may_expire_at_any_call_of_a_decision_which_is_then_asked_for_again(
-    cloud: Cloud, action: str
-) -> None:
-    event, outcome = asked_of(cloud, action)
+def test_a_decision_can_be_repeated_after_credentials_expired_at_any_of_its_calls(cloud: Cloud, action: str) -> None:
+    event, outcome = prepared(cloud, action)
     causes = []
-    for sound_calls in count():
+    for working_calls in range(1_000):
         made: list[str] = []
 
-        def expire(name: str, made: list[str] = made, sound_calls: int = sound_calls) -> Any:
+        def expire(name: str, made: list[str] = made, working_calls: int = working_calls) -> Any:
             made.append(name)
             service = name.partition(".")[0]
-            return FINAL["expired credentials"](service) if len(made) > sound_calls else None
+            return FINAL["expired credentials"](service) if len(made) > working_calls else None
 
         try:
             with on_each_call(expire):
@@ -236,9 +233,11 @@ def test_credentials_may_expire_at_any_call_of_a_decision_which_is_then_asked_fo
             causes.append(str(error))
         else:
             break
+    else:
+        pytest.fail("the decision never succeeds")
     assert len(causes) > 4
     assert [cause for cause in causes if "ExpiredToken" not in cause] == []
-    assert answer["outcome"] in (outcome, "unchanged")  # the texts may be out before the credentials expire
+    assert answer["outcome"] in (outcome, "unchanged")  # the texts may be published before the credentials expire
     assert cloud.levels() == {"a": 3, "b": None}
     entries = [(outbox_entry_from(item), int(item["sent"]["N"])) for item in cloud.table.query("OUTBOX")]
     assert entries

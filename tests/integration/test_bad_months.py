@@ -1,4 +1,4 @@
-"""Months that must not be published: a run that stops leaves its evidence, a run that counts for nothing is held."""
+"""Months that must not be published: a stopped run writes a report, and a month of which nothing counts is held."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from tests.months import HEADERS
 
 MAY = {"month": "2026-05"}
 HEADER = "order_id,creator_id,pay_time,pay_amount,risk_tag\n"
-JUDGE_ALL = "setting,value\nmin_rows_judged,1\n"
+CHECK_SMALL_MONTHS = "setting,value\nmin_rows_judged,1\n"
 BAD = 12_000
 
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with small_cloud(tmp_path_factory.mktemp("cloud")) as cloud:
-        cloud.put_month("2026-05", {"a": (2, 10_000)})
-        yield cloud
+    with small_cloud(tmp_path_factory.mktemp("cloud")) as small:
+        small.put_month("2026-05", {"a": (2, 10_000)})
+        yield small
 
 
 def body(cloud: Cloud, url: str) -> bytes:
@@ -38,7 +38,7 @@ def body(cloud: Cloud, url: str) -> bytes:
 
 @pytest.fixture(scope="module")
 def stopped(cloud: Cloud) -> str:
-    """The URL of the report of a run that stopped over bad rows."""
+    """The URL of the report of a run that stopped because of bad rows."""
     rows = "".join(f"<b>{i}</b>,a-0,yesterday,100,\n" for i in range(BAD))
     cloud.put_object("orders", "2026-05", "bad.csv", (HEADER + rows).encode())
     with pytest.raises(TooManyBadRows) as raised:
@@ -49,7 +49,7 @@ def stopped(cloud: Cloud) -> str:
     return found[1]
 
 
-def test_a_stopped_run_names_a_report_that_says_why(cloud: Cloud, stopped: str) -> None:
+def test_the_error_of_a_stopped_run_names_a_report_that_says_why(cloud: Cloud, stopped: str) -> None:
     report = json.loads(body(cloud, stopped.replace(".html", ".json")))
 
     assert report["month"] == "2026-05"
@@ -60,11 +60,11 @@ def test_a_stopped_run_names_a_report_that_says_why(cloud: Cloud, stopped: str) 
     )
 
 
-def test_what_the_rows_hold_is_text_on_its_page(cloud: Cloud, stopped: str) -> None:
+def test_markup_in_the_rows_is_escaped_on_the_page(cloud: Cloud, stopped: str) -> None:
     assert "<b>" not in body(cloud, stopped).decode()
 
 
-def test_the_first_ten_thousand_bad_rows_are_there(cloud: Cloud, stopped: str) -> None:
+def test_the_first_ten_thousand_bad_rows_are_stored(cloud: Cloud, stopped: str) -> None:
     packed = body(cloud, stopped.replace("report.html", "quarantine.csv.gz"))
     header, *rows = csv.reader(io.StringIO(gzip.decompress(packed).decode(), newline=""))
 
@@ -78,28 +78,28 @@ def test_the_first_ten_thousand_bad_rows_are_there(cloud: Cloud, stopped: str) -
     ]
 
 
-def test_nothing_was_published_and_nothing_is_left_in_the_scratch_folder(cloud: Cloud, stopped: str) -> None:
+def test_a_stopped_run_publishes_nothing_and_empties_the_scratch_folder(cloud: Cloud, stopped: str) -> None:
     assert not cloud.table.pointer().publications
     assert not list((cloud.workbook.parent / "scratch").iterdir())
 
 
-def test_a_run_that_stops_before_it_reads_leaves_a_report_too_and_the_next_firing_the_same_one(cloud: Cloud) -> None:
+def test_a_run_that_stops_before_reading_writes_the_same_report_at_every_firing(cloud: Cloud) -> None:
     cloud.put_object("orders", "2026-05", "shop=x/rows.csv", b"order_id\n")
-    said: set[str] = set()
+    messages: set[str] = set()
     for _ in range(2):
         with pytest.raises(ObjectInvalid) as raised:
             cloud.rate(MAY)
-        said.add(str(raised.value))
+        messages.add(str(raised.value))
     cloud.s3.delete_object(Bucket="extracts", Key="in/orders/month=2026-05/shop=x/rows.csv")
-    (message,) = said
+    (message,) = messages
     because, _, url = message.partition(" Report: ")
     assert "shop=x/rows.csv: lies in the folder shop=x/" in because
     assert json.loads(body(cloud, url.replace(".html", ".json")))["because"] == because
     assert "考核已停止" in body(cloud, url).decode()
 
 
-def test_a_month_that_counts_for_nothing_is_held_with_the_reason_everywhere(cloud: Cloud, tmp_path: Path) -> None:
-    cloud.write_workbook(settings=JUDGE_ALL)
+def test_a_month_of_which_nothing_counts_is_held_and_answer_and_report_say_why(cloud: Cloud, tmp_path: Path) -> None:
+    cloud.write_workbook(settings=CHECK_SMALL_MONTHS)
     cloud.put("orders", "2026-05", [("o1", "a-0", "2026-05-05 00:00:00", 100, "NULL")])
 
     answer = cloud.rate(MAY)
@@ -117,8 +117,8 @@ def test_a_month_that_counts_for_nothing_is_held_with_the_reason_everywhere(clou
     assert accepted["outcome"] == "published"
 
 
-def test_a_dataset_that_is_empty_and_had_rows_the_month_before_holds_the_month_at_any_size(cloud: Cloud) -> None:
-    """After the month above is published, in the same stack."""
+def test_a_month_with_an_empty_dataset_that_had_rows_before_is_held(cloud: Cloud) -> None:
+    """The month before is the one that the test above published."""
     cloud.write_workbook()
     cloud.put_month("2026-06", {"a": (2, 10_000)})
     cloud.put("orders", "2026-06", [])
@@ -132,7 +132,7 @@ def test_a_dataset_that_is_empty_and_had_rows_the_month_before_holds_the_month_a
     assert "orders: no rows, where the month before had 1." in body(cloud, answer["report"]).decode()
 
 
-def test_what_was_passed_over_is_in_the_report(cloud: Cloud) -> None:
+def test_objects_that_are_not_read_are_in_the_report(cloud: Cloud) -> None:
     cloud.put_object("creators", "2026-04", "part-0.csv", HEADERS[Dataset.CREATORS].encode())
     cloud.put_object("creators", "2026-04", "_SUCCESS", b"")
     cloud.put_object("orders", "2026-05", "orders_manifest", b"{}")
@@ -156,7 +156,7 @@ def test_damage_in_the_creators_of_the_month_before_is_in_the_report(cloud: Clou
     assert "The creators of the month before are not read" in page
 
 
-def test_a_month_without_the_creators_of_the_month_before_says_what_is_not_assessed(cloud: Cloud) -> None:
+def test_without_the_creators_of_the_month_before_the_report_says_what_is_not_assessed(cloud: Cloud) -> None:
     cloud.put_month("2026-03", {"a": (1, 5_000), "b": (0, 0)})
     url = cloud.rate({"month": "2026-03", "mode": "preview"})["report"]
     document = json.loads(body(cloud, url.replace(".html", ".json")))

@@ -1,4 +1,4 @@
-"""The bench measures what it says: its months have what makes measuring hard, and it refuses results that differ."""
+"""The bench: its months have what makes measuring hard, it counts all costs, and it refuses results that differ."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ORDERS = 20_000
 
 @pytest.mark.parametrize("scattered", [False, True])
 @pytest.mark.parametrize("form", Form)
-def test_the_function_and_the_plainest_query_agree_to_the_last_fen(form: Form, scattered: bool, tmp_path: Path) -> None:
+def test_the_function_and_the_plainest_query_give_the_same_fen(form: Form, scattered: bool, tmp_path: Path) -> None:
     month = Months(tmp_path, scattered=scattered).month(ORDERS, form, chunk=7_000)
 
     gmv = {agency: fen for agency, fen in ours(month).items() if fen}
@@ -50,7 +50,7 @@ time.sleep(0.2)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts processes by /proc")
-def test_the_time_of_a_process_that_outlives_its_parent_is_counted() -> None:
+def test_the_time_of_a_process_that_lives_longer_than_its_parent_is_counted() -> None:
     tree = trees.run([sys.executable, "-c", BUSY_ORPHAN], {})
 
     assert tree.cpu > 0.5
@@ -58,7 +58,7 @@ def test_the_time_of_a_process_that_outlives_its_parent_is_counted() -> None:
     assert tree.said == "said\n"
 
 
-def test_what_large_months_cost_follows_from_the_line_through_small_ones() -> None:
+def test_the_cost_of_large_months_is_extrapolated_from_small_ones() -> None:
     fixed, slope = line([5_000_000, 20_000_000, 60_000_000], [75, 150, 350])
 
     assert [fixed, slope] == pytest.approx([50, 5])
@@ -66,22 +66,22 @@ def test_what_large_months_cost_follows_from_the_line_through_small_ones() -> No
     assert extrapolated(fixed, slope, 1_000) == ("1,000", "1.4", "4", "0.32")
 
 
-def _busiest(month: Path, count: int) -> float:
-    """The share of the orders that so many creators have."""
+def _share_of_the_largest(month: Path, count: int) -> float:
+    """The share of the orders that belongs to this number of creators, those with most orders."""
     orders = (
         f"(SELECT creator_id, count(*) AS n FROM '{month}/orders/*.parquet' GROUP BY ALL ORDER BY n DESC LIMIT {count})"
     )
     with duckdb.connect() as connection:
-        [(of_them,)] = connection.execute(f"SELECT sum(n) FROM {orders}").fetchall()
-    return float(of_them) / ORDERS
+        [(counted,)] = connection.execute(f"SELECT sum(n) FROM {orders}").fetchall()
+    return float(counted) / ORDERS
 
 
 @pytest.mark.parametrize(("skew", "share"), [(0, 0.1), (0.5, 0.3), (1, 0.65), (2, 0.99)])
 def test_creators_are_as_unequal_as_the_skew_says(skew: float, share: float, tmp_path: Path) -> None:
-    """Of a thousand creators the hundred busiest have so much of the orders."""
+    """The hundred creators with most orders, of a thousand, have this share of the orders."""
     month = Months(tmp_path, skew).month(ORDERS, Form.PARQUET)
 
-    assert _busiest(month, 100) == pytest.approx(share, abs=0.05)
+    assert _share_of_the_largest(month, 100) == pytest.approx(share, abs=0.05)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_results_that_differ_by_a_fen_are_refused() -> None:
         refuse_differing({"ours": [valid], "peer": [valid, replace(valid, digest="other", total=101)]})
 
 
-def test_the_promise_is_held_to_the_query_that_takes_the_least() -> None:
+def test_the_goal_is_the_cheapest_query() -> None:
     costs = {
         "ours": [Cost(1, 3.0, 100, None, 0)],
         "duckdb_group_by": [Cost(1, 4.0, 900, None, 0)],
@@ -136,7 +136,7 @@ def test_the_promise_is_held_to_the_query_that_takes_the_least() -> None:
     assert promise({**costs, "ours": [Cost(1, 3.5, 101, None, 0)]}, 5_000_000)[0][-1] == "MISSED"
 
 
-def test_growth_is_the_power_that_fits() -> None:
+def test_growth_is_the_exponent_of_the_fitted_power() -> None:
     assert exponent([1, 4, 16], [3, 12, 48]) == pytest.approx(1)
     assert exponent([1, 10, 100], [5, 5, 5]) == pytest.approx(0)
 
@@ -146,7 +146,7 @@ def test_a_goal_is_missed_only_above_it() -> None:
     assert Compared("", 2.1, 1.0, goal=2.0).missed
 
 
-def test_a_rule_engine_is_given_the_whole_ladder_from_the_top() -> None:
+def test_the_rule_engine_gets_the_whole_ladder_from_the_top() -> None:
     rulebook = shipped_rulebook(MONTH)
     ladder = rulebook.ladder(str(MONTH))
 
@@ -156,5 +156,5 @@ def test_a_rule_engine_is_given_the_whole_ladder_from_the_top() -> None:
     assert [rows[0]["level"], rows[-1]["level"]] == [str(len(ladder.rungs)), "1"]
 
 
-def test_its_agencies_are_the_same_at_every_run() -> None:
+def test_its_agencies_are_the_same_in_every_run() -> None:
     assert list(agencies(50)) == list(agencies(50))

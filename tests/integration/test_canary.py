@@ -1,4 +1,4 @@
-"""A broken version of the lookup function trips the alarms that stop its roll-out; nothing else does."""
+"""A broken version of the lookup function raises the alarms that stop its roll-out; nothing else raises them."""
 
 from __future__ import annotations
 
@@ -27,22 +27,23 @@ OLD, NEW = "7", "8"
 HOSTILE = "x" * 3000
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    with empty_world() as world:
-        world.publish("2026-10", [agency("A", four=1), agency("B")])
-        yield world
+    """One test damages agency C; the others do not read it."""
+    with empty_world() as published:
+        published.publish("2026-10", [agency("A", four=1), agency("B"), agency("C")])
+        yield published
 
 
 class Rollout:
-    """An old and a new version side by side, and the alarms that watch the new one."""
+    """An old and a new version, and the alarms on the new one."""
 
     def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch, written: Callable[[], str]) -> None:
         self.world, self.monkeypatch, self.written = world, monkeypatch, written
         self.metrics = Metrics()
 
     def version(self, number: str, table: str | None = None, broken: Api | None = None) -> Caller:
-        """A version as Lambda starts it: wired by its environment, which names it."""
+        """A version as Lambda starts it, configured by its environment."""
         environment = {
             "AWS_DEFAULT_REGION": "cn-north-1",
             "AWS_ACCESS_KEY_ID": "x",
@@ -62,8 +63,8 @@ class Rollout:
             return Caller(wiring.handler)
         return Caller(serving(wiring.services_from(LookupSettings.from_environment(environment)), broken))
 
-    def trips(self, name: str) -> bool:
-        """Whether an alarm of the new version goes off within five minutes of what was just asked."""
+    def raises(self, name: str) -> bool:
+        """Whether an alarm on the new version is raised within five minutes of the requests so far."""
         self.metrics.read(self.written(), BEGINS + timedelta(seconds=30))
         declared = properties(name)
         known = {"Ref": {"AWS::StackName": "levels"}, "Fn::GetAtt": {"Version": NEW}}
@@ -72,7 +73,7 @@ class Rollout:
 
 
 def _value(declared: Any, known: dict[str, dict[str, str]]) -> str:
-    """A dimension's value, as CloudFormation fills it in."""
+    """A dimension's value as CloudFormation resolves it."""
     if isinstance(declared, str):
         return declared
     if "Ref" in declared:
@@ -87,75 +88,75 @@ def rollout(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     return Rollout(world, monkeypatch, lambda: capsys.readouterr().out)
 
 
-def test_a_good_version_trips_nothing(rollout: Rollout) -> None:
+def test_a_good_version_raises_no_alarm(rollout: Rollout) -> None:
     assert rollout.version(NEW).get("/v1/agencies/A").status == 200
-    assert not rollout.trips("LookupFaultsAlarm")
+    assert not rollout.raises("LookupFaultsAlarm")
 
 
-def test_a_version_that_needs_a_field_which_old_items_lack_trips_it(rollout: Rollout, world: World) -> None:
-    (item,) = world.items_of("A")
+def test_a_version_that_needs_a_field_which_old_items_lack_raises_the_alarm(rollout: Rollout, world: World) -> None:
+    (item,) = world.items_of("C")
     stored = json.loads(item["rating"]["S"])
     del stored["measured"]["name"]
     item["rating"]["S"] = json.dumps(stored)
     world.table.client.put_item(TableName=world.table.name, Item=item)
-    assert rollout.version(NEW).get("/v1/agencies/A").status == 500
-    assert rollout.trips("LookupFaultsAlarm")
+    assert rollout.version(NEW).get("/v1/agencies/C").status == 500
+    assert rollout.raises("LookupFaultsAlarm")
 
 
-def test_a_version_with_a_wrong_table_name_trips_it(rollout: Rollout) -> None:
+def test_a_version_with_a_wrong_table_name_raises_the_alarm(rollout: Rollout) -> None:
     assert rollout.version(NEW, table="no-such-table").get("/v1/agencies/A").status == 503
-    assert rollout.trips("LookupFaultsAlarm")
+    assert rollout.raises("LookupFaultsAlarm")
 
 
-def test_a_version_with_a_bug_in_the_card_trips_it(rollout: Rollout) -> None:
+def test_a_version_with_a_bug_in_the_card_raises_the_alarm(rollout: Rollout) -> None:
     broken = Api()
     answer_refusals(broken)
 
     @broken.operation("GET", "/v1/agencies/<agency_id>", PUBLIC)
     def get_card(snapshot: Snapshot, agency_id: contract.AgencyId) -> contract.CardAnswer:
-        """A card with a mistyped name."""
+        """A card with a misspelt field."""
         return {"agency_id": agency_id, "month": snapshot.month, "nmae": "?"}  # type: ignore[typeddict-item]
 
     assert rollout.version(NEW, broken=broken).get("/v1/agencies/A").status == 500
-    assert rollout.trips("LookupFaultsAlarm")
+    assert rollout.raises("LookupFaultsAlarm")
 
 
-def test_what_the_old_version_does_never_rolls_a_good_one_back(rollout: Rollout) -> None:
+def test_faults_of_the_old_version_raise_no_alarm_on_the_new_one(rollout: Rollout) -> None:
     assert rollout.version(OLD, table="no-such-table").get("/v1/agencies/A").status == 503
     at = {"FunctionName": "levels-lookup", "Resource": "levels-lookup:live", "ExecutedVersion": OLD}
     rollout.metrics.put("AWS/Lambda", "Errors", at, BEGINS)  # a time-out
-    assert not rollout.trips("LookupFaultsAlarm")
-    assert not rollout.trips("LookupErrorsAlarm")
+    assert not rollout.raises("LookupFaultsAlarm")
+    assert not rollout.raises("LookupErrorsAlarm")
 
 
-def test_a_time_out_of_the_new_version_is_lambdas_own_count(rollout: Rollout) -> None:
+def test_a_time_out_of_the_new_version_raises_the_alarm_on_lambdas_own_metric(rollout: Rollout) -> None:
     at = {"FunctionName": "levels-lookup", "Resource": "levels-lookup:live", "ExecutedVersion": NEW}
     rollout.metrics.put("AWS/Lambda", "Errors", at, BEGINS)
-    assert rollout.trips("LookupErrorsAlarm")
+    assert rollout.raises("LookupErrorsAlarm")
 
 
-def test_another_stacks_faults_are_not_this_ones(rollout: Rollout) -> None:
+def test_faults_of_another_stack_raise_no_alarm(rollout: Rollout) -> None:
     rollout.metrics.put("mcn-levels", "Faults", {"stack": "levels-trial", "service": "lookup", "version": NEW}, BEGINS)
-    assert not rollout.trips("LookupFaultsAlarm")
+    assert not rollout.raises("LookupFaultsAlarm")
 
 
 @pytest.mark.parametrize("operation", api.operations, ids=lambda operation: operation.name)
-def test_whatever_one_client_sends_is_the_clients_fault(operation: Any, rollout: Rollout) -> None:
-    """Hostile ids, queries, bodies, headers and claims on every route: refused or answered, never counted."""
+def test_no_request_of_a_client_counts_as_a_fault(operation: Any, rollout: Rollout) -> None:
+    """Hostile ids, queries, bodies, headers and claims on every route are refused or answered, but never counted."""
     caller = rollout.version(NEW)
     for text in ("%00", HOSTILE, "ü", "../..", "null", "-1", "9" * 400, "{}"):
         path = operation.rule.replace("<agency_id>", text).replace("<level>", text).replace("<benefit>", text)
         for query in ("", f"?month={text}", f"?cursor={text}", f"?limit={text}&level={text}", "?=&&&month"):
             for more in ({}, {"body": text}, {"claims": {"agency_id": text}}, {"headers": {"if-none-match": text}}):
                 assert caller.ask(operation.method, path + query, **more).status < 500
-    assert not rollout.trips("LookupFaultsAlarm")
+    assert not rollout.raises("LookupFaultsAlarm")
     assert "Faults" not in rollout.metrics.names()
 
 
-def test_a_stack_that_has_published_nothing_yet_trips_nothing(
+def test_a_stack_without_publications_raises_no_alarm(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with empty_world() as world:
-        rollout = Rollout(world, monkeypatch, lambda: capsys.readouterr().out)
+    with empty_world() as unpublished:
+        rollout = Rollout(unpublished, monkeypatch, lambda: capsys.readouterr().out)
         assert rollout.version(NEW).get("/v1/agencies/A").status == 503
-        assert not rollout.trips("LookupFaultsAlarm")
+        assert not rollout.raises("LookupFaultsAlarm")

@@ -1,4 +1,4 @@
-"""`make check-extracts`: everything that is wrong with a month at once, without rating it."""
+"""`make check-extracts` shows everything that is wrong with a month at once, without rating it."""
 
 from __future__ import annotations
 
@@ -28,13 +28,15 @@ def add(extracts: Path, dataset: str, name: str, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def test_a_valid_month_is_said_to_be_with_its_counts(extracts: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_valid_month_is_called_valid_and_its_counts_are_shown(
+    extracts: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main([str(extracts), MONTH]) == 0
 
-    said = capsys.readouterr().out
-    assert "orders: 2 rows, 0 bad" in said
-    assert "orders: 2 used, 0 duplicate" in said
-    assert f"{MONTH}: 可用 valid" in said
+    printed = capsys.readouterr().out
+    assert "orders: 2 rows, 0 bad" in printed
+    assert "orders: 2 used, 0 duplicate" in printed
+    assert f"{MONTH}: 可用 valid" in printed
 
 
 def test_everything_that_is_wrong_is_shown_at_once(extracts: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -46,7 +48,7 @@ def test_everything_that_is_wrong_is_shown_at_once(extracts: Path, capsys: pytes
 
     assert main([str(extracts), MONTH]) == 1
 
-    said = capsys.readouterr().out
+    printed = capsys.readouterr().out
     for finding in (
         "orders: 2 used, 0 duplicate",
         "orders/month=2026-10/empty.csv: the object has zero bytes",
@@ -58,10 +60,10 @@ def test_everything_that_is_wrong_is_shown_at_once(extracts: Path, capsys: pytes
         "不可用，见上 not usable",
         "docs/extracts",
     ):
-        assert finding in said
+        assert finding in printed
 
 
-def test_agencies_that_can_not_be_used_do_not_hide_what_becomes_of_the_orders(
+def test_orders_are_counted_also_if_the_agencies_are_invalid(
     extracts: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     add(extracts, "agencies", "more.csv", HEADERS[Dataset.AGENCIES] + "机构,x,2020-01-01,,,\na,other,2020-01-01,,,\n")
@@ -69,16 +71,14 @@ def test_agencies_that_can_not_be_used_do_not_hide_what_becomes_of_the_orders(
 
     assert main([str(extracts), MONTH]) == 1
 
-    said = capsys.readouterr().out
-    assert "agencies: 1 x malformed_agency_id" in said
-    assert "agency a has rows that differ" in said
-    assert "orders: 1 x missing_creator_id" in said
-    assert "orders: 3 used, 0 duplicate, 0 out of month, 0 flagged, 0 unbound, 1 bad" in said
+    printed = capsys.readouterr().out
+    assert "agencies: 1 x malformed_agency_id" in printed
+    assert "agency a has rows that differ" in printed
+    assert "orders: 1 x missing_creator_id" in printed
+    assert "orders: 3 used, 0 duplicate, 0 out of month, 0 flagged, 0 unbound, 1 bad" in printed
 
 
-def test_a_dataset_that_is_empty_is_judged_by_the_month_before(
-    extracts: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_empty_dataset_is_compared_with_the_month_before(extracts: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (extracts / "orders" / f"month={MONTH}" / "part-0.csv").write_text(HEADERS[Dataset.ORDERS], encoding="utf-8")
     assert main([str(extracts), MONTH]) == 0, "there may have been none before"
     write_month(extracts, "2026-09", month_rows("2026-09", {"a": (1, 5)}))
@@ -120,13 +120,13 @@ def test_a_month_that_would_be_held_is_not_usable(extracts: Path, capsys: pytest
     assert "the column risk_tag looks wrong, such as '0'" in capsys.readouterr().out
 
 
-def test_a_dataset_that_is_not_there_is_named(extracts: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_dataset_without_objects_is_named(extracts: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(extracts), "2026-11"]) == 1
-    said = capsys.readouterr().out
-    assert all(f"{dataset}/month=2026-11/ has no data" in said for dataset in ("agencies", "creators", "orders"))
+    printed = capsys.readouterr().out
+    assert all(f"{dataset}/month=2026-11/ has no data" in printed for dataset in ("agencies", "creators", "orders"))
 
 
-def test_a_prefix_in_s3_is_judged_alike(extracts: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_prefix_in_s3_is_checked_in_the_same_way(extracts: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with emulated_aws():
         s3 = boto3.client("s3")
         create_bucket(s3, "extracts")
@@ -138,10 +138,10 @@ def test_a_prefix_in_s3_is_judged_alike(extracts: Path, capsys: pytest.CaptureFi
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [(["/nowhere", MONTH], "FOLDER: '/nowhere' is no folder"), ([".", "October"], "MONTH: ")],
 )
-def test_what_can_not_be_meant_is_refused(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_arguments_are_refused(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(arguments)
-    assert capsys.readouterr().err.startswith(f"make check-extracts: {said}")
+    assert capsys.readouterr().err.startswith(f"make check-extracts: {message}")

@@ -1,4 +1,4 @@
-"""Two runs at once: while one is at some call, another runs from beginning to end. One publication, no mixture."""
+"""Two runs at once: before a call of one run, another runs from beginning to end. One of them is published whole."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ MOMENTS = {
     "after the pointer moved, before events are sent": "eventbridge.PutEvents",
 }
 DuringTheRun = Callable[[Callable[[], None]], AbstractContextManager[list[str]]]
-"""Within the block something happens, once, at a moment of the run that is made there. Gives the run's calls."""
+"""A block in which something happens once, at a moment of the run inside it. Gives the calls of that run."""
 
 
 @pytest.fixture(scope="module")
 def april(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """April is published, and May can be."""
+    """April is published; May is ready."""
     with small_cloud(tmp_path_factory.mktemp("cloud")) as cloud:
         cloud.put_month("2026-04", BEFORE)
         cloud.rate(APRIL)
@@ -45,15 +45,15 @@ def april(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 
 def rate(cloud: Cloud, event: dict[str, Any]) -> dict[str, Any] | LevelsError:
-    """The answer to an event, or what was raised on purpose."""
+    """The answer to an event, or the error that the function raised."""
     try:
         return cloud.rate(event)
     except LevelsError as error:
         return error
 
 
-def is_whole(cloud: Cloud, run: str) -> bool:
-    """Whether May's pointer names the run, and readers see nothing but its ratings."""
+def is_valid_and_verified(cloud: Cloud, run: str) -> bool:
+    """Whether the run is the valid one of May, and verify finds no difference."""
     valid = cloud.table.pointer().publications["2026-05"]
     verified = cloud.rate({"verify": run})["outcome"] == "verified"
     return valid.run == run and verified
@@ -66,7 +66,7 @@ def two_runs_of_the_same_inputs_publish_once(cloud: Cloud, during_the_run: Durin
     [other] = others
     assert {answer["outcome"], other["outcome"]} == {"published", "unchanged"}
     assert answer["run"] == other["run"]
-    assert is_whole(cloud, answer["run"])
+    assert is_valid_and_verified(cloud, answer["run"])
     assert [entry.action for entry in ledger.entries(cloud.table, "2026-05")] == ["published"]
 
 
@@ -89,11 +89,11 @@ def two_runs_of_different_inputs_never_mix(cloud: Cloud, during_the_run: DuringT
     else:
         assert (answer["outcome"], other["outcome"], actions) == ("unchanged", "published", ["published"])
         assert answer["run"] == other["run"]
-    assert is_whole(cloud, other["run"])
+    assert is_valid_and_verified(cloud, other["run"])
     assert cloud.levels() == {"a": 1, "b": 3, "c": 1}
 
 
-def a_rollback_beside_a_run_leaves_one_of_both_valid(cloud: Cloud, during_the_run: DuringTheRun) -> None:
+def after_a_rollback_during_a_run_one_of_both_is_valid(cloud: Cloud, during_the_run: DuringTheRun) -> None:
     first = cloud.rate(MAY)["run"]
     cloud.put_month("2026-05", OTHER_AGENCIES)
     second = cloud.rate(MAY)["run"]
@@ -118,13 +118,13 @@ def a_rollback_beside_a_run_leaves_one_of_both_valid(cloud: Cloud, during_the_ru
 STORIES = (
     two_runs_of_the_same_inputs_publish_once,
     two_runs_of_different_inputs_never_mix,
-    a_rollback_beside_a_run_leaves_one_of_both_valid,
+    after_a_rollback_during_a_run_one_of_both_is_valid,
 )
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
-def test_it_holds_at_each_moment_of_a_run(
+def test_the_story_is_true_at_each_moment_of_a_run(
     april: Cloud, story: Callable[[Cloud, DuringTheRun], None], moment: str
 ) -> None:
     story(april.bring_back(), partial(before_first, MOMENTS[moment]))
@@ -132,7 +132,9 @@ def test_it_holds_at_each_moment_of_a_run(
 
 @pytest.mark.sweep
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
-def test_it_holds_before_each_call_of_a_run(april: Cloud, story: Callable[[Cloud, DuringTheRun], None]) -> None:
+def test_the_story_is_true_before_each_call_of_a_run(
+    april: Cloud, story: Callable[[Cloud, DuringTheRun], None]
+) -> None:
     with at_call(0, lambda: None) as calls:
         april.bring_back().rate(MAY)
     assert set(MOMENTS.values()) <= set(calls)

@@ -1,4 +1,4 @@
-"""A run may die at any moment: readers see the whole old month or the whole new one, and running again mends all."""
+"""A run can be killed anywhere: readers see the whole old month or the whole new one; the next run completes it."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ QUESTIONS = (
 
 
 PAUSE = 0.25  # seconds of the reader between two rounds
-OF_A_CLOCK = ("event_id", "published_at")
+SET_BY_THE_CLOCK = ("event_id", "published_at")
 
 
-class Place:
-    """A table and a bus of their own, and the environment of a function that works with them."""
+class Stack:
+    """A table and an event bus, and the environment of a function that works with them."""
 
     def __init__(self, services: Services, endpoint: str, folder: Path) -> None:
         self.environment = EmbeddedAws(endpoint).environment() | {
@@ -68,43 +68,47 @@ class Place:
         return rate(self.environment, {"month": str(month)}, death)
 
     def answers(self) -> list[str]:
-        """What readers are told now."""
+        """The answers that readers get now."""
         return [answer(self.lookup, question) for question in QUESTIONS]
 
     @contextmanager
     def read(self) -> Iterator[list[list[str]]]:
-        """Within the block somebody reads. Yields the answers to each question, without those equal to the last."""
+        """Within the block a thread reads. Yields the answers to each question, without those equal to the last."""
         seen: list[list[str]] = [[] for _ in QUESTIONS]
 
         def ask() -> None:
-            for told, text in zip(seen, self.answers(), strict=True):
-                if told[-1:] != [text]:
-                    told.append(text)
+            for texts, text in zip(seen, self.answers(), strict=True):
+                if texts[-1:] != [text]:
+                    texts.append(text)
 
         with repeating(ask, PAUSE):
             yield seen
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Iterator[tuple[Place, Place]]:
+def stacks(tmp_path: Path) -> Iterator[tuple[Stack, Stack]]:
     """Two tables over the same extracts: in one, runs are left alone; in the other, they are killed."""
     (tmp_path / "workbook").mkdir()
     extracts, no_faults = S3(), Faults(random.Random(0))
-    with ExitStack() as stack:
+    with ExitStack() as servers:
         both = [Services(DynamoDB(), extracts, no_faults) for _ in range(2)]
-        undisturbed, disturbed = (Place(of, stack.enter_context(serving(of)), tmp_path) for of in both)
+        undisturbed, disturbed = (
+            Stack(services, servers.enter_context(serving(services)), tmp_path) for services in both
+        )
         undisturbed.cloud.write_workbook()
         yield undisturbed, disturbed
 
 
 @pytest.mark.parametrize("step", [2, pytest.param(1, marks=pytest.mark.sweep)])
-def test_a_run_that_is_killed_at_any_of_its_calls_is_mended_by_the_next(places: tuple[Place, Place], step: int) -> None:
-    """By steps of 2, odd calls are not sent and even ones not heard of; by steps of 1, each call is both."""
-    undisturbed, disturbed = places
+def test_a_run_that_is_killed_at_any_of_its_calls_is_completed_by_the_next(
+    stacks: tuple[Stack, Stack], step: int
+) -> None:
+    """In steps of 2, odd calls are never sent and the answers of even ones are lost. In steps of 1, both."""
+    undisturbed, disturbed = stacks
     extracts = undisturbed.cloud
     extracts.put_month(str(FIRST), EVEN)
-    for place in places:
-        assert place.rate(FIRST)["outcome"] == "published"
+    for stack in stacks:
+        assert stack.rate(FIRST)["outcome"] == "published"
     expected = [[text] for text in undisturbed.answers()]
     with disturbed.read() as answers:
         for call, month in zip(count(1, step), map(FIRST.plus, count(1)), strict=False):
@@ -121,7 +125,7 @@ def test_a_run_that_is_killed_at_any_of_its_calls_is_mended_by_the_next(places: 
     for read, texts in zip(answers, expected, strict=True):
         order = [texts.index(text) for text in read]
         assert order == sorted(order)
-    assert len(answers[0]) > 3, "the reader saw too few months come and go"
+    assert len(answers[0]) > 3, "the reader was too slow: it saw fewer than four months"
     assert _timeless(disturbed.cloud.items()) == _timeless(undisturbed.cloud.items())
     assert _sent(disturbed) == _sent(undisturbed)
 
@@ -147,12 +151,12 @@ def _timeless(items: dict[tuple[str, str], dict[str, Any]]) -> dict[tuple[str, s
     return found
 
 
-def _sent(place: Place) -> set[str]:
-    """What the bus took, without ids and clock; nothing that was to be sent is missing."""
-    for item in place.cloud.table.query("OUTBOX"):
+def _sent(stack: Stack) -> set[str]:
+    """The events that the bus accepted, without ids and times. The outbox says of each entry that all were sent."""
+    for item in stack.cloud.table.query("OUTBOX"):
         entry = outbox_entry_from(item)
         assert item["sent"] == {"N": str(entry.events)}
     return {
-        canonical_json({name: value for name, value in event.items() if name not in OF_A_CLOCK})
-        for event in place.services.sent
+        canonical_json({name: value for name, value in event.items() if name not in SET_BY_THE_CLOCK})
+        for event in stack.services.sent
     }

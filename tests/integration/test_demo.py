@@ -1,4 +1,4 @@
-"""The two commands of the README, as a developer runs them."""
+"""`make demo` and `make serve`, as a developer runs them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ READY = "# Ctrl-C 结束 ends it\n"
 
 @contextmanager
 def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str], list[str]]]:
-    """The server as a process of its own group, the curl lines that it printed, and all that it printed."""
+    """The server in its own process group, the curl lines that it printed, and all lines that it printed."""
     command = [sys.executable, "-m", "local.serve", *arguments]
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
@@ -80,7 +80,7 @@ def curl(line: str) -> tuple[int, str]:
     return int(status), body
 
 
-def test_the_demo_shows_everything_and_says_that_all_of_it_worked() -> None:
+def test_the_demo_shows_every_table_and_says_that_everything_worked() -> None:
     misleading = {"AWS_PROFILE": "production", "WORKBOOK": "gsheet:nobody", "TABLE_NAME": "production"}
     ran = run("local.demo", environment=misleading)
     assert ran.returncode == 0, ran.stdout + ran.stderr
@@ -104,7 +104,7 @@ def test_the_demo_shows_everything_and_says_that_all_of_it_worked() -> None:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-def test_the_printed_curl_lines_work_as_pasted_and_ctrl_c_leaves_nothing_running() -> None:
+def test_the_printed_curl_lines_work_and_ctrl_c_stops_every_process() -> None:
     with serving("--port", "0") as (server, curls, _):
         answers = [curl(line) for line in curls]
         statuses = [status for status, _ in answers]
@@ -116,7 +116,7 @@ def test_the_printed_curl_lines_work_as_pasted_and_ctrl_c_leaves_nothing_running
             os.killpg(server.pid, 0)
 
 
-def test_no_logger_is_made_before_the_environment_says_how_it_logs() -> None:
+def test_no_logger_is_made_before_the_environment_is_set() -> None:
     ask = "import sys, local.demo.__main__; print('shared.observability' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ran.stdout == "False\n"
@@ -131,7 +131,7 @@ def test_a_port_in_use_is_named_before_anything_is_rated() -> None:
     assert len(ran.stderr.splitlines()) == 1
 
 
-def test_extracts_that_are_not_there_are_named(tmp_path: Path) -> None:
+def test_a_folder_without_extracts_is_named(tmp_path: Path) -> None:
     ran = run("local.serve", "--port", "0", "--extracts", str(tmp_path))
     assert ran.returncode == 1
     assert f"{tmp_path}: expected folders agencies/month=YYYY-MM" in ran.stderr
@@ -146,13 +146,13 @@ def write_workbook(folder: Path, **tabs: str) -> Path:
 
 @dataclass(frozen=True)
 class Served:
-    """A served system: what it printed, and the commands against it."""
+    """A served system: what it printed, and commands that use it."""
 
     printed: str
     curls: list[str]
 
     def operate(self, *arguments: str) -> tuple[int, dict[str, object]]:
-        """Exit code and answer of a command, as `make … LOCAL=1` gives it."""
+        """Exit code and answer of a command, as with `make … LOCAL=1`."""
         ran = run("tools.operate", "--local", self.port, *arguments)
         assert ran.stdout, ran.stderr
         return ran.returncode, json.loads(ran.stdout)
@@ -164,7 +164,7 @@ class Served:
         return found[1]
 
     def report(self, answer: dict[str, object]) -> Path:
-        """The page of a run, in the folder that the server names."""
+        """The report's page, in the folder that the server names."""
         named = re.search(r"reports  (/.*)", self.printed)
         assert named
         return Path(named[1]) / str(answer["report"]).partition("/runs/")[2]
@@ -192,11 +192,11 @@ def extracts(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_held_month_is_served_and_accepted_as_in_the_cloud(extracts: Path, workbook: Path) -> None:
+def test_a_held_month_can_be_accepted_and_operated_as_in_the_cloud(extracts: Path, workbook: Path) -> None:
     with served(extracts, workbook) as system:
         held = re.search(r"2026-05  暂缓 held  (\w+)", system.printed)
         assert held, system.printed
-        code, accepted = system.operate("accept", held[1], "--by", "Li", "--reason", "two big agencies, looked at")
+        code, accepted = system.operate("accept", held[1], "--by", "Li", "--reason", "two big agencies, checked")
         assert (code, accepted["outcome"], accepted["month"]) == (0, "published", "2026-05")
         code, verified = system.operate("verify", held[1])
         assert (code, verified["outcome"]) == (0, "verified")
@@ -221,7 +221,7 @@ def test_a_month_that_is_not_ready_is_named_and_the_others_are_served(extracts: 
         assert [curl(line)[0] for line in system.curls][-2:] == [403, 404]
 
 
-def test_where_nobody_has_a_level_an_unrated_agency_is_shown(tmp_path: Path, workbook: Path) -> None:
+def test_if_no_agency_has_a_level_an_unrated_one_is_shown(tmp_path: Path, workbook: Path) -> None:
     folder = tmp_path / "nobody"
     write_month(folder, "2026-05", month_rows("2026-05", {"a": (0, 0)}))
     with served(folder, workbook) as system:
@@ -237,11 +237,11 @@ def excel_file(path: Path, **tabs: str) -> Path:
 
 
 def typed(cell: str) -> object:
-    """A CSV cell as Excel keeps it."""
+    """The value of a CSV cell, as Excel stores it."""
     return int(cell) if cell.isdecimal() else cell == "TRUE" or cell
 
 
-def test_an_excel_file_is_served_checked_and_compared_from_version_to_version(tmp_path: Path, extracts: Path) -> None:
+def test_an_excel_file_is_served_and_its_versions_are_compared(tmp_path: Path, extracts: Path) -> None:
     book = excel_file(tmp_path / "等级 levels.xlsx")
     with served(extracts, book) as system:
         assert re.search(r"2026-05  已发布 published", system.printed)
@@ -265,10 +265,10 @@ def test_an_excel_file_is_served_checked_and_compared_from_version_to_version(tm
 
 @pytest.mark.parametrize("module", ["local.demo", "local.serve"])
 @pytest.mark.parametrize(
-    ("content", "said"), [(None, "there is no such file"), (b"no zip", "no .xlsx file, or was cut off on the way")]
+    ("content", "message"), [(None, "there is no such file"), (b"no zip", "no .xlsx file, or was cut off on the way")]
 )
-def test_an_excel_file_that_is_missing_or_broken_is_one_line(
-    tmp_path: Path, module: str, content: bytes | None, said: str
+def test_a_missing_or_broken_excel_file_is_reported_in_one_line(
+    tmp_path: Path, module: str, content: bytes | None, message: str
 ) -> None:
     book = tmp_path / "levels.xlsx"
     if content:
@@ -276,11 +276,11 @@ def test_an_excel_file_that_is_missing_or_broken_is_one_line(
     ran = run(module, *(("--port", "0") if module == "local.serve" else ()), "--workbook", str(book))
     assert (ran.returncode, ran.stdout) == (1, "")
     (line,) = ran.stderr.splitlines()
-    assert said in line
+    assert message in line
     assert str(book) in line
 
 
-def test_an_excel_file_with_faults_starts_nothing_and_names_the_cells(tmp_path: Path) -> None:
+def test_with_faults_in_an_excel_file_nothing_is_started_and_the_cells_are_named(tmp_path: Path) -> None:
     book = excel_file(tmp_path / "levels.xlsx", levels="level,name\none,一级\n2,二级\n3,三级\n")
     ran = run("local.demo", "--workbook", str(book))
     assert (ran.returncode, ran.stdout) == (1, "")
@@ -301,7 +301,7 @@ def small_system(folder: Path) -> Iterator[System]:
 def test_the_demo_rates_by_the_rules_of_an_excel_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What it does over the sample, a whole market, has a test of its own."""
+    """The demo over the whole sample is tested above."""
     monkeypatch.setattr(progress, "sample_folder", lambda: tmp_path / "extracts")
     monkeypatch.setattr(progress, "running", lambda *_, **__: small_system(tmp_path))
     monkeypatch.setattr(demo, "REPORTS", tmp_path / "reports")
@@ -312,10 +312,10 @@ def test_the_demo_rates_by_the_rules_of_an_excel_file(
     assert "✓ 2026-05: published" in shown
     assert "✓ 2026-05: 2 order rows, each accounted for once" in shown
     assert "三级" in shown, "a level of the file, not of the example"
-    assert "same month again" not in shown, "the rehearsal is of the rules that ship"
+    assert "same month again" not in shown, "only the shipped rules are rehearsed"
 
 
-def test_before_anything_is_published_the_api_says_so(tmp_path: Path, workbook: Path) -> None:
+def test_the_api_answers_503_before_anything_is_published(tmp_path: Path, workbook: Path) -> None:
     folder = tmp_path / "unready"
     write_month(folder, "2026-05", month_rows("2026-05", {"a": (1, 0)}))
     (folder / "agencies" / "month=2026-05" / "_SUCCESS").unlink()
@@ -324,7 +324,7 @@ def test_before_anything_is_published_the_api_says_so(tmp_path: Path, workbook: 
     assert status == 503
 
 
-def test_the_demo_fails_when_a_single_claim_does_not_hold() -> None:
+def test_the_demo_fails_if_one_claim_is_not_true() -> None:
     shown = io.StringIO()
     console = Console(file=shown, width=80)
     assert verdict(console, [("the sky is blue", True), ("pigs fly", True)]) == 0

@@ -1,4 +1,4 @@
-"""make deploy: the first time SAM asks; afterwards a stack keeps every parameter that nobody names."""
+"""make deploy: SAM asks the first time; later a stack keeps every parameter that is not named."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def cloudformation(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def create(cloudformation: Any) -> None:
-    """A stack that somebody deployed with real answers."""
+    """A stack that was deployed with these parameters."""
     template = {
         "Parameters": {name: {"Type": "String"} for name in PARAMETERS},
         "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
     }
-    given = [{"ParameterKey": name, "ParameterValue": value} for name, value in PARAMETERS.items()]
-    cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(template), Parameters=given)
+    parameters = [{"ParameterKey": name, "ParameterValue": value} for name, value in PARAMETERS.items()]
+    cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(template), Parameters=parameters)
 
 
 def commands(answers: Path, text: str = "") -> list[list[str]]:
-    """What is run to deploy, with parameters named in ``text``."""
+    """The commands that deploy runs, with the parameters named in ``text``."""
     seen: list[list[str]] = []
 
     def run(command: Sequence[str]) -> int:
@@ -54,7 +54,7 @@ def overrides(command: list[str]) -> dict[str, str]:
 
 
 @pytest.mark.usefixtures("cloudformation")
-def test_the_first_time_sam_asks_and_saves_the_answers_where_git_does_not_look(tmp_path: Path) -> None:
+def test_the_first_time_sam_asks_and_saves_the_answers_in_a_file_that_git_ignores(tmp_path: Path) -> None:
     build, guided = commands(tmp_path / ".deploy" / "levels-test.toml")
     assert build == ["make", "build", "ARCH=x86_64"]
     assert "--guided" in guided
@@ -62,7 +62,7 @@ def test_the_first_time_sam_asks_and_saves_the_answers_where_git_does_not_look(t
     assert ".deploy/" in (deploy.ROOT / ".gitignore").read_text().split()
 
 
-def test_an_upgrade_asks_nothing_and_names_no_parameter_but_the_processor(cloudformation: Any, tmp_path: Path) -> None:
+def test_an_upgrade_asks_nothing_and_sets_only_the_processor(cloudformation: Any, tmp_path: Path) -> None:
     create(cloudformation)
     build, upgrade = commands(tmp_path / "answers.toml")
     assert build == ["make", "build", "ARCH=arm64"]
@@ -70,14 +70,14 @@ def test_an_upgrade_asks_nothing_and_names_no_parameter_but_the_processor(cloudf
     assert overrides(upgrade) == {"Architecture": "arm64"}
 
 
-def test_an_upgrade_changes_what_is_named_and_nothing_else(cloudformation: Any, tmp_path: Path) -> None:
+def test_an_upgrade_changes_only_the_named_parameters(cloudformation: Any, tmp_path: Path) -> None:
     create(cloudformation)
     _, upgrade = commands(tmp_path / "answers.toml", "LookupMemory=2048 Architecture=x86_64")
     assert overrides(upgrade) == {"Architecture": "x86_64", "LookupMemory": "2048"}
 
 
 @pytest.mark.usefixtures("cloudformation")
-def test_saved_answers_are_offered_again_for_a_stack_that_is_gone(tmp_path: Path) -> None:
+def test_saved_answers_are_offered_again_for_a_deleted_stack(tmp_path: Path) -> None:
     answers = tmp_path / "answers.toml"
     saved = 'Architecture=\\"arm64\\" Workbook=\\"gsheet:the-real-one\\"'
     answers.write_text(
@@ -96,7 +96,7 @@ def test_a_parameter_that_does_not_exist_is_refused_before_anything_is_built(
         deploy.main(["--stack", STACK, "--set", "LookupMemroy=2048"])
 
 
-def test_no_credentials_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_reported_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")

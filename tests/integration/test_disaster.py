@@ -1,4 +1,4 @@
-"""After a disaster: the table from its backup, the ledger from S3. docs/disaster.*.md describe the steps."""
+"""After a disaster: the table is restored from its backup, the ledger from S3, as docs/disaster.*.md describe."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def cloud(beginning: Cloud) -> Cloud:
     return beginning.bring_back()
 
 
-def test_a_stack_goes_on_with_a_table_restored_from_its_backup(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stack_works_with_a_table_restored_from_its_backup(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     published = cloud.rate(MONTH)
     client = boto3.client("dynamodb")
     client.restore_table_to_point_in_time(
@@ -47,10 +47,10 @@ def test_a_stack_goes_on_with_a_table_restored_from_its_backup(cloud: Cloud, mon
 
 
 @pytest.mark.parametrize("lost", ["overwritten", "deleted"])
-def test_an_extract_that_was_overwritten_or_deleted_is_verified_again_once_its_version_is_back(
+def test_a_run_can_be_verified_again_after_its_overwritten_or_deleted_extract_was_restored(
     cloud: Cloud, lost: str
 ) -> None:
-    """The bucket keeps versions; the run's record names the ETag by which the right one is found."""
+    """The bucket keeps versions; the run's record has the ETag of the right one."""
     cloud.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
     cloud.put_month("2026-05", {"a": (5, 500_000), "b": (1, 0)})
     run = cloud.rate(MONTH)["run"]
@@ -70,8 +70,8 @@ def test_an_extract_that_was_overwritten_or_deleted_is_verified_again_once_its_v
     assert cloud.rate({"verify": run})["outcome"] == "verified"
 
 
-def test_a_stack_in_another_region_is_filled_from_the_extracts_and_the_old_ledger(cloud: Cloud) -> None:
-    """Table and reports are gone: the months rated again are the same runs, and the old ledger says who decided."""
+def test_a_stack_in_another_region_gets_the_same_runs_from_the_extracts(cloud: Cloud) -> None:
+    """Table and reports are lost. Rating the months again gives the same runs; the saved ledger says who decided."""
     first = cloud.rate(MONTH)
     june = cloud.rate({"month": "2026-06"})
     levels = {month: cloud.levels(month) for month in ("2026-05", "2026-06")}
@@ -86,7 +86,7 @@ def test_a_stack_in_another_region_is_filled_from_the_extracts_and_the_old_ledge
     assert json.loads(kept.splitlines()[0])["run"] == first["run"]
 
 
-def test_each_publication_and_decision_leaves_the_months_ledger_in_s3(cloud: Cloud) -> None:
+def test_each_publication_and_decision_writes_the_months_ledger_to_s3(cloud: Cloud) -> None:
     first = cloud.rate(MONTH)
     cloud.put_month("2026-05", {"a": (1, 0), "b": (1, 0)})
     second = cloud.rate(MONTH)

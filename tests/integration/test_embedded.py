@@ -1,4 +1,4 @@
-"""The embedded AWS: on this machine only, whatever the developer's settings, and gone with its owner."""
+"""The embedded AWS: it is reached on this machine only, whatever the developer's settings, and ends with its owner."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ with embedded_aws() as aws:
 
 
 def is_open(endpoint: str) -> bool:
-    place = urlsplit(endpoint)
+    address = urlsplit(endpoint)
     with socket.socket() as client:
-        return client.connect_ex((str(place.hostname), int(place.port or 0))) == 0
+        return client.connect_ex((str(address.hostname), int(address.port or 0))) == 0
 
 
 def test_it_has_the_templates_table_and_the_buckets_whatever_the_developers_settings() -> None:
@@ -73,7 +73,7 @@ def test_it_ends_when_its_owner_is_killed() -> None:
     assert not is_open(endpoint)
 
 
-def test_a_client_that_would_leave_this_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_with_an_endpoint_on_another_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in EmbeddedAws("http://127.0.0.1:1").environment().items():
         monkeypatch.setenv(name, value)
     refuse_elsewhere()

@@ -1,4 +1,4 @@
-"""Extracts in S3: when a month is ready, what is fetched and how often, and what is noticed when it changes."""
+"""Extracts in S3: when a month is ready, which objects are read and how often, and which changes are noticed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 OCTOBER = Month(2026, 10)
-PLACE = S3Prefix("extracts", "monthly")
+PREFIX = S3Prefix("extracts", "monthly")
 AGENCIES = "agency_id,name,joined_at\nA1,甲,2020-01-01\n"
 CREATORS = "creator_id,agency_id,bind_time,unbind_time,power_level,risk_tag\nc1,A1,2026-01-01,,6,\n"
 ORDERS = "order_id,creator_id,pay_time,pay_amount,risk_tag\n"
@@ -46,9 +46,9 @@ class Bucket:
     def __init__(self, s3: S3Client, scratch: Path) -> None:
         self.s3 = s3
         self.scratch = scratch
-        self.extracts = Extracts(s3, PLACE)
-        self.engine = EmbeddedEngine(s3, PLACE.bucket, SHANGHAI, scratch)
-        s3.create_bucket(Bucket=PLACE.bucket)
+        self.extracts = Extracts(s3, PREFIX)
+        self.engine = EmbeddedEngine(s3, PREFIX.bucket, SHANGHAI, scratch)
+        s3.create_bucket(Bucket=PREFIX.bucket)
         self.put("agencies/month=2026-10/part-0.csv", AGENCIES)
         self.put("creators/month=2026-10/part-0.csv", CREATORS)
         self.put("orders/month=2026-10/part-0.csv", ORDERS + "o1,c1,2026-10-05,100,\n")
@@ -56,10 +56,10 @@ class Bucket:
             self.put(f"{dataset}/month=2026-10/_SUCCESS")
 
     def put(self, key: str, content: str = "") -> None:
-        self.s3.put_object(Bucket=PLACE.bucket, Key=f"monthly/{key}", Body=content.encode())
+        self.s3.put_object(Bucket=PREFIX.bucket, Key=f"monthly/{key}", Body=content.encode())
 
     def delete(self, key: str) -> None:
-        self.s3.delete_object(Bucket=PLACE.bucket, Key=f"monthly/{key}")
+        self.s3.delete_object(Bucket=PREFIX.bucket, Key=f"monthly/{key}")
 
     def found(self) -> Inventory:
         inventory = self.extracts.find(OCTOBER)
@@ -111,7 +111,7 @@ def test_a_month_is_not_ready_without_a_marker(bucket: Bucket, dataset: str) -> 
     assert waiting.found[0].startswith(f"{dataset}: {marker} is not there; found 1 object(s) in its folder")
 
 
-def test_a_marker_elsewhere_makes_nothing_ready(bucket: Bucket) -> None:
+def test_a_marker_in_another_folder_makes_no_dataset_ready(bucket: Bucket) -> None:
     bucket.delete("orders/month=2026-10/_SUCCESS")
     bucket.put("orders/month=2026-10/part/_SUCCESS")
     bucket.put("orders/month=2026-1/_SUCCESS")
@@ -123,7 +123,7 @@ def test_a_marker_elsewhere_makes_nothing_ready(bucket: Bucket) -> None:
     assert waiting.missing == ("orders",)
 
 
-def test_what_is_there_instead_of_a_ready_dataset_is_said(bucket: Bucket) -> None:
+def test_a_missing_marker_is_reported_with_what_is_there_instead(bucket: Bucket) -> None:
     for name in ("_SUCCESS", "part-0.csv"):
         bucket.delete(f"orders/month=2026-10/{name}")
         bucket.delete(f"creators/month=2026-10/{name}")
@@ -162,14 +162,14 @@ def test_damage_in_the_month_before_is_a_warning(bucket: Bucket, name: str, cont
     )
 
 
-def test_hidden_objects_and_folder_markers_are_no_data(bucket: Bucket) -> None:
+def test_hidden_objects_and_folder_markers_are_not_read(bucket: Bucket) -> None:
     for name in ("", "_metadata", ".part-0.csv.crc", "_temporary/part-9.csv", "sub/.hidden.csv", "sub/"):
         bucket.put(f"orders/month=2026-10/{name}", "" if name.endswith("/") else "x")
 
     assert len(bucket.found().objects) == 3
 
 
-def test_litter_that_the_contract_names_is_passed_over(bucket: Bucket) -> None:
+def test_objects_that_the_contract_excludes_are_not_read_and_give_no_warning(bucket: Bucket) -> None:
     names = ("x_$folder$", "~$orders.xlsx", "manifest", "part-0.csv.md5", "SHA256SUMS", "risk_tag=x/_SUCCESS")
     for name in (*names, "risk_tag=x/"):
         bucket.put(f"orders/month=2026-10/{name}", "" if name.endswith("/") else "x")
@@ -178,7 +178,7 @@ def test_litter_that_the_contract_names_is_passed_over(bucket: Bucket) -> None:
     assert bucket.found().warnings == ()
 
 
-def test_what_is_passed_over_for_another_name_is_said(bucket: Bucket) -> None:
+def test_objects_that_are_not_read_because_of_other_names_are_warnings(bucket: Bucket) -> None:
     query = "8f2ea1c4-1111-4222-8333-0123456789ab"
     names = ("manifest.json", "orders_manifest", f"{query}-manifest.csv", f"{query}.csv.metadata", "Thumbs.db", "sub/")
     for name in names:
@@ -190,13 +190,13 @@ def test_what_is_passed_over_for_another_name_is_said(bucket: Bucket) -> None:
     inventory = bucket.found()
 
     assert len(inventory.objects) == 3
-    warned = [said.split(": not read, since its name")[0] for said in inventory.warnings]
+    warned = [warning.split(": not read, since its name")[0] for warning in inventory.warnings]
     expected = [f"monthly/orders/month=2026-10/{name}" for name in sorted(names)]
     assert warned == [*expected, "monthly/creators/month=2026-09/creators_manifest"]
 
 
 @pytest.mark.parametrize("name", ["shipping_manifest.csv", "orders-manifest.csv.gz", "manifest.parquet", "x.metadata"])
-def test_data_is_data_whatever_it_is_called(bucket: Bucket, name: str) -> None:
+def test_an_object_with_data_is_read_whatever_its_name(bucket: Bucket, name: str) -> None:
     bucket.put(f"orders/month=2026-10/{name}", ORDERS + "o2,c1,2026-10-05,11,\n")
 
     assert bucket.measure().paid_gmv == 111
@@ -223,13 +223,13 @@ def test_faults_of_folders_and_of_objects_are_named_at_once(bucket: Bucket) -> N
     gets: list[str] = []
     bucket.s3.meta.events.register("provide-client-params.s3.GetObject", lambda params, **_: gets.append(params["Key"]))
     bucket.found()
-    assert not gets, "where the folders are in order no object is asked for"
+    assert not gets, "no object is read if the folders are valid"
     bucket.put("orders/month=2026-10/old/part-1.csv", ORDERS)
     bucket.put("orders/month=2026-10/a.json", "{}")
     bucket.put("orders/month=2026-10/empty.csv")
     bucket.put("orders/month=2026-10/narrow.csv", "order_id,pay_time\n")
     bucket.s3.put_object(
-        Bucket=PLACE.bucket,
+        Bucket=PREFIX.bucket,
         Key="monthly/creators/month=2026-10/narrow.csv.gz",
         Body=gzip.compress(b"\xef\xbb\xbfcreator_id,agency_id\n" + b"c,A1\n" * 40_000),
     )
@@ -254,7 +254,7 @@ def test_faults_of_folders_and_of_objects_are_named_at_once(bucket: Bucket) -> N
     assert page == FORMATS_PAGE
 
 
-def test_a_known_column_in_a_key_is_that_columns_value(bucket: Bucket) -> None:
+def test_a_known_column_in_a_key_gives_the_columns_value(bucket: Bucket) -> None:
     bucket.delete("orders/month=2026-10/part-0.csv")
     header = "order_id,creator_id,pay_time,pay_amount\n"
     for number, folder in enumerate(
@@ -310,14 +310,14 @@ def test_many_objects_are_listed_page_by_page(bucket: Bucket) -> None:
     assert len(bucket.found().objects) == 1103
 
 
-def test_s3_that_refuses_is_an_error_of_its_own(bucket: Bucket) -> None:
+def test_an_error_of_s3_has_its_own_error_type(bucket: Bucket) -> None:
     extracts = Extracts(bucket.s3, S3Prefix("nowhere", ""))
 
     with pytest.raises(ExtractsUnavailable, match="s3://nowhere/agencies/month=2026-10/ can't be listed"):
         extracts.find(OCTOBER)
 
 
-# --- fetching ---------------------------------------------------------------------------------------------------------
+# --- downloads --------------------------------------------------------------------------------------------------------
 
 
 def test_every_object_is_read_from_s3_once(bucket: Bucket) -> None:
@@ -333,13 +333,13 @@ def test_every_object_is_read_from_s3_once(bucket: Bucket) -> None:
     assert len(gets) == 23
 
 
-def test_keys_of_odd_characters_are_only_names(bucket: Bucket) -> None:
+def test_keys_may_have_any_characters(bucket: Bucket) -> None:
     bucket.put('orders/month=2026-10/it\'s; DROP "x" [*] ..\\ 订单 $files.csv', ORDERS + "o2,c1,2026-10-05,1,\n")
 
     assert bucket.measure().paid_gmv == 101
 
 
-def test_only_a_window_of_objects_is_on_the_disk(bucket: Bucket, tmp_path: Path) -> None:
+def test_only_a_few_objects_are_on_the_disk_at_a_time(bucket: Bucket, tmp_path: Path) -> None:
     for number in range(30):
         bucket.put(f"orders/month=2026-10/p{number:02}.csv", ORDERS + "x" * 1000)
     objects = [o for o in bucket.found().objects if o.dataset is Dataset.ORDERS]
@@ -347,20 +347,20 @@ def test_only_a_window_of_objects_is_on_the_disk(bucket: Bucket, tmp_path: Path)
     folder.mkdir()
     room = 8 * 5 * max(o.size for o in objects)
 
-    most = max(len(list(folder.iterdir())) for _ in fetch(bucket.s3, PLACE.bucket, objects, folder, room))
+    most = max(len(list(folder.iterdir())) for _ in fetch(bucket.s3, PREFIX.bucket, objects, folder, room))
 
     assert most <= 6
     assert not list(folder.iterdir())
 
 
-def test_the_next_objects_are_fetched_while_one_is_read(bucket: Bucket, tmp_path: Path) -> None:
+def test_the_next_objects_are_downloaded_while_one_is_read(bucket: Bucket, tmp_path: Path) -> None:
     bucket.put("orders/month=2026-10/part-1.csv", ORDERS)
     objects = [o for o in bucket.found().objects if o.dataset is Dataset.ORDERS]
-    asked = threading.Event()
-    bucket.on("GetObject", lambda params, **_: asked.set() if "part-1" in params["url_path"] else None)
+    requested = threading.Event()
+    bucket.on("GetObject", lambda params, **_: requested.set() if "part-1" in params["url_path"] else None)
 
-    for _ in fetch(bucket.s3, PLACE.bucket, objects, tmp_path, 10**9):
-        assert asked.wait(10)
+    for _ in fetch(bucket.s3, PREFIX.bucket, objects, tmp_path, 10**9):
+        assert requested.wait(10)
 
 
 class BrokenBody:
@@ -370,7 +370,7 @@ class BrokenBody:
         raise IncompleteReadError(actual_bytes=1, expected_bytes=2)
 
 
-def test_a_broken_connection_is_tried_again(bucket: Bucket) -> None:
+def test_a_download_is_tried_again_after_a_broken_connection(bucket: Bucket) -> None:
     broken = iter([True, True])
     bucket.s3.meta.events.register(
         "after-call.s3.GetObject",
@@ -387,7 +387,7 @@ def test_a_connection_that_stays_broken_is_an_error(bucket: Bucket) -> None:
         bucket.measure()
 
 
-# --- change -----------------------------------------------------------------------------------------------------------
+# --- changes ----------------------------------------------------------------------------------------------------------
 
 
 def test_an_object_that_changed_since_it_was_listed_stops_the_run(bucket: Bucket) -> None:
@@ -399,16 +399,16 @@ def test_an_object_that_changed_since_it_was_listed_stops_the_run(bucket: Bucket
 
 
 @pytest.mark.parametrize("rows", [1, 300_000], ids=["in one request", "in several"])
-def test_a_changed_object_is_not_fetched(bucket: Bucket, tmp_path: Path, rows: int) -> None:
+def test_a_changed_object_is_not_downloaded(bucket: Bucket, tmp_path: Path, rows: int) -> None:
     bucket.put("orders/month=2026-10/part-0.csv", ORDERS * rows)
     objects = bucket.found().objects
     bucket.put("orders/month=2026-10/part-0.csv", ORDERS.replace("o", "x") * rows)
 
     with pytest.raises(ObjectChanged, match=r"orders/month=2026-10/part-0\.csv: the object was deleted or replaced"):
-        list(fetch(bucket.s3, PLACE.bucket, objects, tmp_path, 1 << 30))
+        list(fetch(bucket.s3, PREFIX.bucket, objects, tmp_path, 1 << 30))
 
 
-def test_an_object_that_went_stops_the_run(bucket: Bucket) -> None:
+def test_a_deleted_object_stops_the_run(bucket: Bucket) -> None:
     inventory = bucket.found()
     bucket.delete("orders/month=2026-10/part-0.csv")
 
@@ -440,25 +440,25 @@ def test_a_change_while_the_month_is_measured_stops_the_run(
         bucket.measure(progress=Progress(change_at_the_end))
 
 
-# --- what is left -----------------------------------------------------------------------------------------------------
+# --- files and progress -----------------------------------------------------------------------------------------------
 
 
-def test_the_quarantine_lasts_as_long_as_the_engine_does(bucket: Bucket) -> None:
+def test_the_quarantine_is_kept_as_long_as_the_engine(bucket: Bucket) -> None:
     bucket.put("orders/month=2026-10/bad.csv", ORDERS + "bad\n")
 
     quarantine = bucket.measure().quarantine
 
     assert quarantine is not None
     assert quarantine.exists()
-    bucket.engine = EmbeddedEngine(bucket.s3, PLACE.bucket, SHANGHAI, bucket.scratch)
+    bucket.engine = EmbeddedEngine(bucket.s3, PREFIX.bucket, SHANGHAI, bucket.scratch)
     assert not list(bucket.scratch.iterdir())
 
 
-def test_progress_is_told_in_bytes(bucket: Bucket) -> None:
-    told: list[tuple[str, int, int | None]] = []
+def test_progress_is_reported_in_bytes(bucket: Bucket) -> None:
+    reports: list[tuple[str, int, int | None]] = []
 
-    bucket.measure(progress=Progress(lambda stage, done, total: told.append((stage, done, total))))
+    bucket.measure(progress=Progress(lambda stage, done, total: reports.append((stage, done, total))))
 
     size = sum(o.size for o in bucket.found().objects)
-    assert told[0] == ("measure", 0, None)
-    assert told[-2:] == [("measure", size, size), ("count", 0, None)]
+    assert reports[0] == ("measure", 0, None)
+    assert reports[-2:] == [("measure", size, size), ("count", 0, None)]

@@ -1,4 +1,4 @@
-"""The HTTP front over real sockets: what a handler is told, and what a client hears."""
+"""The HTTP front over real sockets: the events that a handler gets, and the answers that a client gets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Ask = Callable[..., tuple[http.client.HTTPResponse, bytes]]
 
 
 def echo(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answers with the event itself; some paths ask for special answers."""
+    """Answers with the event itself; some paths have special answers."""
     special: dict[str, dict[str, Any]] = {
         "/special/cookies": {"statusCode": 200, "cookies": ["a=1; Path=/", "b=2"], "body": "ok"},
         "/special/binary": {
@@ -71,7 +71,7 @@ def event_of(ask: Ask, *request: Any) -> dict[str, Any]:
     return event
 
 
-def test_a_request_arrives_with_the_templates_route_and_its_parameters(ask: Ask) -> None:
+def test_an_event_has_the_templates_route_and_its_parameters(ask: Ask) -> None:
     event = event_of(ask, "GET", "/v1/agencies/A-0001/level")
     assert event["version"] == "2.0"
     assert event["routeKey"] == event["requestContext"]["routeKey"] == "GET /v1/agencies/{agency_id}/level"
@@ -87,7 +87,7 @@ def test_the_more_literal_route_wins(ask: Ask) -> None:
     assert event_of(ask, "POST", "/v1/agencies/batch")["routeKey"] == "POST /v1/agencies/batch"
 
 
-def test_what_has_no_route_goes_to_the_default_one(ask: Ask) -> None:
+def test_a_request_without_a_route_goes_to_the_default_one(ask: Ask) -> None:
     for method, path in (("GET", "/nowhere"), ("DELETE", "/v1/levels"), ("GET", "/v1/agencies/A-0001/")):
         event = event_of(ask, method, path)
         assert event["routeKey"] == "$default"
@@ -113,14 +113,14 @@ def test_repeated_query_parameters_are_joined_by_commas(ask: Ask) -> None:
     assert event_of(ask, "GET", "/v1/agencies?level=4&level=5")["queryStringParameters"] == {"level": "4,5"}
 
 
-def test_headers_are_lower_case_and_cookies_stand_by_themselves(ask: Ask) -> None:
+def test_headers_are_lower_case_and_cookies_are_a_list_of_their_own(ask: Ask) -> None:
     event = event_of(ask, "GET", "/", None, {"If-None-Match": '"x"', "Cookie": "a=1; b=2"})
     assert event["headers"]["if-none-match"] == '"x"'
     assert "cookie" not in event["headers"]
     assert event["cookies"] == ["a=1", "b=2"]
 
 
-def test_json_arrives_as_text_and_other_bodies_in_base64(ask: Ask) -> None:
+def test_a_json_body_is_text_and_other_bodies_are_base64(ask: Ask) -> None:
     text = '{"agency_ids": ["机构"]}'
     event = event_of(ask, "POST", "/v1/agencies/batch", text.encode(), {"Content-Type": "application/json"})
     assert (event["body"], event["isBase64Encoded"]) == (text, False)
@@ -130,7 +130,7 @@ def test_json_arrives_as_text_and_other_bodies_in_base64(ask: Ask) -> None:
         assert base64.b64decode(event["body"]) == b"\xff\x00"
 
 
-def test_the_local_agency_becomes_a_claim_and_no_header(ask: Ask) -> None:
+def test_the_local_agency_becomes_a_claim_and_is_removed_from_the_headers(ask: Ask) -> None:
     event = event_of(ask, "GET", "/v1/agencies/A-0001/level", None, {"X-Local-Agency": "A-0001"})
     assert claims_in(event) == {"scope": "levels.public levels.agency", "agency_id": "A-0001"}
     assert "x-local-agency" not in event["headers"]
@@ -138,7 +138,7 @@ def test_the_local_agency_becomes_a_claim_and_no_header(ask: Ask) -> None:
     assert claims_in(back_office) == {"scope": "levels.public levels.agency.any"}
 
 
-def test_without_it_a_request_is_one_of_everybody(ask: Ask) -> None:
+def test_without_a_local_agency_a_request_has_the_public_scope(ask: Ask) -> None:
     assert claims_in(event_of(ask, "GET", "/v1/agencies/A-0001/level")) == {"scope": "levels.public"}
 
 
@@ -156,7 +156,7 @@ def test_an_open_route_has_no_claims(ask: Ask) -> None:
     assert "authorizer" not in event["requestContext"]
 
 
-def test_head_tells_the_length_and_sends_no_body(ask: Ask) -> None:
+def test_an_answer_to_head_has_the_length_and_no_body(ask: Ask) -> None:
     answer, body = ask("HEAD", "/v1/levels")
     assert (answer.status, body) == (200, b"")
     assert int(answer.headers["content-length"]) > 0
@@ -166,30 +166,30 @@ def test_head_tells_the_length_and_sends_no_body(ask: Ask) -> None:
     "operation", [one for one in declared.operations if one.method == "GET"], ids=lambda operation: operation.name
 )
 def test_head_is_answered_with_the_headers_of_get(operation: Operation) -> None:
-    """Of the real handler, over the example world; a request's id is its own."""
+    """The real handler over the example world. Ids of requests are not compared, since each request has its own."""
     path = path_of(operation, "A-0042")
-    (got, of_get, content), (of_head_status, of_head, nothing) = (
-        asked_of_wsgi(method, path) for method in ("GET", "HEAD")
+    (get_status, get_headers, content), (head_status, head_headers, nothing) = (
+        wsgi_answer(method, path) for method in ("GET", "HEAD")
     )
-    assert (got, nothing) == (of_head_status, b"")
-    assert of_get == of_head
-    assert int(of_head["content-length"]) == len(content) > 0
+    assert (get_status, b"") == (head_status, nothing)
+    assert get_headers == head_headers
+    assert int(head_headers["content-length"]) == len(content) > 0
 
 
-def asked_of_wsgi(method: str, path: str) -> tuple[str, dict[str, str], bytes]:
+def wsgi_answer(method: str, path: str) -> tuple[str, dict[str, str], bytes]:
     """Status, headers and body of the front's answer."""
     environ: dict[str, Any] = {"HTTP_X_LOCAL_AGENCY": "*"}
     setup_testing_defaults(environ)
     target, _, query = path.partition("?")
     environ |= {"REQUEST_METHOD": method, "PATH_INFO": target, "QUERY_STRING": query, "REQUEST_URI": path}
-    said: list[Any] = []
+    started: list[Any] = []
 
     def start(status: str, headers: list[tuple[str, str]], _: Any = None, /) -> Callable[[bytes], object]:
-        said.extend((status, {name.lower(): value for name, value in headers}))
-        return said.append
+        started.extend((status, {name.lower(): value for name, value in headers}))
+        return started.append
 
     body = b"".join(front(example_handler())(environ, start))
-    status, headers = said
+    status, headers = started
     headers.pop("x-request-id", None)
     return status, headers, body
 
@@ -219,7 +219,7 @@ def test_a_result_without_a_status_is_a_json_answer(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("path", ["/special/broken", "/special/invalid"])
-def test_a_handler_that_fails_is_an_internal_error(ask: Ask, path: str) -> None:
+def test_a_handler_that_fails_gives_an_internal_error(ask: Ask, path: str) -> None:
     answer, body = ask("GET", path)
     assert answer.status == 500
     assert json.loads(body) == {"message": "Internal Server Error"}
@@ -230,13 +230,13 @@ def test_headers_sent_twice_are_joined() -> None:
     assert event["headers"]["accept"] == "text/plain,text/html"
 
 
-def test_a_route_for_any_method_takes_all_of_them() -> None:
+def test_a_route_for_any_method_accepts_all_methods() -> None:
     routes = [Route("ANY", "/x/{name}", open=True)]
     assert event_for(Request("PUT", "/x/1"), routes)["routeKey"] == "ANY /x/{name}"
     assert event_for(Request("PUT", "/x/"), routes)["routeKey"] == "$default"
 
 
-def test_a_page_of_another_origin_on_this_machine_gets_the_templates_headers(ask: Ask) -> None:
+def test_a_page_of_another_origin_on_this_machine_gets_the_templates_cors_headers(ask: Ask) -> None:
     asked = {"Origin": "http://localhost:5173", "Access-Control-Request-Method": "GET"}
     answer, body = ask("OPTIONS", "/v1/levels", None, asked)
     assert (answer.status, body) == (204, b"")
@@ -248,6 +248,6 @@ def test_a_page_of_another_origin_on_this_machine_gets_the_templates_headers(ask
 
 
 @pytest.mark.parametrize("origin", ["https://example.invalid", "http://localhost.example.invalid", "null", ""])
-def test_a_page_from_elsewhere_gets_none(ask: Ask, origin: str) -> None:
+def test_a_page_from_another_host_gets_no_cors_headers(ask: Ask, origin: str) -> None:
     answer, _ = ask("GET", "/v1/levels", None, {"Origin": origin})
     assert not [name for name in answer.headers if name.lower().startswith("access-control")]

@@ -1,6 +1,6 @@
-"""A month that Glue measures: started once, asked about by later firings, published when it is done.
+"""A month that Glue measures: one firing starts the job, a later one publishes the month when the job is done.
 
-The job is measured by the engine of this process here; tests/e2e/test_spark.py runs the real one.
+Here the embedded engine does the job's work; tests/e2e/test_spark.py runs the real job.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ TWO = {"a": (5, 500_000), "b": (1, 100)}
 
 
 class Running:
-    """A run that ends when a test lets it."""
+    """A run of the job that ends when a test says so."""
 
     def __init__(self, arguments: Sequence[str]) -> None:
         self.arguments = dict(zip(arguments[::2], arguments[1::2], strict=True))
@@ -51,8 +51,8 @@ class Running:
     def end(self, folder: Path) -> None:
         """Measure what the plan says, as the job does."""
         s3 = boto3.client("s3")
-        place = S3Prefix.parse(self.arguments["--plan"])
-        plan = Plan.from_json(s3.get_object(Bucket=place.bucket, Key=place.prefix)["Body"].read().decode())
+        location = S3Prefix.parse(self.arguments["--plan"])
+        plan = Plan.from_json(s3.get_object(Bucket=location.bucket, Key=location.prefix)["Body"].read().decode())
         measurements = Measurements(s3, S3Prefix(REPORTS, "out"), folder)
         engine = EmbeddedEngine(s3, BUCKET, ZoneInfo(plan.zone), folder)
         try:
@@ -63,23 +63,23 @@ class Running:
 
 
 class Glue:
-    """The emulated Glue, and the runs that the function has started."""
+    """The emulated Glue, and the runs that the rating function has started."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.works: list[Running] = []
+        self.started: list[Running] = []
         self.local = LocalGlue(self._start)
         self.local.enter()
 
     def _start(self, arguments: Sequence[str]) -> Running:
-        self.works.append(Running(arguments))
-        return self.works[-1]
+        self.started.append(Running(arguments))
+        return self.started[-1]
 
     def end(self) -> None:
-        self.works[-1].end(self.folder)
+        self.started[-1].end(self.folder)
 
     def kill(self) -> None:
-        self.works[-1].code = -9
+        self.started[-1].code = -9
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_firings_start_one_job_and_publish_when_it_is_done(cloud: Cloud, glue: G
     glue.end()
 
     assert outcomes(cloud, NEXT, NEXT) == ["published", "unchanged"]
-    assert len(glue.works) == 1
+    assert len(glue.started) == 1
     assert cloud.levels() == {"a": 3, "b": 1}
 
 
@@ -120,21 +120,21 @@ def test_a_preview_and_a_verification_wait_for_the_job_too(cloud: Cloud, glue: G
     assert outcomes(cloud, preview) == ["previewed"]
     run = cloud.rate(FIRST)["run"]
 
-    cloud.s3.delete_object(Bucket=REPORTS, Key=f"out/measured/{glue.works[0].arguments['--measurement']}/done.json")
+    cloud.s3.delete_object(Bucket=REPORTS, Key=f"out/measured/{glue.started[0].arguments['--measurement']}/done.json")
 
     assert outcomes(cloud, {"verify": run}) == ["measuring"]
     glue.end()
     assert outcomes(cloud, {"verify": run}) == ["verified"]
 
 
-def test_a_killed_job_is_started_again_and_not_for_ever(cloud: Cloud, glue: Glue) -> None:
+def test_a_killed_job_is_started_three_times_a_day_at_most(cloud: Cloud, glue: Glue) -> None:
     for _ in range(3):
         assert outcomes(cloud, FIRST) == ["measuring"]
         glue.kill()
 
     with pytest.raises(MeasuringFailed, match=r"3 runs failed within a day, the last of them jr_2 \(FAILED: killed\)"):
         cloud.rate(NEXT)
-    assert len(glue.works) == 3
+    assert len(glue.started) == 3
 
     for run in glue.local.runs:
         run.started -= timedelta(days=2)
@@ -142,14 +142,14 @@ def test_a_killed_job_is_started_again_and_not_for_ever(cloud: Cloud, glue: Glue
 
 
 def test_two_firings_at_once_start_one_job(cloud: Cloud, glue: Glue, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second asks which runs there are before the first has started its own."""
+    """The second firing lists the runs before the first has started one."""
     monkeypatch.setattr("functions.rating.measuring.spark.glue.GlueJob._runs", lambda _: iter(()))
 
     assert outcomes(cloud, FIRST, FIRST) == ["measuring", "measuring"]
-    assert len(glue.works) == 1
+    assert len(glue.started) == 1
 
 
-def test_a_killed_firing_leaves_a_plan_that_the_next_one_starts(cloud: Cloud, glue: Glue) -> None:
+def test_the_next_firing_starts_the_plan_of_a_killed_one(cloud: Cloud, glue: Glue) -> None:
     class Killed(BaseException):
         pass
 
@@ -167,7 +167,7 @@ def test_a_killed_firing_leaves_a_plan_that_the_next_one_starts(cloud: Cloud, gl
     assert outcomes(cloud, NEXT) == ["published"]
 
 
-def test_a_job_that_ends_after_its_month_is_out_changes_nothing(
+def test_a_job_that_ends_after_its_month_is_published_changes_nothing(
     cloud: Cloud, glue: Glue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert outcomes(cloud, FIRST) == ["measuring"]
@@ -182,13 +182,13 @@ def test_a_job_that_ends_after_its_month_is_out_changes_nothing(
     assert cloud.items() == before
 
 
-def test_data_that_changes_while_the_job_runs_is_measured_by_another(cloud: Cloud, glue: Glue) -> None:
+def test_data_that_changes_while_the_job_runs_are_measured_by_another_run(cloud: Cloud, glue: Glue) -> None:
     assert outcomes(cloud, FIRST) == ["measuring"]
     cloud.put("orders", MONTH, [("later", "b-0", f"{MONTH}-16 08:00:00", 1_000_000)], name="part-1.csv")
     assert outcomes(cloud, NEXT) == ["measuring"]
-    assert len(glue.works) == 1, "one run at a time"
+    assert len(glue.started) == 1, "one run at a time"
 
-    glue.kill()  # an object that is not as it was listed fails the job
+    glue.kill()  # the job fails because an object is no longer as it was listed
     assert outcomes(cloud, NEXT) == ["measuring"]
     glue.end()
 
@@ -196,7 +196,7 @@ def test_data_that_changes_while_the_job_runs_is_measured_by_another(cloud: Clou
     assert cloud.levels() == {"a": 3, "b": 2}
 
 
-def test_what_is_wrong_with_the_data_is_raised_by_its_name(cloud: Cloud, glue: Glue) -> None:
+def test_an_error_in_the_data_is_raised_with_its_own_type(cloud: Cloud, glue: Glue) -> None:
     cloud.put_object("orders", MONTH, "part-1.parquet", b"PAR1 cut")
     assert outcomes(cloud, FIRST) == ["measuring"]
     glue.end()
@@ -206,14 +206,12 @@ def test_what_is_wrong_with_the_data_is_raised_by_its_name(cloud: Cloud, glue: G
 
 
 @pytest.mark.parametrize("cloud", ["auto"], indirect=True)
-def test_a_month_that_fits_is_measured_here(cloud: Cloud, glue: Glue) -> None:
+def test_a_small_month_is_measured_in_the_function(cloud: Cloud, glue: Glue) -> None:
     assert outcomes(cloud, FIRST) == ["published"]
-    assert glue.works == []
+    assert glue.started == []
 
 
-def test_the_run_is_the_same_whichever_engine_measured(
-    cloud: Cloud, glue: Glue, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_run_is_the_same_with_either_engine(cloud: Cloud, glue: Glue, monkeypatch: pytest.MonkeyPatch) -> None:
     assert outcomes(cloud, FIRST) == ["measuring"]
     glue.end()
     preview = cloud.rate({"month": MONTH, "mode": "preview"})
@@ -224,7 +222,7 @@ def test_the_run_is_the_same_whichever_engine_measured(
     assert line["engine"] == "DuckDB"
 
 
-def ended(at: str) -> dict[str, Any]:
+def job_ended(at: str) -> dict[str, Any]:
     """What EventBridge sends when a run of the job has ended."""
     return {
         "source": "aws.glue",
@@ -234,14 +232,14 @@ def ended(at: str) -> dict[str, Any]:
     }
 
 
-def test_the_end_of_the_job_publishes_without_waiting_for_the_schedule(cloud: Cloud, glue: Glue) -> None:
+def test_the_month_is_published_when_the_job_ends_not_at_the_next_firing(cloud: Cloud, glue: Glue) -> None:
     assert outcomes(cloud, FIRST) == ["measuring"]
     glue.end()
 
-    assert outcomes(cloud, ended("2026-11-02T18:07:00Z")) == ["published"]
+    assert outcomes(cloud, job_ended("2026-11-02T18:07:00Z")) == ["published"]
 
 
-def test_the_end_of_a_job_that_a_preview_started_publishes_nothing_early(
+def test_a_job_that_a_preview_started_publishes_nothing_before_the_renewal(
     cloud: Cloud, glue: Glue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert outcomes(cloud, {"month": MONTH, "mode": "preview"}) == ["measuring"]
@@ -249,22 +247,20 @@ def test_the_end_of_a_job_that_a_preview_started_publishes_nothing_early(
     clock = type("Clock", (datetime,), {"now": classmethod(lambda _, zone: datetime(2026, 11, 1, 8, tzinfo=zone))})
     monkeypatch.setattr("functions.rating.wiring.datetime", clock)
 
-    assert outcomes(cloud, ended("2026-11-01T08:00:00Z")) == ["unchanged"]
+    assert outcomes(cloud, job_ended("2026-11-01T08:00:00Z")) == ["unchanged"]
     assert cloud.table.pointer().publications == {}
 
 
 @pytest.fixture
 def own_job(tmp_path: Path) -> Iterator[Cloud]:
-    """The small cloud with the job's name as the template has it."""
+    """The small cloud, with the name that the template gives the job."""
     with small_cloud(tmp_path, MEASURING="glue", GLUE_JOB=f"{PSEUDO['AWS::StackName']}-measuring") as cloud:
         cloud.put_month(MONTH, TWO)
         yield cloud
         boto3.DEFAULT_SESSION = None
 
 
-def test_starting_the_job_and_what_it_reads_and_keeps_is_allowed_by_the_roles_and_needed(
-    own_job: Cloud, tmp_path: Path
-) -> None:
+def test_the_roles_allow_exactly_what_starting_and_running_the_job_needs(own_job: Cloud, tmp_path: Path) -> None:
     glue, events = Glue(tmp_path), boto3._get_default_session().events
     rating, measuring = (role(name, **SMALL_CLOUD, Measuring="glue") for name in ("RatingRole", "MeasuringRole"))
     with rating.enforced(events):

@@ -1,4 +1,4 @@
-"""Texts, keys and months that mean harm, or that are merely enormous: kept as they are, shown as text, told nobody."""
+"""Malicious or enormous texts, keys and months: they are stored unchanged, shown as text, and never executed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NAMES = (
 
 
 class Elements(HTMLParser):
-    """Which elements and event handlers a page has."""
+    """The elements and attributes of a page."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ def cloud(beginning: Cloud) -> Cloud:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_is_text_wherever_it_is_shown(cloud: Cloud, name: str) -> None:
+def test_a_name_is_shown_as_text_everywhere(cloud: Cloud, name: str) -> None:
     cloud.put_month("2026-05", {"a": (5, 500_000)})
     harmless = Elements(cloud.report(cloud.rate(MAY)["report"])).seen | {"ul", "li"}  # the list of earlier runs
     cloud.put("agencies", "2026-05", [("a", name, JOINED, name, name, name)])
@@ -78,13 +78,13 @@ def test_an_object_may_have_any_key(cloud: Cloud, key: str) -> None:
 @pytest.mark.parametrize(
     "month", ["../2026-05", "2026-05/../2026-04", "2026-05\n", "2026-5", "２０２６-05", "2026-13", ""]
 )
-def test_a_month_can_not_leave_its_place(cloud: Cloud, month: str) -> None:
+def test_a_month_cannot_name_another_folder(cloud: Cloud, month: str) -> None:
     with pytest.raises(EventInvalid):
         cloud.rate({"month": month})
     assert cloud.items() == {}
 
 
-def test_an_agency_too_large_for_the_table_stops_the_run_and_is_named(cloud: Cloud) -> None:
+def test_an_agency_too_large_for_an_item_stops_the_run_and_is_named(cloud: Cloud) -> None:
     cloud.put_month("2026-04", {"a": (2, 10_000), "b": (1, 0)})
     cloud.rate({"month": "2026-04"})
     before = cloud.levels()
@@ -95,7 +95,7 @@ def test_an_agency_too_large_for_the_table_stops_the_run_and_is_named(cloud: Clo
     assert cloud.levels() == before
 
 
-def test_agencies_with_long_introductions_share_the_directory(cloud: Cloud) -> None:
+def test_agencies_with_long_introductions_are_all_in_the_directory(cloud: Cloud) -> None:
     agencies = [f"a{number}" for number in range(8)]
     cloud.put_month("2026-05", dict.fromkeys(agencies, (1, 0)))
     cloud.put("agencies", "2026-05", [(agency, "机构", JOINED, "", "长" * 40_000) for agency in agencies])
@@ -108,7 +108,7 @@ def test_agencies_with_long_introductions_share_the_directory(cloud: Cloud) -> N
     assert listed == agencies
 
 
-def test_nothing_secret_is_in_a_log_line(
+def test_no_log_line_has_a_secret(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     secrets = {
@@ -122,7 +122,7 @@ def test_nothing_secret_is_in_a_log_line(
     caplog.set_level("DEBUG", logger="rating")
     cloud.put_month("2026-05", {"a": (5, 500_000)})
     cloud.rate(MAY)
-    cloud.put_object("orders", "2026-05", "broken.parquet", b"PAR1 no more than this")
+    cloud.put_object("orders", "2026-05", "broken.parquet", b"PAR1 cut")
     with pytest.raises(LevelsError):
         cloud.rate(MAY)
     monkeypatch.delenv("TABLE_NAME")

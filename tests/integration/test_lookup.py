@@ -1,4 +1,4 @@
-"""Every operation of the API over real events, against published months in an emulated DynamoDB."""
+"""Every operation of the API, called with real events, over published months in an emulated DynamoDB."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def published_world() -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    """For tests that change nothing in it."""
+    """For tests that do not change it."""
     with published_world() as world:
         yield world
 
 
 @pytest.fixture
 def changing() -> Iterator[World]:
-    """A world of the test's own."""
+    """For tests that change it."""
     with published_world() as world:
         yield world
 
@@ -47,13 +47,13 @@ def api(world: World) -> Caller:
     return world.caller()
 
 
-def test_a_card_is_of_the_newest_month(api: Caller) -> None:
+def test_a_card_shows_the_newest_month(api: Caller) -> None:
     answer = api.get("/v1/agencies/A")
     assert answer.status == 200
     assert (answer.json["level"], answer.json["month"], answer.json["stale"]) == (2, "2026-10", False)
 
 
-def test_an_earlier_month_can_be_asked_for_everywhere(api: Caller) -> None:
+def test_an_earlier_month_can_be_read_from_every_route(api: Caller) -> None:
     assert api.get("/v1/agencies/A?month=2026-09").json["level"] == 1
     assert api.get("/v1/agencies/A/level?month=2026-09").json["publication"]["month"] == "2026-09"
     assert api.get("/v1/agencies/Gone?month=2026-09").status == 200
@@ -61,23 +61,23 @@ def test_an_earlier_month_can_be_asked_for_everywhere(api: Caller) -> None:
     assert api.get("/v1/publication?month=2026-09").json["run"] != api.get("/v1/publication").json["run"]
 
 
-def test_a_batch_keeps_the_order_asked_for_and_lists_who_is_missing(api: Caller) -> None:
+def test_a_batch_keeps_the_order_of_the_request_and_lists_the_missing_agencies(api: Caller) -> None:
     answer = api.batch(["U", "Gone", "A", "no such", "U", "B", "Gone"])
     assert [card["agency_id"] for card in answer.json["items"]] == ["U", "A", "B"]
     assert answer.json["missing"] == ["Gone", "no such"]
 
 
-def test_a_batch_card_is_the_card_without_its_own_stale_mark(api: Caller) -> None:
+def test_a_card_in_a_batch_is_the_card_without_stale(api: Caller) -> None:
     alone = api.get("/v1/agencies/A").json
     del alone["stale"]
     assert api.batch(["A"]).json["items"] == [alone]
 
 
-def test_a_batch_may_be_of_an_earlier_month(api: Caller) -> None:
+def test_a_batch_of_an_earlier_month_can_be_read(api: Caller) -> None:
     assert api.batch(["Gone"], "/v1/agencies/batch?month=2026-09").json["missing"] == []
 
 
-def test_cards_that_no_answer_can_hold_are_asked_for_in_smaller_parts() -> None:
+def test_cards_too_large_for_one_answer_can_be_read_in_smaller_batches() -> None:
     with empty_world() as world:
         world.publish("2026-10", [agency(f"A{n:02d}", four=1, introduction="“长”" * 30_000) for n in range(20)])
         api, ids = world.caller(), [f"A{n:02d}" for n in range(20)]
@@ -102,7 +102,7 @@ def test_the_directory_lists_a_level_by_agency_id(api: Caller) -> None:
     assert api.get("/v1/agencies?level=1").json["items"] == []
 
 
-def test_the_directory_has_the_same_cards_as_the_agencies(api: Caller) -> None:
+def test_the_directory_has_the_same_cards_as_the_single_routes(api: Caller) -> None:
     alone = api.get("/v1/agencies/B").json
     del alone["stale"]
     assert api.get("/v1/agencies?level=3").json["items"] == [alone]
@@ -137,18 +137,18 @@ def test_the_ladder_is_the_published_one(api: Caller) -> None:
 
 
 @pytest.mark.parametrize("level", ["0", "4", "-1", "1.0", "x", "９", "99999999999999999999", "01"])
-def test_a_level_that_there_is_not_is_404(api: Caller, level: str) -> None:
+def test_a_level_that_does_not_exist_is_404(api: Caller, level: str) -> None:
     assert api.get(f"/v1/levels/{level}").status == 404
 
 
-def test_the_catalogue_and_one_benefit_of_it(api: Caller) -> None:
+def test_the_catalogue_and_a_single_benefit_can_be_read(api: Caller) -> None:
     catalogue = api.get("/v1/benefits").json
     assert [benefit["benefit"] for benefit in catalogue["benefits"]] == ["outreach", "promotion", "contact", "retired"]
     assert api.get("/v1/benefits/promotion").json["levels"][0]["quota"] == 20
     assert api.get("/v1/benefits/nothing").status == 404
 
 
-def test_a_benefit_with_a_chinese_key_is_found_decoded_or_not(changing: World) -> None:
+def test_a_benefit_with_a_chinese_key_is_found_with_an_encoded_path_too(changing: World) -> None:
     rules = rulebook()
     changing.publish("2026-11", [agency("A")], rulebook(benefits=(replace(rules.benefits[0], key="建联"),)))
     api = changing.caller()
@@ -156,7 +156,7 @@ def test_a_benefit_with_a_chinese_key_is_found_decoded_or_not(changing: World) -
     assert api.get("/v1/benefits/%E5%BB%BA%E8%81%94").status == 200
 
 
-def test_the_own_view_has_the_publication_it_is_of(api: Caller) -> None:
+def test_the_own_view_names_its_publication(api: Caller) -> None:
     view = api.get("/v1/agencies/A/level").json
     assert (view["previous_level"], view["change"]) == (1, "up")
     assert view["publication"] == api.get("/v1/publication").json
@@ -164,16 +164,16 @@ def test_the_own_view_has_the_publication_it_is_of(api: Caller) -> None:
     assert view["publication"]["next_renewal_on"] == "2026-12-03"
 
 
-def test_the_next_renewal_is_that_after_the_newest_month_also_when_an_earlier_one_is_read(api: Caller) -> None:
+def test_an_earlier_month_shows_the_renewal_after_the_newest_month(api: Caller) -> None:
     assert api.get("/v1/publication?month=2026-09").json["next_renewal_on"] == "2026-12-03"
 
 
-def test_an_agency_that_awaits_its_first_rating_is_served(api: Caller) -> None:
+def test_an_agency_awaiting_its_first_rating_has_answers(api: Caller) -> None:
     assert api.get("/v1/agencies/N").json["status"] == "awaiting_first_rating"
     assert api.get("/v1/agencies/N/level").json["first_rating_on"] == "2026-12-03"
 
 
-def test_history_is_newest_first_and_pages(changing: World) -> None:
+def test_history_is_paged_with_the_newest_month_first(changing: World) -> None:
     for month in ("2026-11", "2026-12", "2027-01"):
         changing.publish(month, [agency("A", four=1), agency("Late", four=1)])
     api = changing.caller()
@@ -189,21 +189,21 @@ def test_history_is_newest_first_and_pages(changing: World) -> None:
     assert second["next"] is None
 
 
-def test_history_skips_months_without_the_agency_and_fills_its_pages_nevertheless(changing: World) -> None:
+def test_history_skips_months_without_the_agency_and_its_pages_are_full(changing: World) -> None:
     for month in ("2026-11", "2026-12", "2027-01"):
         changing.publish(month, [agency("Gone" if month == "2026-12" else "A", four=1)])
     page = changing.caller().get("/v1/agencies/Gone/history?limit=2").json
     assert ([item["month"] for item in page["items"]], page["next"]) == (["2026-12", "2026-09"], None)
 
 
-def test_history_names_each_month_s_level_as_it_was_called_then(changing: World) -> None:
+def test_history_has_the_level_names_of_each_month(changing: World) -> None:
     renamed = replace(rulebook(), levels=(Level(1, "新星", ""), Level(2, "银", ""), Level(3, "金", "")))
     changing.publish("2026-11", [agency("A", four=1)], renamed)
     items = changing.caller().get("/v1/agencies/A/history").json["items"]
     assert [item["level_name"] for item in items] == ["新星", "二级机构", "一级机构"]
 
 
-def test_history_says_how_each_month_came_about(changing: World) -> None:
+def test_history_says_whether_a_month_was_published_or_restated(changing: World) -> None:
     restated = replace(changing.publish("2026-11", [agency("A", four=1)], staged_only=True), action="restated")
     changing.show(restated)
     newest, *older = changing.caller().get("/v1/agencies/A/history").json["items"]
@@ -211,11 +211,11 @@ def test_history_says_how_each_month_came_about(changing: World) -> None:
     assert [item["action"] for item in older] == ["published", "published"]
 
 
-def test_history_up_to_an_earlier_month(api: Caller) -> None:
+def test_history_can_end_with_an_earlier_month(api: Caller) -> None:
     assert [item["month"] for item in api.get("/v1/agencies/A/history?month=2026-09").json["items"]] == ["2026-09"]
 
 
-def test_entitlements_list_the_whole_catalogue_and_one_can_be_asked_for(api: Caller) -> None:
+def test_entitlements_list_the_whole_catalogue_and_one_can_be_read(api: Caller) -> None:
     listed = api.get("/v1/agencies/A/benefits").json
     assert [(e["benefit"], e["granted"]) for e in listed["benefits"]] == [
         ("outreach", True),
@@ -228,7 +228,7 @@ def test_entitlements_list_the_whole_catalogue_and_one_can_be_asked_for(api: Cal
     assert api.get("/v1/agencies/A/benefits/nothing").status == 404
 
 
-def test_binding_slots_rest_on_the_month_s_counts(api: Caller) -> None:
+def test_binding_slots_follow_from_the_counts_of_the_month(api: Caller) -> None:
     slots = api.get("/v1/agencies/A/binding-slots").json
     assert (slots["status"], slots["allowance"], slots["may_still_drop"]) == ("assessed", "unlimited", 0)
 
@@ -238,7 +238,7 @@ def test_health_answers_before_anything_is_published() -> None:
         assert world.caller().get("/healthz").json == {"status": "ok"}
 
 
-def test_before_the_first_publication_the_api_says_so_and_notices_the_first_at_once() -> None:
+def test_the_api_answers_503_until_the_first_publication_and_no_longer() -> None:
     with empty_world() as world:
         api = world.caller()
         refused = api.get("/v1/levels")
@@ -247,7 +247,7 @@ def test_before_the_first_publication_the_api_says_so_and_notices_the_first_at_o
         assert api.get("/v1/levels").status == 200
 
 
-def test_an_unknown_agency_is_told_what_joining_takes_and_when_it_would_be_rated(api: Caller) -> None:
+def test_the_refusal_of_an_unknown_agency_says_how_to_join_and_when_it_is_first_rated(api: Caller) -> None:
     answer = api.get("/v1/agencies/Nobody")
     assert answer.status == 404
     for text in (answer.json["detail"], answer.json["detail_zh"]):

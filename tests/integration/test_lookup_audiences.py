@@ -1,4 +1,4 @@
-"""Who may see what: the agency's own view is its own, and an answer belongs to the route that was authorised."""
+"""Which token may read what: only the agency itself has its own view, and only the authorised route answers."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ WITHOUT_AGENCY = {"sub": "app", "scope": f"{PUBLIC} {AGENCY}"}
 
 
 @pytest.mark.parametrize("path", OWN_VIEWS)
-def test_a_token_of_the_agency_opens_its_own_view(api: Caller, path: str) -> None:
+def test_an_agencys_token_may_read_the_agencys_own_view(api: Caller, path: str) -> None:
     assert api.get(path, claims=of_agency("A")).status == 200
 
 
@@ -57,12 +57,12 @@ def test_a_token_of_the_agency_opens_its_own_view(api: Caller, path: str) -> Non
     ],
 )
 @pytest.mark.parametrize("path", OWN_VIEWS)
-def test_every_view_is_opened_by_a_scope_or_a_claim_that_says_so(api: Caller, path: str, claims: Any) -> None:
+def test_a_token_for_any_agency_may_read_every_own_view(api: Caller, path: str, claims: Any) -> None:
     assert api.get(path, claims=claims).status == 200
 
 
 @pytest.mark.parametrize("path", OWN_VIEWS)
-def test_a_token_that_names_no_agency_opens_none(api: Caller, path: str) -> None:
+def test_a_token_without_an_agency_may_read_no_own_view(api: Caller, path: str) -> None:
     for claims in (WITHOUT_AGENCY, of_agency(None), WITHOUT_AGENCY | {"custom:agency_id": "A"}):
         answer = api.get(path, claims=claims)
         assert (answer.status, answer.json["type"]) == (403, "urn:problem-type:mcn-levels:not-this-agency")
@@ -71,7 +71,9 @@ def test_a_token_that_names_no_agency_opens_none(api: Caller, path: str) -> None
 @pytest.mark.parametrize("claim", ["B", "", "a", "A ", " A", "[A]", "[A B]", "A,B", "**", 0, ["A"], ["*"], {"A": 1}])
 @pytest.mark.parametrize("scope", [f"{PUBLIC} {AGENCY}", ANY_AGENCY])
 @pytest.mark.parametrize("path", OWN_VIEWS)
-def test_a_token_of_anything_else_opens_none(api: Caller, path: str, claim: object, scope: str) -> None:
+def test_a_token_with_another_claim_may_not_read_the_own_view(
+    api: Caller, path: str, claim: object, scope: str
+) -> None:
     answer = api.get(path, claims=of_agency(claim, scope=scope))
     assert (answer.status, answer.json["type"]) == (403, "urn:problem-type:mcn-levels:not-this-agency")
 
@@ -83,7 +85,7 @@ def test_the_claim_that_names_the_agency_may_have_another_name(world: World) -> 
         assert api.get(path, claims=of_agency("A")).status == 403
 
 
-def test_whether_an_agency_exists_is_not_told_to_another(world: World) -> None:
+def test_another_agency_cannot_find_out_whether_an_agency_exists(world: World) -> None:
     api = world.caller()
     assert api.get("/v1/levels").status == 200
     with world.reads() as reads:
@@ -92,12 +94,12 @@ def test_whether_an_agency_exists_is_not_told_to_another(world: World) -> None:
 
 
 @pytest.mark.parametrize("path", FOR_EVERYBODY)
-def test_public_answers_are_for_agencies_too(api: Caller, path: str) -> None:
+def test_an_agencys_token_may_read_public_answers(api: Caller, path: str) -> None:
     assert api.get(path, claims=of_agency("B")).status == 200
 
 
 @pytest.mark.parametrize("operation", GUARDED, ids=lambda operation: operation.name)
-def test_every_operation_wants_its_scope(world: World, operation: Operation) -> None:
+def test_every_operation_requires_its_scope(world: World, operation: Operation) -> None:
     other = PUBLIC if operation.scope == AGENCY else f"{AGENCY} {ANY_AGENCY}"
     api = world.caller()
     with world.reads() as reads:
@@ -109,7 +111,7 @@ def test_every_operation_wants_its_scope(world: World, operation: Operation) -> 
 
 @pytest.mark.parametrize("authorizer", [None, {}, {"jwt": None}, {"jwt": {}}, {"jwt": {"claims": None}}, {"iam": {}}])
 @pytest.mark.parametrize("operation", GUARDED, ids=lambda operation: operation.name)
-def test_what_no_gateway_has_checked_is_not_answered(world: World, operation: Operation, authorizer: Any) -> None:
+def test_a_request_that_no_gateway_has_checked_is_refused(world: World, operation: Operation, authorizer: Any) -> None:
     asked = event(operation.method, path_of(operation), claims=None, body='{"agency_ids": ["A"]}')
     asked["requestContext"]["authorizer"] = authorizer
     with world.reads() as reads:
@@ -117,7 +119,7 @@ def test_what_no_gateway_has_checked_is_not_answered(world: World, operation: Op
     assert (answer["statusCode"], answer["headers"]["WWW-Authenticate"], reads) == (401, "Bearer", [])
 
 
-def test_on_a_developer_s_machine_a_setting_says_who_asks(world: World) -> None:
+def test_on_a_developers_machine_a_setting_names_the_caller(world: World) -> None:
     one = world.caller(access=Access(local_caller="A"))
     assert one.get("/v1/agencies/A/level", claims=None).status == 200
     assert one.get("/v1/agencies/B/level", claims=None).status == 403
@@ -126,7 +128,7 @@ def test_on_a_developer_s_machine_a_setting_says_who_asks(world: World) -> None:
     assert everyone.get("/v1/agencies/B/level", claims=None).status == 200
 
 
-def test_that_setting_adds_nothing_to_a_token(world: World) -> None:
+def test_the_setting_of_the_local_caller_does_not_extend_a_token(world: World) -> None:
     api = world.caller(access=Access(local_caller="*"))
     assert api.get("/v1/agencies/B/level", claims=of_agency("A")).status == 403
     asked = event("GET", "/v1/levels", claims=None)
@@ -137,7 +139,7 @@ def test_that_setting_adds_nothing_to_a_token(world: World) -> None:
 # --- routes -----------------------------------------------------------------------------------------------------------
 
 
-def test_the_route_that_was_authorised_is_the_one_that_answers(api: Caller) -> None:
+def test_the_authorised_route_answers(api: Caller) -> None:
     card, own = "GET /v1/agencies/{agency_id}", "GET /v1/agencies/{agency_id}/level"
     assert api.get("/v1/agencies/A", route=card).status == 200
     assert api.get("/v1/agencies/A/level", route=own).status == 200
@@ -161,17 +163,17 @@ def test_the_open_route_serves_health_and_refusals(world: World) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/agencies/A/level\n", "/v1/agencies/A/level/", "//v1/levels", "/V1/levels"])
-def test_a_path_that_is_almost_one_is_none(api: Caller, path: str) -> None:
+def test_a_path_that_is_similar_to_a_route_is_404(api: Caller, path: str) -> None:
     assert api.get(path).status == 404
 
 
-def test_a_named_stage_is_no_part_of_the_path(world: World) -> None:
+def test_the_name_of_a_stage_is_removed_from_the_path(world: World) -> None:
     asked = event("GET", "/prod/v1/levels", route="GET /v1/levels")
     asked["requestContext"]["stage"] = "prod"
     assert world.caller().handler(asked, None)["statusCode"] == 200
 
 
-def test_a_custom_domain_may_put_a_base_path_before_every_path(world: World) -> None:
+def test_a_custom_domain_may_add_a_base_path(world: World) -> None:
     mapped = world.caller(base_path="/levels")
     assert mapped.get("/levels/v1/agencies/A/level", route="GET /v1/agencies/{agency_id}/level").status == 200
     assert mapped.get("/levels/healthz").status == 200
@@ -179,12 +181,12 @@ def test_a_custom_domain_may_put_a_base_path_before_every_path(world: World) -> 
     assert mapped.get("/levelsv1/levels").status == 404
 
 
-# --- an operation declares, it can't forget ---------------------------------------------------------------------------
+# --- the declaration of an operation guards it ------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def grown() -> Api:
-    """An API with one operation for agencies, which itself checks nothing and adds nothing."""
+def extended() -> Api:
+    """An API with two new operations that check nothing themselves; the second returns an undeclared field."""
     api = Api()
     answer_refusals(api)
 
@@ -199,15 +201,15 @@ def grown() -> Api:
     return api
 
 
-def test_an_operation_added_today_answers_with_stale_and_reads_the_month_asked_for(world: World, grown: Api) -> None:
-    caller = world.caller(api=grown)
+def test_a_new_operation_answers_with_stale_and_reads_the_requested_month(world: World, extended: Api) -> None:
+    caller = world.caller(api=extended)
     answer = caller.get("/v1/agencies/A/again", claims=of_agency("A"))
     assert (answer.json["agency_id"], answer.json["stale"]) == ("A", False)
     assert caller.get("/v1/agencies/A/again?month=1999-01").status == 404
 
 
-def test_an_operation_added_today_is_guarded(world: World, grown: Api) -> None:
-    caller = world.caller(api=grown)
+def test_a_new_operation_is_guarded(world: World, extended: Api) -> None:
+    caller = world.caller(api=extended)
     with world.reads() as reads:
         assert caller.get("/v1/agencies/A/again", claims=of_agency("B")).status == 403
         assert caller.get("/v1/agencies/A/again", route="GET /v1/agencies/{agency_id}").status == 404
@@ -215,11 +217,11 @@ def test_an_operation_added_today_is_guarded(world: World, grown: Api) -> None:
     assert reads == []
 
 
-def test_an_operation_that_says_more_than_it_declared_says_nothing(world: World, grown: Api) -> None:
-    answer = world.caller(api=grown).get("/v1/talkative")
+def test_an_answer_with_an_undeclared_field_is_not_sent(world: World, extended: Api) -> None:
+    answer = world.caller(api=extended).get("/v1/talkative")
     assert (answer.status, "four" in answer.text) == (500, False)
 
 
-def test_an_operation_for_agencies_without_an_agency_can_t_be_declared() -> None:
+def test_an_operation_for_agencies_without_an_agency_id_cannot_be_declared() -> None:
     with pytest.raises(TypeError, match="<agency_id>"):
         Api().operation("GET", "/v1/everything", AGENCY)

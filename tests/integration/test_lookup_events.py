@@ -1,4 +1,4 @@
-"""The shipped API events: one for each operation, each answered."""
+"""The shipped API events: there is one for each operation, and each is answered with 200."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_every_operation_has_an_event() -> None:
 
 
 @pytest.mark.parametrize("name", EVENTS)
-def test_a_shipped_event_looks_as_the_gateway_makes_them(name: str) -> None:
+def test_a_shipped_event_has_the_form_of_the_gateways_events(name: str) -> None:
     event = shipped(name)
     target = event["rawPath"] + (f"?{event['rawQueryString']}" if event["rawQueryString"] else "")
     made = event_for(Request(event["requestContext"]["http"]["method"], target, claims={"sub": "x"}))

@@ -1,4 +1,4 @@
-"""The size and cost of an answer are never the caller's choice: the largest inputs that the gateway lets through."""
+"""No caller can make an answer large or expensive: tried with the largest inputs that the gateway accepts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.published import Caller, World, agency, empty_world, event, path_of, 
 
 LAMBDA_BYTES = 6_291_556  # of a function's whole result
 REFUSAL_BYTES = 10_000
-SECONDS = 2.0  # a refusal takes milliseconds; a loaded machine is forgiven
+SECONDS = 2.0  # of the processor; a refusal takes milliseconds
 MEGABYTES_10, KILOBYTES_10, KILOBYTES_8 = 10 * 1024**2, 10 * 1024, 8 * 1024
 MONTHS = [str(Month(2020, 1).plus(n)) for n in range(40)]
 BODIES = {
@@ -51,7 +51,7 @@ WITHOUT_BODY = [operation for operation in declared.operations if not operation.
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    """Forty months, in the first and the last of which A is on the platform."""
+    """Forty months; agency A is in the first and the last of them."""
     with empty_world() as world:
         for month in MONTHS:
             name = "A" if month in (MONTHS[0], MONTHS[-1]) else "B"
@@ -76,7 +76,7 @@ def measured(api: Caller, asked: dict[str, Any]) -> tuple[dict[str, Any], int, f
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=lambda operation: operation.name)
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-def test_a_large_body_is_refused_in_a_few_bytes_without_a_read(
+def test_a_large_body_is_refused_with_a_short_answer_and_without_a_read(
     world: World, api: Caller, body: str, operation: Operation
 ) -> None:
     asked = event(operation.method, path_of(operation), body=body)
@@ -90,17 +90,17 @@ def test_a_large_body_is_refused_in_a_few_bytes_without_a_read(
 
 
 @pytest.mark.parametrize("operation", WITHOUT_BODY, ids=lambda operation: operation.name)
-def test_a_body_where_none_is_taken_costs_nothing(api: Caller, operation: Operation) -> None:
+def test_a_body_that_an_operation_does_not_read_costs_nothing(api: Caller, operation: Operation) -> None:
     without, _, _ = measured(api, event(operation.method, path_of(operation)))
     answer, _, seconds = measured(api, event(operation.method, path_of(operation), body=" " * MEGABYTES_10))
     assert (answer["statusCode"], answer["body"]) == (without["statusCode"], without["body"])
     assert seconds < SECONDS
 
 
-def test_the_size_of_a_body_is_that_of_its_bytes_whatever_it_comes_as(api: Caller) -> None:
+def test_the_limit_of_a_body_counts_its_decoded_bytes(api: Caller) -> None:
     fits = json.dumps({"agency_ids": ["A"]}).encode()
-    padded = fits + b" " * (BODY_BYTES - len(fits))
-    for body in (padded, padded + b" "):
+    largest = fits + b" " * (BODY_BYTES - len(fits))
+    for body in (largest, largest + b" "):
         expected = 200 if len(body) <= BODY_BYTES else 413
         assert api.ask("POST", "/v1/agencies/batch", body=body.decode()).status == expected
         encoded = base64.b64encode(body).decode()
@@ -109,7 +109,7 @@ def test_the_size_of_a_body_is_that_of_its_bytes_whatever_it_comes_as(api: Calle
     assert api.ask("POST", "/v1/agencies/batch", body=chinese).status == 413
 
 
-def test_twenty_faults_are_told_and_no_more(api: Caller) -> None:
+def test_an_answer_lists_twenty_faults_at_most(api: Caller) -> None:
     many = api.ask("POST", "/v1/agencies/batch", body=json.dumps({"agency_ids": [0] * 90})).json
     assert len(many["errors"]) == 20
     assert "first 20" in many["detail"]
@@ -121,7 +121,7 @@ def test_twenty_faults_are_told_and_no_more(api: Caller) -> None:
 
 @pytest.mark.parametrize("operation", GUARDED, ids=lambda operation: operation.name)
 @pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES)
-def test_a_long_query_and_long_headers_cost_next_to_nothing(
+def test_a_long_query_and_long_headers_are_refused_cheaply(
     world: World, api: Caller, operation: Operation, query: str
 ) -> None:
     path = path_of(operation).partition("?")[0]
@@ -134,7 +134,7 @@ def test_a_long_query_and_long_headers_cost_next_to_nothing(
     assert seconds < SECONDS
 
 
-def test_a_short_page_of_history_asks_the_table_no_more_often_than_a_long_one(world: World, api: Caller) -> None:
+def test_a_short_page_of_history_needs_no_more_reads_than_a_long_one(world: World, api: Caller) -> None:
     with world.reads() as reads:
         page = api.get("/v1/agencies/A/history?limit=1")
     assert [item["month"] for item in page.json["items"]] == [MONTHS[-1]]
@@ -152,7 +152,7 @@ LONG = "“长\\" * 10_000  # three bytes a character, and two of three characte
 
 @pytest.fixture(scope="module")
 def verbose() -> Iterator[Caller]:
-    """A hundred agencies of a level that has benefits with very long names."""
+    """A hundred agencies of a level whose benefits have very long names."""
     benefit = Benefit("b", LONG, LONG, BenefitKind.FLAG, (Grant(1), Grant(2), Grant(3)))
     benefits = tuple(replace(benefit, key=f"b{n}") for n in range(12))
     with empty_world() as world:
@@ -160,7 +160,7 @@ def verbose() -> Iterator[Caller]:
         yield world.caller()
 
 
-def test_names_of_benefits_count_as_bytes_of_an_answer(verbose: Caller) -> None:
+def test_names_of_benefits_count_for_the_size_of_an_answer(verbose: Caller) -> None:
     ids = [f"A{n:03d}" for n in range(100)]
     refused = verbose.batch(ids)
     assert (refused.status, refused.json["errors"][0]["code"]) == (422, "answer-too-long")
@@ -177,7 +177,7 @@ def test_names_of_benefits_count_as_bytes_of_an_answer(verbose: Caller) -> None:
 
 
 @pytest.mark.parametrize("operation", GUARDED, ids=lambda operation: operation.name)
-def test_no_answer_is_longer_than_a_function_may_send(verbose: Caller, operation: Operation) -> None:
+def test_no_answer_is_larger_than_lambda_allows(verbose: Caller, operation: Operation) -> None:
     asked = event(operation.method, path_of(operation, "A000", level=1, benefit="b0"), body='{"agency_ids": ["A000"]}')
     answer, size, _ = measured(verbose, asked)
     assert answer["statusCode"] in (200, 500)

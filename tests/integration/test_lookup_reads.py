@@ -1,4 +1,4 @@
-"""How few reads an answer takes, that it is of one publication, and what is left when DynamoDB is not."""
+"""How few reads an answer takes, that it is of one publication, and what is answered while DynamoDB is down."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.published import Caller, World, agency, empty_world, path_of, ruleboo
 
 
 class Clock:
-    """Seconds that pass when told to."""
+    """A clock that a test sets."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -37,14 +37,14 @@ def published_world() -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    """For tests that change nothing in it."""
+    """For tests that do not change it."""
     with published_world() as world:
         yield world
 
 
 @pytest.fixture
 def changing() -> Iterator[World]:
-    """A world of the test's own."""
+    """For tests that change it."""
     with published_world() as world:
         yield world
 
@@ -89,14 +89,14 @@ def test_a_batch_of_a_hundred_takes_one_read(world: World, api: Caller) -> None:
     assert reads == ["BatchGetItem"]
 
 
-def test_keys_that_dynamodb_left_unprocessed_are_asked_for_again(world: World, api: Caller) -> None:
-    held_back = 2
+def test_unprocessed_keys_are_requested_again(world: World, api: Caller) -> None:
+    incomplete_answers = 2
     assert api.get("/v1/levels").status == 200
 
     def leave_some(parsed: dict[str, Any], **_: Any) -> None:
-        nonlocal held_back
-        if held_back:
-            held_back -= 1
+        nonlocal incomplete_answers
+        if incomplete_answers:
+            incomplete_answers -= 1
             items = parsed["Responses"][world.table.name]
             parsed["UnprocessedKeys"] = {
                 world.table.name: {"Keys": [{k: item[k] for k in ("pk", "sk")} for item in items[1:]]}
@@ -144,7 +144,7 @@ def test_the_last_known_publication_is_served_and_marked_stale(world: World, api
     assert api.get("/v1/levels").headers["etag"] == fresh.headers["etag"]
 
 
-def test_what_takes_another_read_is_503_with_a_time_to_try_again(world: World, api: Caller, clock: Clock) -> None:
+def test_an_answer_that_needs_a_read_is_503_with_retry_after(world: World, api: Caller, clock: Clock) -> None:
     assert api.get("/v1/agencies/A000").status == 200
     clock.now += POINTER_SECONDS
     with world.outage():
@@ -161,16 +161,14 @@ def test_what_takes_another_read_is_503_with_a_time_to_try_again(world: World, a
         assert api.get("/healthz").status == 200
 
 
-def test_a_cold_instance_without_dynamodb_is_503_and_recovers(world: World, api: Caller) -> None:
+def test_a_cold_instance_answers_503_until_dynamodb_is_back(world: World, api: Caller) -> None:
     with world.outage():
         refused = api.get("/v1/levels")
         assert (refused.status, "dynamodb" in refused.text.lower()) == (503, False)
     assert api.get("/v1/levels").status == 200
 
 
-def test_the_pointer_is_not_asked_for_at_every_request_while_it_can_t_be_read(
-    world: World, api: Caller, clock: Clock
-) -> None:
+def test_not_every_request_tries_to_read_the_pointer_during_an_outage(world: World, api: Caller, clock: Clock) -> None:
     assert api.get("/v1/levels").status == 200
     clock.now += POINTER_SECONDS
     with world.outage(), world.reads() as reads:
@@ -179,7 +177,7 @@ def test_the_pointer_is_not_asked_for_at_every_request_while_it_can_t_be_read(
     assert len(reads) <= 1
 
 
-# --- months no longer kept --------------------------------------------------------------------------------------------
+# --- months past their retention --------------------------------------------------------------------------------------
 
 
 def test_a_month_whose_rulebook_has_expired_is_unknown_and_its_cursors_are_gone(changing: World) -> None:
@@ -225,11 +223,11 @@ def test_a_month_past_its_retention_is_404_everywhere_while_its_items_expire_one
         asked = [operation for operation in declared.operations if operation.asked and "month" in fields_of(operation)]
         assert asked
         found = world.table.scan("contains(pk, :run) OR contains(sk, :run)", {":run": old.run})
-        mine = [item for item in found if "AGENCY#A" not in item["pk"]["S"] or "A000" in item["pk"]["S"]]
-        mine.append(rulebook_key(old.rulebook))
-        assert len({item["pk"]["S"].partition("#")[0] for item in mine}) >= 4
+        expiring = [item for item in found if "AGENCY#A" not in item["pk"]["S"] or "A000" in item["pk"]["S"]]
+        expiring.append(rulebook_key(old.rulebook))
+        assert len({item["pk"]["S"].partition("#")[0] for item in expiring}) >= 4
         gone = world.caller(now=lambda: datetime(2028, 12, 1, tzinfo=UTC))
-        for item in mine:
+        for item in expiring:
             world.table.client.delete_item(TableName=world.table.name, Key={name: item[name] for name in ("pk", "sk")})
             for operation in asked:
                 path = path_of(operation, "A000", level=1)
@@ -244,16 +242,16 @@ def fields_of(operation: Operation) -> set[str]:
     return set(operation.asked.model_fields) if operation.asked else set()
 
 
-def test_when_every_month_is_past_its_retention_nothing_is_published() -> None:
+def test_the_api_answers_503_if_every_month_is_past_its_retention() -> None:
     with published_world() as world:
         api = world.caller(now=lambda: datetime(2031, 1, 1, tzinfo=UTC))
         assert api.get("/v1/levels").status == 503
 
 
-# --- the months that can be asked for ---------------------------------------------------------------------------------
+# --- the list of months -----------------------------------------------------------------------------------------------
 
 
-def test_the_months_that_can_be_asked_for_are_listed_newest_first_with_their_levels() -> None:
+def test_the_months_are_listed_newest_first_with_their_counts_of_levels() -> None:
     with published_world() as world:
         newest = world.publish("2026-11", [agency("A", four=1), agency("B", four=5, six=1), agency("U")])
         items = world.caller().get("/v1/publications").json["items"]
@@ -263,7 +261,7 @@ def test_the_months_that_can_be_asked_for_are_listed_newest_first_with_their_lev
     assert items[1]["levels"]["1"] == 150
 
 
-def test_the_list_of_months_pages_and_each_of_them_can_be_asked_for() -> None:
+def test_the_list_of_months_is_paged_and_each_month_can_be_read() -> None:
     with published_world() as world:
         for month in ("2026-07", "2026-08", "2026-11"):
             world.publish(month, [agency("A", four=1)])
@@ -279,8 +277,8 @@ def test_the_list_of_months_pages_and_each_of_them_can_be_asked_for() -> None:
 # --- while a month is being published ---------------------------------------------------------------------------------
 
 
-def test_readers_never_see_a_level_with_another_publication_s_benefits(changing: World) -> None:
-    """Two states alternate: level 1 with no benefit, level 2 with one; a mixture of them would show."""
+def test_readers_never_see_a_level_with_the_benefits_of_another_publication(changing: World) -> None:
+    """Two states alternate: level 1 without benefits, and level 2 with one. Any other combination is an error."""
     benefits = rulebook().benefits[:1]
     poor = rulebook(benefits=benefits)
     rich = rulebook(benefits=(type(benefits[0])("gift", "礼", "", benefits[0].kind, (Grant(2),)),))
@@ -289,12 +287,12 @@ def test_readers_never_see_a_level_with_another_publication_s_benefits(changing:
         changing.publish("2026-10", [agency("A", four=5, six=1)], rich, staged_only=True),
     ]
     changing.show(states[0])
-    instant = changing.caller(_ever_later())
+    uncached = changing.caller(_racing_clock())
     stop, seen = threading.Event(), list[tuple[Any, ...]]()
 
     def read() -> None:
         while not stop.is_set():
-            view, card = instant.get("/v1/agencies/A/level").json, instant.get("/v1/agencies/A").json
+            view, card = uncached.get("/v1/agencies/A/level").json, uncached.get("/v1/agencies/A").json
             seen.append(
                 (view["level"], [benefit["benefit"] for benefit in view["benefits"]], view["publication"]["run"])
             )
@@ -317,8 +315,8 @@ def test_readers_never_see_a_level_with_another_publication_s_benefits(changing:
     assert {state[0] for state in seen} == {1, 2}
 
 
-def _ever_later() -> Clock:
-    """A clock by which the pointer is always due to be read again."""
+def _racing_clock() -> Clock:
+    """A clock with which every request reads the pointer."""
 
     class Racing(Clock):
         def __call__(self) -> float:

@@ -1,4 +1,4 @@
-"""The code of the Spark job goes into the bucket of a stack that has the job."""
+"""The code of the Spark job is uploaded into the bucket of a stack that has the job."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def make_stack(*, with_job: bool) -> None:
 
 
 @pytest.mark.usefixtures("aws")
-def test_the_code_goes_into_the_bucket_that_the_stack_names(tmp_path: Path) -> None:
+def test_the_code_is_uploaded_into_the_bucket_that_the_stack_names(tmp_path: Path) -> None:
     make_stack(with_job=True)
     for name in CODE:
         (tmp_path / name).write_text(name, encoding="utf-8")
@@ -42,14 +42,14 @@ def test_the_code_goes_into_the_bucket_that_the_stack_names(tmp_path: Path) -> N
 
 
 @pytest.mark.usefixtures("aws")
-def test_a_stack_without_the_job_gets_nothing(tmp_path: Path) -> None:
+def test_nothing_is_uploaded_for_a_stack_without_the_job(tmp_path: Path) -> None:
     make_stack(with_job=False)
 
     assert upload("levels", built=tmp_path) is None
 
 
 @pytest.mark.usefixtures("aws")
-def test_code_that_is_not_built_is_asked_for(tmp_path: Path) -> None:
+def test_without_built_code_the_error_names_the_command_that_builds_it(tmp_path: Path) -> None:
     make_stack(with_job=True)
 
     with pytest.raises(UserMistake, match=r"no measuring\.gluewheels\.zip and no measure\.py\. Make them: make build"):

@@ -1,4 +1,4 @@
-"""The code that Glue runs, as a wheel: whole, of the same version as the function's, and the same bytes each time."""
+"""The wheel that Glue runs: it is complete, has the version of the function's code, and always the same bytes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def wheel(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_wheel_has_the_version_that_plans_ask_for(wheel: Path, tmp_path: Path) -> None:
+def test_the_wheel_has_the_version_that_plans_require(wheel: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-c", IN_THE_WHEEL, str(wheel)]
     ran = subprocess.run(command, check=True, cwd=tmp_path, capture_output=True, text=True)
     assert ran.stdout.strip() == reader_version()

@@ -1,4 +1,4 @@
-"""What the rating function measures carries the stack's name, and is what alarms and dashboard look for."""
+"""The rating function's metrics have the dimensions that alarms and dashboard use."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         yield cloud
 
 
-def measured(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
-    """What was measured since the last look, by name."""
+def written_metrics(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
+    """The metrics written since the last call, by name."""
     found = Metrics()
     found.read(capsys.readouterr().out, NOW)
     assert {(namespace, dimensions) for namespace, _, dimensions in found.values} == {
@@ -38,39 +38,43 @@ def measured(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
     return {name: values[-1][1] for (_, name, _), values in found.values.items()}
 
 
-def test_a_published_month_counts_what_the_dashboard_shows(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_published_month_writes_the_metrics_of_the_dashboard(
+    cloud: Cloud, capsys: pytest.CaptureFixture[str]
+) -> None:
     cloud.put_month("2026-09", {"A": (2, 500_000)})
     cloud.rate({"scheduled_at": BEFORE_NOON})
-    counted = measured(capsys)
+    counted = written_metrics(capsys)
     assert counted.keys() == {"Runs", "Published", "Held", "QuarantinedRows", "SecondsLeft", "EventsSent"}
     assert (counted["Runs"], counted["Held"], counted["QuarantinedRows"]) == (1, 0, 0)
 
 
-def test_firings_before_noon_say_nothing_of_being_late(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_firing_before_noon_does_not_write_overdue(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
     assert cloud.rate({"scheduled_at": BEFORE_NOON})["outcome"] == "not_ready"
-    assert "Overdue" not in measured(capsys)
+    assert "Overdue" not in written_metrics(capsys)
 
 
-def test_a_firing_after_noon_counts_a_month_that_is_not_out(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_firing_after_noon_counts_an_unpublished_month_as_overdue(
+    cloud: Cloud, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert cloud.rate({"scheduled_at": AFTER_NOON})["outcome"] == "not_ready"
-    assert measured(capsys)["Overdue"] == 1
+    assert written_metrics(capsys)["Overdue"] == 1
     cloud.put_month("2026-09", {"A": (2, 500_000)})
     assert cloud.rate({"scheduled_at": AFTER_NOON})["outcome"] == "published"
-    assert measured(capsys)["Overdue"] == 0
+    assert written_metrics(capsys)["Overdue"] == 0
 
 
-def test_a_firing_that_fails_counts_too(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_firing_that_fails_writes_overdue_too(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
     cloud.write_workbook(levels="level,name\n1,\n")
     with pytest.raises(LevelsError):
         cloud.rate({"scheduled_at": AFTER_NOON})
-    counted = measured(capsys)
+    counted = written_metrics(capsys)
     assert (counted["WorkbookFaulty"], counted["Overdue"]) == (1, 1)
 
 
-def test_a_backfill_says_nothing_of_being_late(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_backfill_does_not_write_overdue(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
     cloud.put_month("2026-08", {"A": (2, 500_000)})
     cloud.rate({"month": "2026-08"})
-    assert "Overdue" not in measured(capsys)
+    assert "Overdue" not in written_metrics(capsys)
 
 
 DECISION = {"by": "Li", "reason": "looked at"}
@@ -86,10 +90,10 @@ NO_RUN = "0" * 20
         ({"month": "2026-09", "mode": "preview"}, "WorkbookFaulty"),
     ],
 )
-def test_what_the_console_is_refused_is_no_failed_run(
+def test_a_refusal_to_the_console_does_not_count_as_a_failed_run(
     cloud: Cloud, capsys: pytest.CaptureFixture[str], asked: dict[str, str], error: str
 ) -> None:
-    """Nobody is called, and Lambda does not try it again; asked by a developer, the same raises."""
+    """So no alarm is raised and Lambda does not try again. The same event without a ticket raises the error."""
     cloud.put_month("2026-09", {"A": (2, 500_000)})
     cloud.rate({"month": "2026-09"})
     if error == "WorkbookFaulty":
@@ -97,7 +101,7 @@ def test_what_the_console_is_refused_is_no_failed_run(
     capsys.readouterr()
     answer = cloud.rate({**asked, "ticket": "a" * 20})
     assert (answer["outcome"], answer["error"]) == ("refused", error)
-    assert measured(capsys) == {"Runs": 1}
+    assert written_metrics(capsys) == {"Runs": 1}
     with pytest.raises(LevelsError):
         cloud.rate(asked)
-    assert measured(capsys).keys() & {"RunFailed", "WorkbookFaulty"}
+    assert written_metrics(capsys).keys() & {"RunFailed", "WorkbookFaulty"}

@@ -1,4 +1,4 @@
-"""A sixth level, prepared in the workbook for a rating month to come: previewed, published, rolled back, and shown."""
+"""A sixth level that the workbook prepares for a later month is previewed, published, shown and rolled back."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ AGENCIES = {"f": (6, 60_000), "e": (5, 50_000), "a": (1, 10_000), "n": (0, 0)}
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """November and December are published; after that, a sixth level is prepared for January."""
+    """November and December are published with five levels; then a sixth is prepared for January."""
     with small_cloud(Path(tmp_path_factory.mktemp("levels"))) as cloud:
         cloud.write_workbook(**TODAY | {"benefits": TODAY["benefits"].replace(",6", "").replace(",TRUE,\n", ",TRUE\n")})
         for month in (NOVEMBER, DECEMBER, JANUARY):
@@ -42,7 +42,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @pytest.fixture(scope="module")
 def january(cloud: Cloud) -> dict[str, Any]:
-    """January, published after it was previewed."""
+    """The answer to the run that published January."""
     answer = cloud.rate({"month": JANUARY})
     assert answer["outcome"] == "published"
     return answer
@@ -58,7 +58,7 @@ def shown(cloud: Cloud, month: str) -> dict[str, int | None]:
     return {card["agency_id"]: card["level"] for card in api(cloud).batch(sorted(AGENCIES), body).json["items"]}
 
 
-def test_until_then_there_are_five_levels(cloud: Cloud) -> None:
+def test_before_january_there_are_five_levels(cloud: Cloud) -> None:
     assert cloud.levels(DECEMBER) == {"f": 5, "e": 5, "a": 1, "n": None}
     assert shown(cloud, DECEMBER) == cloud.levels(DECEMBER)
     ladder = api(cloud).get(f"/v1/levels?month={DECEMBER}").json
@@ -67,7 +67,9 @@ def test_until_then_there_are_five_levels(cloud: Cloud) -> None:
     assert api(cloud).get(f"/v1/agencies?level=6&month={DECEMBER}").status == 404
 
 
-def test_the_morning_refresh_says_from_when_the_sixth_level_counts_and_who_would_hold_it(cloud: Cloud) -> None:
+def test_the_morning_refresh_says_from_when_the_sixth_level_counts_and_which_agencies_would_have_it(
+    cloud: Cloud,
+) -> None:
     answer = cloud.rate({"mode": "refresh"})
     assert answer["effective_month"] == JANUARY
     assert [mover["agency_id"] for mover in answer["preview"]["movers"]] == ["f"]
@@ -75,7 +77,7 @@ def test_the_morning_refresh_says_from_when_the_sixth_level_counts_and_who_would
     assert len(api(cloud).get("/v1/levels").json["levels"]) == 5
 
 
-def test_a_preview_rates_by_six_levels_and_publishes_nothing(cloud: Cloud) -> None:
+def test_a_preview_of_january_has_six_levels_and_publishes_nothing(cloud: Cloud) -> None:
     before = cloud.table.pointer()
     answer = cloud.rate({"month": JANUARY, "mode": "preview"})
     assert answer["levels"] == {
@@ -99,7 +101,7 @@ def test_each_month_is_shown_with_its_own_levels(cloud: Cloud, january: dict[str
     assert ask.get(f"/v1/agencies?level=6&month={DECEMBER}").status == 404
 
 
-def test_the_benefits_of_a_month_are_those_of_its_levels(cloud: Cloud, january: dict[str, Any]) -> None:
+def test_the_benefits_of_a_month_are_shown_for_its_own_levels(cloud: Cloud, january: dict[str, Any]) -> None:
     assert january["run"]
     levels = {
         month: [entry["level"] for entry in api(cloud).get(f"/v1/benefits/contact?month={month}").json["levels"]]
@@ -108,13 +110,11 @@ def test_the_benefits_of_a_month_are_those_of_its_levels(cloud: Cloud, january: 
     assert levels == {DECEMBER: [2, 3, 4, 5], JANUARY: [2, 3, 4, 5, 6]}
 
 
-def test_an_agency_sees_its_history_and_what_is_next_by_each_months_levels(
-    cloud: Cloud, january: dict[str, Any]
-) -> None:
+def test_history_and_next_level_use_the_levels_of_each_month(cloud: Cloud, january: dict[str, Any]) -> None:
     assert january["run"]
     ask = api(cloud)
     history = ask.get("/v1/agencies/f/history").json["items"]
-    assert [(of["month"], of["level"], of["level_name"]) for of in history] == [
+    assert [(item["month"], item["level"], item["level_name"]) for item in history] == [
         (JANUARY, 6, "六级"),
         (DECEMBER, 5, "五级"),
         (NOVEMBER, 5, "五级"),
@@ -123,13 +123,13 @@ def test_an_agency_sees_its_history_and_what_is_next_by_each_months_levels(
     assert ask.get("/v1/agencies/e/level").json["next_level"]["level"] == 6
 
 
-def test_what_is_published_of_either_month_is_what_its_inputs_give(cloud: Cloud, january: dict[str, Any]) -> None:
+def test_every_published_month_can_be_verified(cloud: Cloud, january: dict[str, Any]) -> None:
     assert january["run"]
     runs = [publication.run for publication in cloud.table.pointer().publications.values()]
     assert [cloud.rate({"verify": run})["outcome"] for run in runs] == ["verified"] * 3
 
 
-def test_january_rolled_back_has_the_levels_of_the_run_it_goes_back_to(cloud: Cloud, january: dict[str, Any]) -> None:
+def test_after_a_rollback_january_has_the_levels_of_its_first_run(cloud: Cloud, january: dict[str, Any]) -> None:
     cloud.put_month(JANUARY, {**AGENCIES, "f": (5, 50_000), "e": (6, 60_000)})
     assert cloud.rate({"month": JANUARY})["outcome"] == "published"
     assert shown(cloud, JANUARY) == {"f": 5, "e": 6, "a": 1, "n": None}

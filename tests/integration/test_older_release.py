@@ -1,7 +1,7 @@
-"""An older release's lookup function, run as it was, over the table that this release's rating function writes.
+"""The lookup function of an older release reads the table that this release's rating function writes.
 
-So it is while a new version is rolled out, and after somebody has gone back. tests/data/lookup_of_an_older_release.zip
-is that release's code of functions/lookup and shared, the first that wrote schema 2.
+This happens during a roll-out, and after a stack went back to it. tests/data/lookup_of_an_older_release.zip
+has that release's functions/lookup and shared; it was the first that wrote schema 2.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def as_sent(value: Any) -> Any:
 
 
 def rated(cloud: Cloud) -> None:
-    """May restated and rolled back, June with an override, then other texts: as this release writes it."""
+    """May is restated and rolled back, June has an override, then texts are changed; all by this release."""
     cloud.put_month("2026-05", {"a": SMALL, "b": BIG})
     first = cloud.rate({"month": "2026-05"})["run"]
     cloud.put_month("2026-05", {"a": BIG, "b": MIDDLE, "c": SMALL, "d": NONE})
@@ -72,7 +72,7 @@ def rated(cloud: Cloud) -> None:
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[tuple[int, Any]]]]:
-    """What the older and this release's lookup function answer to each path, by ``older`` and ``this``."""
+    """The answers of the ``older`` release's lookup function and of ``this`` one to each path."""
     folder = tmp_path_factory.mktemp("older")
     dynamodb = DynamoDB()
     with small_cloud(folder, RETENTION_MONTHS="1200") as cloud:
@@ -103,17 +103,18 @@ def asked(aws: dict[str, str], code: Path, into: Path) -> list[tuple[int, Any]]:
     return [(answer["statusCode"], json.loads(answer["body"])) for answer in json.loads(into.read_text())]
 
 
-def test_an_older_release_answers_what_this_one_answers_over_what_this_one_wrote(
+def test_an_older_release_gives_the_answers_of_this_one(
     answers: dict[str, list[tuple[int, Any]]],
 ) -> None:
     different = []
-    for path, (status, said), (now, says) in zip(PATHS, answers["older"], answers["this"], strict=True):
-        different += [f"{path}: {status} was, {now} is"] if status != now else []
-        different += [f"{path} {fault}" for fault in missing(said, says)] if status == 200 else []
+    pairs = zip(PATHS, answers["older"], answers["this"], strict=True)
+    for path, (older_status, older), (status, body) in pairs:
+        different += [f"{path}: {older_status} before, {status} now"] if older_status != status else []
+        different += [f"{path} {fault}" for fault in missing(older, body)] if older_status == 200 else []
     assert different == []
 
 
-def test_it_sees_the_levels_the_override_and_the_texts_of_today(answers: dict[str, list[tuple[int, Any]]]) -> None:
+def test_an_older_release_reads_the_new_levels_override_and_texts(answers: dict[str, list[tuple[int, Any]]]) -> None:
     older = dict(zip(PATHS, answers["older"], strict=True))
     assert [older[f"/v1/agencies/{agency}"][1]["level"] for agency in "abcd"] == [2, 3, 3, None]
     assert older["/v1/agencies/c/level"][1]["status"] == "overridden"

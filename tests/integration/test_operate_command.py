@@ -1,4 +1,4 @@
-"""make backfill and the like against a deployed function: asked as an event, followed through the table."""
+"""Commands such as make backfill for a deployed function: they send an event and read the result from the table."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ def cloud(beginning: Cloud) -> Cloud:
 
 
 def operate_on(cloud: Cloud, *arguments: str) -> int:
-    """The exit code of a command that asks this cloud's function."""
+    """The exit code of a command that uses this cloud's function."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(operate, "_asking_local", lambda port: cloud.rate)
         return operate.main(["--local", "3000", *arguments])
 
 
-class Waiting:
-    """A person who waits: each wait takes a minute of a clock of its own, and what was said is kept."""
+class Terminal:
+    """A clock on which each pause takes a minute; it records what the command prints."""
 
     def __init__(self) -> None:
-        self.minutes, self.said = 0, list[str]()
+        self.minutes, self.printed = 0, list[str]()
 
     def sleep(self, _: float) -> None:
         self.minutes += 1
@@ -54,8 +54,8 @@ class Waiting:
         return datetime.now(UTC) + timedelta(minutes=self.minutes)
 
 
-def deployed(cloud: Cloud, run: Callable[[dict[str, Any]], object]) -> tuple[Deployed, Waiting]:
-    """The function as Lambda runs it for an event: accepted at once, and whatever it answers is not heard."""
+def deployed(cloud: Cloud, run: Callable[[dict[str, Any]], object]) -> tuple[Deployed, Terminal]:
+    """The function as Lambda runs it for an event: the event is accepted at once, and the answer is lost."""
 
     def invoke(FunctionName: str, InvocationType: str, Payload: bytes) -> None:  # noqa: N803 - boto3's names
         assert (FunctionName, InvocationType) == ("levels-rating", "Event")
@@ -63,49 +63,49 @@ def deployed(cloud: Cloud, run: Callable[[dict[str, Any]], object]) -> tuple[Dep
             run(json.loads(Payload))
 
     client: Any = SimpleNamespace(invoke=invoke)
-    person = Waiting()
+    terminal = Terminal()
     return Deployed(
-        client, "levels-rating", cloud.table, "the-log", person.said.append, person.sleep, person.now
-    ), person
+        client, "levels-rating", cloud.table, "the-log", terminal.printed.append, terminal.sleep, terminal.now
+    ), terminal
 
 
-def test_a_month_is_rated_as_an_event_and_its_ledger_line_is_shown(cloud: Cloud) -> None:
-    function, person = deployed(cloud, cloud.rate)
+def test_a_month_is_rated_by_an_event_and_its_ledger_line_is_printed(cloud: Cloud) -> None:
+    function, terminal = deployed(cloud, cloud.rate)
     answer = function.ask({"month": "2026-05"})
     assert (answer["outcome"], answer["agencies"]) == ("published", 2)
-    (line,) = person.said
+    (line,) = terminal.printed
     assert line.startswith("ledger: ")
     assert line.endswith(f"2026-05 published {answer['run']}")
 
 
-def test_only_lines_of_this_request_are_shown(cloud: Cloud) -> None:
-    function, person = deployed(cloud, cloud.rate)
+def test_only_ledger_lines_of_this_request_are_printed(cloud: Cloud) -> None:
+    function, terminal = deployed(cloud, cloud.rate)
     function.ask({"month": "2026-05"})
     assert function.ask({"month": "2026-05"})["outcome"] == "unchanged"
-    assert len(person.said) == 1
+    assert len(terminal.printed) == 1
 
 
-def test_a_refusal_is_one_sentence(cloud: Cloud) -> None:
+def test_a_refusal_is_raised_with_its_message(cloud: Cloud) -> None:
     function, _ = deployed(cloud, cloud.rate)
     with pytest.raises(UserMistake, match=r"^MonthNotOver: month 2099-01 ends at"):
         function.ask({"month": "2099-01"})
 
 
-def test_a_run_that_was_killed_is_given_up_after_a_while_and_says_where_to_look(cloud: Cloud) -> None:
-    function, person = deployed(cloud, lambda event: None)
+def test_after_20_minutes_without_an_answer_the_command_stops_and_names_the_log(cloud: Cloud) -> None:
+    function, terminal = deployed(cloud, lambda event: None)
     with pytest.raises(UserMistake, match=r"no answer after 20 minutes.*the-log"):
         function.ask({"month": "2026-05"})
-    assert person.minutes in (20, 21)
+    assert terminal.minutes in (20, 21)
 
 
-def test_a_function_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_function_that_does_not_exist_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"DEFAULT_REGION": "ap-east-1", "ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "x"}.items():
         monkeypatch.setenv(f"AWS_{name}", value)
     with mock_aws(), pytest.raises(UserMistake, match="no-such-rating: there is no such function in ap-east-1"):
         Deployed.find(boto3.Session(), "no-such-rating", lambda _: None)
 
 
-def test_without_region_and_credentials_both_are_asked_for_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_region_and_missing_credentials_are_reported_together(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("PROFILE", "DEFAULT_REGION", "REGION", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY"):
         monkeypatch.delenv(f"AWS_{name}", raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -117,7 +117,7 @@ def test_without_region_and_credentials_both_are_asked_for_at_once(monkeypatch: 
         operate.main(["check"])
 
 
-def test_a_damaged_month_is_written_again_by_a_command(cloud: Cloud) -> None:
+def test_a_command_repairs_a_damaged_month(cloud: Cloud) -> None:
     run = cloud.rate({"month": "2026-05"})["run"]
     whole = cloud.items()
     cloud.table.client.delete_item(TableName=cloud.table.name, Key=rating_key("a", "2026-05", run))
@@ -127,20 +127,20 @@ def test_a_damaged_month_is_written_again_by_a_command(cloud: Cloud) -> None:
     assert operate_on(cloud, "verify", run) == 0
 
 
-def test_a_run_that_was_overtaken_is_accepted_by_a_command_that_says_anyway(cloud: Cloud) -> None:
+def test_a_superseded_run_is_accepted_only_with_anyway(cloud: Cloud) -> None:
     cloud.write_workbook(settings="setting,value\nmax_changed_share,0.1\n")
     cloud.rate({"month": "2026-05"})
     cloud.put_month("2026-06", {"a": (0, 0), "b": (5, 500_000)})
     run = cloud.rate({"month": "2026-06"})["run"]
     cloud.put_month("2026-06", {"a": (1, 0), "b": (1, 0)})
-    decided = ("accept", run, "--by", "Li", "--reason", "seen")
+    decision = ("accept", run, "--by", "Li", "--reason", "seen")
     with pytest.raises(RunSuperseded):
-        operate_on(cloud, *decided)
-    assert operate_on(cloud, *decided, "--anyway") == 0
+        operate_on(cloud, *decision)
+    assert operate_on(cloud, *decision, "--anyway") == 0
     assert cloud.levels() == {"a": None, "b": 3}
 
 
-def test_what_is_taken_away_is_confirmed_by_a_command(cloud: Cloud) -> None:
+def test_a_command_confirms_that_something_is_taken_away(cloud: Cloud) -> None:
     cloud.rate({"month": "2026-05"})
     shown = cloud.table.pointer().current().rulebook
     cloud.write_workbook(benefits="benefit,name,description,kind,1,2,3\ncontact,达人建联机构,,flag,,,TRUE\n")

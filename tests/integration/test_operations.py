@@ -1,4 +1,4 @@
-"""The function behind the console, with the real rating function behind it."""
+"""The console's function, together with the real rating function."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shared.tickets import keep_check
 from tests.cloud import REPORTS, WORKBOOK, Cloud, small_cloud
 from tests.operating import WANG, Console
 
-FEW = "setting,value,note\nmax_downgraded_share,0.1,\n"
+STRICT = "setting,value,note\nmax_downgraded_share,0.1,\n"
 APRIL = {"a": (5, 500_000), "b": (3, 20_000), "c": (2, 10_000)}
 MAY = {"a": (1, 100), "b": (3, 20_000), "c": (2, 10_000)}
 
@@ -25,7 +25,7 @@ MAY = {"a": (1, 100), "b": (3, 20_000), "c": (2, 10_000)}
 def april(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """April is published."""
     with small_cloud(tmp_path_factory.mktemp("cloud")) as cloud:
-        cloud.write_workbook(settings=FEW)
+        cloud.write_workbook(settings=STRICT)
         cloud.put_month("2026-04", APRIL)
         cloud.rate({"month": "2026-04"})
         cloud.remember()
@@ -34,7 +34,7 @@ def april(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @pytest.fixture(scope="module")
 def may(april: Cloud) -> str:
-    """The run of May, held because its only rated agency that moves falls."""
+    """The run of May, which is held because one of three agencies is downgraded."""
     april.bring_back().put_month("2026-05", MAY)
     answer = april.rate({"month": "2026-05"})
     assert answer["outcome"] == "held"
@@ -54,16 +54,16 @@ def console(cloud: Cloud) -> Console:
 
 @pytest.fixture
 def held(cloud: Cloud, may: str) -> str:
-    """The run of May, in a cloud in which it is held."""
+    """The run of May; the cloud is brought back to the state in which it is held."""
     cloud.bring_back("May is held")
     return may
 
 
 def decision(console: Console, **more: Any) -> dict[str, Any]:
-    return {"reason": "looked at", "month": "2026-05", "pointer": console.get("months")["pointer"], **more}
+    return {"reason": "checked", "month": "2026-05", "pointer": console.get("months")["pointer"], **more}
 
 
-def test_the_months_say_where_each_stands(console: Console, cloud: Cloud) -> None:
+def test_each_month_has_its_state_and_its_missing_datasets(console: Console, cloud: Cloud) -> None:
     console.now += timedelta(days=31)  # July: May has no extracts, June neither
     cloud.put("agencies", "2026-05", [])
     months = console.get("months")
@@ -76,24 +76,24 @@ def test_the_months_say_where_each_stands(console: Console, cloud: Cloud) -> Non
     assert months["next_renewal_on"] == "2026-08-03"
 
 
-def test_on_the_day_of_a_renewal_that_is_still_to_come_the_month_is_not_overdue(console: Console) -> None:
+def test_a_month_is_not_overdue_on_the_day_of_its_renewal_before_the_renewal(console: Console) -> None:
     months = console.get("months")
     assert (months["items"][0]["month"], months["items"][0]["overdue"]) == ("2026-05", False)
     assert months["next_renewal_on"] == "2026-06-03"
 
 
-def test_a_month_that_is_complete_and_not_rated_is_ready(console: Console, cloud: Cloud) -> None:
+def test_a_complete_month_that_is_not_rated_is_ready(console: Console, cloud: Cloud) -> None:
     cloud.put_month("2026-05", MAY)
     assert console.get("months")["items"][0]["state"] == "ready"
 
 
-def test_a_month_that_a_cluster_counts_is_measuring(console: Console, cloud: Cloud) -> None:
+def test_a_month_that_the_spark_job_measures_is_measuring(console: Console, cloud: Cloud) -> None:
     cloud.put_month("2026-05", MAY)
     keep_check(cloud.table, {"outcome": "measuring", "month": "2026-05", "faults": [], "changes": []})
     assert console.get("months")["items"][0]["state"] == "measuring"
 
 
-def test_a_held_run_is_shown_with_all_that_a_decision_needs(console: Console, held: str) -> None:
+def test_a_held_run_is_shown_with_everything_that_a_decision_needs(console: Console, held: str) -> None:
     month = console.get("months")["items"][0]
     assert (month["state"], month["held"], month["valid"]) == ("held", [held], None)
 
@@ -110,7 +110,7 @@ def test_a_held_run_is_shown_with_all_that_a_decision_needs(console: Console, he
     assert report["level_names"] == {"1": "一级", "2": "二级", "3": "三级"}
 
 
-def test_each_metric_has_a_histogram_that_adds_up_and_its_thresholds(console: Console, held: str) -> None:
+def test_each_metric_has_its_thresholds_and_a_histogram_of_all_agencies(console: Console, held: str) -> None:
     report = console.get(f"runs/{held}")
     gmv = next(one for one in report["distributions"] if one["metric"] == "gmv")
     assert sum(each["agencies"] for each in gmv["bins"]) == gmv["agencies"] == 3
@@ -126,7 +126,9 @@ def test_each_metric_has_a_histogram_that_adds_up_and_its_thresholds(console: Co
     ]
 
 
-def test_an_accepted_run_is_published_under_the_name_of_the_token(console: Console, cloud: Cloud, held: str) -> None:
+def test_an_accepted_run_is_published_in_the_name_of_the_tokens_owner(
+    console: Console, cloud: Cloud, held: str
+) -> None:
     answer = console.ask("POST", f"/v1/operations/runs/{held}/accept", decision(console, reason=" new rules "))
     assert answer.status == 202
     assert console.get(answer.json["poll"].removeprefix("/v1/operations/"))["state"] == "asked"
@@ -141,36 +143,36 @@ def test_an_accepted_run_is_published_under_the_name_of_the_token(console: Conso
 
 
 def test_a_double_click_is_one_decision(console: Console, held: str) -> None:
-    asked = decision(console)
-    first, second = (console.ask("POST", f"/v1/operations/runs/{held}/accept", asked) for _ in range(2))
+    body = decision(console)
+    first, second = (console.ask("POST", f"/v1/operations/runs/{held}/accept", body) for _ in range(2))
     assert first.status == second.status == 202
     assert first.json["ticket"] == second.json["ticket"]
     assert len(console.asked) == 1
 
 
-def test_of_two_operators_the_second_is_told_who_was_first(console: Console, held: str) -> None:
-    asked = decision(console)
-    assert console.ask("POST", f"/v1/operations/runs/{held}/accept", asked).status == 202
-    second = console.ask("POST", f"/v1/operations/runs/{held}/accept", asked, WANG)
+def test_of_two_operators_the_second_is_refused_with_the_name_of_the_first(console: Console, held: str) -> None:
+    body = decision(console)
+    assert console.ask("POST", f"/v1/operations/runs/{held}/accept", body).status == 202
+    second = console.ask("POST", f"/v1/operations/runs/{held}/accept", body, WANG)
     assert second.status == 409
     assert "li.hua@example.com" in second.json["detail_zh"]
     assert len(console.asked) == 1
 
 
-def test_a_page_that_was_overtaken_is_refused_with_what_happened(console: Console, held: str) -> None:
-    asked = decision(console)
-    console.ask("POST", f"/v1/operations/runs/{held}/accept", asked)
+def test_a_decision_from_an_outdated_page_is_refused(console: Console, held: str) -> None:
+    body = decision(console)
+    console.ask("POST", f"/v1/operations/runs/{held}/accept", body)
     console.work()
     april = console.get("runs?month=2026-04")["items"][0]["run"]
 
-    late = console.ask("POST", f"/v1/operations/runs/{april}/rollback", {**asked, "month": "2026-04"})
+    late = console.ask("POST", f"/v1/operations/runs/{april}/rollback", {**body, "month": "2026-04"})
 
     assert (late.status, late.json["type"]) == (409, "urn:problem-type:mcn-levels:stale-page")
-    assert late.json["pointer"] == asked["pointer"] + 1
+    assert late.json["pointer"] == body["pointer"] + 1
     assert console.asked == []
 
 
-def test_the_month_has_to_be_typed_and_a_run_has_to_be_held(console: Console, held: str) -> None:
+def test_a_decision_needs_the_right_month_and_a_held_run(console: Console, held: str) -> None:
     april = console.get("runs?month=2026-04")["items"][0]["run"]
     for run, month in ((held, "2026-04"), (april, "2026-04")):
         refused = console.ask("POST", f"/v1/operations/runs/{run}/accept", decision(console, month=month))
@@ -178,7 +180,7 @@ def test_the_month_has_to_be_typed_and_a_run_has_to_be_held(console: Console, he
     assert console.asked == []
 
 
-def test_rolling_back_brings_the_earlier_levels_back(console: Console, cloud: Cloud) -> None:
+def test_a_rollback_restores_the_earlier_levels(console: Console, cloud: Cloud) -> None:
     april = console.get("runs?month=2026-04")["items"][0]["run"]
     cloud.put_month("2026-04", {**APRIL, "d": (9, 900_000)})
     restated = cloud.rate({"month": "2026-04"})
@@ -199,8 +201,8 @@ def test_a_decision_without_a_name_is_refused(console: Console, held: str) -> No
     assert answer.status == 403
 
 
-def test_a_list_with_a_decision_in_it_is_no_decision(console: Console, held: str) -> None:
-    """Powertools would take the first element of an array for the body."""
+def test_a_body_that_is_a_list_is_refused(console: Console, held: str) -> None:
+    """Powertools would use the first element of a list as the body."""
     bodies: list[list[Any]] = [[decision(console, month="2026-05")], [{}], []]
     for path in ("checks", "previews", "refresh", f"runs/{held}/accept", f"runs/{held}/rollback"):
         for body in bodies:
@@ -211,7 +213,7 @@ def test_a_list_with_a_decision_in_it_is_no_decision(console: Console, held: str
 
 def test_a_check_shows_faults_with_their_cells(console: Console, cloud: Cloud) -> None:
     assert console.get("workbook")["outcome"] == "published"
-    cloud.write_workbook(settings=FEW, thresholds="effective_month,level,channel,six,gmv\n,1,1,one,\n")
+    cloud.write_workbook(settings=STRICT, thresholds="effective_month,level,channel,six,gmv\n,1,1,one,\n")
     ticket = console.ask("POST", "/v1/operations/checks", {}).json["ticket"]
     console.work()
     assert console.get(f"tickets/{ticket}")["state"] in ("done", "failed")
@@ -221,20 +223,22 @@ def test_a_check_shows_faults_with_their_cells(console: Console, cloud: Cloud) -
     assert fault["link"] is None
 
 
-def test_cells_have_links_where_their_tabs_have_addresses(
+def test_cells_have_links_if_their_tabs_have_addresses(
     console: Console, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = "https://docs.google.com/spreadsheets/d/the-key/edit#gid=7"
     monkeypatch.setattr(Folder, "addresses", lambda _: {"thresholds": address})
-    cloud.write_workbook(settings=FEW, thresholds="effective_month,level,channel,six,gmv\n,1,1,one,\n")
+    cloud.write_workbook(settings=STRICT, thresholds="effective_month,level,channel,six,gmv\n,1,1,one,\n")
     console.ask("POST", "/v1/operations/checks", {})
     console.work()
     links = {(fault["tab"], fault["cell"]): fault["link"] for fault in console.get("workbook")["faults"]}
     assert links["thresholds", "D2"] == f"{address}&range=D2"
 
 
-def test_what_is_taken_away_waits_until_somebody_confirms_what_they_saw(console: Console, cloud: Cloud) -> None:
-    cloud.write_workbook(settings=FEW, benefits="benefit,name,description,kind,1,2,3\ncontact,联系,,flag,,,TRUE\n")
+def test_a_removed_benefit_waits_until_somebody_confirms_the_changes_of_the_last_check(
+    console: Console, cloud: Cloud
+) -> None:
+    cloud.write_workbook(settings=STRICT, benefits="benefit,name,description,kind,1,2,3\ncontact,联系,,flag,,,TRUE\n")
     console.ask("POST", "/v1/operations/checks", {})
     console.work()
     checked = console.get("workbook")
@@ -255,15 +259,15 @@ def test_what_is_taken_away_waits_until_somebody_confirms_what_they_saw(console:
     assert (line["action"], line["by"], line["reason"]) == ("refreshed", "li.hua@example.com", "agreed")
 
 
-def test_an_edit_between_confirming_and_reading_takes_nothing_away(console: Console, cloud: Cloud) -> None:
+def test_an_edit_after_the_confirmation_is_not_published(console: Console, cloud: Cloud) -> None:
     less = "benefit,name,description,kind,1,2,3\ncontact,联系,,flag,,,TRUE\n"
-    cloud.write_workbook(settings=FEW, benefits=less)
+    cloud.write_workbook(settings=STRICT, benefits=less)
     console.ask("POST", "/v1/operations/checks", {})
     console.work()
     seen = {"reason": "agreed", "pointer": console.get("months")["pointer"]}
     first = {**seen, "checked_at": console.get("workbook")["at"]}
     ticket = console.ask("POST", "/v1/operations/refresh", first).json["ticket"]
-    cloud.write_workbook(settings=FEW, benefits=less.replace("TRUE", ""))
+    cloud.write_workbook(settings=STRICT, benefits=less.replace("TRUE", ""))
     console.now += timedelta(minutes=1)
     console.work()
 
@@ -280,7 +284,7 @@ def test_an_edit_between_confirming_and_reading_takes_nothing_away(console: Cons
     assert console.get(f"tickets/{again}")["answer"]["outcome"] == "refreshed"
 
 
-def test_a_held_run_whose_extracts_have_changed_is_accepted_anyway_by_who_says_so(
+def test_a_held_run_whose_extracts_have_changed_is_accepted_only_with_anyway(
     console: Console, cloud: Cloud, held: str
 ) -> None:
     cloud.put_month("2026-05", {**MAY, "d": (9, 900_000)})
@@ -305,7 +309,7 @@ def test_the_files_of_a_run_can_be_read_by_their_links(console: Console, held: s
     assert held in page.text
 
 
-def test_a_run_that_stopped_over_its_data_is_listed_with_its_report(console: Console, cloud: Cloud) -> None:
+def test_a_run_that_stopped_because_of_its_data_is_listed_with_its_report(console: Console, cloud: Cloud) -> None:
     bad = "".join(f"o-{i},a-0,yesterday,100,\n" for i in range(50))
     cloud.put_month("2026-05", MAY)
     cloud.put_object(
@@ -328,25 +332,25 @@ def test_a_preview_publishes_nothing_and_has_a_report(console: Console, cloud: C
     assert max(cloud.table.pointer().publications) == "2026-04"
 
 
-def test_a_request_that_fails_says_why_and_may_be_asked_again(console: Console, cloud: Cloud) -> None:
-    asked = {"month": "2031-01"}
+def test_a_failed_request_says_why_and_can_be_repeated(console: Console, cloud: Cloud) -> None:
+    request = {"month": "2031-01"}
     cloud.write_workbook(levels="level,name\n1,一级\n")
-    ticket = console.ask("POST", "/v1/operations/previews", asked).json["ticket"]
+    ticket = console.ask("POST", "/v1/operations/previews", request).json["ticket"]
     console.work()
     failed = console.get(f"tickets/{ticket}")
     assert (failed["state"], failed["answer"]["error"]) == ("failed", "WorkbookFaulty")
-    assert console.ask("POST", "/v1/operations/previews", asked).json["state"] == "asked"
+    assert console.ask("POST", "/v1/operations/previews", request).json["state"] == "asked"
     assert len(console.asked) == 1
 
 
-def test_a_request_that_nobody_answers_is_given_up(console: Console) -> None:
+def test_a_request_without_an_answer_fails_after_20_minutes(console: Console) -> None:
     ticket = console.ask("POST", "/v1/operations/checks", {}).json["ticket"]
     assert console.get(f"tickets/{ticket}")["state"] == "asked"
     console.now += timedelta(minutes=21)
     assert console.get(f"tickets/{ticket}")["state"] == "failed"
 
 
-def test_an_excel_workbook_takes_the_place_of_the_one_before(console: Console, cloud: Cloud) -> None:
+def test_an_uploaded_workbook_replaces_the_one_before(console: Console, cloud: Cloud) -> None:
     console.workbook = f"s3://{REPORTS}/rules/levels.xlsx"
     assert console.get("months")["upload"] is True
     assert console.get("workbook")["stored"] is None
@@ -360,7 +364,7 @@ def test_an_excel_workbook_takes_the_place_of_the_one_before(console: Console, c
     assert [event["mode"] for event in console.asked] == ["check", "check"]
 
 
-def test_an_upload_does_not_take_the_place_of_a_workbook_that_was_not_looked_at(console: Console, cloud: Cloud) -> None:
+def test_an_upload_does_not_replace_a_workbook_that_the_operator_has_not_seen(console: Console, cloud: Cloud) -> None:
     console.workbook = f"s3://{REPORTS}/rules/levels.xlsx"
     first = uploaded(b"PK\x03\x04 1", replaces=None)
     assert console.ask("POST", "/v1/operations/workbook", first, WANG).status == 202
@@ -375,14 +379,14 @@ def uploaded(content: bytes, replaces: str | None) -> dict[str, Any]:
     return {"content": b64encode(content).decode(), "replaces": replaces}
 
 
-def test_what_is_no_workbook_is_not_stored(console: Console) -> None:
+def test_a_file_that_is_not_a_workbook_is_not_stored(console: Console) -> None:
     console.workbook = f"s3://{REPORTS}/rules/levels.xlsx"
     for content in (b64encode(b"<html>").decode(), "not base64!!"):
         body = {"content": content, "replaces": None}
         assert console.ask("POST", "/v1/operations/workbook", body).status == 422
     console.workbook = "gsheet:key"
-    wrong_place = console.ask("POST", "/v1/operations/workbook", uploaded(b"PK\x03\x04", replaces=None))
-    assert wrong_place.status == 409
+    not_in_s3 = console.ask("POST", "/v1/operations/workbook", uploaded(b"PK\x03\x04", replaces=None))
+    assert not_in_s3.status == 409
 
 
 @pytest.mark.parametrize(
@@ -411,23 +415,25 @@ def test_hostile_and_unknown_ids_are_refused_in_both_languages(console: Console,
 @pytest.mark.parametrize(
     "body", ["", "{", "[]", '"x"', "null", "{}", '{"reason":"x","month":"2026-05","pointer":"1x"}']
 )
-def test_a_body_that_says_no_decision_is_refused(console: Console, held: str, body: str) -> None:
+def test_a_body_without_a_valid_decision_is_refused(console: Console, held: str, body: str) -> None:
     answer = console.ask("POST", f"/v1/operations/runs/{held}/accept", body)
     assert answer.status in (400, 422), answer.text
     assert console.asked == []
 
 
-def test_the_same_ticket_in_an_event_is_all_that_a_rating_run_is_told_of_the_console(cloud: Cloud) -> None:
+def test_a_rating_run_does_not_write_the_ticket_that_its_event_names(cloud: Cloud) -> None:
     assert cloud.rate({"mode": "check", "ticket": "5f0c9a7be13d24680ace"})["outcome"] == "checked"
     assert ("TICKET#5f0c9a7be13d24680ace", "TICKET") not in cloud.items()
 
 
-def test_a_month_to_come_shows_what_is_prepared_for_it_and_a_preview_of_it_shows_the_same(
+def test_a_future_month_shows_what_is_prepared_for_it_and_its_preview_shows_the_same(
     console: Console, cloud: Cloud
 ) -> None:
     """From January on, level 3 asks for six creators, and one agency has five."""
     later = "".join(f"2027-01{row}\n" for row in WORKBOOK["thresholds"].splitlines()[1:])
-    cloud.write_workbook(settings=FEW, thresholds=WORKBOOK["thresholds"] + later.replace(",3,1,5,5000", ",3,1,6,5000"))
+    cloud.write_workbook(
+        settings=STRICT, thresholds=WORKBOOK["thresholds"] + later.replace(",3,1,5,5000", ",3,1,6,5000")
+    )
     assert console.get("workbook")["prepared"] == []
     console.ask("POST", "/v1/operations/checks", {})
     console.work()

@@ -1,4 +1,4 @@
-"""The pages of make serve: what is served at /, under which policy, and what the local issuer's tokens open."""
+"""The pages of make serve: files and security policy, and what the tokens of the local issuer allow."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FROM_A_PAGE = {"Sec-Fetch-Site": "same-origin"}
 
 
 def claims_seen(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """A function that answers with the claims that it was given."""
+    """A function that answers with the agency in its claims."""
     claims = event["requestContext"].get("authorizer", {}).get("jwt", {}).get("claims", {})
     return {"statusCode": 200, "body": claims.get("agency_id", "nobody"), "headers": {}}
 
@@ -39,8 +39,8 @@ def client(issuer: LocalIssuer) -> Client:
 
 def authorize(**more: str) -> str:
     challenge = urlsafe_b64encode(sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
-    asked = {"client_id": "pages", "redirect_uri": BACK, "state": "s", "code_challenge": challenge, **more}
-    return f"{PATH}/authorize?{urlencode(asked)}"
+    query = {"client_id": "pages", "redirect_uri": BACK, "state": "s", "code_challenge": challenge, **more}
+    return f"{PATH}/authorize?{urlencode(query)}"
 
 
 def exchanged(client: Client, location: str, verifier: str = VERIFIER) -> Any:
@@ -48,7 +48,7 @@ def exchanged(client: Client, location: str, verifier: str = VERIFIER) -> Any:
     return client.post(f"{PATH}/token", data={"code": code, "code_verifier": verifier, "redirect_uri": BACK})
 
 
-def test_the_start_page_and_the_console_are_served_with_a_policy_that_allows_nothing_else(client: Client) -> None:
+def test_the_start_page_and_the_console_are_served_with_a_strict_policy(client: Client) -> None:
     for path in ("/", "/console"):
         answer = client.get(path)
         assert answer.status_code == 200
@@ -58,7 +58,7 @@ def test_the_start_page_and_the_console_are_served_with_a_policy_that_allows_not
         assert "unsafe" not in policy
 
 
-def test_the_pages_fetch_only_files_that_are_served() -> None:
+def test_the_pages_use_only_files_that_are_served() -> None:
     files = bundle()
     for page in ("/", "/console"):
         named = re.findall(r'(?:src|href)="(/[^"]*)"', files[page].body)
@@ -66,7 +66,7 @@ def test_the_pages_fetch_only_files_that_are_served() -> None:
         assert not [path for path in named if path not in files]
 
 
-def test_no_page_has_a_script_or_a_style_of_its_own() -> None:
+def test_no_page_has_an_inline_script_or_style() -> None:
     for page in BUNDLE.glob("*.html"):
         assert not re.search(r"<style|style=|<script(?![^>]*src=)|\son\w+=", page.read_text("utf-8"))
 
@@ -75,7 +75,7 @@ def test_the_api_answers_beside_the_pages(client: Client) -> None:
     assert client.get("/v1/levels").text == "nobody"
 
 
-def test_whoever_signs_in_as_an_agency_gets_a_token_with_that_claim(client: Client, issuer: LocalIssuer) -> None:
+def test_signing_in_as_an_agency_gives_a_token_with_that_claim(client: Client, issuer: LocalIssuer) -> None:
     chosen = client.get(authorize(**{"as": "A-0042"}))
     assert chosen.status_code == 302
     tokens = exchanged(client, chosen.headers["Location"]).get_json()
@@ -86,43 +86,43 @@ def test_whoever_signs_in_as_an_agency_gets_a_token_with_that_claim(client: Clie
     assert own.text == "A-0042"
 
 
-def test_a_code_is_good_once_and_only_with_its_verifier(client: Client) -> None:
+def test_a_code_is_valid_once_and_only_with_its_verifier(client: Client) -> None:
     location = client.get(authorize(**{"as": "creator"})).headers["Location"]
     assert exchanged(client, location, "w" * 43).status_code == 400
     assert exchanged(client, location).status_code == 400
 
 
-def test_the_issuer_sends_nobody_to_another_address(client: Client) -> None:
+def test_the_issuer_redirects_only_to_its_own_address(client: Client) -> None:
     away = client.get(authorize(**{"as": "operator", "redirect_uri": "https://elsewhere.invalid/"}))
     assert away.status_code == 400
 
 
-def test_what_is_typed_as_an_agency_is_text_on_the_page(client: Client) -> None:
+def test_markup_typed_as_an_agency_is_escaped_on_the_page(client: Client) -> None:
     page = client.get(authorize(**{"as": '"><script>alert(1)</script>'}))
     assert page.status_code == 200
     assert "<script>" not in page.text
 
 
-def test_a_page_without_a_token_is_refused_while_a_command_line_needs_none(client: Client) -> None:
+def test_a_page_needs_a_token_and_a_command_line_does_not(client: Client) -> None:
     assert client.get("/v1/levels", headers=FROM_A_PAGE).status_code == 401
     assert client.get("/v1/levels").status_code == 200
 
 
-def test_a_token_opens_only_what_its_scopes_say(client: Client, issuer: LocalIssuer) -> None:
+def test_a_token_allows_only_what_its_scopes_allow(client: Client, issuer: LocalIssuer) -> None:
     creator = person("creator")
     assert creator is not None
-    held = {"Authorization": f"Bearer {issuer.token(creator)}"}
-    assert client.get("/v1/levels", headers=held).status_code == 200
-    assert client.get("/v1/agencies/A-0042/level", headers=held).status_code == 403
+    headers = {"Authorization": f"Bearer {issuer.token(creator)}"}
+    assert client.get("/v1/levels", headers=headers).status_code == 200
+    assert client.get("/v1/agencies/A-0042/level", headers=headers).status_code == 403
 
 
 @pytest.mark.parametrize("token", ["", "x", "a.b.c", "é.b.c", "a.b.é"])
-def test_a_token_of_nobody_opens_nothing(client: Client, token: str) -> None:
-    held = {"Authorization": f"Bearer {token}".encode().decode("latin-1")}
-    assert client.get("/v1/levels", headers=held).status_code == 401
+def test_an_invalid_token_is_refused(client: Client, token: str) -> None:
+    headers = {"Authorization": f"Bearer {token}".encode().decode("latin-1")}
+    assert client.get("/v1/levels", headers=headers).status_code == 401
 
 
-def test_a_changed_token_opens_nothing(client: Client, issuer: LocalIssuer) -> None:
+def test_a_changed_token_is_refused(client: Client, issuer: LocalIssuer) -> None:
     agency = person("A-0042")
     assert agency is not None
     head, body, signature = issuer.token(agency).split(".")

@@ -1,4 +1,4 @@
-"""The pages of a deployed stack: what make deploy puts into its bucket."""
+"""The pages of a deployed stack: the files that make deploy uploads into its bucket."""
 
 from __future__ import annotations
 
@@ -31,22 +31,24 @@ def create(outputs: dict[str, str]) -> None:
         "Resources": {"PagesBucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": BUCKET}}},
         "Outputs": {name: {"Value": value} for name, value in outputs.items()},
     }
-    given = [{"ParameterKey": name, "ParameterValue": value} for name, value in PARAMETERS.items()]
-    boto3.client("cloudformation").create_stack(StackName=STACK, TemplateBody=json.dumps(template), Parameters=given)
+    parameters = [{"ParameterKey": name, "ParameterValue": value} for name, value in PARAMETERS.items()]
+    boto3.client("cloudformation").create_stack(
+        StackName=STACK, TemplateBody=json.dumps(template), Parameters=parameters
+    )
 
 
-def put() -> dict[str, Any]:
-    """What is in the bucket, by key."""
+def uploaded() -> dict[str, Any]:
+    """The objects in the bucket, by key."""
     s3 = boto3.client("s3")
     listed = s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])
     return {one["Key"]: s3.get_object(Bucket=BUCKET, Key=one["Key"]) for one in listed}
 
 
 @pytest.mark.usefixtures("region")
-def test_the_build_and_the_settings_of_signing_in_are_put_into_the_bucket(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_built_files_and_the_sign_in_settings_are_uploaded(capsys: pytest.CaptureFixture[str]) -> None:
     create({"PagesBucketName": BUCKET, "PagesUrl": "https://d1.cloudfront.net", "PagesClientId": "pages-client"})
     assert pages.main(["--stack", STACK]) == 0
-    found = put()
+    found = uploaded()
     built = {path.name for path in BUNDLE.iterdir() if path.is_file()}
     assert set(found) == built | {"console", "config.json"}
     assert found["levels.js"]["Body"].read() == (BUNDLE / "levels.js").read_bytes()
@@ -67,4 +69,4 @@ def test_a_stack_without_pages_says_how_to_switch_them_on() -> None:
     create({"ApiUrl": "https://api.example.com"})
     with pytest.raises(UserMistake, match="Pages=true"):
         pages.main(["--stack", STACK])
-    assert put() == {}
+    assert uploaded() == {}

@@ -1,4 +1,4 @@
-"""Least privilege, proved: everything that the functions do is allowed by their roles, and nothing more is."""
+"""Least privilege, proved by running: the roles allow everything that the functions do, and nothing more."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from tests.operating import Console, declared_operations
 from tests.permissions import SMALL_CLOUD, Asked, Role, role, session_events
 from tests.published import agency, empty_world
 
-# Done with the role by Lambda itself, so no request of the code asks for it.
+# Used by Lambda itself, not by requests of the code.
 BY_LAMBDA = {"KeepFailures", "Log", "Trace"}
-DECIDED = {"by": "Li", "reason": "looked at it"}
+DECIDED = {"by": "Li", "reason": "checked"}
 BIG, MIDDLE, SMALL, NONE = (5, 500_000), (2, 10_000), (1, 0), (0, 0)
 HALF = "setting,value\nmax_downgraded_share,0.4\n"
 
@@ -51,7 +51,7 @@ def events() -> Iterator[Any]:
 
 
 def every_outcome(cloud: Cloud) -> list[str]:
-    """Three months of everything that can be asked of the rating function; what came of it."""
+    """The outcomes of three months in which the rating function gets every kind of event."""
     four = {"a": BIG, "b": MIDDLE, "c": SMALL, "d": NONE}
     answers = [cloud.rate({"mode": "check"}), cloud.rate({"scheduled_at": "2026-05-02T18:00:00Z"})]
     cloud.put_month("2026-04", four)
@@ -72,7 +72,7 @@ def every_outcome(cloud: Cloud) -> list[str]:
     return [answer["outcome"] for answer in answers]
 
 
-def test_the_rating_function_needs_all_that_its_role_allows_and_nothing_else(cloud: Cloud, events: Any) -> None:
+def test_the_rating_function_needs_exactly_what_its_role_allows(cloud: Cloud, events: Any) -> None:
     rating = role("RatingRole", **SMALL_CLOUD)
     with rating.enforced(events):
         outcomes = every_outcome(cloud)
@@ -84,7 +84,7 @@ def test_the_rating_function_needs_all_that_its_role_allows_and_nothing_else(clo
     assert unneeded(rating) == set()
 
 
-def test_the_lookup_function_needs_all_that_its_role_allows_and_nothing_else() -> None:
+def test_the_lookup_function_needs_exactly_what_its_role_allows() -> None:
     with empty_world() as world:
         lookup = role("LookupRole", **{**SMALL_CLOUD, "Table": world.table.name})
         for month in ("2026-08", "2026-09", "2026-10"):
@@ -98,7 +98,7 @@ def test_the_lookup_function_needs_all_that_its_role_allows_and_nothing_else() -
     assert unneeded(lookup) == set()
 
 
-def test_the_function_behind_the_console_needs_all_that_its_role_allows_and_nothing_else(
+def test_the_consoles_function_needs_exactly_what_its_role_allows(
     cloud: Cloud,
 ) -> None:
     create_bucket(cloud.s3, "workbooks")
@@ -115,7 +115,7 @@ def test_the_function_behind_the_console_needs_all_that_its_role_allows_and_noth
     console.now += timedelta(days=31)  # June waits for its extracts
     with operations.enforced(console.session.events):
         statuses = every_operation(console, run)
-        console.lambda_is_there = False
+        console.lambda_is_up = False
         console.now += timedelta(minutes=1)
         assert console.ask("POST", "/v1/operations/checks", {}).status == 503
     assert set(statuses.values()) == {200, 202}, statuses
@@ -124,52 +124,55 @@ def test_the_function_behind_the_console_needs_all_that_its_role_allows_and_noth
 
 
 def every_operation(console: Console, run: str) -> dict[str, int]:
-    """The status of every operation of the console's function, about a run that is held."""
-    decided = {"reason": "looked at it", "month": "2026-05", "pointer": console.get("months")["pointer"]}
+    """The status of every operation of the console's function, with a held run."""
+    decision = {"reason": "checked", "month": "2026-05", "pointer": console.get("months")["pointer"]}
     bodies: dict[str, Any] = {
-        "accept": decided,
-        "rollback": decided,
+        "accept": decision,
+        "rollback": decision,
         "previews": {"month": "2026-05"},
         "checks": {},
         "workbook": {"content": b64encode(b"PK\x03\x04 and more").decode(), "replaces": None},
     }
     console.ask("POST", "/v1/operations/checks", {})
     console.work()
-    bodies["refresh"] = {"reason": "agreed", "pointer": decided["pointer"], "checked_at": console.get("workbook")["at"]}
+    bodies["refresh"] = {
+        "reason": "agreed",
+        "pointer": decision["pointer"],
+        "checked_at": console.get("workbook")["at"],
+    }
     ticket = console.ask("POST", "/v1/operations/previews", bodies["previews"]).json["ticket"]
     statuses = {}
     for method, path in declared_operations():
-        about = path.replace("<run>", run).replace("<ticket>", ticket) + (
-            "?month=2026-05" if path.endswith("/runs") else ""
-        )
+        query = "?month=2026-05" if path.endswith("/runs") else ""
+        target = path.replace("<run>", run).replace("<ticket>", ticket) + query
         body = bodies[path.rpartition("/")[2]] if method == "POST" else None
-        statuses[f"{method} {path}"] = console.ask(method, about, body).status
+        statuses[f"{method} {path}"] = console.ask(method, target, body).status
     return statuses
 
 
 @dataclass
 class WiredConsole(Console):
-    """Has clients of its own, and asks Lambda; ``work`` does what it asked, since no function is deployed here."""
+    """Has its own clients and invokes Lambda, which is emulated: ``work`` runs what was invoked."""
 
     session: boto3.Session = field(default_factory=boto3.Session)
-    lambda_is_there: bool = True
+    lambda_is_up: bool = True
 
     @property
     def handler(self) -> Any:
         client = self.session.client("lambda")
 
-        def handed_over(model: Any, params: dict[str, Any], **_: Any) -> tuple[SimpleNamespace, dict[str, Any]]:
-            if not self.lambda_is_there:
+        def accepted(model: Any, params: dict[str, Any], **_: Any) -> tuple[SimpleNamespace, dict[str, Any]]:
+            if not self.lambda_is_up:
                 raise EndpointConnectionError(endpoint_url="https://lambda.invalid")
             self.asked.append(json.loads(params["body"]))
             return SimpleNamespace(status_code=202), {"StatusCode": 202}
 
-        answering: Any = handed_over  # typed as if botocore did not read what it returns
-        client.meta.events.register("before-call.lambda.Invoke", answering)
+        hook: Any = accepted  # botocore's types say that a hook returns nothing
+        client.meta.events.register("before-call.lambda.Invoke", hook)
         return self.handler_asking(invoke_with(client, "rating"), self.session)
 
 
-def test_a_run_without_a_report_is_unknown_to_the_console_although_s3_says_access_denied(
+def test_the_console_answers_404_for_a_run_without_a_report_although_s3_says_access_denied(
     cloud: Cloud,
 ) -> None:
     cloud.put_month("2026-04", {"a": BIG})
@@ -180,7 +183,7 @@ def test_a_run_without_a_report_is_unknown_to_the_console_although_s3_says_acces
         assert console.ask("GET", f"/v1/operations/runs/{run}").status == 404
 
 
-def test_a_decision_about_a_run_whose_report_is_gone_is_made_without_a_warning(
+def test_a_decision_about_a_run_without_a_report_gives_no_warning(
     cloud: Cloud, events: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cloud.put_month("2026-04", {"a": BIG})
@@ -194,13 +197,13 @@ def test_a_decision_about_a_run_whose_report_is_gone_is_made_without_a_warning(
     assert "could not be written again" not in capsys.readouterr().out
 
 
-def unneeded(of: Role) -> set[tuple[str, str]]:
-    """Statements and actions that nothing needed."""
-    return {pair for pair in of.given - of.needed if pair[0] not in BY_LAMBDA}
+def unneeded(used: Role) -> set[tuple[str, str]]:
+    """The statements and actions of a role that no request needed."""
+    return {pair for pair in used.given - used.needed if pair[0] not in BY_LAMBDA}
 
 
 @pytest.mark.parametrize("workbook", ["s3://workbooks/levels/", "s3://workbooks/levels/workbook.xlsx"])
-def test_a_workbook_in_s3_is_read_and_answered_beside_and_no_other_object_is(
+def test_the_role_allows_the_workbook_in_s3_and_no_other_object_of_its_bucket(
     workbook: str, cloud: Cloud, events: Any
 ) -> None:
     create_bucket(cloud.s3, "workbooks")
@@ -220,28 +223,28 @@ def test_a_workbook_in_s3_is_read_and_answered_beside_and_no_other_object_is(
         assert not rating.allows(Asked("s3:PutObject", other))
 
 
-def test_a_key_for_google_is_read_only_where_the_stack_has_one(cloud: Cloud, events: Any) -> None:
+def test_the_key_for_google_can_be_read_only_if_the_stack_has_one(cloud: Cloud, events: Any) -> None:
     arn = boto3.client("secretsmanager").create_secret(Name="google-key", SecretString="{}")["ARN"]
     settings = GoogleSettings(key_secret=arn)
-    for given, message in (
+    for parameters, message in (
         ({"GoogleKeySecret": arn}, "it is not a service account key"),
         ({}, "not authorized to perform"),
     ):
         with (
-            role("RatingRole", **SMALL_CLOUD, **given).enforced(events),
+            role("RatingRole", **SMALL_CLOUD, **parameters).enforced(events),
             pytest.raises(WorkbookUnavailable, match=message),
         ):
             credentials(settings, READING, boto3._get_default_session())
 
 
-def test_the_restored_table_is_the_one_that_may_be_written_once_a_stack_has_it() -> None:
+def test_with_a_restored_table_the_role_allows_that_table_only() -> None:
     rating = role("RatingRole", **SMALL_CLOUD, RestoredTable="levels-restored")
     arn = "arn:aws:dynamodb:ap-east-1:123456789012:table/"
     assert rating.allows(Asked("dynamodb:PutItem", f"{arn}levels-restored"))
     assert not rating.allows(Asked("dynamodb:PutItem", f"{arn}levels"))
 
 
-# --- the evaluator itself: what it must refuse ------------------------------------------------------------------------
+# --- the evaluator of these tests -------------------------------------------------------------------------------------
 
 
 def test_a_missing_statement_is_noticed(cloud: Cloud, events: Any) -> None:

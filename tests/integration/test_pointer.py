@@ -1,4 +1,4 @@
-"""Why the one write that publishes was not done: DynamoDB's own reasons decide whether it is tried again."""
+"""The write that publishes fails: the reason that DynamoDB gives decides whether it is tried again."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import pytest
 
 from shared.errors import PublicationConflict, TableUnavailable
 from tests.dynamodb import DynamoDB, Refused
-from tests.publishing import House
+from tests.publishing import PublishingSystem
 
 MAY = "2026-05"
 
 
 class Refusing(DynamoDB):
-    """Refuses transactions, as long as there are refusals."""
+    """Refuses a transaction for each of these refusals, then accepts."""
 
     def __init__(self, refusals: Iterable[Refused]) -> None:
         super().__init__()
-        self.refusals, self.asked = iter(refusals), 0
+        self.refusals, self.attempts = iter(refusals), 0
 
     def _transact_write_items(self, asked: dict[str, Any]) -> dict[str, Any]:
-        self.asked += 1
+        self.attempts += 1
         if (refused := next(self.refusals, None)) is not None:
             raise refused
         return super()._transact_write_items(asked)
@@ -31,11 +31,12 @@ class Refusing(DynamoDB):
 
 def cancelled(*reasons: str) -> Refused:
     """A transaction that was cancelled, with the reason of each write."""
-    told = [{"Code": reason} for reason in reasons]
-    return Refused("TransactionCanceledException", f"specific reasons [{', '.join(reasons)}]", CancellationReasons=told)
+    codes = [{"Code": reason} for reason in reasons]
+    message = f"specific reasons [{', '.join(reasons)}]"
+    return Refused("TransactionCanceledException", message, CancellationReasons=codes)
 
 
-PASSING = {
+TEMPORARY = {
     "another transaction": cancelled("TransactionConflict", "None", "None"),
     "throttling of the table": cancelled("None", "ThrottlingError", "ProvisionedThroughputExceeded"),
     "throttling of the request": Refused("ThrottlingException", "slow down"),
@@ -50,67 +51,69 @@ LASTING = {
 }
 
 
-@pytest.mark.parametrize("refused", PASSING.values(), ids=PASSING)
-def test_what_passes_is_waited_for_with_growing_pauses(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("refused", TEMPORARY.values(), ids=TEMPORARY)
+def test_a_temporary_reason_is_tried_again_with_growing_pauses(
+    refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("shared.backoff.random.uniform", lambda _, most: most)
     dynamodb = Refusing([refused] * 6)
-    house = House(dynamodb)
-    run = house.publish(MAY, {"a": 1}).run
-    assert house.table.pointer().publications[MAY].run == run
-    assert dynamodb.asked == 7
-    assert house.slept == pytest.approx([0.05 * 2**n for n in range(6)])
+    system = PublishingSystem(dynamodb)
+    run = system.publish(MAY, {"a": 1}).run
+    assert system.table.pointer().publications[MAY].run == run
+    assert dynamodb.attempts == 7
+    assert system.slept == pytest.approx([0.05 * 2**n for n in range(6)])
 
 
-@pytest.mark.parametrize("refused", PASSING.values(), ids=PASSING)
-def test_what_does_not_pass_in_a_minute_is_told_by_its_reason(refused: Refused) -> None:
+@pytest.mark.parametrize("refused", TEMPORARY.values(), ids=TEMPORARY)
+def test_a_temporary_reason_that_lasts_a_minute_is_an_error_with_that_reason(refused: Refused) -> None:
     seconds = count(0.0, 5.0)
-    house = House(Refusing(repeat(refused)), clock=lambda: next(seconds))
+    system = PublishingSystem(Refusing(repeat(refused)), clock=lambda: next(seconds))
     with pytest.raises(TableUnavailable) as raised:
-        house.publish(MAY, {"a": 1})
+        system.publish(MAY, {"a": 1})
     assert refused.answer["Error"]["Message"] in str(raised.value)
-    assert not house.table.pointer().publications
+    assert not system.table.pointer().publications
 
 
 @pytest.mark.parametrize(("refused", "reason"), LASTING.values(), ids=LASTING)
-def test_what_can_not_pass_is_told_at_once_and_not_as_a_moved_pointer(refused: Refused, reason: str) -> None:
+def test_a_lasting_reason_is_an_error_at_once_and_not_called_a_conflict(refused: Refused, reason: str) -> None:
     dynamodb = Refusing(repeat(refused))
-    house = House(dynamodb)
+    system = PublishingSystem(dynamodb)
     with pytest.raises(TableUnavailable, match=reason) as raised:
-        house.publish(MAY, {"a": 1})
+        system.publish(MAY, {"a": 1})
     assert "came first" not in str(raised.value)
-    assert (dynamodb.asked, house.slept) == (1, [])
-    assert not house.table.pointer().publications
+    assert (dynamodb.attempts, system.slept) == (1, [])
+    assert not system.table.pointer().publications
 
 
-def test_a_pointer_that_moved_is_read_again_and_another_month_beside_it_is_no_conflict() -> None:
-    house = House()
-    other = House(house.dynamodb)
-    beside(house, lambda: other.publish("2026-06", {"a": 2}))
-    run = house.publish(MAY, {"a": 1}).run
-    pointer = house.table.pointer()
+def test_another_month_published_at_the_same_time_is_no_conflict() -> None:
+    system = PublishingSystem()
+    other = PublishingSystem(system.dynamodb)
+    before_next_transaction(system, lambda: other.publish("2026-06", {"a": 2}))
+    run = system.publish(MAY, {"a": 1}).run
+    pointer = system.table.pointer()
     assert (pointer.version, pointer.publications[MAY].run) == (2, run)
-    house.send()
-    assert [event["sequence"] for event in house.bus.taken if event["type"] == "LevelsPublished"] == [1, 2]
+    system.send()
+    assert [event["sequence"] for event in system.bus.accepted if event["type"] == "LevelsPublished"] == [1, 2]
 
 
-def test_a_pointer_that_moved_for_the_same_month_is_a_conflict_that_names_what_is_valid() -> None:
-    house = House()
-    other = House(house.dynamodb)
-    first = house.publish(MAY, {"a": 1}).run
-    beside(house, lambda: other.publish(MAY, {"a": 3}))
+def test_the_same_month_published_at_the_same_time_is_a_conflict() -> None:
+    system = PublishingSystem()
+    other = PublishingSystem(system.dynamodb)
+    first = system.publish(MAY, {"a": 1}).run
+    before_next_transaction(system, lambda: other.publish(MAY, {"a": 3}))
     with pytest.raises(PublicationConflict, match="became valid while run"):
-        house.publish(MAY, {"a": 2})
-    valid = house.table.pointer().publications[MAY].run
+        system.publish(MAY, {"a": 2})
+    valid = system.table.pointer().publications[MAY].run
     assert valid != first
-    assert house.levels() == {"a": 3}
+    assert system.levels() == {"a": 3}
 
 
-def beside(house: House, happens: Any) -> None:
-    """Something happens just before the house's next transaction is sent."""
+def before_next_transaction(system: PublishingSystem, happens: Any) -> None:
+    """Something happens just before the system's next transaction is sent."""
     once = iter([happens])
 
     def before(**_: object) -> None:
         if do := next(once, None):
             do()
 
-    house.table.client.meta.events.register_first("before-call.dynamodb.TransactWriteItems", before)
+    system.table.client.meta.events.register_first("before-call.dynamodb.TransactWriteItems", before)

@@ -1,7 +1,7 @@
-"""The table as the previous release left it: what its own code wrote, kept as data, read and continued by this one's.
+"""The table that the previous release wrote is read and continued by this one.
 
-tests/data/written_by_schema_1.json was made by running that release: four publications of three months, a rollback, a
-held run that was accepted, an override, a refresh. ``answers`` are those of its own API.
+tests/data/written_by_schema_1.json was written by that release: four publications of three months, a rollback, a held
+run that was accepted, an override, a refresh. ``answers`` are the answers of its API.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from tests.published import Caller, World
 WRITTEN = Path(__file__).parents[1] / "data" / "written_by_schema_1.json"
 BIG, MIDDLE, SMALL = (5, 500_000), (2, 10_000), (1, 0)
 SEPTEMBER = {"a": BIG, "b": MIDDLE, "c": SMALL, "e": MIDDLE}
-LONG = {"RETENTION_MONTHS": "1200"}  # the months of the data stay readable, whatever year it is
-DECIDED = {"by": "Li", "reason": "looked at it"}
+KEEP_ALL = {"RETENTION_MONTHS": "1200"}  # the months of the data stay readable, whatever year it is
+DECIDED = {"by": "Li", "reason": "checked"}
 
 
 @cache
@@ -36,7 +36,7 @@ def written() -> Any:
 @pytest.fixture(scope="module")
 def beginning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """The small cloud with that release's table, extracts and workbook."""
-    with small_cloud(tmp_path_factory.mktemp("cloud"), **LONG) as cloud:
+    with small_cloud(tmp_path_factory.mktemp("cloud"), **KEEP_ALL) as cloud:
         for item in written()["items"]:
             cloud.table.client.put_item(TableName=cloud.table.name, Item=as_stored(item))
         for key, text in written()["extracts"]:
@@ -52,7 +52,7 @@ def cloud(beginning: Cloud) -> Cloud:
 
 
 def as_stored(value: Any) -> Any:
-    """DynamoDB's form of what the file holds: bytes stand there in Base64."""
+    """A value of the file in DynamoDB's form: bytes are Base64 in the file."""
     if isinstance(value, dict):
         if value.keys() == {"base64"}:
             return b64decode(value["base64"])
@@ -64,26 +64,26 @@ def caller(cloud: Cloud) -> Caller:
     return World(cloud.table).caller(retention=1200)
 
 
-def missing(old: Any, new: Any, where: str = "") -> list[str]:
-    """What the old answer says and the new one doesn't; it may say more."""
+def missing(old: Any, new: Any, path: str = "") -> list[str]:
+    """The differences of a new answer from an old one; the new one may have more fields."""
     if isinstance(old, dict) and isinstance(new, dict):
-        return [fault for name in old for fault in missing(old[name], new.get(name), f"{where}/{name}")]
+        return [fault for name in old for fault in missing(old[name], new.get(name), f"{path}/{name}")]
     if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        return [fault for n, (o, e) in enumerate(zip(old, new, strict=True)) for fault in missing(o, e, f"{where}/{n}")]
-    return [] if old == new else [f"{where}: {old!r} was, {new!r} is"]
+        return [fault for n, (o, e) in enumerate(zip(old, new, strict=True)) for fault in missing(o, e, f"{path}/{n}")]
+    return [] if old == new else [f"{path}: {old!r} before, {new!r} now"]
 
 
-def test_the_api_answers_what_it_answered(cloud: Cloud) -> None:
+def test_the_api_gives_the_answers_of_the_previous_release(cloud: Cloud) -> None:
     asking = caller(cloud)
     different = []
-    for path, status, said in written()["answers"]:
+    for path, status, body in written()["answers"]:
         answer = asking.get(path)
         assert answer.status == status, path
-        different += [f"{path} {fault}" for fault in missing(said, answer.json)] if status == 200 else []
+        different += [f"{path} {fault}" for fault in missing(body, answer.json)] if status == 200 else []
     assert different == []
 
 
-def test_the_next_month_is_compared_with_it(cloud: Cloud) -> None:
+def test_the_next_month_is_compared_with_a_month_of_the_previous_release(cloud: Cloud) -> None:
     assert cloud.levels() == {"a": 1, "b": 1, "c": 3, "e": 2}
     cloud.put_month("2026-09", SEPTEMBER)
     answer = cloud.rate({"month": "2026-09"})
@@ -93,7 +93,7 @@ def test_the_next_month_is_compared_with_it(cloud: Cloud) -> None:
     assert [month["month"] for month in history] == ["2026-09", "2026-08", "2026-07", "2026-06"]
 
 
-def test_an_earlier_publication_of_its_months_can_be_gone_back_to(cloud: Cloud) -> None:
+def test_a_month_can_be_rolled_back_to_a_publication_of_the_previous_release(cloud: Cloud) -> None:
     valid = cloud.table.pointer().publications["2026-06"].run
     (other,) = {entry["run"] for entry in ledger(cloud) if entry["month"] == "2026-06" and entry["run"] != valid}
     assert cloud.rate({"rollback": other, **DECIDED})["outcome"] == "rolled_back"
@@ -105,16 +105,16 @@ def ledger(cloud: Cloud) -> list[dict[str, Any]]:
     return [json.loads(item["entry"]["S"]) for names, item in cloud.items().items() if names[0].startswith("LEDGER#")]
 
 
-def test_a_refresh_finds_what_is_in_force_and_changes_nothing(cloud: Cloud) -> None:
+def test_a_refresh_of_the_same_workbook_changes_nothing(cloud: Cloud) -> None:
     assert cloud.rate({"mode": "refresh"})["outcome"] == "unchanged"
 
 
-def test_events_that_it_could_not_send_are_sent(cloud: Cloud) -> None:
+def test_unsent_events_of_the_previous_release_are_sent(cloud: Cloud) -> None:
     run = cloud.table.pointer().publications["2026-07"].run
-    (left,) = [names for names in cloud.items() if names[0] == f"OUTBOX#{run}"]
+    (unsent,) = [names for names in cloud.items() if names[0] == f"OUTBOX#{run}"]
     cloud.table.client.update_item(
         TableName=cloud.table.name,
-        Key={"pk": {"S": left[0]}, "sk": {"S": left[1]}},
+        Key={"pk": {"S": unsent[0]}, "sk": {"S": unsent[1]}},
         UpdateExpression="REMOVE sent",
     )
     sent: list[dict[str, Any]] = []
@@ -123,14 +123,14 @@ def test_events_that_it_could_not_send_are_sent(cloud: Cloud) -> None:
         cloud.rate({"mode": "refresh"})
     assert {json.loads(one["Detail"])["month"] for one in sent} == {"2026-07"}
     assert [one["DetailType"] for one in sent].count("LevelsPublished") == 1
-    assert "sent" in cloud.items()[left]
+    assert "sent" in cloud.items()[unsent]
 
 
-# --- the reverse: what a later release of the same schema writes ------------------------------------------------------
+# --- the reverse: items that a later release of the same schema wrote -------------------------------------------------
 
 
 MORE = {"of_a_later_release": "kept"}
-TEXTS: dict[str, Callable[[Any], Any]] = {  # which objects in an item's JSON gain a field
+TEXTS: dict[str, Callable[[Any], Any]] = {  # which objects in an item's JSON get one more field
     "rating": lambda one: one | MORE,
     "entry": lambda one: one | MORE,
     "listings": lambda listed: [one | MORE for one in listed],
@@ -141,7 +141,7 @@ PACKED = ("content", "record")
 
 
 def of_a_later_release(item: dict[str, Any]) -> dict[str, Any]:
-    """An item with one more attribute, and one more field in every object that its JSON holds."""
+    """An item with one more attribute, and one more field in every object of its JSON."""
     found = item | {"of_a_later_release": {"S": "kept"}}
     for name, change in TEXTS.items():
         if name in item:
@@ -153,7 +153,7 @@ def of_a_later_release(item: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def test_what_a_later_release_adds_is_passed_over_by_both_functions_and_kept_by_the_pointer(cloud: Cloud) -> None:
+def test_both_functions_ignore_new_fields_of_a_later_release_and_the_pointer_keeps_them(cloud: Cloud) -> None:
     cloud.put_month("2026-09", SEPTEMBER)
     cloud.rate({"month": "2026-09"})
     asking = caller(cloud)

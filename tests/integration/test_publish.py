@@ -1,4 +1,4 @@
-"""Staging and publishing against DynamoDB: invisible until the pointer moves, all or nothing, never twice."""
+"""Staging and publishing in DynamoDB: a run is invisible until the pointer moves, and is published whole or not."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.aws import empty_table, emulated_aws, stored_items
 EXPIRES = 2_000_000_000
 
 
-def nobody_waits(_: float) -> None:
+def ignore_progress(_: float) -> None:
     pass
 
 
@@ -69,14 +69,14 @@ def line(run: str = "r1", month: str = "2026-05", action: ledger.Action = "publi
 
 
 def put(table: Table, ratings: list[Rating], run: str = "r1") -> int:
-    return staging.stage(table, items_of(ratings, record(run), EXPIRES), nobody_waits)
+    return staging.stage(table, items_of(ratings, record(run), EXPIRES), ignore_progress)
 
 
 def move(table: Table, seen: Pointer, valid: Publication, entry: Entry) -> None:
     move_pointer(table, seen, seen.following(valid), entry)
 
 
-def test_what_is_staged_can_be_read_back_as_it_was(table: Table) -> None:
+def test_staged_ratings_are_read_back_as_they_were(table: Table) -> None:
     ratings = [rating(n, level=n % 3 or None) for n in range(260)]
     put(table, ratings)
     assert table.ratings((r.agency_id, publication()) for r in ratings) == ratings
@@ -85,7 +85,7 @@ def test_what_is_staged_can_be_read_back_as_it_was(table: Table) -> None:
     assert len(table.standings("r1")) == 260
 
 
-def test_the_directory_has_every_rated_agency_once_in_pages_by_id(table: Table) -> None:
+def test_the_pages_of_the_directory_have_every_rated_agency_in_order(table: Table) -> None:
     put(table, [rating(n) for n in range(250)])
     pages = [table.listings("r1", 1, page) for page in range(4)]
     assert [len(page) for page in pages] == [100, 100, 50, 0]
@@ -93,7 +93,7 @@ def test_the_directory_has_every_rated_agency_once_in_pages_by_id(table: Table) 
     assert listed == sorted(listed)
 
 
-def test_staging_again_changes_no_byte(table: Table) -> None:
+def test_staging_twice_writes_the_same_bytes(table: Table) -> None:
     ratings = [rating(n) for n in range(30)]
     put(table, ratings)
     before = stored_items(table)
@@ -109,7 +109,7 @@ def test_nothing_is_visible_before_the_pointer_moves(table: Table) -> None:
     assert table.pointer().current() == publication()
 
 
-def test_the_pointer_moves_only_from_where_it_was_seen_and_the_ledger_goes_with_it(table: Table) -> None:
+def test_the_pointer_moves_only_from_the_version_that_was_read_and_the_ledger_with_it(table: Table) -> None:
     seen = table.pointer()
     move(table, seen, publication("r1"), line("r1", at="1"))
     with pytest.raises(PublicationConflict):
@@ -135,7 +135,7 @@ def test_a_run_is_held_until_somebody_decides(table: Table) -> None:
     assert not ledger.held_entry(table, "2026-05", "r1")
 
 
-def test_a_rulebook_is_kept_once_and_lives_as_long_as_its_last_use(table: Table) -> None:
+def test_a_rulebook_is_stored_once_and_expires_with_its_last_use(table: Table) -> None:
     rulebook = Rulebook((Level(1, "一级", ""),), (), (Ladder(None, ()),), ())
     one = staging.keep_rulebook(table, rulebook, 100)
     assert staging.keep_rulebook(table, rulebook, 300) == one
@@ -147,7 +147,7 @@ def test_a_rulebook_is_kept_once_and_lives_as_long_as_its_last_use(table: Table)
         table.rulebook("nothing-like-it")
 
 
-def test_a_run_record_comes_back_as_it_was() -> None:
+def test_a_run_record_is_read_back_as_it_was() -> None:
     assert record_from(record_item(record(), EXPIRES)) == record()
 
 
@@ -157,7 +157,7 @@ def test_a_record_is_held_when_any_guardrail_is_exceeded() -> None:
 
 
 class Unwritten:
-    """Answers a batch write in DynamoDB's place: nothing was written, so many times."""
+    """Answers this number of batch writes instead of DynamoDB: nothing was written."""
 
     def __init__(self, times: int) -> None:
         self.times = times
@@ -176,18 +176,18 @@ def test_unwritten_items_are_written_again(table: Table) -> None:
     assert table.rating("A00001", publication()) == rating(1)
 
 
-def test_a_table_that_never_takes_an_item_is_given_up(table: Table) -> None:
+def test_writing_stops_with_an_error_if_the_table_never_accepts_an_item(table: Table) -> None:
     slept: list[float] = []
-    hurried = Table(table.client, table.name, sleep=slept.append, clock=lambda: sum(slept))
+    without_pauses = Table(table.client, table.name, sleep=slept.append, clock=lambda: sum(slept))
     table.client.meta.events.register("before-call.dynamodb.BatchWriteItem", Unwritten(10**6))  # type: ignore[arg-type]
     with pytest.raises(TableUnavailable, match="throttled"):
-        put(hurried, [rating(2)])
+        put(without_pauses, [rating(2)])
     assert sum(slept) > staging.PATIENCE
 
 
-def test_a_line_of_the_ledger_is_written_again_as_an_earlier_version_wrote_it() -> None:
-    """Else `verify` would name every line that is older than the newest field."""
-    line = Entry.of("published", record(), datetime(2026, 6, 3, tzinfo=UTC), "code", version=3)
-    body = json.loads(ledger.entry_item(line)["entry"]["S"])
+def test_a_ledger_line_is_written_with_the_bytes_of_an_earlier_version() -> None:
+    """Otherwise `verify` would report every line that is older than the newest field."""
+    entry = Entry.of("published", record(), datetime(2026, 6, 3, tzinfo=UTC), "code", version=3)
+    body = json.loads(ledger.entry_item(entry)["entry"]["S"])
     assert not {"workbook", "engine"} & body.keys()
-    assert ledger.entry_item(ledger.entry_from(ledger.entry_item(line))) == ledger.entry_item(line)
+    assert ledger.entry_item(ledger.entry_from(ledger.entry_item(entry))) == ledger.entry_item(entry)

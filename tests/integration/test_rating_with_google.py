@@ -1,4 +1,4 @@
-"""The rating function with its workbook in a Google Sheet: what it reads decides, what came of it is told there."""
+"""The rating function with its workbook in a Google Sheet: it reads the rules there and shows the results there."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def status(google: FakeSheets) -> str:
 
 
 def links(google: FakeSheets) -> list[str]:
-    """Where a click on a cell of the status tab leads."""
+    """The links in the cells of the status tab."""
     tab = next(tab for tab in google.books[KEY] if tab.properties["title"] in ("status", "状态"))
     formats = (cell["userEnteredFormat"]["textFormat"] for cell in tab.cells.values() if "userEnteredFormat" in cell)
     return [shown["link"]["uri"] for shown in formats if "link" in shown]
 
 
-def test_a_month_is_rated_by_the_sheet_and_the_status_tab_says_so(cloud: Cloud, google: FakeSheets) -> None:
+def test_a_month_is_rated_with_the_sheets_rules_and_the_status_tab_says_so(cloud: Cloud, google: FakeSheets) -> None:
     assert cloud.rate({"month": "2026-09"})["outcome"] == "published"
     assert cloud.levels() == {"a": 3, "b": 2, "c": 1, "d": None}
     assert "levels published" in status(google)
@@ -56,7 +56,7 @@ def test_a_faulty_sheet_shows_its_faults_in_the_status_tab(cloud: Cloud, google:
     assert cloud.table.pointer().publications == {}
 
 
-def test_a_faulty_sheet_shows_what_the_rest_of_it_changes(cloud: Cloud, google: FakeSheets) -> None:
+def test_a_faulty_sheet_shows_the_changes_of_its_other_rows(cloud: Cloud, google: FakeSheets) -> None:
     cloud.rate({"month": "2026-09"})
     google.tab(KEY, "thresholds").type_in(2, 3, "５")
     google.tab(KEY, "levels").type_in(1, 1, "Copper")
@@ -65,8 +65,8 @@ def test_a_faulty_sheet_shows_what_the_rest_of_it_changes(cloud: Cloud, google: 
     assert "levels!B2\nlevel 1 · name\nBronze\nCopper\nnext morning" in status(google)
 
 
-def test_what_is_prepared_stays_in_the_status_tab_whatever_is_asked(cloud: Cloud, google: FakeSheets) -> None:
-    """Also after a request that does not read the sheet: then it is what the rules in force prepare."""
+def test_prepared_changes_stay_in_the_status_tab_after_every_kind_of_event(cloud: Cloud, google: FakeSheets) -> None:
+    """Also after an event that does not read the sheet: then the rules in force say what is prepared."""
     for row, cells in enumerate(Workbook().tabs["thresholds"][1:], start=5):
         for column, value in enumerate(["2027-01", *cells[1:]]):
             google.tab(KEY, "thresholds").type_in(row, column, value)
@@ -80,7 +80,7 @@ def test_what_is_prepared_stays_in_the_status_tab_whatever_is_asked(cloud: Cloud
     assert cloud.table.pointer().current().run == run
 
 
-def test_a_preview_says_in_the_sheet_who_would_move_and_by_which_metric(cloud: Cloud, google: FakeSheets) -> None:
+def test_a_preview_shows_the_movers_and_their_metrics_in_the_sheet(cloud: Cloud, google: FakeSheets) -> None:
     cloud.rate({"month": "2026-09"})
     google.tab(KEY, "thresholds").type_in(3, 4, 30000)
     google.tab(KEY, "cases").type_in(2, 2, 30000)
@@ -98,7 +98,7 @@ def test_a_changed_threshold_is_pending_in_the_sheet_with_the_month_it_counts_fr
     assert "2026-10" in status(google)
 
 
-def test_google_down_fails_the_run_and_writes_nothing(cloud: Cloud, google: FakeSheets) -> None:
+def test_if_google_is_down_the_run_fails_and_publishes_nothing(cloud: Cloud, google: FakeSheets) -> None:
     google.books.clear()
     with pytest.raises(WorkbookUnavailable):
         cloud.rate({"month": "2026-09"})
@@ -112,16 +112,16 @@ def test_the_status_tab_names_each_change_with_its_cell_and_from_when_it_counts(
     google.tab(KEY, "thresholds").type_in(3, 4, 30000)
     google.tab(KEY, "cases").type_in(2, 2, 30000)
     cloud.rate({"mode": "check"})
-    said = status(google)
-    assert "thresholds!E4\nlevel 3 · channel 1 · Paid GMV\n20000.50\n30000.00\nfrom rating month 2026-10" in said
+    text = status(google)
+    assert "thresholds!E4\nlevel 3 · channel 1 · Paid GMV\n20000.50\n30000.00\nfrom rating month 2026-10" in text
 
 
-def test_the_status_tab_is_true_after_a_decision_and_after_a_run_that_failed(cloud: Cloud, google: FakeSheets) -> None:
+def test_the_status_tab_is_updated_after_a_decision_and_after_a_failed_run(cloud: Cloud, google: FakeSheets) -> None:
     first = cloud.rate({"month": "2026-09"})["run"]
     cloud.put_month("2026-09", {"a": (12, 2_500_000)})
     second = cloud.rate({"month": "2026-09"})["run"]
     assert second in status(google)
-    cloud.rate({"rollback": first, "by": "Li", "reason": "looked at it"})
+    cloud.rate({"rollback": first, "by": "Li", "reason": "checked"})
     assert "rolled back" in status(google)
     assert first in status(google)
     with pytest.raises(MonthNotOver):
@@ -129,7 +129,7 @@ def test_the_status_tab_is_true_after_a_decision_and_after_a_run_that_failed(clo
     assert "month 2099-01 ends at" in status(google)
 
 
-def test_a_workbook_that_could_not_be_read_is_said_in_its_status_tab(cloud: Cloud, google: FakeSheets) -> None:
+def test_the_status_tab_says_that_the_workbook_could_not_be_read(cloud: Cloud, google: FakeSheets) -> None:
     google.trouble.append({"code": 403, "message": "The caller does not have permission"})
     with pytest.raises(WorkbookUnavailable):
         cloud.rate({"mode": "check"})
@@ -137,9 +137,7 @@ def test_a_workbook_that_could_not_be_read_is_said_in_its_status_tab(cloud: Clou
     assert "it is not shared with" in status(google)
 
 
-def test_a_held_run_stays_in_sight_with_all_that_decides_until_somebody_has_decided(
-    cloud: Cloud, google: FakeSheets
-) -> None:
+def test_the_status_tab_shows_a_held_run_until_somebody_has_decided(cloud: Cloud, google: FakeSheets) -> None:
     cloud.rate({"month": "2026-09"})
     google.tab(KEY, "settings").type_in(2, 0, "max_changed_share")
     google.tab(KEY, "settings").type_in(2, 1, 0.1)
@@ -147,26 +145,24 @@ def test_a_held_run_stays_in_sight_with_all_that_decides_until_somebody_has_deci
     held = cloud.rate({"month": "2026-10"})["run"]
     for event in ({"month": "2026-10"}, {"mode": "check"}):
         cloud.rate(event)
-        said = status(google)
-        assert f"run {held} of 2026-10, held since" in said
-        assert "agencies whose level changes\n10 %\n25 %\nexceeded" in said
-        assert "2 → 1\nPaid GMV: 0.00 / 1000.00 yuan" in said
+        text = status(google)
+        assert f"run {held} of 2026-10, held since" in text
+        assert "agencies whose level changes\n10 %\n25 %\nexceeded" in text
+        assert "2 → 1\nPaid GMV: 0.00 / 1000.00 yuan" in text
         assert any(f"run%3D{held}/report.html?X-Amz-Algorithm=AWS4" in link for link in links(google))
     cloud.rate({"accept": held, "by": "Li", "reason": "a campaign ended"})
-    said = status(google)
-    assert "waits for a decision" not in said
-    assert "accepted\n2026-10\n" + held + "\nLi\na campaign ended" in said
+    text = status(google)
+    assert "waits for a decision" not in text
+    assert "accepted\n2026-10\n" + held + "\nLi\na campaign ended" in text
 
 
 def versions(google: FakeSheets) -> list[list[str]]:
-    """The rows of the tab of versions, without its title and header."""
+    """The rows of the versions tab, without its title and header."""
     tab = next(tab for tab in google.books[KEY] if tab.properties["title"] in ("versions", "版本"))
     return [[str(cell or "") for cell in row] for row in tab.values()][2:]
 
 
-def test_the_tab_of_versions_says_since_when_for_which_months_and_what_each_changed(
-    cloud: Cloud, google: FakeSheets
-) -> None:
+def test_the_versions_tab_lists_each_version_with_its_month_and_its_changes(cloud: Cloud, google: FakeSheets) -> None:
     first = cloud.rate({"month": "2026-09"})["rulebook"]
     assert [row[:1] + row[2:4] for row in versions(google)] == [[f"{first} (in force)", "2026-09", "the first"]]
     google.tab(KEY, "levels").type_in(1, 1, "Copper")
@@ -199,7 +195,7 @@ def test_a_rollback_shows_which_version_is_in_force_again(cloud: Cloud, google: 
     ]
 
 
-def test_a_version_that_is_no_longer_stored_is_named_all_the_same(cloud: Cloud, google: FakeSheets) -> None:
+def test_a_version_that_is_no_longer_stored_is_still_listed(cloud: Cloud, google: FakeSheets) -> None:
     first = cloud.rate({"month": "2026-09"})["rulebook"]
     google.tab(KEY, "levels").type_in(1, 1, "Copper")
     second = cloud.rate({"mode": "refresh"})["rulebook"]
@@ -213,21 +209,21 @@ def test_a_version_that_is_no_longer_stored_is_named_all_the_same(cloud: Cloud, 
     ]
 
 
-def test_a_sheet_in_chinese_has_its_versions_in_chinese(cloud: Cloud, google: FakeSheets) -> None:
+def test_the_versions_tab_of_a_chinese_sheet_is_chinese(cloud: Cloud, google: FakeSheets) -> None:
     for title, tab in ((title, google.tab(KEY, title)) for title in Workbook().tabs):
         tab.properties["title"] = DESCRIPTION.tab(title).zh
     first = cloud.rate({"month": "2026-09"})["rulebook"]
     assert [row[:1] + row[2:4] for row in versions(google)] == [[f"{first} （生效中）", "2026-09", "首个版本"]]
 
 
-def test_a_sheet_shared_for_reading_only_is_rated_all_the_same(cloud: Cloud, google: FakeSheets) -> None:
+def test_a_sheet_that_is_shared_only_for_reading_can_be_rated(cloud: Cloud, google: FakeSheets) -> None:
     google.refuse_changes = {"code": 403, "message": "The caller does not have permission"}
     assert cloud.rate({"month": "2026-09"})["outcome"] == "published"
     assert [tab.properties["title"] for tab in google.books[KEY]] == [*Workbook().tabs]
 
 
 def numbers(google: FakeSheets, chart: dict[str, Any]) -> list[tuple[Any, Any]]:
-    """What a chart of the distribution tab draws: labels and numbers."""
+    """The labels and numbers of a chart of the distribution tab."""
     bars = chart["spec"]["basicChart"]
     sources = [bars["domains"][0]["domain"], bars["series"][0]["series"]]
     rows = google.tab(KEY, "distribution").values()
@@ -238,7 +234,7 @@ def numbers(google: FakeSheets, chart: dict[str, Any]) -> list[tuple[Any, Any]]:
     return list(zip(*columns, strict=True))
 
 
-def test_the_distribution_tab_has_a_chart_of_each_metric_and_says_who_sits_near(
+def test_the_distribution_tab_has_a_chart_and_the_near_agencies_of_each_metric(
     cloud: Cloud, google: FakeSheets
 ) -> None:
     google.tab(KEY, "thresholds").type_in(2, 4, 1450)

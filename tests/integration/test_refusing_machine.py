@@ -1,4 +1,4 @@
-"""What the machine refuses from some stage of a run on: told as what it is, and the next run publishes the month."""
+"""The machine refuses disk, memory or threads in some stage of a run: the error says which, and the next run works."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def a_full_disk(_: ExitStack, scratch: Path) -> None:
     assert shutil.disk_usage(scratch).free == 0
 
 
-def no_file_but_empty_ones(until: ExitStack, _: Path) -> None:
+def only_empty_files(until: ExitStack, _: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
     until.callback(resource.setrlimit, resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def the_folder_goes(_: ExitStack, scratch: Path) -> None:
+def the_folder_is_deleted(_: ExitStack, scratch: Path) -> None:
     for folder in scratch.iterdir():
         shutil.rmtree(folder)
 
@@ -60,17 +60,17 @@ def no_more_memory(_: ExitStack, __: Path) -> None:
 
 REFUSALS: dict[Refuse, tuple[str, ...]] = {
     a_full_disk: ON_DISK,
-    no_file_but_empty_ones: ON_DISK,
-    the_folder_goes: ON_DISK,
+    only_empty_files: ON_DISK,
+    the_folder_is_deleted: ON_DISK,
     no_more_threads: STAGES,
     no_more_memory: STAGES,
 }
-"""And from which stages on a run can't go on with each."""
+"""Each refusal with the stages in which a run fails because of it."""
 
 
 @contextmanager
 def refusing(refuse: Refuse, stage: str, scratch: Path) -> Iterator[None]:
-    """Within the block the machine refuses, from some stage of the run on."""
+    """Within the block the machine refuses, from this stage of the run on."""
     begun: set[str] = set()
     with ExitStack() as until, pytest.MonkeyPatch.context() as patch:
 
@@ -98,14 +98,14 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @pytest.fixture
 def month(cloud: Cloud) -> str:
-    """The next month, delivered."""
+    """The next month; its extracts are ready."""
     month = str(next(MONTHS))
     cloud.put_month(month, {"a": BIG, "b": SMALL} if month.endswith(("1", "3", "5", "7", "9")) else {"a": SMALL})
     return month
 
 
 def rated(cloud: Cloud, month: str, refused: AbstractContextManager[None], scratch: Path) -> LevelsError | None:
-    """What a run of a month raises whose machine refuses; None when it answers."""
+    """The error of a run on a machine that refuses; None if the run publishes the month."""
     with pytest.MonkeyPatch.context() as patch, refused:
         patch.setenv("SCRATCH", str(scratch))
         try:
@@ -115,17 +115,17 @@ def rated(cloud: Cloud, month: str, refused: AbstractContextManager[None], scrat
     return None
 
 
-def each_at_each_stage() -> Iterator[Any]:
-    telling = {(a_full_disk, "report"), (no_more_memory, "report"), (no_more_threads, "events")}
+def every_refusal_and_stage() -> Iterator[Any]:
+    chosen = {(a_full_disk, "report"), (no_more_memory, "report"), (no_more_threads, "events")}
     for refuse, stage in itertools.product(REFUSALS, STAGES):
-        often = stage == "measure" or (refuse, stage) in telling
+        without_sweep = stage == "measure" or (refuse, stage) in chosen
         yield pytest.param(
-            refuse, stage, marks=() if often else pytest.mark.sweep, id=f"{refuse.__name__} from {stage} on"
+            refuse, stage, marks=() if without_sweep else pytest.mark.sweep, id=f"{refuse.__name__} from {stage} on"
         )
 
 
-@pytest.mark.parametrize(("refuse", "stage"), [*each_at_each_stage()])
-def test_a_run_that_is_refused_something_says_so_and_the_next_publishes(
+@pytest.mark.parametrize(("refuse", "stage"), [*every_refusal_and_stage()])
+def test_the_error_names_what_the_machine_refused_and_the_next_run_publishes(
     cloud: Cloud,
     month: str,
     tmp_path: Path,
@@ -139,8 +139,10 @@ def test_a_run_that_is_refused_something_says_so_and_the_next_publishes(
         assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == []
     published = month in cloud.table.pointer().publications
     if stage in REFUSALS[refuse]:
-        reported = ("recall", "measure") if refuse is no_more_memory else ON_DISK  # else memory is refused but once
-        expected = EventsUnsent if published else ScratchUnusable if refuse is the_folder_goes else OutOfRoom
+        reported = (
+            ("recall", "measure") if refuse is no_more_memory else ON_DISK
+        )  # later, the machine refuses memory only once
+        expected = EventsUnsent if published else ScratchUnusable if refuse is the_folder_is_deleted else OutOfRoom
         assert type(error) is expected, repr(error)
         assert any(fix in str(error) for fix in ("RatingMemory", "RatingStorage", "SCRATCH has to name"))
         assert ("Nothing was published" in str(error)) <= (not published)
@@ -155,7 +157,7 @@ def test_a_run_that_is_refused_something_says_so_and_the_next_publishes(
     assert (outbox_entry_from(entry).month, int(entry["sent"]["N"])) == (month, outbox_entry_from(entry).events)
 
 
-def test_a_folder_that_can_only_be_read_is_named_before_anything_is_done(
+def test_a_read_only_working_folder_is_named_before_anything_is_done(
     cloud: Cloud, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = cloud.items()

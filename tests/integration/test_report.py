@@ -1,4 +1,4 @@
-"""The run report: what operations are told, how they can decide, and what it says once they have."""
+"""The run report: what it shows to operations, how they can decide, and what it says after their decision."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ def test_a_held_run_says_how_to_decide_and_until_when(cloud: Cloud) -> None:
     assert "请在 2026-06-03 12:00（北京时间）前决定" in page
 
 
-def test_guardrails_are_told_in_words_and_percent(cloud: Cloud) -> None:
+def test_guardrails_are_shown_with_words_and_percentages(cloud: Cloud) -> None:
     page = cloud.report(held(cloud)["report"])
     assert "等级变化的机构占比" in page
     assert "agencies whose level changes" in page
     assert '<td class="n">12.5 %</td><td class="n">50 %</td>' in page
 
 
-def test_once_accepted_the_report_says_who_decided_when_and_why(cloud: Cloud) -> None:
+def test_the_report_of_an_accepted_run_says_who_decided_and_why(cloud: Cloud) -> None:
     answer = held(cloud)
     accepted = cloud.rate({"accept": answer["run"], **DECIDED})
     page = cloud.report(accepted["report"])
@@ -72,7 +72,7 @@ def test_once_accepted_the_report_says_who_decided_when_and_why(cloud: Cloud) ->
     assert document(cloud, answer)["ledger"][-1]["action"] == "accepted"
 
 
-def test_a_replaced_run_says_so_and_one_that_is_gone_back_to_says_who_did_it(cloud: Cloud) -> None:
+def test_the_reports_of_a_rollback_say_which_run_was_replaced(cloud: Cloud) -> None:
     first = cloud.rate(MAY)
     cloud.put_month("2026-05", {"a": SMALL, "b": BIG, "c": SMALL, "d": NONE})
     second = cloud.rate(MAY)
@@ -83,7 +83,7 @@ def test_a_replaced_run_says_so_and_one_that_is_gone_back_to_says_who_did_it(clo
     assert first["run"] in replaced
 
 
-def test_a_decision_counts_although_its_report_can_not_be_written(
+def test_a_decision_counts_also_if_the_report_is_missing(
     cloud: Cloud,
 ) -> None:
     answer = held(cloud)
@@ -93,10 +93,10 @@ def test_a_decision_counts_although_its_report_can_not_be_written(
     assert cloud.levels("2026-05")["b"] == 3
 
 
-def test_who_loses_comes_first_with_a_sign_beside_the_colour(cloud: Cloud) -> None:
+def test_downgraded_agencies_come_first_and_have_a_sign_not_only_a_colour(cloud: Cloud) -> None:
     page = cloud.report(cloud.rate(MAY)["report"])
-    loser, winner = page.index("<code>a</code>"), page.index("<code>b</code>")
-    assert loser < winner
+    downgraded, upgraded = page.index("<code>a</code>"), page.index("<code>b</code>")
+    assert downgraded < upgraded
     assert page.index("▼") < page.index("▲")
 
 
@@ -107,7 +107,7 @@ def test_the_matrix_and_the_cases_are_on_the_page(cloud: Cloud) -> None:
     assert "什么都没有 nothing" in page
 
 
-def test_a_level_set_by_hand_is_named_as_the_cause(cloud: Cloud) -> None:
+def test_an_override_is_named_as_the_cause(cloud: Cloud) -> None:
     cloud.write_workbook(
         overrides="agency_id,level,from_month,until_month,reason,approved_by\nd,2,2026-05,2026-05,约定,李\n"
     )
@@ -117,7 +117,7 @@ def test_a_level_set_by_hand_is_named_as_the_cause(cloud: Cloud) -> None:
     assert causes == {"a": None, "b": None, "d": "override"}
 
 
-def test_numbers_have_separators_and_shares_are_percent() -> None:
+def test_numbers_have_separators_and_shares_are_percentages() -> None:
     assert [money(fen) for fen in (0, 5, 123_456_789)] == ["0.00", "0.05", "1,234,567.89"]
     assert [percent(share) for share in (None, 0.5, "0.125", 0.001234)] == ["–", "50 %", "12.5 %", "0.1234 %"]
 
@@ -140,7 +140,7 @@ def test_a_matrix_has_the_highest_level_first_and_only_what_occurs() -> None:
     assert rows == {"2": {"2": 7, "unrated": 0}, "1": {"2": 3, "unrated": 0}, "absent": {"2": 0, "unrated": 1}}
 
 
-def test_a_tag_that_is_a_word_for_nothing_is_called_unnamed(cloud: Cloud) -> None:
+def test_a_tag_that_is_a_word_for_nothing_is_shown_as_unnamed(cloud: Cloud) -> None:
     cloud.put("creators", "2026-05", [("a-0", "a", "2025-01-01", "", 6, "null"), ("b-0", "b", "2025-01-01", "", 6)])
     page = cloud.report(cloud.rate(MAY)["report"])
     assert "unnamed tag" in page

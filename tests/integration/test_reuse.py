@@ -1,4 +1,4 @@
-"""What was measured once is not measured again: kept in the reports bucket, whatever the sheet says next."""
+"""Measurements are stored in the reports bucket and used again, also after the sheet has changed."""
 
 from __future__ import annotations
 
@@ -33,24 +33,24 @@ def cloud(beginning: Cloud) -> Cloud:
 
 @pytest.fixture
 def stages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The stages that the function goes through, as they begin."""
+    """The names of the stages that begin."""
     begun: list[str] = []
     monkeypatch.setattr(app, "listener", lambda stage, done, _: begun.append(stage) if not done else None)
     return begun
 
 
-def kept(cloud: Cloud) -> dict[str, bytes]:
-    """What is kept of measurements, by its key."""
+def stored(cloud: Cloud) -> dict[str, bytes]:
+    """The stored objects of measurements, by key."""
     listed = cloud.s3.list_objects_v2(Bucket=REPORTS, Prefix="out/measured/").get("Contents", [])
     return {o["Key"]: cloud.s3.get_object(Bucket=REPORTS, Key=o["Key"])["Body"].read() for o in listed}
 
 
 def names(cloud: Cloud) -> set[str]:
-    return {key.rpartition("/")[2] for key in kept(cloud)}
+    return {key.rpartition("/")[2] for key in stored(cloud)}
 
 
 def put_bad(cloud: Cloud, rows: int) -> None:
-    """Another object of orders with bad rows."""
+    """Adds an object with bad orders."""
     cloud.put("orders", MONTH, [(f"bad{n}", "a-0", "soon", 1) for n in range(rows)], name="bad.csv")
 
 
@@ -71,7 +71,7 @@ def test_a_changed_threshold_is_rated_without_measuring(cloud: Cloud, stages: li
     assert after["run"] != before["run"]
 
 
-def test_a_preview_and_a_verification_use_what_was_measured(cloud: Cloud, stages: list[str]) -> None:
+def test_a_preview_and_a_verification_use_the_stored_measurement(cloud: Cloud, stages: list[str]) -> None:
     run = rate(cloud)["run"]
     stages.clear()
 
@@ -88,15 +88,17 @@ def test_other_data_is_measured(cloud: Cloud, stages: list[str]) -> None:
 
     assert rate(cloud)["agencies"] == 2
     assert "measure" in stages
-    assert len({key.split("/")[2] for key in kept(cloud)}) == 2
+    assert len({key.split("/")[2] for key in stored(cloud)}) == 2
 
 
 @pytest.mark.parametrize("name", ["relations.json.gz", "quarantine.csv.gz"])
 @pytest.mark.parametrize("damage", ["cut", "other", "gone"])
-def test_a_damaged_measurement_is_made_again(cloud: Cloud, stages: list[str], name: str, damage: str) -> None:
+def test_a_month_with_a_damaged_measurement_is_measured_again(
+    cloud: Cloud, stages: list[str], name: str, damage: str
+) -> None:
     cloud.write_workbook(settings=LOOSE)
     put_bad(cloud, 1)
-    answer, whole = rate(cloud), kept(cloud)
+    answer, whole = rate(cloud), stored(cloud)
     [key] = [key for key in whole if key.endswith(name)]
     if damage == "gone":
         cloud.s3.delete_object(Bucket=REPORTS, Key=key)
@@ -109,12 +111,12 @@ def test_a_damaged_measurement_is_made_again(cloud: Cloud, stages: list[str], na
 
     assert "measure" in stages
     assert again["levels"] == answer["levels"]
-    assert kept(cloud) == whole
+    assert stored(cloud) == whole
 
 
-def test_a_measurement_without_its_last_object_is_made_again(cloud: Cloud, stages: list[str]) -> None:
+def test_a_month_with_an_incomplete_measurement_is_measured_again(cloud: Cloud, stages: list[str]) -> None:
     rate(cloud)
-    [done] = [key for key in kept(cloud) if key.endswith("done.json")]
+    [done] = [key for key in stored(cloud) if key.endswith("done.json")]
     cloud.s3.delete_object(Bucket=REPORTS, Key=done)
     stages.clear()
 
@@ -122,7 +124,7 @@ def test_a_measurement_without_its_last_object_is_made_again(cloud: Cloud, stage
     assert "measure" in stages
 
 
-def test_how_many_bad_rows_are_too_many_is_asked_of_what_was_measured(cloud: Cloud, stages: list[str]) -> None:
+def test_the_limit_of_bad_rows_is_applied_to_the_stored_measurement(cloud: Cloud, stages: list[str]) -> None:
     cloud.write_workbook(settings=LOOSE)
     put_bad(cloud, 1)
     rate(cloud)
@@ -139,7 +141,7 @@ def test_how_many_bad_rows_are_too_many_is_asked_of_what_was_measured(cloud: Clo
     assert "bad.csv,1,unreadable_pay_time" in text
 
 
-def test_too_many_bad_rows_are_nothing_that_is_kept(cloud: Cloud) -> None:
+def test_the_error_of_too_many_bad_rows_is_not_stored(cloud: Cloud) -> None:
     put_bad(cloud, 2)
 
     with pytest.raises(TooManyBadRows):
@@ -152,7 +154,7 @@ def test_too_many_bad_rows_are_nothing_that_is_kept(cloud: Cloud) -> None:
     ("dataset", "body", "error"),
     [("orders", b"PAR1 cut", ObjectInvalid), ("agencies", b"agency_id,name,joined_at\n,x,soon\n", AgenciesInvalid)],
 )
-def test_what_is_wrong_with_the_data_is_kept_and_said_again(
+def test_an_error_in_the_data_is_stored_and_raised_again(
     cloud: Cloud, stages: list[str], dataset: str, body: bytes, error: type[Exception]
 ) -> None:
     cloud.put_object(dataset, MONTH, "wrong", body)

@@ -1,4 +1,4 @@
-"""The Google Sheet as the builder makes it: complete, readable by the parser, harmless to what is there."""
+"""The Google Sheet that the builder makes: it is complete, the parser reads it, and existing cells stay."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TITLES = {"en": [tab.key for tab in DESCRIPTION.tabs], "zh": [tab.zh for tab in 
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_an_empty_spreadsheet_gets_every_tab_and_the_shipped_example_and_reads_back_the_same(
+def test_an_empty_spreadsheet_gets_every_tab_and_reads_back_as_the_shipped_example(
     language: Language,
 ) -> None:
     google = blank()
@@ -53,7 +53,7 @@ def test_building_again_changes_nothing() -> None:
         assert [without_id(p) for p in after.protected] == [without_id(p) for p in before.protected]
 
 
-def test_building_in_the_other_language_renames_tabs_and_headers_and_nothing_else() -> None:
+def test_building_in_the_other_language_renames_only_tabs_and_headers() -> None:
     google = blank()
     build_it(google, "zh")
     before = read_back(google)
@@ -63,7 +63,7 @@ def test_building_in_the_other_language_renames_tabs_and_headers_and_nothing_els
     assert read_back(google) == before
 
 
-def test_an_older_sheet_keeps_every_data_cell_and_gets_what_it_lacks() -> None:
+def test_an_older_sheet_keeps_every_data_cell_and_gets_missing_tabs_and_columns() -> None:
     book = Workbook().drop("tips").drop("settings").drop_column("levels", "description")
     book.tabs["levels"].insert(0, [])
     book.tabs["overrides"] = []
@@ -90,7 +90,7 @@ def test_a_new_metric_gets_its_columns_in_thresholds_and_cases() -> None:
     assert read_back(google).metric("stars").min_power == 7
 
 
-def test_cells_are_typed_checked_noted_and_headers_protected() -> None:
+def test_cells_have_types_checks_and_notes_and_headers_are_protected() -> None:
     google = blank()
     build_it(google, "en")
     thresholds = google.tab(KEY, "thresholds")
@@ -118,7 +118,7 @@ def test_cells_are_typed_checked_noted_and_headers_protected() -> None:
     }
 
 
-def test_text_in_number_cells_and_steps_down_are_coloured() -> None:
+def test_text_in_number_cells_and_falling_thresholds_are_coloured() -> None:
     google = blank()
     build_it(google, "en")
     formulas = [str(rule["booleanRule"]["condition"]) for rule in google.tab(KEY, "thresholds").conditional]
@@ -126,7 +126,7 @@ def test_text_in_number_cells_and_steps_down_are_coloured() -> None:
     assert sum("SUMPRODUCT" in formula for formula in formulas) == 3
 
 
-def test_what_people_protected_and_coloured_stays() -> None:
+def test_protections_and_colours_of_people_stay() -> None:
     google = blank()
     build_it(google, "en")
     levels = google.tab(KEY, "levels")
@@ -139,7 +139,7 @@ def test_what_people_protected_and_coloured_stays() -> None:
     assert (len(levels.protected), len(levels.conditional)) == (2, 2)
 
 
-def test_a_tab_that_people_renamed_is_left_alone_and_made_anew() -> None:
+def test_a_renamed_tab_stays_and_is_created_again() -> None:
     google = blank()
     build_it(google, "en")
     google.tab(KEY, "tips").properties["title"] = "old tips"
@@ -147,7 +147,7 @@ def test_a_tab_that_people_renamed_is_left_alone_and_made_anew() -> None:
     assert {"old tips", "tips"} <= set(titles(google))
 
 
-def test_when_google_refuses_nothing_is_built_and_a_change_is_never_sent_twice() -> None:
+def test_a_change_that_google_refuses_is_not_sent_again() -> None:
     google = blank()
     google.trouble.extend([503])
     with pytest.raises(WorkbookUnavailable, match="503"):
@@ -185,8 +185,8 @@ def unused(seconds: float) -> None:
     raise AssertionError(f"slept {seconds} s")
 
 
-def test_a_chinese_sheet_asks_for_no_english_word() -> None:
-    """Codes of metrics and benefits are the example's own; what the system offers and what it filled in is Chinese."""
+def test_a_chinese_sheet_offers_no_english_word() -> None:
+    """All choices and filled-in values are Chinese, except the example's own codes of metrics and benefits."""
     google = blank()
     build_it(google, "zh")
     offered = {
@@ -204,7 +204,7 @@ def test_a_chinese_sheet_asks_for_no_english_word() -> None:
     assert "不限" in filled
 
 
-def test_english_words_in_a_chinese_sheet_are_still_read_and_still_offered() -> None:
+def test_english_words_in_a_chinese_sheet_are_still_read_and_offered() -> None:
     google = blank()
     build_it(google, "zh")
     before = read_back(google)
@@ -220,7 +220,7 @@ def test_english_words_in_a_chinese_sheet_are_still_read_and_still_offered() -> 
     assert [value["userEnteredValue"] for value in values] == ["勾选", "额度", "文字", "flag", "quota"]
 
 
-def test_benefits_that_are_ticked_have_tick_boxes() -> None:
+def test_benefits_of_the_kind_tick_have_tick_boxes() -> None:
     google = blank()
     build_it(google, "zh")
     benefits = google.tab(KEY, "权益")
@@ -237,8 +237,8 @@ def test_benefits_that_are_ticked_have_tick_boxes() -> None:
     assert '"flag"' in rule
 
 
-def test_a_sheet_that_people_have_changed_is_upgraded_and_reads_back_the_same() -> None:
-    """Title rows, a filter, frozen columns and rows of their own, a merged title, a slip in a header, more tabs."""
+def test_a_sheet_that_people_have_changed_is_upgraded_without_changing_its_rules() -> None:
+    """Title rows, a filter, frozen columns and rows, a merged title, a misspelt header, another tab."""
     google = blank()
     build_it(google, "zh")
     before = read_back(google)
@@ -268,7 +268,7 @@ def test_a_sheet_that_people_have_changed_is_upgraded_and_reads_back_the_same() 
     assert [tab.cells for tab in google.books[KEY]] == [tab.cells for tab in once]
 
 
-def test_a_metric_that_was_renamed_keeps_its_column_once_its_header_is_corrected() -> None:
+def test_the_column_of_a_renamed_metric_is_renamed_only_if_the_new_name_is_similar() -> None:
     google = FakeSheets()
     google.book(KEY, Workbook().tabs)
     metrics, thresholds = google.tab(KEY, "metrics"), google.tab(KEY, "thresholds")
@@ -288,7 +288,7 @@ def thresholds_header(google: FakeSheets) -> list[object]:
 
 
 def insert_rows(tab: Sheet, rows: int) -> None:
-    """Insert rows above everything, as a person does."""
+    """Insert rows at the top, as a person does."""
     tab.cells = {(row + rows, column): cell for (row, column), cell in tab.cells.items()}
     tab.properties["gridProperties"]["rowCount"] += rows
     for area in (*(one["range"] for one in tab.protected), *(r for one in tab.conditional for r in one["ranges"])):

@@ -1,4 +1,4 @@
-"""What the rating function says of a changed sheet before the change counts: in check, preview, refresh, every run."""
+"""What the rating function says about a changed sheet before the change counts: in check, preview, refresh and run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RENAMED = WORKBOOK["levels"].replace("三级", "领航")
 
 @pytest.fixture(scope="module")
 def beginning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """The small cloud with May published: a at level 3, b at 2, c at 1, d unrated."""
+    """The small cloud with May published: a has level 3, b has 2, c has 1, d is unrated."""
     with small_cloud(tmp_path_factory.mktemp("cloud")) as cloud:
         cloud.put_month("2026-05", {"a": BIG, "b": MIDDLE, "c": SMALL, "d": NONE})
         assert cloud.rate(MAY)["outcome"] == "published"
@@ -45,7 +45,7 @@ def test_every_answer_about_the_sheet_names_the_changed_cell(cloud: Cloud, event
     assert (change["from_month"], change["past_months"]) == ("2026-06", ["2026-05"])
 
 
-def test_a_month_that_is_published_or_stays_as_it_is_says_what_the_sheet_changes(cloud: Cloud) -> None:
+def test_answers_to_firings_name_the_changes_until_they_are_published(cloud: Cloud) -> None:
     cloud.write_workbook(thresholds=RAISED)
     cloud.put_month("2026-06", {"a": BIG, "b": MIDDLE, "c": SMALL, "d": NONE})
     june = {"scheduled_at": "2026-07-02T18:00:00Z"}
@@ -59,11 +59,11 @@ def test_a_month_that_is_published_or_stays_as_it_is_says_what_the_sheet_changes
     assert (change["old"], change["new"]) == ("6", "5")
 
 
-def test_a_sheet_that_says_what_is_in_force_changes_nothing(cloud: Cloud) -> None:
+def test_the_sheet_in_force_has_no_changes(cloud: Cloud) -> None:
     assert cloud.rate({"mode": "check"})["changes"] == []
 
 
-def test_a_benefit_taken_away_waits_while_new_names_go_out(cloud: Cloud) -> None:
+def test_a_removed_benefit_waits_while_new_names_are_published(cloud: Cloud) -> None:
     cloud.write_workbook(levels=RENAMED, benefits=WITHOUT_CONTACT_AT_2)
     answer = cloud.rate(REFRESH)
     assert (answer["outcome"], answer["texts_published"]) == ("pending", True)
@@ -75,7 +75,7 @@ def test_a_benefit_taken_away_waits_while_new_names_go_out(cloud: Cloud) -> None
     assert (again["outcome"], again["texts_published"]) == ("pending", False)
 
 
-def test_what_is_taken_away_goes_once_somebody_confirms_it_and_the_ledger_says_who(cloud: Cloud) -> None:
+def test_a_confirmed_removal_is_published_and_the_ledger_says_who_confirmed_it(cloud: Cloud) -> None:
     cloud.write_workbook(benefits=WITHOUT_CONTACT_AT_2)
     answer = cloud.rate({**REFRESH, "by": "Li", "reason": "agreed with the agencies"})
     assert answer["outcome"] == "refreshed"
@@ -86,14 +86,14 @@ def test_what_is_taken_away_goes_once_somebody_confirms_it_and_the_ledger_says_w
     assert cloud.rate(REFRESH)["outcome"] == "unchanged"
 
 
-def test_what_is_taken_away_goes_with_the_next_month(cloud: Cloud) -> None:
+def test_a_removal_is_published_with_the_next_month(cloud: Cloud) -> None:
     cloud.write_workbook(benefits=WITHOUT_CONTACT_AT_2)
     cloud.put_month("2026-06", {"a": BIG, "b": MIDDLE, "c": SMALL, "d": NONE})
     assert cloud.rate(JUNE)["outcome"] == "published"
     assert cloud.rate(REFRESH)["outcome"] == "unchanged"
 
 
-def test_a_guardrail_that_is_gone_is_pending_until_it_is_confirmed(cloud: Cloud) -> None:
+def test_a_removed_guardrail_is_pending_until_it_is_confirmed(cloud: Cloud) -> None:
     cloud.write_workbook(settings="setting,value\nmax_changed_share,0.3\n", levels=RENAMED)
     assert cloud.rate(REFRESH)["outcome"] == "refreshed"
     cloud.write_workbook(settings="setting,value\n", levels=RENAMED)
@@ -102,7 +102,7 @@ def test_a_guardrail_that_is_gone_is_pending_until_it_is_confirmed(cloud: Cloud)
     assert cloud.rate(REFRESH)["outcome"] == "unchanged"
 
 
-def test_names_go_out_also_while_a_threshold_waits_for_its_month(cloud: Cloud) -> None:
+def test_names_are_published_while_a_threshold_waits_for_its_month(cloud: Cloud) -> None:
     cloud.write_workbook(thresholds=RAISED, levels=RENAMED)
     answer = cloud.rate(REFRESH)
     assert (answer["outcome"], answer["texts_published"]) == ("pending", True)
@@ -111,7 +111,7 @@ def test_names_go_out_also_while_a_threshold_waits_for_its_month(cloud: Cloud) -
     assert in_force.ladders[0].rung(3).channels[0].thresholds[1].required == 5
 
 
-def test_every_ladder_prepared_is_tried_in_order(cloud: Cloud) -> None:
+def test_every_prepared_ladder_is_tried_in_order(cloud: Cloud) -> None:
     def ladder(month: str, sixes: int) -> str:
         rows = WORKBOOK["thresholds"].splitlines()[1:]
         return "".join(f"{month}{row}\n" for row in rows).replace(",3,1,5,5000", f",3,1,{sixes},5000")
@@ -125,7 +125,7 @@ def test_every_ladder_prepared_is_tried_in_order(cloud: Cloud) -> None:
 
 
 def later(month: str, thresholds: str = RAISED) -> str:
-    """The rows of a ladder that begins in a later month."""
+    """The rows of a ladder from a later month on."""
     return "".join(f"{month}{row}\n" for row in thresholds.splitlines()[1:])
 
 
@@ -140,8 +140,8 @@ def test_every_answer_about_the_sheet_shows_what_is_prepared_and_who_would_move(
     assert [(mover["agency_id"], mover["new_level"]) for mover in step["preview"]["movers"]] == [("a", 2)]
 
 
-def test_a_prepared_ladder_with_errors_is_a_warning_and_today_goes_on(cloud: Cloud) -> None:
-    """It blocks its own month, and is not tried."""
+def test_a_prepared_ladder_with_errors_is_a_warning_until_its_month(cloud: Cloud) -> None:
+    """It blocks only its own month, and no preview is made of it."""
     cloud.write_workbook(thresholds=WORKBOOK["thresholds"] + later("2026-09"))
     assert cloud.rate(REFRESH)["outcome"] == "unchanged"
     cloud.write_workbook(thresholds=WORKBOOK["thresholds"] + later("2026-09").replace(",3,1,6,", ",3,1,six,"))
@@ -155,7 +155,7 @@ def test_a_prepared_ladder_with_errors_is_a_warning_and_today_goes_on(cloud: Clo
         cloud.rate({"month": "2026-09", "mode": "preview"})
 
 
-def test_a_sheet_with_an_error_says_what_the_rest_of_it_changes(cloud: Cloud) -> None:
+def test_a_sheet_with_an_error_shows_the_changes_of_its_other_rows(cloud: Cloud) -> None:
     cloud.write_workbook(
         thresholds=RAISED.replace(",1,1,", ",1,one,", 1), levels=RENAMED, benefits=WITHOUT_CONTACT_AT_2
     )
@@ -168,7 +168,7 @@ def test_a_sheet_with_an_error_says_what_the_rest_of_it_changes(cloud: Cloud) ->
         assert [change["cell"] for change in raised.value.changes] == ["B4", "F2"]
 
 
-def test_an_override_that_is_gone_is_pending_until_it_is_confirmed(cloud: Cloud) -> None:
+def test_a_removed_override_is_pending_until_it_is_confirmed(cloud: Cloud) -> None:
     cloud.write_workbook(overrides=OVERRIDES.format("d"))
     cloud.put_month("2026-06", {"a": BIG, "b": MIDDLE, "c": SMALL, "d": NONE})
     assert cloud.rate(JUNE)["outcome"] == "published"
@@ -187,7 +187,7 @@ def test_an_override_that_is_gone_is_pending_until_it_is_confirmed(cloud: Cloud)
     assert cloud.levels()["d"] is None
 
 
-def test_confirming_takes_away_also_while_a_threshold_waits_for_its_month(cloud: Cloud) -> None:
+def test_a_confirmed_removal_is_published_while_a_threshold_waits_for_its_month(cloud: Cloud) -> None:
     guarded = "setting,value\nmax_changed_share,0.3\n"
     cloud.write_workbook(settings=guarded)
     cloud.rate(REFRESH)
@@ -200,8 +200,8 @@ def test_confirming_takes_away_also_while_a_threshold_waits_for_its_month(cloud:
     assert (change["cell"], change["takes_away"]) == ("D6", False)
 
 
-def test_from_the_month_of_a_ladder_with_fewer_levels_on_there_are_fewer_levels(cloud: Cloud) -> None:
-    """Rated, reported, previewed and looked up; what was published before keeps its levels."""
+def test_a_ladder_with_fewer_levels_removes_levels_from_its_month_on(cloud: Cloud) -> None:
+    """In check, run, report and lookup. Months published before keep their levels."""
     fewer = later("2026-06", WORKBOOK["thresholds"]).replace("2026-06,3,1,5,5000\n", "")
     cloud.write_workbook(thresholds=WORKBOOK["thresholds"] + fewer)
     checked = cloud.rate({"mode": "check"})
@@ -225,12 +225,12 @@ def test_from_the_month_of_a_ladder_with_fewer_levels_on_there_are_fewer_levels(
     assert ask.get("/v1/agencies?level=3").status == 404
 
 
-# --- the past stays the past ------------------------------------------------------------------------------------------
+# --- published months -------------------------------------------------------------------------------------------------
 
 DECIDED = {"by": "Li", "reason": "the thresholds of May were wrong"}
 
 
-def test_a_published_month_rated_by_other_thresholds_is_held_with_the_changed_cells(cloud: Cloud) -> None:
+def test_a_published_month_with_other_thresholds_is_held_and_the_changed_cells_are_named(cloud: Cloud) -> None:
     cloud.write_workbook(thresholds=RAISED)
     answer = cloud.rate(MAY)
     assert answer["outcome"] == "held"
@@ -241,7 +241,7 @@ def test_a_published_month_rated_by_other_thresholds_is_held_with_the_changed_ce
     assert (again["outcome"], again["run"]) == ("held", answer["run"])
 
 
-def test_a_held_month_with_other_thresholds_is_published_once_it_is_accepted(cloud: Cloud) -> None:
+def test_a_held_month_with_other_thresholds_is_published_when_it_is_accepted(cloud: Cloud) -> None:
     cloud.write_workbook(thresholds=RAISED)
     run = cloud.rate(MAY)["run"]
     assert cloud.rate({"accept": run, **DECIDED})["outcome"] == "published"
@@ -249,7 +249,7 @@ def test_a_held_month_with_other_thresholds_is_published_once_it_is_accepted(clo
     assert [line.action for line in ledger.entries(cloud.table, "2026-05")] == ["published", "held", "accepted"]
 
 
-def test_new_thresholds_from_a_later_month_on_do_not_hold_a_published_one(cloud: Cloud) -> None:
+def test_thresholds_from_a_later_month_on_do_not_hold_a_published_month(cloud: Cloud) -> None:
     later = "".join(f"2026-06{row}\n" for row in RAISED.splitlines()[1:])
     cloud.write_workbook(thresholds=WORKBOOK["thresholds"] + later)
     cloud.put_month("2026-05", {"a": BIG, "b": BIG})
@@ -262,7 +262,7 @@ def test_new_thresholds_from_a_later_month_on_do_not_hold_a_published_one(cloud:
 # --- previews ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_month_to_come_is_previewed_with_its_ladder_on_the_newest_measured_month(cloud: Cloud) -> None:
+def test_a_later_month_is_previewed_with_its_ladder_and_the_newest_measured_month(cloud: Cloud) -> None:
     later = "".join(f"2099-01{row}\n" for row in RAISED.splitlines()[1:])
     cloud.write_workbook(thresholds=WORKBOOK["thresholds"] + later)
     before = cloud.table.pointer()
@@ -275,7 +275,7 @@ def test_a_month_to_come_is_previewed_with_its_ladder_on_the_newest_measured_mon
     assert cloud.table.pointer() == before
 
 
-def test_a_preview_of_a_published_month_compares_with_that_publication_only(cloud: Cloud) -> None:
+def test_a_preview_of_a_published_month_is_compared_with_that_publication(cloud: Cloud) -> None:
     cloud.put_month("2026-06", {"a": SMALL, "b": MIDDLE, "c": SMALL, "d": NONE})
     cloud.rate(JUNE)
     answer = cloud.rate({**JUNE, "mode": "preview"})
@@ -283,7 +283,7 @@ def test_a_preview_of_a_published_month_compares_with_that_publication_only(clou
     assert answer["preview"]["movers"] == []
 
 
-def test_the_metric_that_decided_is_one_that_changed(cloud: Cloud) -> None:
+def test_the_deciding_metric_is_one_that_changed(cloud: Cloud) -> None:
     cloud.put_month("2026-06", {"a": (5, 400_000), "b": MIDDLE, "c": SMALL, "d": NONE})
     moves = json.loads(cloud.report(cloud.rate(JUNE)["report"].replace(".html", ".json")))["moves"]
     [mover] = moves["movers"]
@@ -300,7 +300,7 @@ def test_an_override_that_ends_is_named_as_the_reason(cloud: Cloud) -> None:
     assert [report["moves"]["movers"][0]["cause"] for report in reports] == ["override", "override_ended"]
 
 
-def test_the_report_says_who_sits_near_each_threshold(cloud: Cloud) -> None:
+def test_the_report_counts_the_agencies_near_each_threshold(cloud: Cloud) -> None:
     report = json.loads(cloud.report(cloud.rate({**MAY, "mode": "preview"})["report"].replace(".html", ".json")))
     gmv = next(one for one in report["distributions"] if one["metric"] == "gmv")
     assert [(near["level"], near["required"], near["met_by"]) for near in gmv["thresholds"]] == [
@@ -316,8 +316,10 @@ OVERRIDES = "agency_id,level,from_month,until_month,reason,approved_by\n{},3,202
 
 
 @pytest.mark.parametrize("event", [{"mode": "check"}, REFRESH, MAY, JUNE])
-def test_a_warning_about_an_override_of_nobody_stays_until_it_is_corrected(cloud: Cloud, event: dict[str, str]) -> None:
-    """June's files are not there: what is not ready has its warnings too."""
+def test_a_warning_about_an_override_of_an_unknown_agency_stays_until_it_is_corrected(
+    cloud: Cloud, event: dict[str, str]
+) -> None:
+    """June has no extracts: a month that is not ready has its warnings too."""
     cloud.write_workbook(overrides=OVERRIDES.format("nobody"))
     (fault,) = cloud.rate(event)["faults"]
     assert (fault["code"], fault["tab"], fault["cell"]) == ("override_unknown_agency", "overrides", "A2")

@@ -1,4 +1,4 @@
-"""The Google Sheets of the tests is held to Google's own description, so that what passes here can pass there."""
+"""The fake of Google Sheets is checked with Google's own description, so it accepts only what Google accepts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KEY = "a-key"
         {"paintItBlack": {}},
     ],
 )
-def test_a_change_that_google_would_not_understand_is_refused(change: dict[str, Any]) -> None:
+def test_a_change_that_google_does_not_know_is_refused(change: dict[str, Any]) -> None:
     google = serving(Workbook())
     before = len(google.books[KEY])
     with pytest.raises(WorkbookUnavailable, match="HTTP 400"):
@@ -48,14 +48,14 @@ def test_other_hosts_are_not_reached() -> None:
         FakeSheets().client().http_client.session.get("https://example.com")
 
 
-def test_trailing_blanks_are_dropped_and_blanks_between_are_empty_text() -> None:
+def test_blank_cells_at_the_end_are_left_out_and_others_are_empty_text() -> None:
     google = FakeSheets()
     google.book(KEY, {"t": [[None, 1.0, None, True, None], [], [None], ["x"], [None, None]]})
     (tab,) = GoogleSheet(KEY, google.client()).read().tabs
     assert tab.rows == [["", 1, "", True], [], [], ["x"]]
 
 
-def test_five_thousand_rows_come_in_one_request_and_keep_their_addresses() -> None:
+def test_five_thousand_rows_are_read_in_one_request_with_their_addresses() -> None:
     book = Workbook()
     for number in range(5000):
         book.add("overrides", f"B-{number:05d}", 1, None, "2026-12", "x", None)
@@ -65,8 +65,8 @@ def test_five_thousand_rows_come_in_one_request_and_keep_their_addresses() -> No
     assert len(google.methods) == 2
 
 
-def test_what_people_do_to_a_sheet_is_described_as_google_describes_it() -> None:
-    """The answer of the fake is held to the discovery document, with everything in it."""
+def test_everything_in_the_fakes_answer_is_in_googles_description() -> None:
+    """The fake checks its answer with the discovery document. This answer has every kind of object."""
     google = serving(Workbook())
     levels = google.tab(KEY, "levels")
     sheet_id = levels.properties["sheetId"]
@@ -75,17 +75,17 @@ def test_what_people_do_to_a_sheet_is_described_as_google_describes_it() -> None
     area = do.Area(sheet_id, (1, 3), (0, 2))
     google.books[KEY][0].type_in(1, 1, 5)
     google.books[KEY][0].type_in(2, 1, 6)
-    asked = [
+    changes = [
         do.tick_box(area),
         do.name_range("mine", area),
         do.protect_for(area, ["li@example.com"], "mine"),
         do.histogram(sheet_id, "chart", (1, 3), 4),
         do.widen(sheet_id, 1, 120),
     ]
-    GoogleSheet(KEY, google.client()).change(asked)
+    GoogleSheet(KEY, google.client()).change(changes)
     answer = GoogleSheet(KEY, google.client()).properties("*")
-    parts = {part for tab in answer["sheets"] for part in tab}
-    assert parts == {"properties", "merges", "basicFilter", "protectedRanges", "charts"}
+    fields = {field for tab in answer["sheets"] for field in tab}
+    assert fields == {"properties", "merges", "basicFilter", "protectedRanges", "charts"}
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_what_people_do_to_a_sheet_is_described_as_google_describes_it() -> None
         {"deleteEmbeddedObject": {"chartId": 1}},
     ],
 )
-def test_charts_names_and_protections_that_google_would_not_understand_are_refused(change: dict[str, Any]) -> None:
+def test_charts_names_and_protections_that_google_does_not_know_are_refused(change: dict[str, Any]) -> None:
     google = serving(Workbook())
     with pytest.raises(WorkbookUnavailable, match="HTTP 400"):
         GoogleSheet(KEY, google.client()).change([change])

@@ -1,4 +1,4 @@
-"""Who we are to Google: keyless from an AWS role, or by a key in Secrets Manager; never more than one scope."""
+"""The identity for Google: from an AWS role without a key, or a key in Secrets Manager; always with one scope."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ KEYLESS = {"GOOGLE_WORKLOAD_PROVIDER": PROVIDER, "GOOGLE_SERVICE_ACCOUNT": ACCOU
 
 
 class GoogleTokens(BaseAdapter):
-    """Google's token service and service accounts: remembers what it was shown, and gives a token for it."""
+    """Google's token service and service accounts: it records each request and answers with a token."""
 
     def __init__(self, status: int = 200) -> None:
         super().__init__()
         self.status = status
-        self.shown: list[tuple[str, dict[str, Any]]] = []
+        self.received: list[tuple[str, dict[str, Any]]] = []
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         body = request.body if isinstance(request.body, str) else (request.body or b"{}").decode()
         exchange = "sts.googleapis.com" in (request.url or "")
-        shown = dict(pair.split("=", 1) for pair in body.split("&")) if exchange else json.loads(body)
-        self.shown.append((request.url or "", shown))
+        received = dict(pair.split("=", 1) for pair in body.split("&")) if exchange else json.loads(body)
+        self.received.append((request.url or "", received))
         token = {"access_token": "exchanged", "expires_in": 3600, "token_type": "Bearer", "issued_token_type": "x"}
         impersonated = {"accessToken": "impersonated", "expireTime": "2999-01-01T00:00:00Z"}
         response = requests.Response()
@@ -48,7 +48,7 @@ class GoogleTokens(BaseAdapter):
         return response
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Has nothing to close."""
 
 
 @pytest.fixture(autouse=True)
@@ -58,29 +58,29 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def test_keyless_an_aws_role_is_exchanged_for_a_google_token_of_one_scope() -> None:
+def test_an_aws_role_is_exchanged_for_a_google_token_with_one_scope() -> None:
     google, session = GoogleTokens(), requests.Session()
     session.mount("https://", google)
     aws_session = boto3.Session("AKIAEXAMPLE", "secret-stays-here", "session-token", region_name="ap-southeast-1")
     made = credentials(GoogleSettings.from_environment(KEYLESS), READING, aws_session)
     made.refresh(Request(session))  # type: ignore[no-untyped-call]
     assert made.token == "impersonated"
-    (exchange_url, exchange), (impersonation_url, impersonation) = google.shown
+    (exchange_url, exchange), (impersonation_url, impersonation) = google.received
     assert exchange_url == "https://sts.googleapis.com/v1/token"
     assert unquote(exchange["audience"]) == PROVIDER
     identity = json.loads(unquote(unquote(exchange["subject_token"])))
     assert identity["url"].startswith("https://sts.ap-southeast-1.amazonaws.com")
-    assert "secret-stays-here" not in json.dumps(google.shown)
+    assert "secret-stays-here" not in json.dumps(google.received)
     assert impersonation_url.endswith(f"/serviceAccounts/{ACCOUNT}:generateAccessToken")
     assert impersonation["scope"] == [READING]
 
 
-def test_the_account_to_share_the_sheet_with_is_known() -> None:
+def test_the_credentials_name_the_account_to_share_the_sheet_with() -> None:
     made = credentials(GoogleSettings.from_environment(KEYLESS), WRITING, boto3.Session("a", "b"))
     assert getattr(made, "service_account_email", None) == ACCOUNT
 
 
-def test_an_identity_that_google_refuses_is_said_with_what_to_check() -> None:
+def test_the_error_of_a_refused_identity_names_the_account() -> None:
     made = credentials(GoogleSettings.from_environment(KEYLESS), READING, boto3.Session("a", "b", region_name="x-1"))
     client = client_for(made)
     refusing = requests.Session()
@@ -90,7 +90,7 @@ def test_an_identity_that_google_refuses_is_said_with_what_to_check() -> None:
         read_sheet("abc", client=client)
 
 
-def test_a_key_in_secrets_manager_is_the_alternative() -> None:
+def test_a_key_in_secrets_manager_gives_credentials_too() -> None:
     key = {"type": "service_account", "client_email": ACCOUNT, "private_key": private_key(), "token_uri": "https://x"}
     boto3.client("secretsmanager").create_secret(Name="google-key", SecretString=json.dumps(key))
     made = credentials(GoogleSettings.from_environment({"GOOGLE_KEY_SECRET": "google-key"}), READING)
@@ -99,7 +99,7 @@ def test_a_key_in_secrets_manager_is_the_alternative() -> None:
 
 
 @pytest.mark.parametrize("content", [None, "not json", "[]", "[1]", "{}", '{"client_email": "a"}'])
-def test_a_secret_that_is_absent_or_no_key_is_named_and_not_shown(content: str | None) -> None:
+def test_an_absent_or_invalid_secret_is_named(content: str | None) -> None:
     if content is not None:
         boto3.client("secretsmanager").create_secret(Name="google-key", SecretString=content)
     with pytest.raises(
@@ -109,15 +109,15 @@ def test_a_secret_that_is_absent_or_no_key_is_named_and_not_shown(content: str |
 
 
 @pytest.mark.parametrize(
-    ("environment", "complaint"),
+    ("environment", "message"),
     [
         ({}, "GOOGLE_WORKLOAD_PROVIDER is not set; GOOGLE_SERVICE_ACCOUNT is not set"),
         (KEYLESS | {"GOOGLE_WORKLOAD_PROVIDER": "aws"}, "expected //iam.googleapis.com/projects/"),
         (KEYLESS | {"GOOGLE_KEY_SECRET": "x"}, "only one of them can count"),
     ],
 )
-def test_settings_that_name_no_identity_or_two_are_refused(environment: dict[str, str], complaint: str) -> None:
-    with pytest.raises(SettingsMissing, match=complaint):
+def test_settings_with_no_identity_or_with_two_are_refused(environment: dict[str, str], message: str) -> None:
+    with pytest.raises(SettingsMissing, match=message):
         GoogleSettings.from_environment(environment)
 
 

@@ -1,4 +1,4 @@
-"""The same against the real Google Sheets: ``pytest -m live``, with the key of a scratch sheet in LIVE_SHEET_KEY.
+"""A test with the real Google Sheets: ``pytest -m live``, with the key of a scratch sheet in LIVE_SHEET_KEY.
 
 The sheet is shared as Editor with the identity that the environment describes (docs/operations.en.md), and is blank or
 was built by an earlier run of this test.
@@ -23,7 +23,7 @@ from tools.sheet.builder import build
 
 @pytest.mark.live
 @pytest.mark.skipif("LIVE_SHEET_KEY" not in os.environ, reason="LIVE_SHEET_KEY names no scratch sheet")
-def test_a_real_sheet_is_built_read_back_and_given_its_status() -> None:
+def test_a_real_sheet_is_built_and_read_back_and_its_status_is_written() -> None:
     key = os.environ["LIVE_SHEET_KEY"]
     client = sheet.connect(WRITING)
     example = read_folder(ROOT / "config" / "workbook")

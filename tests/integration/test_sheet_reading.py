@@ -1,4 +1,4 @@
-"""The workbook out of a Google Sheet and out of a folder: what arrives, and what is said when it does not."""
+"""Reading the workbook from a Google Sheet or a folder: the rulebook that results, and the errors if it fails."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.workbooks import DESCRIPTION, OCTOBER, SMALL, Workbook, found
 KEY = "1AbC_dEf-example"
 
 
-def test_a_google_sheet_gives_the_rulebook_that_its_cells_say() -> None:
+def test_a_google_sheet_gives_the_rulebook_of_its_cells() -> None:
     google = served(Workbook())
     assert verdict(google).rulebook == Workbook().rulebook()
 
@@ -76,7 +76,7 @@ def test_blank_rows_in_the_middle_and_at_the_top_keep_the_addresses() -> None:
     assert found(verdict(served(book.put("thresholds!E5", "x")))) == [("not_yuan", "thresholds!E5")]
 
 
-def test_a_spreadsheet_without_our_tabs_is_missing_them_and_nothing_worse() -> None:
+def test_a_spreadsheet_without_the_tabs_has_faults_for_the_missing_tabs() -> None:
     google = FakeSheets()
     google.book(KEY, {"Sheet1": []})
     assert [code for code, _ in found(verdict(google))] == ["tab_unread"] + ["tab_missing"] * 4
@@ -88,7 +88,7 @@ TROUBLES: list[tuple[Any, str]] = [
     (404, "no such spreadsheet; take the key"),
     (400, r"Google refused .*400.* no uploaded Excel file"),
 ]
-PASSING_TROUBLES: list[tuple[Any, str]] = [
+TEMPORARY_TROUBLES: list[tuple[Any, str]] = [
     (429, "quota .* next firing"),
     (500, "has a failure .HTTP 500.*next firing"),
     (503, "has a failure .HTTP 503.*next firing"),
@@ -111,8 +111,8 @@ IN_CHINESE: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("trouble", "words"), IN_CHINESE)
-def test_a_chinese_sheet_hears_of_googles_failures_in_chinese_alone(trouble: Any, words: str) -> None:
-    """The English half has no Chinese, the Chinese half no English but names."""
+def test_each_language_of_an_error_of_google_has_only_its_own_words(trouble: Any, words: str) -> None:
+    """The English text has no Chinese; the Chinese text has no English except names."""
     google = served(Workbook())
     google.trouble.extend([trouble] * 5)
     with pytest.raises(WorkbookUnavailable) as raised:
@@ -124,17 +124,17 @@ def test_a_chinese_sheet_hears_of_googles_failures_in_chinese_alone(trouble: Any
     assert not re.search("[\u4e00-\u9fff]", failure("WorkbookUnavailable", str(raised.value), "en"))
 
 
-def test_an_answer_that_breaks_off_on_the_wire_is_asked_for_again() -> None:
-    """A real connection: the first answers end in the middle of the body, by either way of telling its length."""
+def test_an_answer_that_ends_early_is_requested_again() -> None:
+    """Over a real connection: the first two answers end within the body, with Content-Length and with chunks."""
     whole = json.dumps({"sheets": [{"properties": {"title": "levels"}}]}).encode()
-    broken_off = [
+    answers = [
         b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + whole,
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfff\r\n" + whole,
         b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(whole) + whole,
     ]
     slept = list[float]()
     with socket.create_server(("127.0.0.1", 0)) as server:
-        answering = threading.Thread(target=answer_each, args=(server, broken_off), daemon=True)
+        answering = threading.Thread(target=answer_each, args=(server, answers), daemon=True)
         answering.start()
         client = sheet.client_for(AnonymousCredentials())  # type: ignore[no-untyped-call]
         client.http_client.session.mount("https://", Redirected(server.getsockname()[1]))
@@ -145,7 +145,7 @@ def test_an_answer_that_breaks_off_on_the_wire_is_asked_for_again() -> None:
 
 
 def answer_each(server: socket.socket, answers: list[bytes]) -> None:
-    """One connection for each answer, closed after it."""
+    """Send one answer on each connection, then close it."""
     for answer in answers:
         connection, _ = server.accept()
         with connection:
@@ -154,7 +154,7 @@ def answer_each(server: socket.socket, answers: list[bytes]) -> None:
 
 
 class Redirected(HTTPAdapter):
-    """Sends what is meant for Google to a port of this machine."""
+    """Sends requests for Google to a port of this machine."""
 
     def __init__(self, port: int) -> None:
         super().__init__()
@@ -166,15 +166,15 @@ class Redirected(HTTPAdapter):
 
 
 @pytest.mark.parametrize(("trouble", "message"), TROUBLES)
-def test_trouble_that_stays_is_said_at_once_with_what_to_do(trouble: Any, message: str) -> None:
+def test_a_lasting_error_is_raised_at_once_and_says_what_to_do(trouble: Any, message: str) -> None:
     google = served(Workbook())
     google.trouble.append(trouble)
     with pytest.raises(WorkbookUnavailable, match=message):
         sheet.read_sheet(KEY, client=google.client(), sleep=never)
 
 
-@pytest.mark.parametrize(("trouble", "message"), PASSING_TROUBLES)
-def test_trouble_that_may_pass_is_waited_for_and_then_said(trouble: Any, message: str) -> None:
+@pytest.mark.parametrize(("trouble", "message"), TEMPORARY_TROUBLES)
+def test_a_temporary_error_is_retried_with_growing_pauses_and_then_raised(trouble: Any, message: str) -> None:
     google, slept = served(Workbook()), list[float]()
     google.trouble.extend([trouble] * 2)
     assert sheet.read_sheet(KEY, client=google.client(), sleep=slept.append).tabs
@@ -186,11 +186,11 @@ def test_trouble_that_may_pass_is_waited_for_and_then_said(trouble: Any, message
 
 
 def within(slept: list[float], *bounds: float) -> bool:
-    """Each pause is positive and no longer than its bound."""
+    """Whether there is one pause for each bound, and none is longer than its bound."""
     return len(slept) == len(bounds) and all(0 <= pause <= bound for pause, bound in zip(slept, bounds, strict=True))
 
 
-def test_google_is_given_the_time_it_asks_for_within_bounds() -> None:
+def test_the_pause_that_google_requires_is_kept_up_to_a_limit() -> None:
     google, slept = served(Workbook()), list[float]()
     google.trouble.extend([429, 429])
     google.headers = {"Retry-After": "7"}
@@ -198,20 +198,20 @@ def test_google_is_given_the_time_it_asks_for_within_bounds() -> None:
     google.trouble.append(503)
     google.headers = {"Retry-After": "86400"}
     sheet.read_sheet(KEY, client=google.client(), sleep=slept.append)
-    assert slept == [7, 7, 30]  # longer than the own pauses could be
+    assert slept == [7, 7, 30]  # longer than the function's own pauses can be
 
 
-def test_trouble_between_the_two_requests_is_no_half_workbook() -> None:
+def test_a_tab_deleted_between_the_two_requests_is_an_error() -> None:
     google = served(Workbook())
-    gone = google.tab(KEY, "levels")
-    asked = sheet.GoogleSheet(KEY, google.client(), never)
-    google.books[KEY].remove(gone)
+    deleted = google.tab(KEY, "levels")
+    reader = sheet.GoogleSheet(KEY, google.client(), never)
+    google.books[KEY].remove(deleted)
     with pytest.raises(WorkbookUnavailable, match="Unable to parse range"):
-        asked.read_tabs(["levels", "metrics"])
+        reader.read_tabs(["levels", "metrics"])
 
 
 @pytest.mark.parametrize("key", ["https://docs.google.com/spreadsheets/d/abc/edit", "", "a b", "../x"])
-def test_what_is_no_key_is_said_before_google_is_asked(key: str) -> None:
+def test_an_invalid_key_is_refused_without_a_request(key: str) -> None:
     with pytest.raises(WorkbookUnavailable, match="between /d/ and /edit"):
         sheet.read_sheet(key, client=FakeSheets().client())
 
@@ -246,7 +246,7 @@ def test_two_files_of_one_tab_are_a_fault(tmp_path: Path) -> None:
         (b"level," + b"x" * 2_000_000, r"levels.csv, line 1: no valid CSV"),
     ],
 )
-def test_a_file_that_is_no_sound_csv_is_named(tmp_path: Path, content: bytes, message: str) -> None:
+def test_a_file_that_is_not_valid_csv_is_named(tmp_path: Path, content: bytes, message: str) -> None:
     write(tmp_path, SMALL)
     (tmp_path / "levels.csv").write_bytes(content)
     with pytest.raises(WorkbookUnavailable, match=message):
@@ -293,7 +293,7 @@ DAMAGED: list[Any] = [
 
 
 @pytest.mark.parametrize("body", DAMAGED)
-def test_a_damaged_answer_is_asked_for_again_and_then_said_and_never_a_shorter_workbook(body: bytes) -> None:
+def test_a_damaged_answer_is_requested_again_and_then_an_error(body: bytes) -> None:
     google, slept = served(Workbook()), list[float]()
     google.trouble.append(body)
     assert len(sheet.read_sheet(KEY, DESCRIPTION.reads, client=google.client(), sleep=slept.append).tabs) == 8
@@ -304,14 +304,14 @@ def test_a_damaged_answer_is_asked_for_again_and_then_said_and_never_a_shorter_w
 
 
 @pytest.mark.parametrize("body", [*DAMAGED, b'{"valueRanges": [null]}', b'{"valueRanges": [{}]}'])
-def test_a_damaged_answer_to_a_look_at_the_console_is_asked_for_again_and_then_said(body: bytes) -> None:
+def test_a_damaged_answer_about_the_console_tab_is_an_error(body: bytes) -> None:
     google = served(Workbook())
     google.trouble.extend([body] * 5)
     with pytest.raises(WorkbookUnavailable, match="Google 返回的内容不完整"):
         sheet.GoogleSheet(KEY, google.client(), sleep=lambda _: None).read_named("console")
 
 
-def test_an_answer_without_one_of_the_tabs_is_no_workbook(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_without_one_of_the_tabs_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     client = served(Workbook()).client()
     whole = client.http_client.values_batch_get
 

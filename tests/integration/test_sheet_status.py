@@ -1,4 +1,4 @@
-"""The status tab after a check, a preview, a run: what operations see, and that none of it can do harm."""
+"""The status tab after a check, a preview or a run: what operations see, always as text."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ HELD = {
 }
 
 
-def test_the_first_line_is_the_verdict_in_colour() -> None:
+def test_the_first_line_is_the_outcome_in_colour() -> None:
     google = served(Workbook())
     rows = written(answer("checked"), google)
     assert rows[0] == ["2026-10: checked, nothing published; the sheet is valid"]
@@ -76,19 +76,19 @@ def test_the_first_line_is_the_verdict_in_colour() -> None:
     assert colour(google, 0, 0) == "red"
 
 
-def test_a_chinese_sheet_is_answered_in_chinese_alone() -> None:
-    """But for identifiers, which stand in one column of the fault table of no tab, and names of the agencies."""
+def test_the_status_tab_of_a_chinese_sheet_is_chinese() -> None:
+    """Except ids and the names of agencies."""
     book = Workbook().put("thresholds!D3", "５")
     google = chinese(book)
     held = {**faulty(book, "zh"), "outcome": "held", "changes": [], "levels": {"1": 3}}
-    beside = StatusContext(
+    context = StatusContext(
         AT, run=HELD, link="https://s3/month%3D2026-10/report", link_until=AT, waiting=[line()], ledger=[line()]
     )
-    rows = written(held, google, beside)
+    rows = written(held, google, context)
     assert rows[0][0] == "2026-10：暂缓发布，等待确认；已发布的等级保持不变；1 个错误"
-    said = "\n".join(str(cell) for row in rows for cell in row)
-    assert '"５"（文本）' in said
-    assert "\n已发布月份的门槛被改动：D6\n" in said
+    text = "\n".join(str(cell) for row in rows for cell in row)
+    assert '"５"（文本）' in text
+    assert "\n已发布月份的门槛被改动：D6\n" in text
     english = {
         "held",
         "level",
@@ -102,11 +102,11 @@ def test_a_chinese_sheet_is_answered_in_chinese_alone() -> None:
         "guardrail",
         "unrated",
     }
-    assert not english & set(re.findall(r"[a-z]+", said))
+    assert not english & set(re.findall(r"[a-z]+", text))
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_data_that_is_not_ready_is_named_with_what_was_found_instead(language: Language) -> None:
+def test_missing_data_is_named_with_what_was_found_instead(language: Language) -> None:
     found = "orders: s3://extracts/in/orders/month=2026-10/_SUCCESS is not there; found nothing below s3://extracts/in/"
     waiting = {**answer("not_ready"), "missing": ["orders"], "found": [found]}
     rows = [[cell.text for cell in row] for row in status(waiting, StatusContext(AT), language).rows]
@@ -115,7 +115,7 @@ def test_data_that_is_not_ready_is_named_with_what_was_found_instead(language: L
     assert because == (found if language == "en" else f"{NOT_DELIVERED}\n{found}")
 
 
-def test_each_fault_has_its_cell_what_was_found_and_the_fix_in_the_sheets_language() -> None:
+def test_each_fault_is_shown_with_cell_content_and_fix_in_the_sheets_language() -> None:
     book = Workbook().put("thresholds!D3", "５")
     (row,) = [row for row in written(faulty(book)) if row and row[0] == "error"]
     assert row[:3] == ["error", "thresholds!D3", '"５" (text)']
@@ -133,14 +133,14 @@ def test_the_cell_of_a_fault_is_a_link_to_it() -> None:
     assert links == [f"https://docs.google.com/spreadsheets/d/{KEY}/edit#gid={gid}&range=D3"]
 
 
-def test_a_tab_that_is_missing_has_no_link_and_is_named_all_the_same() -> None:
+def test_a_missing_tab_is_named_without_a_link() -> None:
     book = Workbook().drop("benefits")
     google = served(book)
     assert "benefits!A1" in [row[1] for row in written(faulty(book), google) if len(row) > 1]
     assert not any(_link(cell) for cell in status_tab(google).cells.values())
 
 
-def test_after_a_preview_it_says_who_would_move_and_why_down_before_up() -> None:
+def test_a_preview_shows_movers_with_reasons_and_downgrades_first() -> None:
     rows = written({**answer("previewed"), "preview": PREVIEW})
     assert ["level 2", "level 3", "4"] in rows
     assert ["awaiting first rating", "unrated", "1"] in rows
@@ -150,10 +150,10 @@ def test_after_a_preview_it_says_who_would_move_and_why_down_before_up() -> None
     assert rows[up + 3] == ["and 3 more in the report"]
 
 
-def test_a_held_run_shows_each_guardrail_with_limit_and_value_counts_and_a_link_whose_end_is_told() -> None:
+def test_a_held_run_shows_guardrails_counts_and_a_link_with_its_expiry() -> None:
     google = served(Workbook())
-    beside = StatusContext(AT, run=HELD, link="https://s3/month%3D2026-10/report", link_until=AT)
-    rows = written(answer("held"), google, beside)
+    context = StatusContext(AT, run=HELD, link="https://s3/month%3D2026-10/report", link_until=AT)
+    rows = written(answer("held"), google, context)
     assert ["agencies whose level changes", "20 %", "31 %", "exceeded"] in rows
     assert ["total GMV, against the month before", "50 %", "–", "within"] in rows
     assert ["level 2", "1,200"] in rows
@@ -162,7 +162,7 @@ def test_a_held_run_shows_each_guardrail_with_limit_and_value_counts_and_a_link_
     assert "https://s3/month%3D2026-10/report" in [_link(cell) for cell in status_tab(google).cells.values()]
 
 
-def test_a_run_that_waits_is_named_whatever_was_asked_last() -> None:
+def test_a_held_run_is_named_after_any_event() -> None:
     google = served(Workbook())
     rows = written(answer("checked"), google, StatusContext(AT, waiting=[line()]))
     assert rows[0] == ["2026-10: checked, nothing published; the sheet is valid; 1 runs wait for a decision"]
@@ -170,14 +170,14 @@ def test_a_run_that_waits_is_named_whatever_was_asked_last() -> None:
     assert ["waits for a decision", f"run {'b' * 20} of 2026-10, held since 2026-11-02 08:30"] in rows
 
 
-def test_the_last_ten_lines_of_the_ledger_are_there_with_who_and_why() -> None:
+def test_the_last_ten_ledger_lines_are_shown_with_name_and_reason() -> None:
     lines = [line(action="accepted", by="Lin", reason=f"reason {n}") for n in range(12)]
-    rows = written(answer("checked"), beside=StatusContext(AT, ledger=lines))
+    rows = written(answer("checked"), context=StatusContext(AT, ledger=lines))
     assert rows[-1] == ["2026-11-02 08:30", "accepted", "2026-10", "b" * 20, "Lin", "reason 9"]
     assert sum("Lin" in row for row in rows) == 10
 
 
-def test_columns_are_wide_enough_for_what_stands_in_them() -> None:
+def test_columns_are_wide_enough_for_their_texts() -> None:
     google = served(Workbook())
     written({**answer("previewed"), "preview": PREVIEW}, google)
     widths = status_tab(google).widths
@@ -186,38 +186,38 @@ def test_columns_are_wide_enough_for_what_stands_in_them() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(vars(errors)))
-def test_every_failure_is_said_in_chinese_too(name: str) -> None:
+def test_every_error_type_has_chinese_words(name: str) -> None:
     kind = getattr(errors, name)
     own = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, errors.LevelsError)]
     concrete = kind in own and not [one for one in own if one is not kind and issubclass(one, kind)]
     assert (name in FAILURES) == (concrete and name != "WorkbookFaulty")
 
 
-def test_a_failure_is_told_in_the_sheets_language() -> None:
+def test_an_error_is_shown_in_the_sheets_language() -> None:
     failed = {"outcome": "failed", "month": "2026-10", "error": "MonthNotOver", "message": "month 2026-10 ends later"}
     assert ["because", "month 2026-10 ends later"] in written(failed)
-    said = "考核月还没有结束，结束后才能考核；可以先试算\nmonth 2026-10 ends later"
-    assert ["原因", said] in written(failed, chinese(Workbook()))
+    because = "考核月还没有结束，结束后才能考核；可以先试算\nmonth 2026-10 ends later"
+    assert ["原因", because] in written(failed, chinese(Workbook()))
     assert failure("WorkbookUnavailable", "表格没有共享 / it is not shared", "zh") == "表格没有共享"
     assert failure("WorkbookUnavailable", "表格没有共享 / it is not shared", "en") == "it is not shared"
 
 
 @pytest.mark.parametrize(
-    ("outcome", "told_above"), [("checked", 0), ("published", 0), ("pending", 1), ("rolled_back", 0)]
+    ("outcome", "shown_above"), [("checked", 0), ("published", 0), ("pending", 1), ("rolled_back", 0)]
 )
-def test_whatever_was_asked_the_tab_shows_all_that_is_prepared_in_order(outcome: str, told_above: int) -> None:
-    """A refresh tells of the first month in its own name, above; nothing is told twice."""
+def test_every_prepared_month_is_shown_once_and_in_order(outcome: str, shown_above: int) -> None:
+    """A pending refresh shows the first of them above, so it is not shown a second time."""
     steps = [
         {"effective_month": month, "effective_on": f"{month}-03", "preview": PREVIEW}
         for month in ("2026-11", "2027-01")
     ]
-    what = {**answer(outcome), "prepared": steps, **(steps[0] if told_above else {})}
-    rows = written(what)
+    pending = {**answer(outcome), "prepared": steps, **(steps[0] if shown_above else {})}
+    rows = written(pending)
     prepared = [row[1] for row in rows if row[:1] == ["prepared for"]]
-    said = ["rating month 2026-11, published on 2026-11-03", "rating month 2027-01, published on 2027-01-03"]
-    assert prepared == said[told_above:]
+    expected = ["rating month 2026-11, published on 2026-11-03", "rating month 2027-01, published on 2027-01-03"]
+    assert prepared == expected[shown_above:]
     assert sum(row[:1] == ["A-0001"] for row in rows) == len(steps)
-    assert (["takes effect from", said[0]] in rows) == bool(told_above)
+    assert (["takes effect from", expected[0]] in rows) == bool(shown_above)
 
 
 def test_a_pending_change_says_from_which_month_it_counts() -> None:
@@ -233,7 +233,7 @@ def test_text_that_looks_like_a_formula_stays_text() -> None:
     assert {key for value in values for key in value} == {"stringValue"}
 
 
-def test_a_shorter_verdict_leaves_nothing_of_a_longer_one() -> None:
+def test_a_shorter_status_removes_the_rows_of_a_longer_one() -> None:
     book = Workbook().put("levels!B2", 1).put("levels!B3", 2).put("levels!B4", 3)
     google = served(book)
     long = written(faulty(book), google)
@@ -241,7 +241,7 @@ def test_a_shorter_verdict_leaves_nothing_of_a_longer_one() -> None:
     assert len(short) == 4 < len(long)
 
 
-def test_the_tab_is_made_where_there_is_none_and_kept_under_either_name() -> None:
+def test_the_tab_is_created_once_and_found_under_other_spellings() -> None:
     google = served(Workbook())
     written(answer("checked"), google)
     assert status_tab(google).properties["title"] == "status"
@@ -250,7 +250,7 @@ def test_the_tab_is_made_where_there_is_none_and_kept_under_either_name() -> Non
     assert [tab.properties["title"] for tab in google.books[KEY]][-1] == "Status"
 
 
-def test_long_lists_are_cut_and_say_so() -> None:
+def test_long_lists_are_cut_and_the_rest_is_counted() -> None:
     book = Workbook()
     for row in range(2, 700):
         book.put(f"overrides!A{row}", row)
@@ -263,11 +263,11 @@ def test_long_lists_are_cut_and_say_so() -> None:
     assert ["and 7 more in the report"] in rows
 
 
-def test_every_outcome_of_the_rating_function_has_its_words() -> None:
+def test_every_outcome_has_words() -> None:
     assert set(OUTCOMES) == {*Outcome.__args__, "faulty", "failed", "refused"}  # type: ignore[attr-defined]
 
 
-def test_a_sheet_shared_for_reading_only_is_said_and_stays_as_it_was() -> None:
+def test_a_sheet_shared_only_for_reading_is_an_error_that_names_the_right_role() -> None:
     google = served(Workbook())
     client = google.client()
     before = [tab.properties["title"] for tab in google.books[KEY]]
@@ -277,7 +277,7 @@ def test_a_sheet_shared_for_reading_only_is_said_and_stays_as_it_was() -> None:
     assert [tab.properties["title"] for tab in google.books[KEY]] == before
 
 
-def test_a_lost_answer_to_a_change_is_not_asked_for_again() -> None:
+def test_a_change_whose_answer_was_lost_is_not_sent_again() -> None:
     google = served(Workbook())
     google.refuse_changes = requests.ReadTimeout("slow")
     with pytest.raises(WorkbookUnavailable, match="ReadTimeout"):
@@ -289,8 +289,8 @@ def answer(outcome: str) -> dict[str, Any]:
     return {"outcome": outcome, "month": "2026-10", "rulebook": "version-1", "faults": []}
 
 
-def page(what: dict[str, Any], beside: StatusContext | None = None) -> StatusPage:
-    return lambda language: status(what, beside or StatusContext(AT), language)
+def page(shown: dict[str, Any], context: StatusContext | None = None) -> StatusPage:
+    return lambda language: status(shown, context or StatusContext(AT), language)
 
 
 def line(**changed: Any) -> dict[str, Any]:
@@ -326,16 +326,16 @@ def chinese(book: Workbook) -> FakeSheets:
 
 
 def written(
-    what: dict[str, Any], google: FakeSheets | None = None, beside: StatusContext | None = None
+    shown: dict[str, Any], google: FakeSheets | None = None, context: StatusContext | None = None
 ) -> list[list[RawCell]]:
     google = google or served(Workbook())
-    write_status(KEY, page(what, beside), DESCRIPTION, client=google.client())
+    write_status(KEY, page(shown, context), DESCRIPTION, client=google.client())
     return status_tab(google).values()
 
 
 def colour(google: FakeSheets, row: int, column: int) -> str:
-    shown = status_tab(google).cells[row, column]["userEnteredFormat"]["backgroundColor"]
-    return next(name for name, colour in do.COLOURS.items() if colour == shown)
+    cell_colour = status_tab(google).cells[row, column]["userEnteredFormat"]["backgroundColor"]
+    return next(name for name, colour in do.COLOURS.items() if colour == cell_colour)
 
 
 def status_tab(google: FakeSheets) -> Sheet:

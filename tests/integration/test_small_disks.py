@@ -1,4 +1,4 @@
-"""Disks and files that are too small, in every stage: told as missing room, never as damage; nothing is left."""
+"""Disks and file limits that are too small: the error says so, never that data are damaged, and no file is left."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ Confined = Callable[[int, Path], AbstractContextManager[None]]
 
 @contextmanager
 def on_a_disk_of(megabytes: int, folder: Path) -> Iterator[None]:
-    """The folder is a disk of its own, so small."""
+    """Within the block the folder is a disk of this size."""
     mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
     mounted = subprocess.run(mount, check=False, capture_output=True, text=True)
     if mounted.returncode:
@@ -57,7 +57,7 @@ def on_a_disk_of(megabytes: int, folder: Path) -> Iterator[None]:
 
 @contextmanager
 def with_files_of_at_most(megabytes: int, folder: Path) -> Iterator[None]:
-    """This process writes no larger file."""
+    """Within the block this process can write no larger file."""
     assert folder.is_dir()
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (megabytes * MB, hard))
@@ -76,7 +76,7 @@ def orders(amount: Callable[[int], object], times: int = 1) -> str:
 
 @pytest.fixture(scope="module")
 def extracts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Orders that fill a disk in one stage or another."""
+    """Orders that fill a disk, each in another stage."""
     good, bad, twice = orders(lambda n: n), orders(lambda _: "bad"), orders(lambda n: n, times=2)
     folder = tmp_path_factory.mktemp("parquet")
     (folder / "twice.csv").write_text(twice)
@@ -103,27 +103,27 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 @pytest.mark.parametrize(
     "fills", ["an object larger than the disk", "compressed text that is unpacked", "rows that all go to quarantine"]
 )
-def test_whatever_fills_the_disk_is_told_as_missing_room(
+def test_whatever_fills_the_disk_the_error_is_out_of_room(
     cloud: Cloud, extracts: dict[str, bytes], tmp_path: Path, fills: str, confined: Confined, megabytes: int
 ) -> None:
     cloud.put_object("orders", "2026-05", "part-0.csv", extracts[fills])
     cloud.forget_measurements()
-    told = ""
+    message = ""
     with pytest.MonkeyPatch.context() as patch, confined(megabytes, tmp_path):
         patch.setenv("SCRATCH", str(tmp_path))
         try:
             assert cloud.rate(MAY)["outcome"] == "previewed"
         except OutOfRoom as error:
-            told = str(error)
+            message = str(error)
         assert list(tmp_path.iterdir()) == []
-    assert "written again" not in told
-    assert ("Report: s3://reports/out/month=2026-05/stopped=" in told) == bool(told)
+    assert "written again" not in message
+    assert ("Report: s3://reports/out/month=2026-05/stopped=" in message) == bool(message)
     if megabytes == 2:
-        assert "Nothing was published" in told
+        assert "Nothing was published" in message
 
 
 @pytest.mark.parametrize("megabytes", [2, 8, 20])
-def test_an_engine_that_has_nowhere_to_spill_says_so(
+def test_an_engine_without_room_to_spill_is_out_of_room(
     cloud: Cloud, extracts: dict[str, bytes], tmp_path: Path, megabytes: int
 ) -> None:
     cloud.put_object("orders", "2026-05", "part-0.csv", extracts["orders that came twice"])
@@ -137,7 +137,7 @@ def test_an_engine_that_has_nowhere_to_spill_says_so(
         assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_killed_run_left_on_a_small_disk_is_not_in_the_way_of_the_next(
+def test_the_files_of_a_killed_run_take_no_room_from_the_next_run(
     cloud: Cloud, extracts: dict[str, bytes], tmp_path: Path
 ) -> None:
     cloud.put_object("orders", "2026-05", "part-0.csv", extracts["compressed text that is unpacked"])

@@ -1,4 +1,4 @@
-"""The judge of the soak test is no judge that finds everything right: whatever is altered, it says so."""
+"""The judge of the soak test can fail: it notices every alteration of stored items and sent events."""
 
 from __future__ import annotations
 
@@ -10,50 +10,50 @@ from typing import Any
 import pytest
 
 from shared.errors import LevelsError
-from tests.publishing import House, decide_at_random
+from tests.publishing import PublishingSystem, decide_at_random
 from tests.soak.judge import Judge, Levels
 
 Items = dict[tuple[str, str], dict[str, Any]]
 
 
-class Kept(House):
-    """A house that remembers the levels of each run as they were made up."""
+class Recording(PublishingSystem):
+    """A system that records the levels of each run."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.made_up: dict[str, Levels] = {}
+        self.levels_of_runs: dict[str, Levels] = {}
 
     def stage(self, month: str, levels: Levels) -> Any:
         record = super().stage(month, levels)
-        self.made_up[record.run] = dict(levels)
+        self.levels_of_runs[record.run] = dict(levels)
         return record
 
 
 @pytest.fixture(scope="module")
-def house() -> Kept:
+def system() -> Recording:
     """Sixty decisions about six months; all events are sent."""
-    house, chance, runs = Kept(), random.Random(3), dict[str, list[str]]()
+    system, chance, runs = Recording(), random.Random(3), dict[str, list[str]]()
     for _ in range(60):
-        decide_at_random(house, chance, runs)
-    house.send()
-    return house
+        decide_at_random(system, chance, runs)
+    system.send()
+    return system
 
 
-def check(house: Kept) -> None:
-    """All that the judge has to say about months and events."""
-    judge = Judge(house.dynamodb, house.table, house.made_up.__getitem__)
+def check(system: Recording) -> None:
+    """Runs every check of the judge on months and events."""
+    judge = Judge(system.dynamodb, system.table, system.levels_of_runs.__getitem__)
     for month in judge.valid():
         for agency in "abcdef":
             judge.check_readers(month, agency)
-    judge.check_events(house.bus.taken, all_sent=True)
+    judge.check_events(system.bus.accepted, all_sent=True)
 
 
-def test_what_is_right_is_found_right(house: Kept) -> None:
-    check(house)
+def test_the_judge_accepts_what_was_not_altered(system: Recording) -> None:
+    check(system)
 
 
 def of_kind(items: Items, kind: str, among: str = "") -> tuple[str, str]:
-    """The last item whose key begins so."""
+    """The key of the last item whose partition key begins with ``kind``."""
     return max(names for names in items if names[0].startswith(kind) and among in "".join(names))
 
 
@@ -91,22 +91,22 @@ def another_pointer(items: Items, run: str) -> None:
         another_pointer,
     ],
 )
-def test_whatever_is_stored_otherwise_is_noticed(house: Kept, alter: Callable[[Items, str], None]) -> None:
-    before = dict(house.dynamodb.items)
+def test_an_altered_item_is_noticed(system: Recording, alter: Callable[[Items, str], None]) -> None:
+    before = dict(system.dynamodb.items)
     try:
-        alter(house.dynamodb.items, house.table.pointer().current().run)
+        alter(system.dynamodb.items, system.table.pointer().current().run)
         with pytest.raises((AssertionError, LevelsError)):
-            check(house)
+            check(system)
     finally:
-        house.dynamodb.items.clear()
-        house.dynamodb.items.update(before)
+        system.dynamodb.items.clear()
+        system.dynamodb.items.update(before)
 
 
-def lost(sent: list[dict[str, Any]]) -> None:
+def lost_event(sent: list[dict[str, Any]]) -> None:
     del sent[5]
 
 
-def made_up(sent: list[dict[str, Any]]) -> None:
+def invented_event(sent: list[dict[str, Any]]) -> None:
     sent.append({**sent[-1], "agency_id": "nobody"})
 
 
@@ -123,12 +123,12 @@ def another_old_level(sent: list[dict[str, Any]]) -> None:
     sent[last] = {**sent[last], "old_level": 9}
 
 
-@pytest.mark.parametrize("alter", [lost, made_up, another_id, one_id_for_two, another_old_level])
-def test_whatever_was_sent_otherwise_is_noticed(house: Kept, alter: Callable[[list[dict[str, Any]]], None]) -> None:
-    before = list(house.bus.taken)
+@pytest.mark.parametrize("alter", [lost_event, invented_event, another_id, one_id_for_two, another_old_level])
+def test_an_altered_event_is_noticed(system: Recording, alter: Callable[[list[dict[str, Any]]], None]) -> None:
+    before = list(system.bus.accepted)
     try:
-        alter(house.bus.taken)
+        alter(system.bus.accepted)
         with pytest.raises(AssertionError):
-            check(house)
+            check(system)
     finally:
-        house.bus.taken[:] = before
+        system.bus.accepted[:] = before

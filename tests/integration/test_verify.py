@@ -1,4 +1,4 @@
-"""Verification finds every alteration of what is stored, and repair writes a damaged month as it was."""
+"""Verification finds every alteration of stored items, and a repair writes a damaged month as it was."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Item = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """May restated and rolled back, June published with refreshed texts; each test leaves it as it was."""
+    """May is restated, June is published and its texts refreshed. Each test restores the cloud."""
     with small_cloud(tmp_path_factory.mktemp("verify")) as cloud:
         cloud.put_month("2026-05", {"a": SMALL, "b": BIG})
         cloud.rate(MAY)
@@ -39,7 +39,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 
 def differences(cloud: Cloud, run: str) -> list[str]:
-    """What verifying a run finds."""
+    """The differences that verifying a run finds."""
     answer = cloud.rate({"verify": run})
     assert (answer["outcome"] == "differs") == bool(answer["differences"])
     return list(answer["differences"])
@@ -55,7 +55,7 @@ def delete(cloud: Cloud, item: Item) -> None:
 
 
 def of_kind(cloud: Cloud, valid: list[str], kind: str, chance: random.Random) -> Item:
-    """Some item of a kind that belongs to a run which is valid now."""
+    """A random item of a kind that belongs to a valid run."""
     found = [
         item
         for (pk, sk), item in sorted(cloud.items().items())
@@ -81,7 +81,7 @@ def altered(item: Item, chance: random.Random) -> Item:
 
 
 def added(item: Item, chance: random.Random) -> Item:
-    """A copy of the item under a key that nothing has."""
+    """A copy of the item under a new key."""
     pk, sk = item["pk"]["S"], item["sk"]["S"]
     kind = pk.partition("#")[0]
     if kind == "AGENCY":
@@ -94,7 +94,7 @@ def added(item: Item, chance: random.Random) -> Item:
 
 
 def found_by_verifying(cloud: Cloud, valid: list[str], item: Item) -> bool:
-    """Whether verifying some valid run names the item, or says of the ledger as a whole that it does not agree."""
+    """Whether verifying a valid run names the item, or finds any difference if the item is of the ledger or pointer."""
     kind = item["pk"]["S"].partition("#")[0]
     named = f"{item['pk']['S']} {item['sk']['S']}"
     for run in valid:
@@ -121,7 +121,7 @@ def unchanged_afterwards(cloud: Cloud, valid: list[str]) -> Iterator[None]:
         put(cloud, item)
 
 
-def test_what_nobody_touched_is_verified(cloud: Cloud, valid: list[str]) -> None:
+def test_unaltered_months_are_verified(cloud: Cloud, valid: list[str]) -> None:
     assert [differences(cloud, run) for run in valid] == [[], []]
 
 
@@ -143,12 +143,12 @@ def test_every_alteration_of_every_kind_of_item_is_found(cloud: Cloud, valid: li
     assert found_by_verifying(cloud, valid, item), (way, item)
 
 
-def test_another_zlib_is_no_difference(cloud: Cloud, valid: list[str]) -> None:
+def test_another_compression_is_no_difference(cloud: Cloud, valid: list[str]) -> None:
     for item in cloud.items().values():
         for name in ("record", "content"):
             if name in item:
-                packed_otherwise = zlib.compress(zlib.decompress(item[name]["B"]), 1)
-                put(cloud, item | {name: {"B": packed_otherwise}})
+                recompressed = zlib.compress(zlib.decompress(item[name]["B"]), 1)
+                put(cloud, item | {name: {"B": recompressed}})
     assert [differences(cloud, run) for run in valid] == [[], []]
 
 
@@ -159,15 +159,15 @@ def test_a_pointer_that_names_another_rulebook_is_found(cloud: Cloud, valid: lis
     assert "POINTER POINTER" in differences(cloud, valid[1])
 
 
-def test_what_cannot_be_read_is_an_error_that_names_the_item(cloud: Cloud, valid: list[str]) -> None:
+def test_an_unreadable_item_is_an_error_that_names_it(cloud: Cloud, valid: list[str]) -> None:
     record = cloud.items()[f"RUN#{valid[1]}", "RUN"]
     put(cloud, record | {"record": {"B": b"not zlib"}})
     with pytest.raises(ItemInvalid, match=f"RUN#{valid[1]} RUN"):
         cloud.rate({"mode": "refresh"})
 
 
-def test_a_pointer_that_is_gone_is_named_by_whoever_publishes(cloud: Cloud) -> None:
-    """Else the first month would be published again, over what is there."""
+def test_publishing_without_the_pointer_is_an_error_that_names_it(cloud: Cloud) -> None:
+    """Otherwise the first month would be published again and overwrite existing items."""
     delete(cloud, cloud.items()["POINTER", "POINTER"])
     with pytest.raises(ItemInvalid, match="OUTBOX 0000000001 is there already, and POINTER POINTER is not there"):
         cloud.rate(JUNE)
@@ -176,7 +176,7 @@ def test_a_pointer_that_is_gone_is_named_by_whoever_publishes(cloud: Cloud) -> N
 # --- repair -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_damaged_month_is_written_again_as_it_was_and_the_ledger_says_so(cloud: Cloud, valid: list[str]) -> None:
+def test_a_damaged_month_is_repaired_and_the_ledger_says_so(cloud: Cloud, valid: list[str]) -> None:
     before = cloud.items()
     for names, item in before.items():
         if valid[1] in names[0] or names[1].endswith(valid[1]):
@@ -190,29 +190,29 @@ def test_a_damaged_month_is_written_again_as_it_was_and_the_ledger_says_so(cloud
     assert differences(cloud, valid[1]) == []
 
 
-def test_a_rulebook_that_the_sheet_still_says_is_written_again(cloud: Cloud, valid: list[str]) -> None:
+def test_a_damaged_rulebook_is_repaired_from_the_same_sheet(cloud: Cloud, valid: list[str]) -> None:
     publication = cloud.table.pointer().current()
     rulebook = cloud.items()[f"RULEBOOK#{publication.rulebook}", "RULEBOOK"]
-    put(cloud, rulebook | {"content": {"B": b"spoiled"}})
+    put(cloud, rulebook | {"content": {"B": b"damaged"}})
     cloud.rate({**JUNE, "repair": True})
     assert differences(cloud, valid[1]) == []
 
 
-def test_repairing_a_month_leaves_the_later_ones_as_they_are(cloud: Cloud, valid: list[str]) -> None:
+def test_repairing_a_month_does_not_change_later_ones(cloud: Cloud, valid: list[str]) -> None:
     before = cloud.items()
     cloud.rate({**MAY, "repair": True})
     assert {names: cloud.items()[names] for names in before} == before
     assert [differences(cloud, run) for run in valid] == [[], []]
 
 
-def test_a_rulebook_that_nobody_has_any_more_is_named(cloud: Cloud) -> None:
+def test_a_lost_rulebook_that_the_sheet_no_longer_has_is_named(cloud: Cloud) -> None:
     may = cloud.table.pointer().publications["2026-05"]
     delete(cloud, cloud.items()[f"RULEBOOK#{may.rulebook}", "RULEBOOK"])
     with pytest.raises(RunUnrepairable, match=f"rulebook {may.rulebook}"):
         cloud.rate({**MAY, "repair": True})
 
 
-def test_a_month_whose_extracts_were_written_again_cannot_be_repaired(cloud: Cloud) -> None:
+def test_a_month_whose_extracts_have_changed_cannot_be_repaired(cloud: Cloud) -> None:
     cloud.put_object("orders", "2026-06", "part-1.csv", b"order_id,creator_id,pay_time,pay_amount,risk_tag\n")
     try:
         with pytest.raises(RunUnrepairable, match="the extracts or the rules' version have changed"):
@@ -221,20 +221,20 @@ def test_a_month_whose_extracts_were_written_again_cannot_be_repaired(cloud: Clo
         cloud.s3.delete_object(Bucket="extracts", Key="in/orders/month=2026-06/part-1.csv")
 
 
-def test_a_month_of_which_nothing_is_published_has_nothing_to_repair(cloud: Cloud) -> None:
+def test_an_unpublished_month_cannot_be_repaired(cloud: Cloud) -> None:
     with pytest.raises(RunUnknown, match="no publication of 2026-07"):
         cloud.rate({"month": "2026-07", "repair": True})
 
 
 @pytest.mark.parametrize("event", [{"month": "2024-09"}, {"month": "2024-09", "repair": True}])
-def test_a_month_past_its_retention_is_refused_before_anything_is_read(cloud: Cloud, event: dict[str, Any]) -> None:
+def test_a_month_past_its_retention_is_refused(cloud: Cloud, event: dict[str, Any]) -> None:
     before = cloud.items()
     with pytest.raises(MonthExpired, match="past its retention of 25 months"):
         cloud.rate(event)
     assert cloud.items() == before
 
 
-def test_a_published_month_whose_record_is_gone_is_not_taken_for_unchanged(cloud: Cloud, valid: list[str]) -> None:
+def test_a_published_month_without_its_record_is_an_error(cloud: Cloud, valid: list[str]) -> None:
     delete(cloud, cloud.items()[f"RUN#{valid[1]}", "RUN"])
     with pytest.raises(LevelsError, match=valid[1]):
         cloud.rate({"scheduled_at": "2026-07-02T18:00:00Z"})
@@ -243,8 +243,8 @@ def test_a_published_month_whose_record_is_gone_is_not_taken_for_unchanged(cloud
 # --- every other command ----------------------------------------------------------------------------------------------
 
 
-def asked_of_damage(valid: list[str], choice: int) -> dict[str, Any]:
-    """Some event of every other command."""
+def other_command(valid: list[str], choice: int) -> dict[str, Any]:
+    """One of the events of all other commands."""
     events: tuple[dict[str, Any], ...] = (
         {"scheduled_at": "2026-07-02T18:00:00Z"},
         JUNE,
@@ -259,7 +259,7 @@ def asked_of_damage(valid: list[str], choice: int) -> dict[str, Any]:
 
 
 def refusal(cloud: Cloud, event: dict[str, Any]) -> LevelsError | None:
-    """What a command raises on purpose; None when it answers."""
+    """The error that a command raises; None if it answers."""
     try:
         cloud.rate(event)
     except LevelsError as error:
@@ -268,18 +268,18 @@ def refusal(cloud: Cloud, event: dict[str, Any]) -> LevelsError | None:
 
 
 def unreadable(item: Item, chance: random.Random) -> Item:
-    """The item with its content cut off, or replaced by what is none."""
+    """The item with its content cut off or replaced by invalid content."""
     name = next(name for name in CONTENT if name in item)
     [(kind, content)] = item[name].items()
     cut = content[: chance.randrange(1, max(2, len(content) // 2))]
-    other = cut if kind == "B" and chance.random() < 0.5 else b"spoiled" if kind == "B" else cut + "\x00"
+    other = cut if kind == "B" and chance.random() < 0.5 else b"damaged" if kind == "B" else cut + "\x00"
     return item | {name: {kind: other}}
 
 
 @pytest.mark.parametrize(
     "choice", [pytest.param(choice, marks=() if choice < 36 else pytest.mark.sweep) for choice in range(300)]
 )
-def test_every_other_command_does_without_what_is_damaged_or_names_it(
+def test_every_other_command_works_without_a_damaged_item_or_names_it(
     cloud: Cloud, valid: list[str], choice: int
 ) -> None:
     chance = random.Random(choice)
@@ -289,7 +289,7 @@ def test_every_other_command_does_without_what_is_damaged_or_names_it(
         delete(cloud, item)
     else:
         put(cloud, unreadable(item, chance) if way == "unreadable" else altered(item, chance))
-    error = refusal(cloud, asked_of_damage(valid, chance.randrange(8)))
+    error = refusal(cloud, other_command(valid, chance.randrange(8)))
     if isinstance(error, ItemInvalid):
         assert f"{item['pk']['S']} {item['sk']['S']}" in str(error)
         assert " ".join(error.key) in str(error)

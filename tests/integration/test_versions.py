@@ -1,4 +1,4 @@
-"""make diff and make pull: versions of the workbook from files, S3, a Google Sheet and the stored rulebooks."""
+"""make diff and make pull, with versions of the workbook from files, S3, a Google Sheet and stored rulebooks."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_rulebooks_that_were_in_force_are_compared_by_their_ids(
     cloud.write_workbook(tips="metric,tip,link\ngmv,直播更多,\n")
     second = cloud.rate({"mode": "refresh"})["rulebook"]
     versions = Versions("levels-rating", table=cloud.table)
-    lines_of(capsys)  # those of the log
+    lines_of(capsys)  # removes the lines of the log
     diff.main([first, second], versions)
     assert lines_of(capsys)[2:] == [
         "2 处改动 changes",
@@ -122,15 +122,15 @@ def test_two_versions_of_one_file_in_s3_are_compared(
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [("nowhere", "is no version of a workbook"), ("levels.csv", "is no version of a workbook"), ("s3://b", "no vers")],
 )
-def test_what_is_no_version_is_named_with_what_may_be_one(versions: Versions, name: str, said: str) -> None:
-    with pytest.raises(UserMistake, match=said):
+def test_a_name_that_is_no_version_is_refused(versions: Versions, name: str, message: str) -> None:
+    with pytest.raises(UserMistake, match=message):
         diff.main([EXAMPLE, name], versions)
 
 
-def test_a_file_that_is_not_there_and_one_with_errors_are_named(tmp_path: Path, versions: Versions) -> None:
+def test_a_missing_file_and_one_with_errors_are_named(tmp_path: Path, versions: Versions) -> None:
     with pytest.raises(WorkbookUnavailable, match=r"none\.xlsx: there is no such file"):
         diff.main([EXAMPLE, str(tmp_path / "none.xlsx")], versions)
     with pytest.raises(UserMistake, match=r"it has 1 errors(.|\n)*thresholds!E3"):
@@ -149,7 +149,7 @@ def test_a_google_sheet_is_written_as_a_folder_that_reads_back_to_the_byte(
     pull.main(["gsheet:key-1", str(tmp_path / "book")], versions)
     written = canonical_json(rulebook(versions, str(tmp_path / "book")))
     assert written == canonical_json(rulebook(versions, "gsheet:key-1"))
-    assert lines_of(capsys)[-1].endswith("门槛的副本"), "what was not written is named"
+    assert lines_of(capsys)[-1].endswith("门槛的副本"), "the tab that was not written is named"
     assert sorted(path.name for path in (tmp_path / "book").iterdir()) == sorted(f"{tab}.csv" for tab in SMALL)
 
 
@@ -158,10 +158,10 @@ def test_an_excel_file_is_pulled_too(tmp_path: Path, versions: Versions) -> None
     pull.main([xlsx(tmp_path, "levels.xlsx", book), str(tmp_path / "book")], versions)
     written = canonical_json(rulebook(versions, str(tmp_path / "book")))
     assert written == canonical_json(rulebook(versions, str(tmp_path / "levels.xlsx")))
-    assert "备注" in (tmp_path / "book" / "settings.csv").read_text("utf-8"), "notes come along"
+    assert "备注" in (tmp_path / "book" / "settings.csv").read_text("utf-8"), "notes are written too"
 
 
-def test_files_that_are_there_stay_as_they_are(tmp_path: Path, versions: Versions) -> None:
+def test_existing_files_are_not_overwritten(tmp_path: Path, versions: Versions) -> None:
     (tmp_path / "levels.csv").write_text("mine")
     with pytest.raises(UserMistake, match=r"it holds levels\.csv"):
         pull.main([EXAMPLE, str(tmp_path)], versions)
@@ -185,7 +185,7 @@ CELLS = st.one_of(
 
 @settings(max_examples=200, deadline=None)
 @given(rows=st.lists(st.lists(CELLS, max_size=4), max_size=5))
-def test_cells_of_any_type_come_back_where_they_stood(
+def test_cells_of_any_type_are_read_back_from_the_same_cells(
     tmp_path_factory: pytest.TempPathFactory, rows: list[list[str | int | float | bool | None]]
 ) -> None:
     folder = tmp_path_factory.mktemp("book")

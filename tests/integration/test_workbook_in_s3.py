@@ -1,4 +1,4 @@
-"""A workbook in S3: a month rated from an Excel file, an upload answered beside it, and files that are no workbook."""
+"""A workbook in S3: a month is rated from an Excel file, uploads are checked, and other files are refused."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def upload(cloud: Cloud, content: bytes, key: str = KEY) -> None:
 
 
 def uploaded(key: str = KEY, bucket: str = BUCKET) -> dict[str, Any]:
-    """What EventBridge sends when S3 has a new object."""
+    """The event that EventBridge sends for a new object in S3."""
     return {
         "version": "0",
         "id": "17793124-05d4-b198-2fde-7ededc63b103",
@@ -66,17 +66,17 @@ def uploaded(key: str = KEY, bucket: str = BUCKET) -> dict[str, Any]:
     }
 
 
-def beside(cloud: Cloud, key: str) -> bytes:
+def content_of(cloud: Cloud, key: str) -> bytes:
     body: bytes = cloud.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
     return body
 
 
 def status_texts(cloud: Cloud, key: str = "levels/levels.status.xlsx") -> list[str]:
-    book = openpyxl.load_workbook(io.BytesIO(beside(cloud, key)))
+    book = openpyxl.load_workbook(io.BytesIO(content_of(cloud, key)))
     return [str(cell.value) for row in book.worksheets[0].iter_rows() for cell in row if cell.value is not None]
 
 
-def test_a_month_is_rated_from_an_excel_file_as_from_a_folder(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_excel_file_gives_the_same_run_as_a_folder(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     published = cloud.rate({"month": MONTH})
     assert published["outcome"] == "published"
     monkeypatch.setenv("WORKBOOK", f"dir:{cloud.workbook}")
@@ -92,7 +92,7 @@ def test_a_folder_of_csv_files_in_s3_gives_the_same_rulebook(cloud: Cloud, monke
     expected = cloud.rate({"mode": "check"})["rulebook"]
     monkeypatch.setenv("WORKBOOK", f"s3://{BUCKET}/book/")
     assert cloud.rate({"mode": "check"})["rulebook"] == expected
-    assert b"<table>" in beside(cloud, "book/status.html")
+    assert b"<table>" in content_of(cloud, "book/status.html")
 
 
 def keep_versions(cloud: Cloud) -> None:
@@ -109,7 +109,7 @@ def workbooks_in_the_ledger(cloud: Cloud) -> list[tuple[str, tuple[str, ...]]]:
     return [(line.action, line.workbook) for line in entries(cloud.table, MONTH)]
 
 
-def test_the_ledger_and_the_report_name_the_version_of_the_file_that_a_run_was_rated_by(cloud: Cloud) -> None:
+def test_ledger_and_report_name_the_version_of_the_file_of_each_run(cloud: Cloud) -> None:
     keep_versions(cloud)
     first = upload_version(cloud, excel(tables()))
     published = cloud.rate({"month": MONTH})
@@ -132,8 +132,8 @@ def test_the_ledger_and_the_report_name_the_version_of_the_file_that_a_run_was_r
     assert cloud.rate({"verify": published["run"]})["outcome"] == "verified"
 
 
-def test_the_version_of_the_file_is_no_part_of_the_run(cloud: Cloud) -> None:
-    """The same rules from another upload are the same run, to the byte."""
+def test_the_version_of_the_file_does_not_change_the_run(cloud: Cloud) -> None:
+    """The same rules from another upload give the same run."""
     keep_versions(cloud)
     upload_version(cloud, excel(tables()))
     run = cloud.rate({"month": MONTH})["run"]
@@ -142,11 +142,11 @@ def test_the_version_of_the_file_is_no_part_of_the_run(cloud: Cloud) -> None:
     assert again["run"] == run
 
 
-def test_without_versions_of_the_bucket_the_ledger_names_none(cloud: Cloud) -> None:
+def test_the_ledger_names_no_version_if_the_bucket_has_none(cloud: Cloud) -> None:
     cloud.rate({"month": MONTH})
     assert workbooks_in_the_ledger(cloud) == [("published", ())]
     (item,) = (item for names, item in cloud.items().items() if names[0].startswith("LEDGER"))
-    assert "workbook" not in item["entry"]["S"], "lines keep the bytes that they had before there were versions"
+    assert "workbook" not in item["entry"]["S"], "the bytes of such lines stay the same"
 
 
 def test_each_file_of_a_folder_is_named_with_its_version(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,15 +159,15 @@ def test_each_file_of_a_folder_is_named_with_its_version(cloud: Cloud, monkeypat
     assert [(fault["code"], fault["tab"]) for fault in faults] == [("tab_unread", "levels (1)")]
 
 
-def test_an_upload_is_checked_and_answered_beside_it(cloud: Cloud) -> None:
+def test_an_upload_is_checked_and_the_result_is_written_beside_it(cloud: Cloud) -> None:
     answer = cloud.rate(uploaded())
     assert answer["outcome"] == "checked"
     assert not answer["faults"]
     assert any("2026" in text for text in status_texts(cloud))
-    assert b"<html" in beside(cloud, "levels/levels.status.html")
+    assert b"<html" in content_of(cloud, "levels/levels.status.html")
 
 
-def test_a_faulty_upload_names_its_cells_beside_it_and_counts_for_the_alarm(
+def test_the_faults_of_an_upload_are_written_beside_it_and_count_for_the_alarm(
     cloud: Cloud, capsys: pytest.CaptureFixture[str]
 ) -> None:
     upload(
@@ -181,14 +181,14 @@ def test_a_faulty_upload_names_its_cells_beside_it_and_counts_for_the_alarm(
         cloud.rate({"month": MONTH})
 
 
-def test_an_upload_that_can_t_be_read_is_answered_beside_it_and_counts_for_the_alarm(
+def test_the_error_of_an_unreadable_upload_is_written_beside_it_and_counts_for_the_alarm(
     cloud: Cloud, capsys: pytest.CaptureFixture[str]
 ) -> None:
     upload(cloud, b"level,name\n1,x\n")
     with pytest.raises(WorkbookUnavailable, match=r"no \.xlsx file"):
         cloud.rate(uploaded())
     assert any("暂时读不到表格" in text and "no .xlsx file" in text for text in status_texts(cloud))
-    assert "no .xlsx file" in beside(cloud, "levels/levels.status.html").decode()
+    assert "no .xlsx file" in content_of(cloud, "levels/levels.status.html").decode()
     assert '"WorkbookFaulty":[1.0]' in capsys.readouterr().out.replace(" ", "")
 
 
@@ -205,13 +205,13 @@ def test_a_formula_that_was_not_saved_is_a_fault_of_its_cell(cloud: Cloud) -> No
     assert '"#UNSAVED! =1+1"' in texts
 
 
-def test_a_file_that_can_t_be_read_stops_the_run_with_the_way_out(cloud: Cloud) -> None:
+def test_an_unreadable_file_stops_the_run(cloud: Cloud) -> None:
     upload(cloud, b"level,name\n1,x\n")
     with pytest.raises(WorkbookUnavailable, match=r"s3://extracts/levels/levels\.xlsx.*no \.xlsx file"):
         cloud.rate({"month": MONTH})
 
 
-def test_a_workbook_that_is_not_there_is_named(cloud: Cloud) -> None:
+def test_a_missing_workbook_is_named(cloud: Cloud) -> None:
     cloud.s3.delete_object(Bucket=BUCKET, Key=KEY)
     with pytest.raises(WorkbookUnavailable, match="there is no such object; upload the workbook there"):
         cloud.rate({"mode": "check"})
@@ -220,17 +220,17 @@ def test_a_workbook_that_is_not_there_is_named(cloud: Cloud) -> None:
 @pytest.mark.parametrize(
     ("key", "bucket"), [("levels/levels.status.xlsx", BUCKET), ("levels/other.xlsx", BUCKET), (KEY, "reports")]
 )
-def test_what_is_not_the_workbook_is_left_alone(cloud: Cloud, key: str, bucket: str) -> None:
+def test_an_upload_of_another_object_is_ignored(cloud: Cloud, key: str, bucket: str) -> None:
     answer = cloud.rate(uploaded(key, bucket))
     assert answer["outcome"] == "unchanged"
     assert "Contents" not in cloud.s3.list_objects_v2(Bucket=BUCKET, Prefix="levels/levels.status")
 
 
-@pytest.mark.parametrize("place", ["s3://extracts", "s3://extracts/levels.xls", "s3:///levels.xlsx", "s3://b/folder"])
-def test_a_place_that_is_no_workbook_is_refused_at_once(
-    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, place: str
+@pytest.mark.parametrize("address", ["s3://extracts", "s3://extracts/levels.xls", "s3:///levels.xlsx", "s3://b/folder"])
+def test_an_address_that_cannot_be_a_workbook_is_refused(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
-    monkeypatch.setenv("WORKBOOK", place)
+    monkeypatch.setenv("WORKBOOK", address)
     with pytest.raises(WorkbookUnavailable, match=r"\.xlsx, or s3://<bucket>/<prefix>/"):
         cloud.rate({"mode": "check"})
 
@@ -246,7 +246,7 @@ GBK = "level,name,description\n1,一级,\n".encode("gb18030")
         (b"level\tname\n1\tx\n", "separated by tabs"),
     ],
 )
-def test_csv_files_as_excel_saves_them_elsewhere_are_named_with_the_way_out(
+def test_csv_files_in_other_encodings_or_with_other_separators_are_refused(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch, content: bytes, found: str
 ) -> None:
     upload(cloud, content, "book/levels.csv")

@@ -1,4 +1,4 @@
-"""make soak: kills, faults, concurrency and decisions at random, over many months; says what it did in numbers."""
+"""make soak: random kills, faults, concurrency and decisions over many months. Prints how often it did each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DynamoDB, S3 and EventBridge on 127.0.0.1, for functions in other processes, with faults as the real ones have."""
+"""DynamoDB, S3 and EventBridge on 127.0.0.1, for functions in other processes, with the faults of the real services."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.dynamodb import DynamoDB, Refused
 from tests.soak.s3 import S3, Answer
 
 WRITES = ("BatchWriteItem", "TransactWriteItems", "PutItem", "UpdateItem", "PutEvents", "PutObject")
-PASSING = (
+TEMPORARY = (
     "a server error before it was done",
     "a server error after it was done",
     "the connection cut before it was done",
@@ -28,7 +28,7 @@ PASSING = (
 
 @dataclass
 class Faults:
-    """Which requests fail: ``share`` of all, in some way that passes; every one of operation ``always``, until changed.
+    """Which requests fail: a ``share`` of all, with a temporary fault; and every request of the operation ``always``.
 
     ``injected`` counts them by operation and fault.
     """
@@ -41,9 +41,9 @@ class Faults:
     def of(self, operation: str) -> str | None:
         fault = None
         if operation == self.always:
-            fault = PASSING[0]
+            fault = TEMPORARY[0]
         elif self.chance.random() < self.share:
-            fault = self.chance.choice(PASSING)
+            fault = self.chance.choice(TEMPORARY)
         if fault:
             self.injected[operation, fault] += 1
         return fault
@@ -55,7 +55,7 @@ class Cut(Exception):
 
 @dataclass
 class Services:
-    """What the functions talk to. ``sent``: each event that the bus took, in its order; some it took twice."""
+    """The services that the functions use. ``sent``: the events that the bus accepted, in order; some are repeats."""
 
     dynamodb: DynamoDB
     s3: S3
@@ -104,7 +104,7 @@ class Services:
         return Refused(throttled, "too fast")
 
     def _in_part(self, operation: str, asked: dict[str, Any]) -> dict[str, Any]:
-        """The first half of a batch is done, as far as the operation can say so; else all of it."""
+        """Does the first half of a batch; if an operation cannot be done in part, all of it."""
         if operation == "PutEvents":
             entries = asked["Entries"]
             half = len(entries) // 2
@@ -132,7 +132,7 @@ class Services:
 
 @contextmanager
 def serving(services: Services) -> Iterator[str]:
-    """The endpoint at which these services answer, all of them."""
+    """The endpoint at which all of these services answer."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -162,7 +162,7 @@ def serving(services: Services) -> Iterator[str]:
 
     class Server(ThreadingHTTPServer):
         def handle_error(self, *_: object) -> None:
-            """A function that was killed while it was answered is no error here."""
+            """Ignores functions that were killed before they got their answer."""
 
     with Server(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -1,4 +1,4 @@
-"""What people and schedules do with months, at random: events for the function, and what may come of them."""
+"""Random decisions of people and schedules about months: events for the function, with the errors that may follow."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LAST = Month.parse("2026-09")
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """An event, and the errors that may come of it when nothing else happens."""
+    """An event, and the errors that it may cause if nothing else happens."""
 
     kind: str
     event: Mapping[str, Any]
@@ -27,7 +27,7 @@ class Decision:
 
 
 class Decisions:
-    """Chooses. What it needs to know it reads from the ledger, as people do."""
+    """Chooses decisions by what the ledger says, as people do."""
 
     def __init__(self, deliveries: Deliveries, judge: Judge, chance: random.Random) -> None:
         self.deliveries, self.judge, self.chance = deliveries, judge, chance
@@ -44,7 +44,7 @@ class Decisions:
         }
 
     def one(self) -> Decision:
-        """Any of them, of those that make sense."""
+        """A random decision of those that are possible now."""
         published = self.judge.valid()
         if not published:
             return self.publish_next()
@@ -54,7 +54,7 @@ class Decisions:
         return choose()
 
     def publish_next(self) -> Decision:
-        """The month that is due, by the schedule or by hand; it may be held."""
+        """The next month, by the schedule or by an event with the month; it may be held."""
         if self.next > LAST:
             return self.publish_again()
         month = str(self.next)
@@ -66,7 +66,7 @@ class Decisions:
         return Decision("month", {"month": month})
 
     def publish_again(self) -> Decision:
-        """A month of the recent past, delivered again: restated, or held."""
+        """A recent month with new extracts: it is restated or held."""
         month = self._recent()
         self.deliveries.month(month)
         return Decision("restatement", {"month": month})
@@ -75,7 +75,7 @@ class Decisions:
         return Decision("again", {"month": self._recent()})
 
     def roll_back(self) -> Decision:
-        """To any run of a month that has several in the ledger; some never were valid."""
+        """To any run of a month with several runs in the ledger; some were never valid."""
         runs: dict[str, set[str]] = {}
         for line in self.judge.lines():
             runs.setdefault(line["month"], set()).add(line["run"])
@@ -85,7 +85,7 @@ class Decisions:
         return Decision("rollback", event, frozenset({"RunUnknown"}))
 
     def accept(self) -> Decision:
-        """A run that was held, perhaps long ago."""
+        """One of the last held runs."""
         held = [line["run"] for line in self.judge.lines() if line["action"] == "held"][-4:]
         if not held:
             return self.publish_next()
@@ -112,7 +112,7 @@ class Decisions:
 
 
 def is_true(answer: Mapping[str, Any], lines: list[Mapping[str, Any]], before: int) -> bool:
-    """Whether the ledger says what an answer says. ``before``: the pointer's version when it was asked."""
+    """Whether the ledger agrees with an answer. ``before``: the pointer's version before the event."""
     since = [line for line in lines if line["version"] > before and line["run"] == answer["run"]]
     did = {line["action"] for line in since}
     of_run = {line["action"] for line in lines if line["run"] == answer["run"]}

@@ -1,4 +1,4 @@
-"""What the world delivers: extracts and workbooks, at random; and, with plain loops, the levels that they give."""
+"""Random extracts and workbooks, and the levels that follow from them, computed with plain loops."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tests.months import as_csv, month_rows
 AGENCIES = "abcdefgh"
 KINDS = ((5, 500_000), (2, 10_000), (1, 0), (0, 0), (4, 120_000), (0, 700_000), (3, 20_000))
 Thresholds = Mapping[int, tuple[Mapping[str, int], ...]]
-"""By level, its channels; each the least number of creators of power 6 and the least GMV in yuan that it names."""
+"""The channels of each level; a channel has the least number of creators of power 6 and the least GMV in yuan."""
 
 
 class Deliveries:
-    """Extracts by the ETag of each object that was delivered, and workbooks by the number that their texts carry."""
+    """The content of each delivered object by its ETag, and each workbook by the number in its texts."""
 
     def __init__(self, cloud: Cloud, chance: random.Random) -> None:
         self.cloud, self.chance = cloud, chance
@@ -28,7 +28,7 @@ class Deliveries:
     # --- extracts -----------------------------------------------------------------------------------------------------
 
     def month(self, month: str) -> None:
-        """Deliver a month, or deliver it again: some agencies, with other figures."""
+        """Deliver a month, or replace it, with random agencies and figures."""
         there = [agency for agency in AGENCIES if self.chance.random() < 0.8] or ["a"]
         agencies = {agency: self.chance.choice(KINDS) for agency in there}
         contents = {
@@ -44,7 +44,7 @@ class Deliveries:
             self.cloud.put(dataset, month, rows)
 
     def levels(self, month: str, inputs: list[dict[str, Any]], workbook: int) -> dict[str, int | None]:
-        """The levels of a run that read these objects, by this workbook."""
+        """The levels of a run that read these objects and this workbook."""
         read = {of["dataset"]: self.objects[of["etag"].strip('"')] for of in inputs if f"/month={month}/" in of["key"]}
         levels: dict[str, int | None] = {}
         for agency in read["agencies"]:
@@ -58,13 +58,13 @@ class Deliveries:
         return levels
 
     def unchanged(self, inputs: list[dict[str, Any]]) -> bool:
-        """Whether these objects are still those that lie there."""
+        """Whether none of these objects has been replaced."""
         return all(self.now[of["key"].removeprefix("in/")] == of["etag"].strip('"') for of in inputs)
 
     # --- workbooks ----------------------------------------------------------------------------------------------------
 
     def workbook(self, *, other_thresholds: bool) -> None:
-        """Save the workbook with other texts, and perhaps with other thresholds and guardrails."""
+        """Save the workbook with other texts, and if wanted with other thresholds and guardrails."""
         chance, number = self.chance, len(self.workbooks)
         if other_thresholds or not self.workbooks:
             least, more, most = chance.choice((50, 100, 150)), chance.choice((1000, 1100)), chance.choice((4000, 5000))

@@ -1,4 +1,4 @@
-"""One invocation of the real rating function, in a process of its own that may be killed at a call or at a moment."""
+"""One invocation of the real rating function, in its own process, which may be killed at a call or after some time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PATIENCE = 240.0
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What came of an event: an answer, or the name and the text of an error, or neither, when it was killed."""
+    """The result of an event: an answer, or the name and text of an error, or neither if the process was killed."""
 
     event: Mapping[str, Any]
     answer: Mapping[str, Any] | None = None
@@ -40,7 +40,7 @@ class Answered:
 
 
 class Invocation:
-    """A running invocation. ``death``: at a call, or after so many seconds."""
+    """A running invocation. ``death``: kill it at a call, or after this number of seconds."""
 
     def __init__(self, environment: Environment, event: Mapping[str, Any], death: Death | float | None = None) -> None:
         self.event, self.death = event, death
@@ -52,7 +52,7 @@ class Invocation:
         there.close()
 
     def wait(self) -> Answered:
-        """What came of it. Raises AssertionError when it hangs, or died of something else than its death."""
+        """The result. Raises AssertionError if it hangs, or ended without an answer and without being killed."""
         with self.pipe:
             patience = self.began + self.death - time.monotonic() if isinstance(self.death, float) else PATIENCE
             if not self.pipe.poll(max(0.0, patience)):
@@ -80,7 +80,7 @@ def _run(environment: Environment, event: dict[str, Any], death: Death | None, a
     except LevelsError as error:
         answered = (None, type(error).__name__, str(error))
     except BaseException as error:
-        answer.send((None, f"not on purpose: {type(error).__name__}", repr(error)))
+        answer.send((None, f"unexpected: {type(error).__name__}", repr(error)))
         raise
     answer.send(answered)
     answer.close()

@@ -1,7 +1,7 @@
-"""What must be true of table, API and events after whatever was done: computed with plain loops from the ledger.
+"""What must be true of table, API and events after any decisions: computed with plain loops from the ledger.
 
-It reads the table's items as text and imports nothing of the rating function: what is wrong there is not wrong here.
-Each check raises AssertionError, which says what differs.
+It reads the table's items as text and imports nothing of the rating function, so it does not repeat its errors.
+Each check raises AssertionError that says what differs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MOVES = ("published", "restated", "accepted", "rolled_back", "refreshed")
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What became valid at a version. ``before``: the levels that readers saw until then, ``now``: from then on."""
+    """A run that became valid at a version. ``before``: the levels that readers saw until then, ``now``: after it."""
 
     version: int
     month: str
@@ -39,7 +39,7 @@ class Publication:
 
 
 class Judge:
-    """``levels_of``: the levels of a run, computed without the rating function from what the run says it has read."""
+    """``levels_of``: computes the levels of a run from the inputs in its record, without the rating function."""
 
     def __init__(self, dynamodb: DynamoDB, table: Table, levels_of: Callable[[str], Levels]) -> None:
         self.dynamodb = dynamodb
@@ -59,7 +59,7 @@ class Judge:
         return int(pointer["version"]["N"]) if pointer else 0
 
     def publications(self) -> list[Publication]:
-        """What was published when, by the ledger. Checks that it has one line for each version, and is the pointer."""
+        """The publications by the ledger. Checks that each version has one line, and that the pointer agrees."""
         valid: dict[str, Line] = {}
         found: list[Publication] = []
         moves = [line for line in self.lines() if line["action"] in MOVES]
@@ -67,14 +67,14 @@ class Judge:
         assert versions == list(range(1, self.version() + 1)), f"the ledger has versions {versions}"
         for line in moves:
             month, run = line["month"], line["run"]
-            was = valid.get(month)
-            assert line["replaced"] == (was["run"] if was else None), f"{line} replaced {was}"
+            previous = valid.get(month)
+            assert line["replaced"] == (previous["run"] if previous else None), f"{line} replaced {previous}"
             if line["action"] == "refreshed":
-                assert was, f"{line} shows other texts of nothing"
-                assert run == was["run"], f"{line} shows other texts of a run that was not valid"
+                assert previous, f"{line} refreshes a month without a publication"
+                assert run == previous["run"], f"{line} refreshes a run that was not valid"
             else:
                 earlier = max((other for other in valid if other < month), default=None)
-                seen = was or (valid[earlier] if earlier else None)
+                seen = previous or (valid[earlier] if earlier else None)
                 newest = max([*valid, month])
                 found.append(
                     Publication(
@@ -96,7 +96,7 @@ class Judge:
     def _pointer_is(self, valid: Mapping[str, Line]) -> None:
         pointer = self.dynamodb.items.get(("POINTER", "POINTER"))
         stored = json.loads(pointer["publications"]["S"]) if pointer else {}
-        now = {month: (of["run"], of["rulebook"]) for month, of in stored.items()}
+        now = {month: (entry["run"], entry["rulebook"]) for month, entry in stored.items()}
         by_ledger = {month: (line["run"], line["rulebook"]) for month, line in valid.items()}
         assert now == by_ledger, f"the pointer has {now}, by the ledger it is {by_ledger}"
 
@@ -114,7 +114,9 @@ class Judge:
         self.compared["levels"] += len(levels)
         for level in (1, 2, 3):
             listed = [card["agency_id"] for card in self._get(f"/v1/agencies?level={level}&month={month}")["items"]]
-            assert listed == sorted(a for a, of in levels.items() if of == level), f"{month} level {level}: {listed}"
+            assert listed == sorted(a for a, its_level in levels.items() if its_level == level), (
+                f"{month} level {level}: {listed}"
+            )
             self.compared["directory pages"] += 1
         expected = [
             (month, run, self.levels_of(run)[agency])
@@ -122,7 +124,7 @@ class Judge:
             if agency in self.levels_of(run)
         ]
         answer = self._ask(f"/v1/agencies/{agency}/history?limit=100")
-        shown = [(of["month"], of["run"], of["level"]) for of in answer.get("items", [])]
+        shown = [(item["month"], item["run"], item["level"]) for item in answer.get("items", [])]
         assert shown == expected[:100], f"history of {agency}: {shown}, expected {expected}"
         self.compared["months of history"] += len(shown)
         self._check_stored(valid[month], levels)
@@ -136,7 +138,7 @@ class Judge:
         return {card["agency_id"]: card["level"] for card in answered.json()["items"]}
 
     def _check_stored(self, run: str, levels: Levels) -> None:
-        """Ratings, standings and directory of a run as they are stored: all of them, and nothing more."""
+        """The stored ratings, standings and directory of a run are complete, and there are no others."""
         ratings: dict[str, int | None] = {}
         standings: dict[str, int | None] = {}
         listed: dict[str, int | None] = {}
@@ -144,29 +146,29 @@ class Judge:
             if pk.startswith("AGENCY#") and sk.endswith(f"#{run}"):
                 ratings[pk.removeprefix("AGENCY#")] = json.loads(item["rating"]["S"])["level"]
             elif pk.startswith(f"STANDINGS#{run}#"):
-                standings |= {a: of["level"] for a, of in json.loads(item["standings"]["S"]).items()}
+                standings |= {a: standing["level"] for a, standing in json.loads(item["standings"]["S"]).items()}
             elif pk.startswith(f"LEVEL#{run}#"):
-                listed |= {of["agency_id"]: of["level"] for of in json.loads(item["listings"]["S"])}
+                listed |= {listing["agency_id"]: listing["level"] for listing in json.loads(item["listings"]["S"])}
         rated = {agency: level for agency, level in levels.items() if level is not None}
-        assert (ratings, standings, listed) == (levels, levels, rated), f"run {run} is stored otherwise"
+        assert (ratings, standings, listed) == (levels, levels, rated), f"the stored items of run {run} differ"
 
     # --- events -------------------------------------------------------------------------------------------------------
 
     def check_events(self, sent: list[dict[str, Any]], *, all_sent: bool) -> None:
-        """Each event is one that the publications call for, under one id; ``all_sent``: and none is missing."""
+        """Each event follows from a publication and has one id; with ``all_sent``, none is missing."""
         expected: dict[tuple[int, str], dict[str, Any]] = {}
-        for of in self.publications():
-            agencies = sorted({*of.before, *of.now})
-            changes = {a: (of.before.get(a), of.now.get(a)) for a in agencies if of.before.get(a) != of.now.get(a)}
-            common = {"sequence": of.version, "current": of.current, "month": of.month, "run": of.run}
-            expected[of.version, ""] = {**common, "action": of.action, "changed": len(changes), "published_at": of.at}
+        for p in self.publications():
+            agencies = sorted({*p.before, *p.now})
+            changes = {a: (p.before.get(a), p.now.get(a)) for a in agencies if p.before.get(a) != p.now.get(a)}
+            common = {"sequence": p.version, "current": p.current, "month": p.month, "run": p.run}
+            expected[p.version, ""] = {**common, "action": p.action, "changed": len(changes), "published_at": p.at}
             for agency, (old, new) in changes.items():
-                expected[of.version, agency] = {**common, "agency_id": agency, "old_level": old, "new_level": new}
+                expected[p.version, agency] = {**common, "agency_id": agency, "old_level": old, "new_level": new}
         ids: dict[tuple[int, str], str] = {}
         for event in sent:
             names = (event["sequence"], event.get("agency_id", ""))
             wanted = expected.get(names)
-            assert wanted is not None, f"nothing calls for {event}"
+            assert wanted is not None, f"no publication has {event}"
             assert wanted.items() <= event.items(), f"{event}, expected {wanted}"
             assert ids.setdefault(names, event["event_id"]) == event["event_id"], f"{names} has two ids"
         assert len(set(ids.values())) == len(ids), "two events share an id"
@@ -174,7 +176,7 @@ class Judge:
             assert expected.keys() == ids.keys(), f"never sent: {sorted(expected.keys() - ids.keys())[:10]}"
         self.compared["events"] += len(sent)
 
-    # --- asking -------------------------------------------------------------------------------------------------------
+    # --- requests -----------------------------------------------------------------------------------------------------
 
     def names_of_levels(self) -> list[str]:
         return [level["name"] for level in self._get("/v1/levels")["levels"]]

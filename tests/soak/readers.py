@@ -1,4 +1,4 @@
-"""A reader that asks the API without pause while months are published: what it was told is judged afterwards."""
+"""A reader that calls the API again and again while months are published. Its answers are checked afterwards."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ BATCH = Request(
 
 @contextmanager
 def reading(table: Table) -> Iterator[list[dict[str, Any]]]:
-    """Within the block somebody reads; the list has each new thing that they were told, in its order."""
-    told: list[dict[str, Any]] = []
+    """Within the block a thread reads. The list has its answers in order; equal ones in a row are one entry."""
+    answers: list[dict[str, Any]] = []
     lookup = lookup_of(table)
 
     def read() -> None:
@@ -34,8 +34,8 @@ def reading(table: Table) -> Iterator[list[dict[str, Any]]]:
             "months": sorted({card["month"] for card in cards}),
             "levels": {card["agency_id"]: card["level"] for card in cards},
         }
-        if told[-1:] != [seen]:
-            told.append(seen)
+        if answers[-1:] != [seen]:
+            answers.append(seen)
 
     with repeating(read, pause=0.01):
-        yield told
+        yield answers

@@ -1,4 +1,4 @@
-"""S3 as far as the functions use it: objects put, got and listed, each put replacing an object as a whole."""
+"""S3 as far as the functions use it: objects are put, read and listed; a put replaces the whole object."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Answer(NamedTuple):
 
 @dataclass
 class S3:
-    """Buckets exist once something is put into them."""
+    """The objects of all buckets. A bucket exists as soon as it has an object."""
 
     objects: dict[str, Stored] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -45,7 +45,7 @@ class S3:
         return Answer(200, {"ETag": etag}, b"")
 
     def do(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """What is answered to one request."""
+        """The answer to one request."""
         address = urlsplit(target)
         path, query = unquote(address.path), parse_qs(address.query, keep_blank_values=True)
         with self.lock:
@@ -69,8 +69,8 @@ class S3:
         page = wanted[:KEYS_OF_A_PAGE]
         more = f"<NextContinuationToken>{escape(page[-1])}</NextContinuationToken>" if len(wanted) > len(page) else ""
         folders = {_folder(key, begins, delimiter) for key in page} - set(page)
-        of_folder = [key for key in page if _folder(key, begins, delimiter) == key]
-        contents = "".join(self._entry(bucket, key) for key in of_folder) + "".join(
+        direct = [key for key in page if _folder(key, begins, delimiter) == key]
+        contents = "".join(self._entry(bucket, key) for key in direct) + "".join(
             f"<CommonPrefixes><Prefix>{escape(folder)}</Prefix></CommonPrefixes>" for folder in sorted(folders)
         )
         truncated = str(bool(more)).lower()
@@ -78,14 +78,14 @@ class S3:
         return Answer(200, {"Content-Type": "application/xml"}, text.encode())
 
     def _entry(self, bucket: str, key: str) -> str:
-        of = self.objects[f"/{bucket}/{key}"]
-        facts = f"<ETag>{escape(of.etag)}</ETag><Size>{len(of.body)}</Size>"
-        at = of.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        stored = self.objects[f"/{bucket}/{key}"]
+        facts = f"<ETag>{escape(stored.etag)}</ETag><Size>{len(stored.body)}</Size>"
+        at = stored.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return f"<Contents><Key>{escape(key)}</Key><LastModified>{at}</LastModified>{facts}</Contents>"
 
 
 def _folder(key: str, begins: str, delimiter: str) -> str:
-    """The folder below a prefix that a key is in; the key itself where it is in none."""
+    """The folder below a prefix that contains a key; the key itself if there is none."""
     head, found, _ = key.removeprefix(begins).partition(delimiter) if delimiter else ("", "", "")
     return f"{begins}{head}{delimiter}" if found else key
 

@@ -1,4 +1,4 @@
-"""Binding slots: who is assessed, what the retention allows, and how much of it may still be lost."""
+"""Binding slots: which agencies are assessed, what their retention allows, and how many creators may still drop."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def slots(bound: int, base: int | None, kept: int | None, rate: str = "0.7") -> 
     return binding_slots(SlotCounts(bound, base, kept), settings)
 
 
-def test_at_the_rate_counts_as_kept_up_and_one_creator_below_closes_the_month() -> None:
+def test_retention_at_the_required_rate_is_enough_and_one_creator_less_is_not() -> None:
     assert slots(10, 10, 7)["allowance"] == "unlimited"
     assert slots(10, 10, 6)["allowance"] == 0
 
@@ -36,35 +36,35 @@ def test_the_counts_and_both_rates_are_shown() -> None:
 
 
 @pytest.mark.parametrize(("kept", "may_drop"), [(10, 3), (8, 1), (7, 0), (6, 0)])
-def test_it_says_how_many_more_may_drop(kept: int, may_drop: int) -> None:
+def test_the_number_of_creators_that_may_still_drop_is_shown(kept: int, may_drop: int) -> None:
     assert slots(10, 10, kept)["may_still_drop"] == may_drop
 
 
 @pytest.mark.parametrize(("bound", "allowance"), [(0, 5), (4, 1)])
-def test_below_the_free_slots_nobody_is_assessed_and_the_rest_may_be_filled(bound: int, allowance: int) -> None:
+def test_below_the_free_slots_there_is_no_assessment_and_the_rest_may_be_filled(bound: int, allowance: int) -> None:
     shown = slots(bound, 3, 0)
     assert (shown["status"], shown["reason"], shown["allowance"]) == ("not_assessed", "below_free_slots", allowance)
     assert shown["may_still_drop"] is None
 
 
 @pytest.mark.parametrize(("bound", "allowance"), [(2, 3), (5, "unlimited"), (12, "unlimited")])
-def test_without_the_month_before_nobody_is_assessed(bound: int, allowance: int | str) -> None:
+def test_without_the_month_before_there_is_no_assessment(bound: int, allowance: int | str) -> None:
     shown = slots(bound, None, None)
     assert (shown["status"], shown["reason"], shown["allowance"]) == ("not_assessed", "no_previous_month", allowance)
 
 
-def test_who_had_none_to_lose_has_kept_up() -> None:
+def test_an_agency_without_creators_to_lose_has_the_required_retention() -> None:
     shown = slots(5, 0, 0)
     assert (shown["status"], shown["allowance"], shown["retention"]["rate"]) == ("assessed", "unlimited", None)
 
 
 @given(base=st.integers(1, 5000), kept=st.integers(0, 5000), percent=st.integers(0, 100))
-def test_dropping_exactly_as_many_as_allowed_keeps_up_and_one_more_does_not(base: int, kept: int, percent: int) -> None:
+def test_dropping_as_many_as_allowed_keeps_the_rate_and_one_more_does_not(base: int, kept: int, percent: int) -> None:
     kept, rate = min(kept, base), f"0.{percent:02d}" if percent < 100 else "1"
     shown = slots(5, base, kept, rate)
-    keeps_up = Fraction(kept, base) >= Fraction(rate)
-    assert (shown["allowance"] == "unlimited") == keeps_up
-    if keeps_up:
-        left = kept - shown["may_still_drop"]
-        assert Fraction(left, base) >= Fraction(rate)
-        assert Fraction(left - 1, base) < Fraction(rate)
+    enough = Fraction(kept, base) >= Fraction(rate)
+    assert (shown["allowance"] == "unlimited") == enough
+    if enough:
+        remaining = kept - shown["may_still_drop"]
+        assert Fraction(remaining, base) >= Fraction(rate)
+        assert Fraction(remaining - 1, base) < Fraction(rate)

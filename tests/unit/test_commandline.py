@@ -1,4 +1,4 @@
-"""The edge between commands and people: one line for a mistake, and an exit code that says whose it is."""
+"""Commands answer a mistake with one line and an exit code: 2 for wrong usage, 1 for everything else."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from local.commandline import one_line
 from shared.errors import ObjectChanged
 
 ROOT = Path(__file__).parents[2]
-NOWHERE = {
+WITHOUT_AWS = {
     "PATH": os.environ["PATH"],
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_CONFIG_FILE": os.devnull,
@@ -23,11 +23,11 @@ NOWHERE = {
 
 
 def command(*arguments: str, **environment: str) -> tuple[int, list[str]]:
-    """Exit code and lines on standard error of a command, with no account in reach."""
+    """Exit code and standard error's lines of a command that runs without an AWS account."""
     ran = subprocess.run(
         [sys.executable, "-m", *arguments],
         cwd=ROOT,
-        env={**NOWHERE, **environment},
+        env={**WITHOUT_AWS, **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -51,31 +51,31 @@ def command(*arguments: str, **environment: str) -> tuple[int, list[str]]:
         (("local.serve", "--port", "many"), "invalid int value: 'many'"),
     ],
 )
-def test_wrong_usage_is_one_line_and_2(arguments: tuple[str, ...], named: str) -> None:
+def test_wrong_usage_prints_one_line_and_exits_with_2(arguments: tuple[str, ...], named: str) -> None:
     code, (line,) = command(*arguments)
     assert (code, named in line) == (2, True), line
 
 
-def test_a_missing_region_and_credentials_are_named_together_before_anything_is_asked() -> None:
+def test_a_missing_region_and_missing_credentials_are_named_together() -> None:
     code, lines = command("tools.operate", "verify", "r1")
     assert code == 1
     assert [line.split(":")[0] for line in lines[:2]] == ["AWS region", "AWS credentials"]
     assert "LOCAL=1" in lines[2]
 
 
-def test_a_server_that_is_not_there_is_one_line() -> None:
+def test_a_server_that_does_not_answer_is_reported_in_one_line() -> None:
     code, lines = command("tools.operate", "--local", "9", "check")
-    assert (code, len(lines)) == (1, 2), lines  # the event that was to be sent, and the line
+    assert (code, len(lines)) == (1, 2), lines  # the event, and the error
     assert 'Could not connect to the endpoint URL: "http://127.0.0.1:9/' in lines[1]
 
 
-def test_debug_shows_where_it_arose() -> None:
+def test_debug_shows_the_traceback() -> None:
     code, lines = command("tools.operate", "--debug", "verify", "r1")
     assert code == 1
     assert lines[0] == "Traceback (most recent call last):"
 
 
-def test_files_of_ones_own_are_read_before_anything_is_started(tmp_path: Path) -> None:
+def test_the_users_files_are_checked_before_anything_is_started(tmp_path: Path) -> None:
     for dataset, header in {"agencies": "agency_id", "creators": "creator_id,power_level", "orders": "x"}.items():
         folder = tmp_path / dataset / "month=2026-05"
         folder.mkdir(parents=True)
@@ -102,6 +102,6 @@ def test_files_of_ones_own_are_read_before_anything_is_started(tmp_path: Path) -
         (ObjectChanged("orders:\n it changed"), "ObjectChanged: orders: it changed"),
     ],
 )
-def test_every_error_is_one_line(error: Exception, line: str) -> None:
+def test_every_error_becomes_one_line(error: Exception, line: str) -> None:
     assert one_line(error).startswith(line)
     assert "\n" not in one_line(error)

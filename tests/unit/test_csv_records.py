@@ -1,4 +1,4 @@
-"""CSV split into records: every line of a file is a row, part of a row that may have several lines, or a bad row."""
+"""CSV split into records: every line of a file is a row, one line of a row with several, or a bad row."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COLUMNS = ("order_id", "creator_id", "pay_time", "pay_amount", "risk_tag")
 
 @dataclass(frozen=True)
 class Found:
-    """Records by row number, bad rows, and lines that are no rows."""
+    """Records by row number, bad rows, and counts of lines that are not rows."""
 
     records: dict[int, list[str]]
     bad: list[BadRow]
@@ -59,7 +59,7 @@ def order(number: int, *more: str, first: tuple[str, ...] = ()) -> str:
     return ",".join((*first, f"o{number}", "c1", "2026-10-05 12:00:00", str(number), "", *more)) + "\n"
 
 
-# --- quotes that open and never close as they should ------------------------------------------------------------------
+# --- quotes that are not closed where they should be ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("title_first", [True, False])
@@ -69,11 +69,8 @@ def test_rows_between_two_stray_quotes_stop_the_run_with_their_row(
     tmp_path: Path, apart: int, second: str, *, title_first: bool
 ) -> None:
     titles = {5: '"opening', 5 + apart: second}
-    placed = [{"first": (titles.get(n, "shirt"),)} if title_first else {} for n in range(1, 800)]
-    lines = [
-        order(n, **where) if title_first else order(n, titles.get(n, "shirt"))
-        for n, where in enumerate(placed, start=1)
-    ]
+    texts = [titles.get(n, "shirt") for n in range(1, 800)]
+    lines = [order(n, first=(title,)) if title_first else order(n, title) for n, title in enumerate(texts, start=1)]
     heading = header(first=("title",)) if title_first else header("title")
 
     with pytest.raises(ObjectInvalid, match=r"orders/o\.csv, row 5: a field begins with a quote that is closed"):
@@ -82,7 +79,7 @@ def test_rows_between_two_stray_quotes_stop_the_run_with_their_row(
 
 @pytest.mark.parametrize("time", ["2026-10-05 12:00:00", "2026/10/5 9:03", "2026-10-05T12:00:00+08:00", "1790000000"])
 @pytest.mark.parametrize("cut", ["o6,c1,{},6", "o6,c1,{}"])
-def test_a_swallowed_row_that_lacks_columns_is_noticed_too(tmp_path: Path, cut: str, time: str) -> None:
+def test_a_swallowed_row_with_missing_columns_is_noticed_too(tmp_path: Path, cut: str, time: str) -> None:
     lines = [order(5, '"opening'), cut.format(time) + "\n", 'end",x,y\n']
 
     with pytest.raises(ObjectInvalid, match=r"orders/o\.csv, row 1: a field begins with a quote that is closed"):
@@ -100,7 +97,7 @@ def test_a_swallowed_row_that_lacks_columns_is_noticed_too(tmp_path: Path, cut: 
         "2026-10-05",
     ],
 )
-def test_a_line_of_text_with_commas_and_a_date_is_no_row(tmp_path: Path, line: str) -> None:
+def test_a_line_of_text_with_commas_and_a_date_is_not_taken_for_a_row(tmp_path: Path, line: str) -> None:
     found = split(tmp_path, header("title", "note", "colour") + order(1, f'"first\n{line}\nlast"', "x", "y"))
 
     assert not found.bad
@@ -108,7 +105,7 @@ def test_a_line_of_text_with_commas_and_a_date_is_no_row(tmp_path: Path, line: s
 
 
 @pytest.mark.parametrize("column", range(len(COLUMNS)))
-def test_a_stray_quote_in_a_column_of_one_line_costs_its_row_only(tmp_path: Path, column: int) -> None:
+def test_a_stray_quote_in_a_column_without_newlines_makes_only_its_row_bad(tmp_path: Path, column: int) -> None:
     rows = [order(n).strip("\n").split(",") for n in range(1, 101)]
     rows[9][column] = '"' + rows[9][column]
     rows[59][column] += 'x"'
@@ -121,7 +118,7 @@ def test_a_stray_quote_in_a_column_of_one_line_costs_its_row_only(tmp_path: Path
 
 @pytest.mark.parametrize("lines", [2, 3])
 @pytest.mark.parametrize("column", COLUMNS)
-def test_a_newline_in_a_value_of_one_line_makes_each_of_its_lines_a_bad_row(
+def test_a_newline_in_a_column_without_newlines_makes_each_of_its_lines_a_bad_row(
     tmp_path: Path, column: str, lines: int
 ) -> None:
     cut = order(2).strip("\n").split(",")
@@ -133,7 +130,7 @@ def test_a_newline_in_a_value_of_one_line_makes_each_of_its_lines_a_bad_row(
     assert [fields[0] for fields in found.records.values()] == ["o1", "o3"]
 
 
-def test_whitespace_on_lines_of_its_own_around_an_id_is_trimmed_like_any_other(tmp_path: Path) -> None:
+def test_a_newline_at_the_end_of_an_id_is_whitespace(tmp_path: Path) -> None:
     found = split(tmp_path, header() + order(1).replace("c1", '"c1\n"'))
 
     assert not found.bad
@@ -143,9 +140,8 @@ def test_whitespace_on_lines_of_its_own_around_an_id_is_trimmed_like_any_other(t
 @pytest.mark.parametrize("title", ['"a\nb"', '"a, b\nc, d\n\ne ""f"""', '"\n"', '"a\r\nb"'])
 @pytest.mark.parametrize("title_first", [True, False])
 def test_text_of_several_lines_is_one_row(tmp_path: Path, title: str, *, title_first: bool) -> None:
-    where = {"first": (title,)} if title_first else {}
     heading = header(first=("title",)) if title_first else header("title")
-    middle = order(2, **where) if title_first else order(2, title)
+    middle = order(2, first=(title,)) if title_first else order(2, title)
     around = [order(n, first=("x",)) if title_first else order(n, "x") for n in (1, 3)]
 
     found = split(tmp_path, heading + around[0] + middle + around[1])
@@ -154,7 +150,7 @@ def test_text_of_several_lines_is_one_row(tmp_path: Path, title: str, *, title_f
     assert list(found.records) == [1, 2, 3]
 
 
-def test_a_record_of_several_lines_with_other_columns_ends_with_its_first_line(tmp_path: Path) -> None:
+def test_a_record_of_several_lines_with_a_wrong_column_count_makes_only_its_first_line_bad(tmp_path: Path) -> None:
     found = split(tmp_path, header() + 'o1,c1,"open\n' + order(2) + 'x",y\n' + order(4))
 
     assert [row for row, _ in found.reasons] == [1, 3]
@@ -168,44 +164,44 @@ def test_a_record_of_several_lines_with_other_columns_ends_with_its_first_line(t
 def test_backslash_escapes_are_recognised(tmp_path: Path, title: str) -> None:
     found = split(tmp_path, header("title") + order(1, title) + order(2, "x"))
 
-    if title == "a\\":  # before a line's end it is only a character, where all columns are there
+    if title == "a\\":  # at the end of a line with all columns it is an ordinary character
         assert list(found.records) == [1, 2]
     else:
         assert found.reasons == [(1, "backslash_escape")]
 
 
-# --- lines that are no rows -------------------------------------------------------------------------------------------
+# --- lines that are not rows ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("line", [",,", ",,,,,,", ' , ,"",', '"",""'])
-def test_lines_of_commas_only_are_no_rows(tmp_path: Path, line: str) -> None:
+def test_lines_of_commas_only_are_skipped(tmp_path: Path, line: str) -> None:
     found = split(tmp_path, header() + order(1) + f"{line}\n" * 3)
 
     assert not found.bad
     assert found.skipped == {"empty_rows": 3}
 
 
-def test_a_header_of_a_joined_file_with_other_quotes_is_no_row(tmp_path: Path) -> None:
+def test_a_repeated_header_with_other_columns_is_a_bad_row(tmp_path: Path) -> None:
     again = '\ufeff"Order_ID","creator_id","pay_time","pay_amount"\n'
 
     found = split(tmp_path, header("x") + order(1, "y") + again)
 
-    assert found.reasons == [(2, "wrong_column_count")]  # a header of other columns is not this one
+    assert found.reasons == [(2, "wrong_column_count")]  # the file's header has one more column
 
 
-# --- the law ----------------------------------------------------------------------------------------------------------
+# --- for any file -----------------------------------------------------------------------------------------------------
 
-PIECES = st.sampled_from(['"', '""', ",", "\n", "\\", '\\"', "a", " ", "云", "\r", "\r\n", "'", "|"])
-TITLES = st.one_of(st.just("shirt"), st.lists(PIECES, max_size=6).map("".join))
+FRAGMENTS = st.sampled_from(['"', '""', ",", "\n", "\\", '\\"', "a", " ", "云", "\r", "\r\n", "'", "|"])
+TITLES = st.one_of(st.just("shirt"), st.lists(FRAGMENTS, max_size=6).map("".join))
 POSITIONS = st.integers(0, len(COLUMNS))
 
 
 @settings(max_examples=400, deadline=None, derandomize=True)
 @given(titles=st.lists(TITLES, min_size=1, max_size=12), at=POSITIONS, block=st.sampled_from([60, 300, 10_000]))
-def test_every_row_of_a_careless_writer_is_accounted_for(
+def test_every_row_of_a_file_with_unquoted_text_is_read_or_bad(
     tmp_path_factory: pytest.TempPathFactory, titles: list[str], at: int, block: int
 ) -> None:
-    """Titles are written as they are. A row is read as its own, or its line is bad, or the run stops."""
+    """Titles are written without quoting. A row is read with its own values, or its line is bad, or the run stops."""
     columns = [*COLUMNS[:at], "title", *COLUMNS[at:]]
     lines = []
     for number, title in enumerate(titles, start=1):
@@ -234,18 +230,18 @@ def test_every_row_of_a_careless_writer_is_accounted_for(
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(titles=st.lists(st.text(alphabet='",\n\r\\a云 ', max_size=8), min_size=1, max_size=12), at=POSITIONS)
-def test_every_row_of_a_careful_writer_is_read(
+def test_every_row_of_a_file_with_quoted_text_is_read(
     tmp_path_factory: pytest.TempPathFactory, titles: list[str], at: int
 ) -> None:
-    """Titles are quoted as RFC 4180 has it."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
+    """Titles are quoted as RFC 4180 says."""
+    content = io.StringIO(newline="")
+    writer = csv.writer(content, quoting=csv.QUOTE_ALL)
     writer.writerow([*COLUMNS[:at], "title", *COLUMNS[at:]])
     for number, title in enumerate(titles, start=1):
         row = order(number).strip("\n").split(",")
         writer.writerow([*row[:at], title, *row[at:]])
 
-    found = split(tmp_path_factory.mktemp("law"), out.getvalue())
+    found = split(tmp_path_factory.mktemp("law"), content.getvalue())
 
     assert not found.bad
     assert [fields[at] for fields in found.records.values()] == titles

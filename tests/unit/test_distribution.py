@@ -1,4 +1,4 @@
-"""Who sits near a threshold, and which threshold would give how many agencies."""
+"""How many agencies are near a threshold, and how many would meet another value of it."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ def rated(number: int, creators: int, gmv: int, joined_at: int = 0) -> Rating:
     return Rules(BOOK, OCTOBER, SHANGHAI).rate(measured, None)
 
 
-def spread(metric: str, *ratings: Rating) -> Distribution:
+def distribution_of(metric: str, *ratings: Rating) -> Distribution:
     return next(found for found in distributions(ratings, BOOK, "2026-10") if found.metric == metric)
 
 
 def test_agencies_within_5_and_10_percent_of_a_threshold_are_counted_on_either_side() -> None:
     gmv = [90_000, 94_999, 95_000, 99_999, 100_000, 105_000, 105_001, 110_000, 110_001]
-    near = spread("gmv", *(rated(i, 0, fen) for i, fen in enumerate(gmv))).thresholds[0]
+    near = distribution_of("gmv", *(rated(i, 0, fen) for i, fen in enumerate(gmv))).thresholds[0]
     assert (near.level, near.channel, near.required, near.met_by) == (2, 1, 100_000, 5)
     assert [(side.percent, side.below, side.at_or_above) for side in near.near] == [(5, 2, 2), (10, 4, 4)]
 
 
-def test_every_threshold_of_the_ladder_in_force_is_there() -> None:
-    found = [(near.level, near.channel, near.required) for near in spread("creators").thresholds]
+def test_every_threshold_of_the_ladder_in_force_is_listed() -> None:
+    found = [(near.level, near.channel, near.required) for near in distribution_of("creators").thresholds]
     assert found == [(1, 1, 1), (2, 1, 5), (3, 1, 10)]
 
 
 def test_an_agency_that_awaits_its_first_rating_is_not_counted() -> None:
-    assert spread("gmv", rated(1, 0, 5), rated(2, 0, 5, joined_at=JOINED_IN_NOVEMBER)).agencies == 1
+    assert distribution_of("gmv", rated(1, 0, 5), rated(2, 0, 5, joined_at=JOINED_IN_NOVEMBER)).agencies == 1
 
 
 @given(st.lists(st.integers(0, 10**12), min_size=1, max_size=60))
-def test_each_agency_is_in_one_bin_and_a_cutoff_is_met_by_as_many_as_it_says(values: list[int]) -> None:
-    found = spread("gmv", *(rated(i, 0, fen) for i, fen in enumerate(values)))
+def test_each_agency_is_in_one_bin_and_a_cutoff_has_the_number_of_agencies_that_meet_it(values: list[int]) -> None:
+    found = distribution_of("gmv", *(rated(i, 0, fen) for i, fen in enumerate(values)))
     assert sum(one.agencies for one in found.bins) == len(values)
     assert [one.below for one in found.bins[:-1]] == [one.at_least for one in found.bins[1:]]
     assert all(sum(value >= cutoff.value for value in values) == cutoff.agencies for cutoff in found.cutoffs)

@@ -1,4 +1,4 @@
-"""The engine's limits: memory is not exceeded, what is beyond it goes to disk, and what is beyond both is refused."""
+"""The engine's limits: memory is not exceeded, the rest goes to disk, and what does not fit there is refused."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from shared.errors import OutOfRoom
 
 MEGABYTE = 1024**2
 LIMIT = 64 * MEGABYTE
-_TEXT = "md5(CAST(i AS VARCHAR)) || md5(CAST(-i AS VARCHAR)) AS text"  # hardly to be compressed
+_TEXT = "md5(CAST(i AS VARCHAR)) || md5(CAST(-i AS VARCHAR)) AS text"  # compresses badly
 LARGE = f"CREATE TABLE large AS SELECT i AS number, {_TEXT} FROM range(2_000_000) t(i)"  # 150 megabytes
 
 
-def test_what_does_not_fit_into_memory_goes_to_the_folder(tmp_path: Path) -> None:
+def test_a_table_larger_than_memory_is_spilled_to_the_folder(tmp_path: Path) -> None:
     with open_engine(tmp_path, LIMIT) as engine:
         engine.run(LARGE)
         [(in_memory,)] = engine.rows("SELECT CAST(sum(memory_usage_bytes) AS BIGINT) FROM duckdb_memory()")
@@ -29,7 +29,9 @@ def test_what_does_not_fit_into_memory_goes_to_the_folder(tmp_path: Path) -> Non
         ]
 
 
-def test_what_fits_neither_is_refused_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_larger_than_memory_and_disk_is_refused_with_the_settings_to_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(duckdb_engine, "SPILL_LIMIT", MEGABYTE)
     with open_engine(tmp_path, LIMIT) as engine, pytest.raises(OutOfRoom, match=r"RatingMemory.*RatingStorage"):
         engine.run(LARGE)

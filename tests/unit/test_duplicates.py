@@ -1,4 +1,4 @@
-"""Candidates for repeated orders: every row that shares what is compared of its hash with another one, and no other."""
+"""Candidates for repeated orders: exactly the rows whose compared bits of the hash are those of another row."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from functions.rating.measuring.embedded import duplicates
 from functions.rating.measuring.embedded.duplicates import Repeats
 from shared.errors import OutOfRoom
 
-# Few different values, in every partition and at its edges, that differ in one bit here or there.
+# Few different values, in every partition and at its edges; some differ in one bit only.
 HASHES = st.builds(
     lambda high, low: (high << 24) ^ low,
     st.one_of(st.integers(0, 3), st.integers(2**40 - 3, 2**40 - 1), st.integers(0, 255).map(lambda n: n << 32)),
@@ -23,34 +23,36 @@ HASHES = st.builds(
 
 
 @given(
-    pieces=st.lists(st.lists(HASHES, max_size=12), max_size=8),
+    batches=st.lists(st.lists(HASHES, max_size=12), max_size=8),
     chunk=st.integers(1, 20),
     partition_bits=st.integers(1, 8),
     row_bits=st.integers(1, 22),
     at_once=st.integers(1, 30),
 )
-def test_rows_that_share_what_is_compared_and_no_others(
-    pieces: list[list[int]], chunk: int, partition_bits: int, row_bits: int, at_once: int
+def test_the_candidates_are_the_rows_that_share_the_compared_bits(
+    batches: list[list[int]], chunk: int, partition_bits: int, row_bits: int, at_once: int
 ) -> None:
-    hashes = [number for piece in pieces for number in piece]
+    hashes = [number for batch in batches for number in batch]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(duplicates, "_CHUNK", chunk)
         patch.setattr(duplicates, "_PARTITION_BITS", partition_bits)
         patch.setattr(duplicates, "_FEWEST_ROW_BITS", row_bits)
         found = Repeats()
-        for piece in pieces:
-            found.add(np.array(piece, np.uint64))
-        parts = [part.tolist() for part in found.rows(at_once)]
+        for batch in batches:
+            found.add(np.array(batch, np.uint64))
+        candidates = [rows.tolist() for rows in found.rows(at_once)]
     ignored = max(0, max(row_bits, (len(hashes) - 1).bit_length()) - partition_bits)
     counts = Counter(number >> ignored for number in hashes)
-    assert sorted(chain(*parts)) == [row for row, number in enumerate(hashes) if counts[number >> ignored] > 1]
-    assert all(part and part == sorted(part) for part in parts)
-    compared = [{hashes[row] >> ignored for row in part} for part in parts]
-    assert len(set().union(*compared)) == sum(map(len, compared))  # none in two parts
-    assert all(len(part) >= at_once for part in parts[:-1])
+    assert sorted(chain(*candidates)) == [row for row, number in enumerate(hashes) if counts[number >> ignored] > 1]
+    assert all(rows and rows == sorted(rows) for rows in candidates)
+    compared = [{hashes[row] >> ignored for row in rows} for rows in candidates]
+    assert len(set().union(*compared)) == sum(map(len, compared))  # no value is in two batches
+    assert all(len(rows) >= at_once for rows in candidates[:-1])
 
 
-def test_as_many_rows_share_their_hash_by_chance_as_are_expected_to(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_expected_number_of_rows_that_share_a_hash_by_chance_is_about_right(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(duplicates, "_PARTITION_BITS", 1)
     monkeypatch.setattr(duplicates, "_FEWEST_ROW_BITS", 41)
     found = Repeats()
@@ -60,7 +62,7 @@ def test_as_many_rows_share_their_hash_by_chance_as_are_expected_to(monkeypatch:
     assert 0.5 < rows.size / found.by_chance() < 2
 
 
-def test_more_rows_than_have_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_rows_than_can_be_numbered_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(duplicates, "_FEWEST_ROW_BITS", 1)
     monkeypatch.setattr(duplicates, "_MOST_ROW_BITS", 1)
     found = Repeats()

@@ -1,4 +1,4 @@
-"""What the rating function understands, and how it answers what it does not."""
+"""The events that the rating function understands, and how it refuses others."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_every_documented_form_is_understood(event: dict[str, object]) -> None:
         {"rollback": "r", "by": "Li", "reason": "seen", "anyway": True},
     ],
 )
-def test_anything_else_is_refused_with_the_forms_that_are_understood(event: object) -> None:
+def test_any_other_event_is_refused_and_the_valid_forms_are_named(event: object) -> None:
     with pytest.raises(EventInvalid, match="Valid forms"):
         parse_event(event)
 

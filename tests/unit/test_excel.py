@@ -1,4 +1,4 @@
-"""Excel files as a source of the workbook: the same content gives the same rulebook, and nothing is lost in silence."""
+"""Excel files as a source of the workbook: the same content gives the same rulebook, and no cell is lost silently."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read(content: bytes) -> RawWorkbook:
 
 
 def cells(*row: object) -> list[RawCell]:
-    """One row of cells, through a file."""
+    """A row of cells after it was written to a file and read back."""
     (tab,) = read(excel({"t": [row]})).tabs
     return list(tab.rows[0]) if tab.rows else []
 
@@ -47,7 +47,7 @@ def rulebook_id(raw: RawWorkbook) -> str:
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_the_built_file_is_the_rulebook_of_the_folder_that_filled_it(language: str) -> None:
+def test_the_built_file_gives_the_rulebook_of_the_folder_that_it_was_built_from(language: str) -> None:
     example = read_folder(ROOT / "config" / "workbook")
     built = build_workbook(DESCRIPTION, example, "zh" if language == "zh" else "en")
     raw = read_excel(built, "levels.xlsx", DESCRIPTION.reads)
@@ -61,7 +61,7 @@ def test_the_same_cells_give_the_rulebook_that_a_google_sheet_gives() -> None:
     assert rulebook_id(read(excel(SMALL))) == rulebook_id(google)
 
 
-def test_a_sheet_that_nobody_reads_is_a_warning_that_names_it() -> None:
+def test_a_sheet_that_is_not_read_is_a_warning_that_names_it() -> None:
     raw = read_excel(excel({**SMALL, "门槛的副本": [["x"]]}), "levels.xlsx", DESCRIPTION.reads)
     verdict = parse(raw, DESCRIPTION, OCTOBER)
     assert [(fault.code, fault.tab) for fault in verdict.faults if fault.code == "tab_unread"] == [
@@ -82,15 +82,15 @@ VALUES = st.one_of(
 
 
 @given(st.lists(st.lists(VALUES, max_size=6), max_size=6))
-def test_every_value_comes_back_as_it_was_typed(rows: list[list[RawCell]]) -> None:
+def test_every_value_is_read_as_it_was_written(rows: list[list[RawCell]]) -> None:
     (tab,) = read(excel({"t": rows})).tabs
 
     def filled(table: list[list[RawCell]]) -> dict[tuple[int, int], RawCell]:
         return {(r, c): value for r, row in enumerate(table) for c, value in enumerate(row) if value is not None}
 
-    found, expected = filled([list(row) for row in tab.rows]), filled(rows)
-    assert found == expected
-    assert {at: type(value) is bool for at, value in found.items()} == {
+    values, expected = filled([list(row) for row in tab.rows]), filled(rows)
+    assert values == expected
+    assert {at: type(value) is bool for at, value in values.items()} == {
         at: type(value) is bool for at, value in expected.items()
     }
 
@@ -103,7 +103,7 @@ def test_a_date_is_its_serial_number_as_in_a_google_sheet() -> None:
     ]
 
 
-def test_the_1904_system_of_old_macs_means_the_same_days() -> None:
+def test_dates_of_the_1904_system_of_old_macs_are_the_same_days() -> None:
     content = rewritten(excel({"t": [[date(2026, 10, 1)]]}), lambda xml: xml.replace("<v>46296</v>", "<v>44834</v>"))
     mac = rewritten(content, lambda xml: re.sub("<workbookPr[^>]*>", '<workbookPr date1904="1"/>', xml), WORKBOOK)
     assert read(mac).tabs[0].rows == [[46296]]
@@ -118,16 +118,16 @@ def test_text_that_looks_like_a_number_stays_text() -> None:
 
 
 @pytest.mark.parametrize("error", ["#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?"])
-def test_an_error_value_is_no_blank(error: str) -> None:
+def test_an_error_value_is_not_a_blank_cell(error: str) -> None:
     content = stored(excel({"t": [["=A9"]]}), "A9", '<c {} t="e">{}<v>' + error + "</v></c>")
     assert read(content).tabs[0].rows == [[error]]
 
 
-def test_what_a_formula_gave_when_the_file_was_saved_is_its_value() -> None:
+def test_the_value_of_a_formula_is_the_one_stored_in_the_file() -> None:
     assert read(stored(excel({"t": [["=1+1"]]}), "1+1", "<c {}>{}<v>2</v></c>")).tabs[0].rows == [[2]]
 
 
-def test_a_formula_that_gave_an_empty_text_is_a_blank_cell() -> None:
+def test_a_formula_with_an_empty_text_as_its_value_is_a_blank_cell() -> None:
     content = stored(excel({"t": [['=IF(TRUE,"","")', 1]]}), 'IF(TRUE,"","")', '<c {} t="str">{}<v></v></c>')
     (row,) = read(content).tabs[0].rows
     assert row[0] in (None, "")
@@ -154,7 +154,7 @@ def test_formulas_without_a_stored_value_are_faults_of_their_cells() -> None:
     assert cells("=1+1") == ["#UNSAVED! =1+1"]
 
 
-def test_a_cell_that_lies_too_far_out_is_a_fault_that_names_it() -> None:
+def test_a_cell_outside_the_limits_is_a_fault_that_names_it() -> None:
     far = '<c r="XFD1" t="inlineStr"><is><t>x</t></is></c></row>'
     content = rewritten(
         excel(SMALL), lambda xml: xml.replace("</row>", far, 1).replace("</row>", far.replace("D1", "D2"), 2)
@@ -168,8 +168,8 @@ def test_a_cell_that_lies_too_far_out_is_a_fault_that_names_it() -> None:
 
 
 @pytest.mark.parametrize("cell", ['<c r="XFD{0}"><v>1</v></c>', '<c r="XFD{0}" s="0"/>'], ids=["values", "formats"])
-def test_many_rows_that_reach_the_last_column_take_no_longer_than_others(cell: str) -> None:
-    """Padded to that column, 150 of them took 18 seconds."""
+def test_many_rows_that_reach_the_last_column_are_read_in_seconds(cell: str) -> None:
+    """With a cell for every column, 150 of them took 18 seconds."""
     rows = "".join(f'<row r="{n}">{cell.format(n)}</row>' for n in range(2, 5_000))
     content = rewritten(excel({"t": [["a"]]}), lambda xml: xml.replace("</sheetData>", rows + "</sheetData>"))
     begun = process_time()
@@ -195,18 +195,18 @@ def test_only_the_wanted_sheets_are_read() -> None:
     assert [tab.title for tab in raw.tabs] == ["levels"]
 
 
-def test_a_size_that_the_file_states_wrongly_hides_nothing() -> None:
+def test_a_wrong_size_in_the_file_hides_no_cell() -> None:
     content = excel({"t": [[1, 2], [3, 4]]})
     assert len(read(rewritten(content, lambda x: x.replace('ref="A1:B2"', 'ref="A1"'))).tabs[0].rows) == 2
 
 
-# --- files that are no workbook ---------------------------------------------------------------------------------------
+# --- files that are not workbooks -------------------------------------------------------------------------------------
 
 OLE = bytes.fromhex("D0CF11E0A1B11AE1") + bytes(1000)
 
 
 @pytest.mark.parametrize(
-    ("content", "found"),
+    ("content", "named"),
     [
         (b"", "no .xlsx file"),
         (b"level,name\n1,Bronze\n", "no .xlsx file"),
@@ -217,13 +217,13 @@ OLE = bytes.fromhex("D0CF11E0A1B11AE1") + bytes(1000)
     ],
     ids=["empty", "csv", "xls", "encrypted", "cut off", "too large"],
 )
-def test_what_is_no_excel_file_is_named_with_the_way_out(content: bytes, found: str) -> None:
-    with pytest.raises(WorkbookUnavailable, match=found) as caught:
+def test_a_file_that_is_not_an_excel_file_is_refused_with_what_it_is(content: bytes, named: str) -> None:
+    with pytest.raises(WorkbookUnavailable, match=named) as caught:
         read(content)
     assert "levels.xlsx" in str(caught.value)
 
 
-def test_a_zip_of_something_else_is_no_workbook() -> None:
+def test_a_zip_file_of_something_else_is_refused() -> None:
     with pytest.raises(WorkbookUnavailable, match="can't be read as an Excel file"):
         read(rewritten(excel({"t": [[1]]}), lambda _: "<html/>", "[Content_Types].xml"))
 
@@ -239,17 +239,19 @@ def test_a_file_that_unpacks_to_very_much_is_refused_before_it_is_unpacked() -> 
     bomb = rewritten(excel({"t": [[1]]}), lambda xml: xml.replace("</sheetData>", empty_rows + "</sheetData>"))
     assert len(bomb) < MOST_UNPACKED // 4
     tracemalloc.start()
-    with pytest.raises(WorkbookUnavailable, match="unpacks to"):
-        read(bomb)
-    assert tracemalloc.get_traced_memory()[1] < 5 * 1024**2
-    tracemalloc.stop()
+    try:
+        with pytest.raises(WorkbookUnavailable, match="unpacks to"):
+            read(bomb)
+        assert tracemalloc.get_traced_memory()[1] < 5 * 1024**2
+    finally:
+        tracemalloc.stop()
 
 
-@pytest.mark.parametrize("part", ["xl/media/image1.png", "xl/media/a.JPG", "docProps/thumbnail.emf"])
-def test_a_bomb_is_one_whatever_its_parts_are_called(part: str) -> None:
+@pytest.mark.parametrize("member", ["xl/media/image1.png", "xl/media/a.JPG", "docProps/thumbnail.emf"])
+def test_a_large_member_of_any_name_counts_as_unpacked_bytes(member: str) -> None:
     packed = io.BytesIO(excel({"t": [[1]]}))
-    with zipfile.ZipFile(packed, "a", zipfile.ZIP_DEFLATED) as parts:
-        parts.writestr(part, bytes(MOST_UNPACKED))
+    with zipfile.ZipFile(packed, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(member, bytes(MOST_UNPACKED))
     with pytest.raises(WorkbookUnavailable, match="unpacks to"):
         read(packed.getvalue())
 
@@ -260,7 +262,7 @@ def test_macros_and_links_to_other_files_are_not_followed(tmp_path: Path) -> Non
     assert read(content).tabs[0].rows == [[7, "kept"]]
 
 
-# --- what other programs make of a file when they save it -------------------------------------------------------------
+# --- files that other programs saved ----------------------------------------------------------------------------------
 
 
 def test_a_file_that_libreoffice_saved_keeps_its_meaning() -> None:
@@ -269,7 +271,7 @@ def test_a_file_that_libreoffice_saved_keeps_its_meaning() -> None:
     assert rulebook_id(read_excel(saved, "levels.xlsx", DESCRIPTION.reads)) == rulebook_id(example)
 
 
-def test_numbers_with_seventeen_digits_as_excel_saves_them_are_what_was_typed() -> None:
+def test_numbers_that_excel_saves_with_seventeen_digits_are_read_as_they_were_typed() -> None:
     """Excel writes 0.7 as 0.69999999999999996 and 20000.55 as 20000.549999999999."""
     settings: list[list[RawCell]] = [["setting", "value"], ["max_bad_row_share", 0.7]]
     content = excel({"settings": settings, **{tab: rows for tab, rows in SMALL.items() if tab != "settings"}})
@@ -293,12 +295,12 @@ def test_whole_numbers_with_a_fraction_or_an_exponent_are_whole() -> None:
     ],
     ids=["inline", "rich inline", "with a reading aid", "string of a formula"],
 )
-def test_texts_are_texts_however_a_program_stores_them(cell: str) -> None:
+def test_texts_are_read_however_a_program_stores_them(cell: str) -> None:
     content = rewritten(excel({"t": [[1]]}), lambda xml: re.sub(r'<c r="A1".*?</c>', cell, xml))
     assert read(content).tabs[0].rows == [["领航"]]
 
 
-def test_line_breaks_come_back_as_they_were_typed() -> None:
+def test_line_breaks_in_a_cell_are_kept() -> None:
     assert cells("first\nsecond") == ["first\nsecond"]
 
 
@@ -309,7 +311,7 @@ def test_formats_out_to_the_last_column_add_no_cells() -> None:
     assert read(content).tabs[0].rows == [["a", "b"]]
 
 
-def test_rows_without_numbers_and_gaps_between_rows_stay_where_they_are() -> None:
+def test_rows_keep_their_numbers_where_rows_between_them_are_missing() -> None:
     content = rewritten(excel({"t": [["a"], ["b"]]}), lambda xml: xml.replace('r="2"', 'r="4"').replace("A2", "A4"))
     assert read(content).tabs[0].rows == [["a"], [], [], ["b"]]
 
@@ -320,7 +322,7 @@ def test_a_merged_area_has_its_value_in_its_first_cell_only() -> None:
     assert read(content).tabs[0] == RawTab("t", [["a"], [1, 2]], ((0, 1, 0, 2),))
 
 
-# --- the same in every source -----------------------------------------------------------------------------------------
+# --- the same faults in every source ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("code", sorted(EXAMPLES.keys() - {"cell_outside"}))

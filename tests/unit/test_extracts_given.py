@@ -1,4 +1,4 @@
-"""Extracts as people have them, written by other programs than this one: what becomes of each."""
+"""Files that were written by other programs: which of their rows are read, and which are bad."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ USUAL = {
 
 
 def measured(case: str, folder: Path, *, int96_is_utc: bool = True) -> MonthMeasured:
-    """A case with the usual rows of the datasets that it has not."""
+    """A case, measured together with the usual rows of the datasets that it does not have."""
     assert (GIVEN / case).is_dir(), case
     files: list[LocalFile] = []
     for dataset, text in USUAL.items():
@@ -43,7 +43,7 @@ def measured(case: str, folder: Path, *, int96_is_utc: bool = True) -> MonthMeas
 
 
 def bad(month: MonthMeasured) -> dict[str, int]:
-    return {reason: n for of in month.datasets.values() for reason, n in of.bad_rows.items()}
+    return {reason: n for dataset in month.datasets.values() for reason, n in dataset.bad_rows.items()}
 
 
 @pytest.mark.parametrize(
@@ -60,9 +60,7 @@ def bad(month: MonthMeasured) -> dict[str, int]:
         ("ts_int64_min_us", {"unreadable_pay_time": 1}, 0),
     ],
 )
-def test_rows_are_read_or_bad_and_never_something_else(
-    tmp_path: Path, case: str, reasons: dict[str, int], gmv: int
-) -> None:
+def test_rows_are_read_as_meant_or_bad(tmp_path: Path, case: str, reasons: dict[str, int], gmv: int) -> None:
     month = measured(case, tmp_path)
 
     assert bad(month) == reasons
@@ -71,7 +69,7 @@ def test_rows_are_read_or_bad_and_never_something_else(
 
 @pytest.mark.parametrize("case", ["int96_spark", "converted_only_ms"])
 def test_instants_without_a_logical_type_are_utc(tmp_path: Path, case: str) -> None:
-    """In UTC the first order is of October and the last of November; in local time it is the other way round."""
+    """In UTC the first order is in October and the last in November; in local time it is the other way round."""
     month = measured(case, tmp_path)
 
     assert (month.paid_gmv, month.order_rows.out_of_month) == (120, 1)
@@ -115,7 +113,7 @@ def test_rows_between_two_stray_quotes_stop_the_run(tmp_path: Path) -> None:
         measured("swallow_title", tmp_path)
 
 
-def test_two_bytes_of_gbk_that_are_valid_utf8_are_a_tag(tmp_path: Path) -> None:
+def test_gbk_bytes_that_are_also_valid_utf8_are_read_as_a_tag(tmp_path: Path) -> None:
     """See docs/decisions.md: any text is a flag, so no level depends on it."""
     month = measured("binary_gbk_one_row_of_many", tmp_path)
 

@@ -40,24 +40,24 @@ def evaluated(settings: RuleSettings, before: Totals | None = TOTALS, now: Total
     return {guardrail.name: guardrail for guardrail in evaluate_guardrails(settings, MONTH, EARLIER, now, before)}
 
 
-def test_a_guardrail_that_is_off_is_not_looked_at() -> None:
+def test_a_guardrail_that_is_off_is_not_evaluated() -> None:
     assert evaluated(OFF) == {}
 
 
 @pytest.mark.parametrize(("limit", "exceeded"), [("0.74", True), ("0.75", False)])
-def test_the_share_that_moves_is_of_agencies_rated_in_both_months(limit: str, exceeded: bool) -> None:
+def test_the_changed_share_is_a_share_of_the_agencies_rated_in_both_months(limit: str, exceeded: bool) -> None:
     guardrail = evaluated(replace(OFF, max_changed_share=Decimal(limit)))["max_changed_share"]
     assert (guardrail.value, guardrail.exceeded) == (0.75, exceeded)
 
 
 @pytest.mark.parametrize(("limit", "exceeded"), [("0.49", True), ("0.5", False)])
-def test_the_share_that_falls_counts_falls_only(limit: str, exceeded: bool) -> None:
+def test_the_downgraded_share_counts_only_lower_levels(limit: str, exceeded: bool) -> None:
     guardrail = evaluated(replace(OFF, max_downgraded_share=Decimal(limit)))["max_downgraded_share"]
     assert (guardrail.value, guardrail.exceeded) == (0.5, exceeded)
 
 
 @pytest.mark.parametrize(("gmv", "value"), [(1100, 0.1), (900, 0.1), (1000, 0.0)])
-def test_gmv_drifts_up_and_down_alike(gmv: int, value: float) -> None:
+def test_a_gmv_change_counts_in_both_directions(gmv: int, value: float) -> None:
     settings = replace(OFF, max_gmv_change_share=Decimal("0.2"))
     assert evaluated(settings, now=Totals(gmv, {}))["max_gmv_change_share"].value == value
 
@@ -69,26 +69,26 @@ def test_the_dataset_that_changes_most_decides() -> None:
     assert (guardrail.value, guardrail.exceeded) == (0.5, True)
 
 
-def test_the_first_month_has_nothing_to_be_compared_with_and_is_not_held() -> None:
+def test_the_first_month_is_compared_with_nothing_and_not_held() -> None:
     settings = replace(OFF, max_changed_share=Decimal(0), max_gmv_change_share=Decimal(0))
     assert not any(guardrail.exceeded for guardrail in evaluate_guardrails(settings, MONTH, {}, TOTALS, None))
 
 
-def test_from_nothing_to_something_is_a_full_change() -> None:
+def test_a_change_from_zero_is_a_full_change() -> None:
     settings = replace(OFF, max_gmv_change_share=Decimal("0.99"))
     assert evaluated(settings, Totals(0, {}), Totals(5, {}))["max_gmv_change_share"].exceeded
 
 
-def test_levels_are_counted_with_the_unrated_and_the_awaiting() -> None:
+def test_counts_of_levels_include_unrated_and_awaiting_agencies() -> None:
     counts = count_levels(MONTH, 3)
     assert counts == {"1": 2, "2": 1, "3": 1, "unrated": 1, "awaiting_first_rating": 1}
 
 
-def test_moves_are_counted_with_those_who_left() -> None:
+def test_counts_of_moves_include_agencies_that_left() -> None:
     assert count_moves(MONTH, EARLIER) == {"up": 1, "down": 2, "same": 1, "new": 1, "left": 1}
 
 
-def test_whoever_has_another_level_moved_also_when_in_one_month_only() -> None:
+def test_an_agency_in_only_one_of_the_months_is_a_level_change_too() -> None:
     now = {"a": Standing(Status.RATED, 2), "new": Standing(Status.RATED, 1), "b": Standing(Status.RATED, 2)}
     moves = [(change.agency_id, change.old_level, change.new_level) for change in level_changes(EARLIER, now)]
     assert moves == [("a", 1, 2), ("c", 1, None), ("d", 1, None), ("gone", 5, None), ("new", None, 1)]

@@ -1,4 +1,4 @@
-"""What fits into an item of the table: pages are cut by bytes too, and what can't fit is named."""
+"""What fits into an item of the table: pages are limited by bytes too, and what does not fit is named."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_small_listings_share_pages_of_a_hundred() -> None:
     assert [len(page) for page in pages([listing("")] * (2 * PAGE_LISTINGS + 1))] == [PAGE_LISTINGS, PAGE_LISTINGS, 1]
 
 
-def test_large_listings_share_pages_as_far_as_their_bytes_allow() -> None:
+def test_a_page_has_only_as_many_large_listings_as_fit_into_it() -> None:
     third = listing("好" * (PAGE_BYTES // 9))
     assert [len(page) for page in pages([third] * 5)] == [2, 2, 1]
 

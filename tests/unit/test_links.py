@@ -1,4 +1,4 @@
-"""Links are https: a fault where operations write them, nothing where an extract brings them."""
+"""Links must be https: another link is a fault in the workbook, and is not shown if it is from an extract."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ NOT_HTTPS = (
 
 
 @pytest.mark.parametrize("link", ["https://example.com", "HTTPS://例子.cn/路径?a=1#b"])
-def test_https_is_https(link: str) -> None:
+def test_an_https_link_is_recognised(link: str) -> None:
     assert is_https(link)
 
 
 @pytest.mark.parametrize("link", NOT_HTTPS)
-def test_everything_else_is_not(link: str) -> None:
+def test_any_other_link_is_not_https(link: str) -> None:
     assert not is_https(link)
 
 
 @pytest.mark.parametrize("link", NOT_HTTPS[:5])
-def test_a_tip_s_link_that_is_not_https_is_a_fault_with_its_cell(link: str) -> None:
+def test_a_tip_with_a_link_that_is_not_https_is_a_fault_with_its_cell(link: str) -> None:
     verdict = Workbook().put("tips!C2", link).verdict()
     assert found(verdict) == [("link_not_https", "tips!C2")]
     assert verdict.rulebook is None
 
 
-def test_a_tip_s_https_link_is_valid() -> None:
+def test_a_tip_with_an_https_link_is_valid() -> None:
     [tip] = Workbook().put("tips!C2", "https://example.com/invite").rulebook().tips
     assert tip.link == "https://example.com/invite"
 
@@ -52,5 +52,5 @@ def test_a_tip_s_https_link_is_valid() -> None:
     ("logo", "shown"), [("https://a.cn/x.png", "https://a.cn/x.png"), *((link, None) for link in NOT_HTTPS)]
 )
 def test_a_logo_that_is_not_https_is_not_shown(logo: str, shown: str | None) -> None:
-    face = replace(agency("A"), logo_url=logo)
-    assert card(face, 1, Status.RATED, "2026-10", rulebook())["logo_url"] == shown
+    listed = replace(agency("A"), logo_url=logo)
+    assert card(listed, 1, Status.RATED, "2026-10", rulebook())["logo_url"] == shown

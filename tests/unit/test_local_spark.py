@@ -1,4 +1,4 @@
-"""What a laptop without Spark, or without a Java that it runs on, is told."""
+"""The errors on a laptop without Spark, or without a version of Java that Spark supports."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def no_java(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def java(home: Path, version: str) -> Path:
-    """A home with a Java that says it is of a version."""
+    """A Java home whose program prints this version."""
     program = home / "bin" / "java"
     program.parent.mkdir(parents=True)
     program.write_text(f"#!/bin/sh\necho 'openjdk version \"{version}\"' >&2\n")
@@ -28,7 +28,9 @@ def java(home: Path, version: str) -> Path:
     return home
 
 
-def test_without_spark_the_command_that_makes_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_spark_the_error_names_the_command_that_installs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(spark, "PYTHON", tmp_path / "python")
 
     with pytest.raises(UserMistake, match=r"\.venv/spark is not there\. Make it: build/setup\.sh spark"):
@@ -36,7 +38,7 @@ def test_without_spark_the_command_that_makes_it_is_named(tmp_path: Path, monkey
 
 
 @pytest.mark.parametrize("version", [None, "21.0.2"])
-def test_without_a_java_that_fits_one_is_proposed(
+def test_without_a_supported_java_the_error_proposes_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str | None
 ) -> None:
     if version:
@@ -47,7 +49,7 @@ def test_without_a_java_that_fits_one_is_proposed(
 
 
 @pytest.mark.parametrize("version", ["1.8.0_392", "11.0.21", "17.0.9"])
-def test_java_is_found_by_its_home_and_on_the_path(
+def test_java_is_found_by_java_home_first_and_on_the_path_otherwise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str
 ) -> None:
     home = java(tmp_path / "jdk", version)

@@ -1,4 +1,4 @@
-"""Files as they arrive: what is put into quarantine, what stops the run, and what is sound however odd it looks."""
+"""Extract files: which rows are quarantined, which objects stop the run, and which unusual ones are valid."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ OCTOBER = Month(2026, 10)
 AGENCIES = "agency_id,name,joined_at\nA1,甲,2020-01-01\n"
 CREATORS = "creator_id,agency_id,bind_time,unbind_time,power_level,risk_tag\nc1,A1,2026-01-01,,6,\n"
 ORDERS = "order_id,creator_id,pay_time,pay_amount,risk_tag\n"
-SOUND = "o1,c1,2026-10-05,100,\n"
+VALID = "o1,c1,2026-10-05,100,\n"
 
 
 class Files:
-    """The month's files in a folder: one sound agency, one creator, and what a test adds."""
+    """The month's files in a folder: one valid agency, one creator, and what a test adds."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -110,17 +110,17 @@ PACKED = gzip.compress(
         ("flipped.csv.gz", PACKED[: len(PACKED) // 2] + b"\x55\xaa" + PACKED[len(PACKED) // 2 + 2 :]),
         ("with-remains.csv.gz", PACKED + b"remains"),
         ("blank-lines.csv", b"\n\n\n"),
-        ("semicolons.csv", ORDERS.replace(",", ";") + SOUND.replace(",", ";")),
-        ("tabs.csv", ORDERS.replace(",", "\t") + SOUND.replace(",", "\t")),
-        ("utf-16.csv", (ORDERS + SOUND).encode("utf-16")),
+        ("semicolons.csv", ORDERS.replace(",", ";") + VALID.replace(",", ";")),
+        ("tabs.csv", ORDERS.replace(",", "\t") + VALID.replace(",", "\t")),
+        ("utf-16.csv", (ORDERS + VALID).encode("utf-16")),
         ("no-amount.csv", "order_id,creator_id,pay_time,risk_tag\no1,c1,2026-10-05,\n"),
-        ("no-header.csv", SOUND),
+        ("no-header.csv", VALID),
         ("twice.csv", "order_id,Order_ID,creator_id,pay_time,pay_amount\n1,1,c1,2026-10-05,100\n"),
         ("ends.parquet", b"PAR1" + bytes(100) + b"PAR1"),
-        ("old-mac.csv", (ORDERS + SOUND).replace("\n", "\r")),
+        ("old-mac.csv", (ORDERS + VALID).replace("\n", "\r")),
     ],
 )  # fmt: skip
-def test_an_unsound_object_stops_the_run_and_is_named(files: Files, name: str, content: bytes | str) -> None:
+def test_an_invalid_object_stops_the_run_and_is_named(files: Files, name: str, content: bytes | str) -> None:
     files.orders(content, name)
 
     message = files.error(ObjectInvalid)
@@ -133,7 +133,7 @@ def test_an_unsound_object_stops_the_run_and_is_named(files: Files, name: str, c
 
 def test_a_gz_that_is_no_gzip_is_read_as_what_it_is(files: Files) -> None:
     path = files.folder / "plain.csv.gz"
-    path.write_text(ORDERS + SOUND)
+    path.write_text(ORDERS + VALID)
     files.files.append(LocalFile(Dataset.ORDERS, "orders/plain.csv.gz", path))
 
     assert gmv(files.measure("0")) == 100
@@ -152,12 +152,12 @@ def test_a_cut_parquet_object_is_named(files: Files, cut: slice) -> None:
 
 
 def test_damage_in_a_column_that_is_read_last_is_named(files: Files) -> None:
-    """The tags' pages are not needed to tell sound rows from bad ones."""
+    """The tags are not needed to find the bad rows, so their pages are read only when the rows are counted."""
     files.parquet(Dataset.ORDERS, "damaged.parquet", typed_orders("50000", tag="md5(i::VARCHAR)"))
     path = files.files[-1].path
     data = bytearray(path.read_bytes())
-    where = data.rindex(b"risk_tag") - 40_000
-    data[where : where + 5000] = bytes(5000)
+    start = data.rindex(b"risk_tag") - 40_000
+    data[start : start + 5000] = bytes(5000)
     path.write_bytes(data)
 
     message = files.error(ObjectInvalid)
@@ -201,32 +201,32 @@ def typed_orders(
     )
 
 
-# --- objects that are sound ------------------------------------------------------------------------------------------
+# --- objects that are valid -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("plain.csv", ORDERS + SOUND),
-        ("packed.csv.gz", ORDERS + SOUND),
-        ("two-members.csv.gz", gzip.compress(ORDERS.encode(), mtime=0) + gzip.compress(SOUND.encode(), mtime=0)),
-        ("mark.csv", "\ufeff" + ORDERS + SOUND),
-        ("crlf.csv", (ORDERS + SOUND).replace("\n", "\r\n")),
-        ("no-last-newline.csv", (ORDERS + SOUND).rstrip("\n")),
-        ("blank-lines.csv", "\n" + ORDERS + "\n\n" + SOUND + "\r\n\n"),
+        ("plain.csv", ORDERS + VALID),
+        ("packed.csv.gz", ORDERS + VALID),
+        ("two-members.csv.gz", gzip.compress(ORDERS.encode(), mtime=0) + gzip.compress(VALID.encode(), mtime=0)),
+        ("mark.csv", "\ufeff" + ORDERS + VALID),
+        ("crlf.csv", (ORDERS + VALID).replace("\n", "\r\n")),
+        ("no-last-newline.csv", (ORDERS + VALID).rstrip("\n")),
+        ("blank-lines.csv", "\n" + ORDERS + "\n\n" + VALID + "\r\n\n"),
         ("quoted.csv", '"order_id","creator_id","pay_time","pay_amount"\r\n"o1","c1","2026-10-05","100"\r\n'),
         ("quoted-newline.csv", ORDERS.strip() + ',note\no1,c1,2026-10-05,100,,"a\nb, ""c"""\n'),
         ("extra.csv", "x,PAY_AMOUNT, Creator_Id ,y,pay_time,order_id\n1,100,c1,,2026-10-05,o1\n"),
         ("no-tag.csv", "order_id,creator_id,pay_time,pay_amount\no1,c1,2026-10-05,100\n"),
         ("spaces.csv", ORDERS + " o1 ,\tc1, 2026-10-05 , 100 ,\u3000\n"),
         ("stray-quote.csv", ORDERS + 'o"1,c1,2026-10-05,100,\n'),
-        ("text.parquet", ORDERS + SOUND),
-        ("000000_0", ORDERS + SOUND),
-        ("PART.CSV", ORDERS + SOUND),
-        ("packed.snappy", gzip.compress((ORDERS + SOUND).encode(), mtime=0)),
+        ("text.parquet", ORDERS + VALID),
+        ("000000_0", ORDERS + VALID),
+        ("PART.CSV", ORDERS + VALID),
+        ("packed.snappy", gzip.compress((ORDERS + VALID).encode(), mtime=0)),
     ],
 )  # fmt: skip
-def test_an_odd_but_sound_object_is_read(files: Files, name: str, content: bytes | str) -> None:
+def test_an_unusual_but_valid_object_is_read(files: Files, name: str, content: bytes | str) -> None:
     files.orders(content, name)
 
     measured = files.measure("0")
@@ -240,8 +240,8 @@ def test_an_odd_but_sound_object_is_read(files: Files, name: str, content: bytes
     [ORDERS, ORDERS.upper(), '\ufeff"Order_ID","creator_id","pay_time","pay_amount","risk_tag"\r\n'],
     ids=["as it was", "in capitals", "with quotes and a mark"],
 )
-def test_headers_within_a_joined_file_and_lines_of_commas_are_no_rows(files: Files, again: str) -> None:
-    files.orders(ORDERS + SOUND + again + SOUND.replace("o1", "o2") + ",,,,\n" + again + "bad\n")
+def test_repeated_headers_in_a_joined_file_and_lines_of_commas_are_skipped(files: Files, again: str) -> None:
+    files.orders(ORDERS + VALID + again + VALID.replace("o1", "o2") + ",,,,\n" + again + "bad\n")
 
     read = files.totals().rows_read[Dataset.ORDERS]
 
@@ -250,7 +250,7 @@ def test_headers_within_a_joined_file_and_lines_of_commas_are_no_rows(files: Fil
     assert quarantined(files.measure()) == [("orders.csv", 6, "wrong_column_count")]
 
 
-def test_what_is_wrong_with_a_file_is_said_with_how_to_write_it(files: Files) -> None:
+def test_the_error_says_what_is_wrong_and_how_to_write_the_file(files: Files) -> None:
     gbk = f"o2,c1,2026-10-05,1,{'刷单' * 40}\n".encode("gbk")  # longer than what is shown of it
     files.orders(ORDERS.encode() + gbk + b'o3,c1,2026-10-05,1,"say \\"hi\\""\n' + b'"o\n4",c1,2026-10-05,1,\n')
 
@@ -267,11 +267,11 @@ def test_what_is_wrong_with_a_file_is_said_with_how_to_write_it(files: Files) ->
     assert "It looks like GBK: save the file as UTF-8" in files.error(ObjectInvalid)
 
 
-def test_twenty_thousand_bindings_of_one_creator_that_overlap_take_seconds(files: Files) -> None:
+def test_twenty_thousand_overlapping_bindings_of_one_creator_take_seconds(files: Files) -> None:
     """Quadratic work over them took 261 seconds."""
     rows = "".join(f"c1,A1,{1_767_225_600 + n},{1_793_462_400 + n},6,\n" for n in range(20_000))
     files.replace(Dataset.CREATORS, "creators.csv", CREATORS.partition("\n")[0] + "\n" + rows)
-    files.orders(ORDERS + SOUND)
+    files.orders(ORDERS + VALID)
     begun = process_time()
 
     measured = files.measure("0")
@@ -313,14 +313,14 @@ def test_parquet_times_of_any_type_are_read_to_the_microsecond(files: Files, tim
 @pytest.mark.parametrize(
     "time", ["TIMESTAMP '2026-11-01'", "TIMESTAMPTZ '2026-10-31 16:00:00+00'", "DATE '2026-09-30'"]
 )
-def test_parquet_times_outside_the_month_are_so(files: Files, time: str) -> None:
+def test_parquet_times_outside_the_month_are_counted_as_such(files: Files, time: str) -> None:
     files.parquet(Dataset.ORDERS, "o.parquet", typed_orders("2", time=time))
 
     assert files.measure("0").order_rows.out_of_month == 2
 
 
 @pytest.mark.parametrize("time", ["'infinity'::TIMESTAMP", "'-infinity'::TIMESTAMPTZ", "'infinity'::DATE"])
-def test_parquet_times_without_end_are_bad(files: Files, time: str) -> None:
+def test_infinite_parquet_times_are_bad(files: Files, time: str) -> None:
     files.parquet(Dataset.ORDERS, "o.parquet", typed_orders("1", time=time))
 
     assert quarantined(files.measure()) == [("o.parquet", 1, "unreadable_pay_time")]
@@ -341,7 +341,7 @@ def test_parquet_amounts_of_any_type_are_read(files: Files, amount: str) -> None
 
 
 @pytest.mark.parametrize("amount", ["7.5::DOUBLE", "7.01::DECIMAL(9, 2)", "1e300::DOUBLE", "'7.5'", "1e30::HUGEINT"])
-def test_parquet_amounts_that_are_no_whole_fen_are_bad(files: Files, amount: str) -> None:
+def test_parquet_amounts_that_are_not_whole_fen_are_bad(files: Files, amount: str) -> None:
     files.parquet(Dataset.ORDERS, "o.parquet", typed_orders("1", amount=amount))
 
     assert quarantined(files.measure()) == [("o.parquet", 1, "unreadable_pay_amount")]
@@ -351,7 +351,7 @@ def test_ids_of_numeric_columns_are_their_digits(files: Files) -> None:
     files.orders(ORDERS + "7,c1,2026-10-05,5,\n")
     files.parquet(Dataset.ORDERS, "whole.parquet", typed_orders("1", order_id="7"))
     files.parquet(Dataset.ORDERS, "double.parquet", typed_orders("1", order_id="7.0::DOUBLE"))
-    files.parquet(Dataset.ORDERS, "padded.parquet", typed_orders("1", order_id="'007'"))
+    files.parquet(Dataset.ORDERS, "leading-zeros.parquet", typed_orders("1", order_id="'007'"))
 
     assert files.measure("0").order_rows.duplicate == 2
 
@@ -359,7 +359,7 @@ def test_ids_of_numeric_columns_are_their_digits(files: Files) -> None:
 @pytest.mark.parametrize(
     "around", ["' c1'", "'c1' || chr(10)", "'c1' || chr(12288)", "CASE WHEN i = 1 THEN 'c1' || chr(9) ELSE 'c1' END"]
 )
-def test_blanks_around_the_creators_of_parquet_orders_do_not_matter(files: Files, around: str) -> None:
+def test_whitespace_around_the_creators_of_parquet_orders_is_ignored(files: Files, around: str) -> None:
     files.parquet(Dataset.ORDERS, "o.parquet", typed_orders("3", creator=around))
 
     measured = files.measure("0")
@@ -396,7 +396,7 @@ def test_a_parquet_tag_of_zero_is_a_flag(files: Files) -> None:
         ("'null'", ["null"]),
     ],
 )
-def test_blanks_around_the_tags_of_parquet_orders_do_not_matter(files: Files, written: str, meant: list[str]) -> None:
+def test_whitespace_around_the_tags_of_parquet_orders_is_ignored(files: Files, written: str, meant: list[str]) -> None:
     files.parquet(Dataset.ORDERS, "o.parquet", typed_orders("3", tag=f"CASE WHEN i > 1 THEN {written} END"))
     files.parquet(Dataset.ORDERS, "p.parquet", typed_orders("1", order_id="'p'", tag="'刷单'"))
 
@@ -406,8 +406,8 @@ def test_blanks_around_the_tags_of_parquet_orders_do_not_matter(files: Files, wr
     assert {removed.risk_tag: removed.count for removed in measured.excluded_orders} == expected
 
 
-def test_tags_that_are_not_among_the_most_usual_count_as_one(files: Files) -> None:
-    flagged = [*("usual",) * 3, *(f"once {n:03}" for n in range(TAGS_NAMED + 5))]
+def test_tags_beyond_the_most_frequent_ones_are_counted_together(files: Files) -> None:
+    flagged = [*("frequent",) * 3, *(f"once {n:03}" for n in range(TAGS_NAMED + 5))]
     files.orders(ORDERS + "".join(f"o{n},c1,2026-10-05,{n},{tag}\n" for n, tag in enumerate(flagged)))
     creators = (f"k{n},A1,2026-01-01,,6,{tag}\n" for n, tag in enumerate(flagged))
     files.replace(Dataset.CREATORS, "creators.csv", CREATORS + "".join(creators))
@@ -415,18 +415,18 @@ def test_tags_that_are_not_among_the_most_usual_count_as_one(files: Files) -> No
     (agency,) = files.measure("0").agencies
 
     for removed in (agency.excluded_orders, agency.excluded_creators):
-        counts = {of.risk_tag: of.count for of in removed}
-        assert counts.pop("usual") == 3
+        counts = {tag.risk_tag: tag.count for tag in removed}
+        assert counts.pop("frequent") == 3
         assert counts.pop(OTHER_TAGS) == 6
         assert counts == {f"once {n:03}": 1 for n in range(TAGS_NAMED - 1)}
     others = range(3 + TAGS_NAMED - 1, len(flagged))
-    assert {of.amount for of in agency.excluded_orders if of.risk_tag == OTHER_TAGS} == {sum(others)}
+    assert {tag.amount for tag in agency.excluded_orders if tag.risk_tag == OTHER_TAGS} == {sum(others)}
 
 
 @pytest.mark.parametrize("name", ["o.csv", "o.parquet"])
-def test_of_repeats_with_different_tags_a_usual_one_is_named(files: Files, name: str) -> None:
-    usual = [f"z{n:03}" for n in range(TAGS_NAMED)]
-    rows = [(f"{tag}-{n}", tag) for tag in usual for n in range(2)] + [("o", "a rare one"), ("o", usual[-1])]
+def test_an_order_repeated_with_different_tags_counts_under_a_frequent_one(files: Files, name: str) -> None:
+    frequent = [f"z{n:03}" for n in range(TAGS_NAMED)]
+    rows = [(f"{tag}-{n}", tag) for tag in frequent for n in range(2)] + [("o", "a rare one"), ("o", frequent[-1])]
     if name.endswith("csv"):
         files.orders(ORDERS + "".join(f"{order_id},c1,2026-10-05,1,{tag}\n" for order_id, tag in rows))
     else:
@@ -435,9 +435,9 @@ def test_of_repeats_with_different_tags_a_usual_one_is_named(files: Files, name:
         )
         files.parquet(Dataset.ORDERS, name, query)
 
-    counts = {of.risk_tag: of.count for of in files.measure("0").excluded_orders}
+    counts = {tag.risk_tag: tag.count for tag in files.measure("0").excluded_orders}
 
-    assert counts == dict.fromkeys(usual[:-1], 2) | {usual[-1]: 3}
+    assert counts == dict.fromkeys(frequent[:-1], 2) | {frequent[-1]: 3}
 
 
 def test_parquet_dictionaries_and_nested_unknown_columns_are_read(files: Files) -> None:
@@ -466,7 +466,7 @@ def test_parquet_objects_of_one_dataset_may_differ_in_their_columns(files: Files
 
 
 @pytest.mark.parametrize("together", [0, 40, 10**9])
-def test_small_parquet_objects_are_read_alike_however_many_at_once(
+def test_the_batch_size_of_small_parquet_objects_changes_no_result(
     files: Files, monkeypatch: pytest.MonkeyPatch, together: int
 ) -> None:
     for module in ("scan", "parquet_objects"):
@@ -489,7 +489,7 @@ def test_small_parquet_objects_are_read_alike_however_many_at_once(
 
 
 @pytest.mark.parametrize("together", [0, 500, 10**9])
-def test_small_csv_objects_are_read_alike_however_many_at_once(
+def test_the_batch_size_of_small_csv_objects_changes_no_result(
     files: Files, monkeypatch: pytest.MonkeyPatch, together: int
 ) -> None:
     monkeypatch.setattr("functions.rating.measuring.embedded.reading.csv_objects._AT_ONCE", together)
@@ -518,7 +518,7 @@ def test_small_csv_objects_are_read_alike_however_many_at_once(
 
 @pytest.mark.parametrize("proofs", [True, False], ids=["proofs", "no proofs"])
 @pytest.mark.parametrize(
-    ("column", "sound", "wrong", "reason"),
+    ("column", "valid", "wrong", "reason"),
     [
         ("amount", "1", "-1", "negative_pay_amount"),
         ("amount", "1", "NULL::INT", "missing_pay_amount"),
@@ -535,15 +535,15 @@ def test_small_csv_objects_are_read_alike_however_many_at_once(
         ("order_id", "uuid()::VARCHAR", "NULL", "missing_order_id"),
     ],
 )
-def test_what_footers_prove_hides_no_bad_row(
-    files: Files, monkeypatch: pytest.MonkeyPatch, column: str, sound: str, wrong: str, reason: str, *, proofs: bool
+def test_checks_that_a_footer_makes_unnecessary_hide_no_bad_row(
+    files: Files, monkeypatch: pytest.MonkeyPatch, column: str, valid: str, wrong: str, reason: str, *, proofs: bool
 ) -> None:
-    """Sound objects around one of three row groups, where one row of the last is bad."""
+    """Three objects: the middle one has three row groups, and one bad row in the last of them."""
     if not proofs:
         monkeypatch.setattr("functions.rating.measuring.embedded.reading.parquet_objects._proved", lambda *_: False)
-    varied = {"order_id": "uuid()::VARCHAR", "amount": "1", column: sound}
+    varied = {"order_id": "uuid()::VARCHAR", "amount": "1", column: valid}
     files.parquet(Dataset.ORDERS, "a.parquet", typed_orders("3", **varied))
-    one_bad = {**varied, column: f"CASE WHEN i = 5000 THEN {wrong} ELSE {sound} END"}
+    one_bad = {**varied, column: f"CASE WHEN i = 5000 THEN {wrong} ELSE {valid} END"}
     files.parquet(Dataset.ORDERS, "b.parquet", typed_orders("5500", **one_bad), "ROW_GROUP_SIZE 2048")
     files.parquet(Dataset.ORDERS, "c.parquet", typed_orders("3", **varied))
 
@@ -569,7 +569,7 @@ def test_damage_in_one_of_many_parquet_objects_is_named(files: Files) -> None:
 
 
 @pytest.mark.parametrize("name", ["file_row_number", "File_Index"])
-def test_a_parquet_column_of_a_name_that_reading_needs_is_refused(files: Files, name: str) -> None:
+def test_a_parquet_column_with_a_reserved_name_is_refused(files: Files, name: str) -> None:
     files.parquet(Dataset.ORDERS, "o.parquet", f"SELECT 1 AS {name}, * FROM ({typed_orders('1')})")
 
     assert f"o.parquet: a column is called {name.lower()}" in files.error(ObjectInvalid)
@@ -605,8 +605,8 @@ def test_a_parquet_column_of_a_name_that_reading_needs_is_refused(files: Files, 
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("name", ["orders.csv", "orders.csv.gz"])
-def test_a_bad_row_is_quarantined_and_costs_no_other(files: Files, name: str, row: bytes, reason: str) -> None:
-    files.orders((ORDERS + SOUND).encode() + row + b"\n" + b"o3,c1,2026-10-06,20,\n", name)
+def test_a_bad_row_is_quarantined_and_no_other_row_is_lost(files: Files, name: str, row: bytes, reason: str) -> None:
+    files.orders((ORDERS + VALID).encode() + row + b"\n" + b"o3,c1,2026-10-06,20,\n", name)
 
     measured = files.measure()
 
@@ -647,7 +647,7 @@ def test_a_bad_parquet_row_is_quarantined_with_its_text(files: Files) -> None:
     assert measured.order_rows.used == 4
 
 
-def test_an_open_quote_at_the_start_of_a_large_file_hides_nothing(files: Files) -> None:
+def test_an_open_quote_at_the_start_of_a_large_file_hides_no_row(files: Files) -> None:
     rows = "".join(f"x{n},c1,2026-10-05,1,\n" for n in range(50_000))
     files.orders(ORDERS + 'o1,c1,2026-10-05,1,"open\n' + rows)
 
@@ -657,7 +657,7 @@ def test_an_open_quote_at_the_start_of_a_large_file_hides_nothing(files: Files) 
     assert gmv(measured) == 50_000
 
 
-def test_a_file_of_several_blocks_keeps_count_of_its_rows(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_row_numbers_are_right_in_a_file_of_several_chunks(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("functions.rating.measuring.embedded.reading.csv_text.BLOCK", 1000)
     rows = [f'o{n},c1,2026-10-05,1,,"{"" if n % 50 else "云" + chr(10) + "剪"}"\n' for n in range(1000)]
     rows[701] = "bad\n"
@@ -670,7 +670,7 @@ def test_a_file_of_several_blocks_keeps_count_of_its_rows(files: Files, monkeypa
 
 
 def test_too_many_bad_rows_stop_the_run(files: Files) -> None:
-    files.orders(ORDERS + SOUND * 99 + "bad\n")
+    files.orders(ORDERS + VALID * 99 + "bad\n")
 
     assert files.measure("0.01").order_rows.quarantined == 1
     message = files.error(TooManyBadRows, "0.009")
@@ -678,8 +678,8 @@ def test_too_many_bad_rows_stop_the_run(files: Files) -> None:
     assert "orders.csv, row 100" in message
 
 
-def test_rows_to_come_are_counted_as_many_as_gzip_can_pack(files: Files) -> None:
-    """An order that comes a thousand times takes a byte for thirty rows, and they make up for bad ones before them."""
+def test_objects_to_come_are_estimated_with_as_many_rows_as_gzip_can_pack(files: Files) -> None:
+    """A repeated order takes a byte for thirty rows; these rows can bring the share of bad rows below the limit."""
     files.orders(ORDERS + "bad\n" * 9, "first.csv")
     files.orders(ORDERS + "o1,c1,2026-10-05 12:00:00,100,\n" * 20_000, "last.csv.gz")
     first, last = files.files[-2:]
@@ -689,10 +689,8 @@ def test_rows_to_come_are_counted_as_many_as_gzip_can_pack(files: Files) -> None
     assert "9 of 20009 rows are bad" in files.error(TooManyBadRows, "0.0001")
 
 
-def test_parquet_orders_without_a_creator_stop_the_run_when_they_are_too_many(
-    files: Files, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """However many they are, some of them are fetched at a time, and no more once the run can't go on."""
+def test_too_many_parquet_orders_without_a_creator_stop_the_run(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are read in batches; none is read after the run has to stop."""
     for module in (missing_creators, unknown_creators):
         monkeypatch.setattr(module, "BAD_TOGETHER", 100)
     files.parquet(
@@ -733,7 +731,7 @@ def test_a_bad_agency_stops_the_run(files: Files, row: str) -> None:
     assert message.endswith(FORMATS_PAGE)
 
 
-def test_equal_agencies_count_once_whatever_their_notation(files: Files) -> None:
+def test_equal_agencies_count_once_however_they_are_written(files: Files) -> None:
     files.add(Dataset.AGENCIES, "again.csv", AGENCIES + "A1, 甲 ,2019-12-31T16:00:00Z\n")
     files.orders(ORDERS)
 
@@ -743,7 +741,7 @@ def test_equal_agencies_count_once_whatever_their_notation(files: Files) -> None
     assert measured.datasets[Dataset.AGENCIES].counters == {"repeated": 2}
 
 
-def test_differing_agencies_stop_the_run(files: Files) -> None:
+def test_different_rows_of_one_agency_stop_the_run(files: Files) -> None:
     files.add(
         Dataset.AGENCIES, "again.csv", "agency_id,name,joined_at,city\nA3,丙,2020-01-01,\nA1,甲,2020-01-01,杭州\n"
     )
@@ -771,7 +769,7 @@ def test_formulas_and_quotes_in_names_are_only_text(files: Files) -> None:
 # --- folders ----------------------------------------------------------------------------------------------------------
 
 
-def test_nothing_but_the_quarantine_is_left_behind(files: Files) -> None:
+def test_only_the_quarantine_stays_in_the_folder(files: Files) -> None:
     files.orders(ORDERS + "bad\n")
     before = set(files.folder.iterdir())
 
@@ -780,7 +778,7 @@ def test_nothing_but_the_quarantine_is_left_behind(files: Files) -> None:
     assert set(files.folder.iterdir()) - before == {measured.quarantine}
 
 
-def test_the_quarantine_has_the_same_bytes_whenever_it_is_written(files: Files, tmp_path: Path) -> None:
+def test_the_quarantine_has_the_same_bytes_whenever_it_is_written(files: Files) -> None:
     files.orders(ORDERS + "bad\n")
     first = files.measure().quarantine
     assert first is not None
@@ -790,32 +788,32 @@ def test_the_quarantine_has_the_same_bytes_whenever_it_is_written(files: Files, 
     assert first.read_bytes() == content
 
 
-def test_paths_may_hold_quotes(tmp_path: Path) -> None:
+def test_paths_may_contain_quotes(tmp_path: Path) -> None:
     folder = tmp_path / "it's $files [1] *"
     folder.mkdir()
     files = Files(folder)
-    files.orders(ORDERS + SOUND)
+    files.orders(ORDERS + VALID)
 
     assert gmv(files.measure("0")) == 100
 
 
-def test_parquet_that_cannot_stay_is_kept_as_values(files: Files) -> None:
+def test_parquet_objects_that_are_deleted_after_reading_are_kept_as_values(files: Files) -> None:
     files.parquet(Dataset.ORDERS, "p.parquet", typed_orders("5", order_id="'p' || i", amount="100"))
     files.parquet(Dataset.ORDERS, "o.parquet", typed_orders("5", amount="CASE WHEN i = 4 THEN -1 ELSE i END"))
 
-    def fetched() -> Iterator[LocalFile]:
+    def downloaded() -> Iterator[LocalFile]:
         for file in files.files:
             yield LocalFile(file.dataset, file.key, file.path, stays=False)
             file.path.unlink()
 
-    measured = assemble(measure(fetched(), OCTOBER, SHANGHAI, Decimal(1), files.folder))
+    measured = assemble(measure(downloaded(), OCTOBER, SHANGHAI, Decimal(1), files.folder))
 
     assert gmv(measured) == 500 + 1 + 2 + 3 + 5
     assert quarantined(measured) == [("o.parquet", 4, "negative_pay_amount")]
 
 
 @pytest.mark.parametrize("name", ["o.csv.gz", "o.parquet"])
-def test_what_is_kept_of_an_object_takes_less_room_than_the_object(files: Files, name: str) -> None:
+def test_the_values_kept_of_an_object_take_less_room_than_the_object(files: Files, name: str) -> None:
     ids = "CAST(hash(i) // 2 AS VARCHAR) AS order_id, CAST(hash(i % 997) // 2 AS VARCHAR) AS creator_id"
     rest = "TIMESTAMP '2026-10-02' + to_seconds(hash(i) % 2000000) AS pay_time, hash(i) % 50000 AS pay_amount"
     with duckdb.connect() as connection:
@@ -826,19 +824,19 @@ def test_what_is_kept_of_an_object_takes_less_room_than_the_object(files: Files,
     scratch.mkdir()
     kept = 0
 
-    def fetched() -> Iterator[LocalFile]:
+    def downloaded() -> Iterator[LocalFile]:
         nonlocal kept
         yield from files.files
         yield LocalFile(Dataset.ORDERS, name, files.folder / name, stays=False)
         kept = sum(path.stat().st_size for path in scratch.rglob("*") if path.is_file())
 
-    measured = assemble(measure(fetched(), OCTOBER, SHANGHAI, Decimal(0), scratch))
+    measured = assemble(measure(downloaded(), OCTOBER, SHANGHAI, Decimal(0), scratch))
 
     assert measured.order_rows.read == 100_000
     assert 0 < kept < (files.folder / name).stat().st_size
 
 
-def test_months_hold_their_first_and_last_microsecond(files: Files) -> None:
+def test_a_month_includes_its_first_and_last_microsecond(files: Files) -> None:
     times = ("2026-09-30T23:59:59.999999", "2026-10-01", "2026-10-31T23:59:59.999999", "2026-11-01")
     files.orders(ORDERS + "".join(f"o{n},c1,{time},{10**n},\n" for n, time in enumerate(times)))
 

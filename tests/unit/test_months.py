@@ -39,17 +39,17 @@ def test_anything_but_yyyy_mm_is_refused(text: str) -> None:
 
 
 @given(months)
-def test_text_and_month_are_the_same_thing(month: Month) -> None:
+def test_a_month_is_parsed_from_its_own_text(month: Month) -> None:
     assert Month.parse(str(month)) == month
 
 
 @given(months, st.integers(-400, 400))
-def test_going_there_and_back_again_changes_nothing(month: Month, distance: int) -> None:
+def test_adding_and_subtracting_the_same_number_of_months_changes_nothing(month: Month, distance: int) -> None:
     assert month.plus(distance).plus(-distance) == month
 
 
 @given(months, months)
-def test_months_order_as_their_texts_do(one: Month, other: Month) -> None:
+def test_months_and_their_texts_have_the_same_order(one: Month, other: Month) -> None:
     assert (one < other) == (str(one) < str(other))
 
 

@@ -1,4 +1,4 @@
-"""Who moves and why: the threshold that decided, benefits gained and lost, the matrix of standings."""
+"""Movers: the threshold that decided, benefits gained and lost, and the matrix of standings."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 MAY = Month.parse("2026-05")
 
 
-def rung(level: int, gmv: int, creators: int) -> Rung:
+def rung_of(level: int, gmv: int, creators: int) -> Rung:
     by_gmv = Channel(1, (Threshold("gmv", gmv),))
     by_both = Channel(2, (Threshold("creators", creators), Threshold("gmv", gmv // 2)))
     return Rung(level, (by_gmv, by_both))
@@ -44,7 +44,7 @@ BOOK = Rulebook(
         Metric("creators", "达人", Measure.CREATOR_COUNT, 4, 7, "人"),
         Metric("gmv", "GMV", Measure.PAID_GMV, None, None, "元"),
     ),
-    ladders=(Ladder(None, (rung(1, 100, 2), rung(2, 1000, 10))),),
+    ladders=(Ladder(None, (rung_of(1, 100, 2), rung_of(2, 1000, 10))),),
     benefits=(
         Benefit("contact", "达人建联机构", "", BenefitKind.FLAG, (Grant(2),)),
         Benefit("camp", "新人营", "", BenefitKind.FLAG, (Grant(1), Grant(2))),
@@ -59,50 +59,50 @@ def rated(agency_id: str, gmv: int = 0, creators: int = 0, joined_at: int = 0) -
     return Rules(BOOK, MAY, SHANGHAI).rate(measured, None)
 
 
-def only(rating: Rating, before: int | None) -> Mover:
+def only_mover(rating: Rating, before: int | None) -> Mover:
     status = Status.RATED if before else Status.BELOW_LADDER
     [mover] = movers([rating], {rating.agency_id: Standing(status, before)}, BOOK)
     return mover
 
 
-def test_on_the_way_up_the_tightest_threshold_passed_decides() -> None:
-    mover = only(rated("a", gmv=600, creators=10), 1)
+def test_of_an_agency_that_rises_the_threshold_met_most_narrowly_decides() -> None:
+    mover = only_mover(rated("a", gmv=600, creators=10), 1)
     assert (mover.old_level, mover.new_level, mover.channel, mover.up) == (1, 2, 2, True)
     assert mover.decided_by == Check("creators", 10, 10)
     assert mover.benefits_gained == ("contact",)
 
 
-def test_after_a_threshold_was_lowered_that_threshold_decides_however_tight_the_others_are() -> None:
-    stricter = replace(BOOK, ladders=(Ladder(None, (rung(1, 100, 2), rung(2, 1400, 10))),))
+def test_after_a_threshold_was_lowered_that_threshold_decides() -> None:
+    stricter = replace(BOOK, ladders=(Ladder(None, (rung_of(1, 100, 2), rung_of(2, 1400, 10))),))
     [mover] = movers([rated("a", gmv=600, creators=10)], {"a": Standing(Status.RATED, 1)}, BOOK, stricter)
     assert (mover.new_level, mover.channel, mover.decided_by) == (2, 2, Check("gmv", 500, 600))
 
 
-def test_on_the_way_down_the_threshold_missed_in_the_nearest_channel_decides() -> None:
-    mover = only(rated("a", gmv=700, creators=2), 2)
+def test_of_an_agency_that_falls_the_missed_threshold_of_the_nearest_channel_decides() -> None:
+    mover = only_mover(rated("a", gmv=700, creators=2), 2)
     assert (mover.new_level, mover.up) == (1, False)
     assert (mover.channel, mover.decided_by) == (1, Check("gmv", 1000, 700))
     assert mover.benefits_lost == ("contact",)
 
 
-def test_falling_off_the_ladder_is_explained_too() -> None:
-    mover = only(rated("a", gmv=99), 1)
+def test_falling_below_the_ladder_is_explained_too() -> None:
+    mover = only_mover(rated("a", gmv=99), 1)
     assert (mover.new_level, mover.decided_by) == (None, Check("gmv", 100, 99))
     assert mover.benefits_lost == ("camp",)
 
 
-def test_an_override_is_decided_by_nobodys_threshold() -> None:
-    mover = only(rated("boss"), 1)
+def test_no_threshold_decides_an_override() -> None:
+    mover = only_mover(rated("boss"), 1)
     assert (mover.new_level, mover.decided_by) == (2, None)
 
 
-def test_who_stays_or_has_no_level_in_either_month_does_not_move() -> None:
+def test_an_agency_with_the_same_level_or_none_in_both_months_is_not_a_mover() -> None:
     ratings = [rated("stays", gmv=100), rated("nothing")]
     earlier = {"stays": Standing(Status.RATED, 1), "nothing": Standing(Status.BELOW_LADDER, None)}
     assert movers(ratings, earlier, BOOK) == ()
 
 
-def test_a_new_agency_with_a_level_moves_and_one_without_does_not() -> None:
+def test_a_new_agency_is_a_mover_only_if_it_has_a_level() -> None:
     assert [mover.agency_id for mover in movers([rated("new", gmv=100), rated("small")], {}, BOOK)] == ["new"]
 
 
@@ -123,15 +123,15 @@ def test_the_matrix_counts_every_agency_of_either_month_once() -> None:
     }
 
 
-def test_the_comparison_names_benefits_for_people() -> None:
+def test_the_comparison_has_the_names_of_benefits() -> None:
     document = comparison([rated("a", gmv=1000)], {"a": Standing(Status.RATED, 1)}, BOOK)
     [mover] = document["movers"]
     assert mover["benefits_gained"] == ["达人建联机构"]
     assert mover["decided_by"] == {"metric": "gmv", "required": 1000, "actual": 1000}
 
 
-def test_a_benefit_that_both_levels_have_is_told_with_how_much_of_it_they_have() -> None:
-    """A quota that grows, one that ends being limited, and a text; what stays as it is is not told."""
+def test_a_benefit_of_both_levels_is_shown_with_its_old_and_new_quota_or_text() -> None:
+    """A quota that grows, one that becomes unlimited, and a text. Unchanged benefits are not shown."""
     book = replace(
         BOOK,
         benefits=(

@@ -1,4 +1,4 @@
-"""A month that counts for nothing: held at any hour, with the column that looks wrong and three of its values."""
+"""A month of which nearly nothing counts is held, and the reason names the wrong column and three of its values."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ WRONG: dict[str, tuple[Order, str, tuple[str, ...]]] = {
         "risk_tag",
         ("-", "NULL", "None"),
     ),
-    "creators that nobody knows": (
+    "unknown creators": (
         lambda i: f"o{i},0c{i:03},2026-10-05,100,",
         "creator_id",
         ("0c000", "0c001", "0c002"),
@@ -70,7 +70,7 @@ WRONG: dict[str, tuple[Order, str, tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_a_month_is_held_when_nearly_nothing_counts(wrong: str, tmp_path: Path) -> None:
+def test_a_month_is_held_if_nearly_nothing_counts(wrong: str, tmp_path: Path) -> None:
     order, column, examples = WRONG[wrong]
 
     exceeded = held(month(tmp_path, order))
@@ -84,8 +84,8 @@ def test_a_month_is_held_when_nearly_nothing_counts(wrong: str, tmp_path: Path) 
         assert any(example in guardrail.because.en for example in examples)
 
 
-def test_every_example_is_named(tmp_path: Path) -> None:
-    order, _, examples = WRONG["creators that nobody knows"]
+def test_the_reason_names_three_examples(tmp_path: Path) -> None:
+    order, _, examples = WRONG["unknown creators"]
 
     (first, *_) = held(month(tmp_path, order))
 
@@ -96,14 +96,14 @@ def test_every_example_is_named(tmp_path: Path) -> None:
     )
 
 
-def test_creators_of_unknown_agencies_are_as_suspicious(tmp_path: Path) -> None:
+def test_a_month_whose_creators_are_of_unknown_agencies_is_held(tmp_path: Path) -> None:
     exceeded = held(month(tmp_path, agency="a1"))
 
     assert any("creators: 1,000 of 1,000 rows are of agencies" in str(guardrail.because) for guardrail in exceeded)
     assert any("'a1'" in str(guardrail.because) for guardrail in exceeded)
 
 
-def test_creators_that_all_carry_a_tag_are_as_suspicious(tmp_path: Path) -> None:
+def test_a_month_whose_creators_all_have_one_tag_is_held(tmp_path: Path) -> None:
     (tagged,) = held(month(tmp_path, tag="false"))
 
     assert tagged.because
@@ -114,7 +114,7 @@ def test_a_usual_month_is_not_held_and_has_no_such_guardrail(tmp_path: Path) -> 
     assert held(month(tmp_path), orders=10**6, creators=10**6, agencies=10**6) == []
 
 
-def test_half_of_the_rows_may_share_a_cause_and_not_one_more(tmp_path: Path) -> None:
+def test_half_of_the_rows_may_be_lost_by_one_cause_and_one_more_may_not(tmp_path: Path) -> None:
     def flagged(number: int) -> Order:
         return lambda i: usual(i) + ("刷单" if i < number else "")
 
@@ -130,14 +130,14 @@ def test_a_small_month_is_not_judged_unless_the_settings_say_so(tmp_path: Path) 
     assert held(measured, replace(SETTINGS, min_rows_judged=999))
 
 
-def test_limits_are_the_settings(tmp_path: Path) -> None:
+def test_the_settings_set_the_limits(tmp_path: Path) -> None:
     measured = month(tmp_path, lambda i: f"{usual(i)}NULL")
     lenient = replace(SETTINGS, min_used_share=Decimal(0), max_one_cause_share=Decimal(1))
 
     assert held(measured, lenient) == []
 
 
-def test_a_dataset_that_had_rows_the_month_before_and_has_none_is_held_at_any_size(tmp_path: Path) -> None:
+def test_a_month_with_an_empty_dataset_that_had_rows_before_is_held_at_any_size(tmp_path: Path) -> None:
     measured = month(tmp_path, rows=0)
 
     assert held(measured) == []
@@ -146,7 +146,7 @@ def test_a_dataset_that_had_rows_the_month_before_and_has_none_is_held_at_any_si
     assert emptied.because.en.startswith("orders: no rows, where the month before had 1.")
 
 
-def test_rare_tags_that_are_counted_together_are_not_one_tag(tmp_path: Path) -> None:
+def test_rare_tags_that_are_counted_together_do_not_count_as_one_tag(tmp_path: Path) -> None:
     measured = month(tmp_path, lambda i: usual(i) + (f"case {i}" if i < 900 else ""))
     assert max(measured.excluded_orders, key=lambda tag: tag.count).risk_tag == OTHER_TAGS
 
@@ -156,12 +156,12 @@ def test_rare_tags_that_are_counted_together_are_not_one_tag(tmp_path: Path) -> 
     assert "the column risk_tag looks wrong, such as 'case 0', 'case 1', 'case 10'." in unused.because.en
 
 
-def test_words_for_nothing_are_counted_apart_in_any_letter_case() -> None:
+def test_words_for_nothing_are_counted_in_any_letter_case() -> None:
     tags = [Removed("NULL", 3, 0), Removed("none", 2, 0), Removed("0", 1, 0), Removed("刷单", 50, 0)]
     assert words_for_nothing(tags) == 6
 
 
-def test_rulebooks_that_leave_the_limits_alone_keep_their_ids() -> None:
+def test_settings_with_the_default_limits_keep_their_id() -> None:
     explicit = replace(SETTINGS, min_rows_judged=1000, min_used_share=Decimal("0.01"))
 
     assert content_id(SETTINGS) == content_id(explicit) == "25c1274aaf0d36c140be"

@@ -1,4 +1,4 @@
-"""What Parquet footers say of columns, from files that a real engine wrote."""
+"""What Parquet footers say about columns, read from files that DuckDB wrote."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def names(footer: Footer) -> list[str]:
     return [node.name for node in footer.columns()]
 
 
-def test_each_file_has_its_rows_and_columns(tmp_path: Path) -> None:
+def test_a_footer_has_the_number_of_rows_and_the_columns(tmp_path: Path) -> None:
     one, none, nested = read(
         tmp_path,
         "SELECT 1 AS a, 'x' AS \"B b\"",
@@ -41,7 +41,7 @@ def test_each_file_has_its_rows_and_columns(tmp_path: Path) -> None:
     assert names(nested) == ["n", "m", "a, b", "p", "a"]
 
 
-def test_nothing_is_known_of_a_column_without_rows(tmp_path: Path) -> None:
+def test_a_footer_says_nothing_about_a_column_without_rows(tmp_path: Path) -> None:
     (footer,) = read(tmp_path, "SELECT 1 AS a LIMIT 0")
 
     assert not any((footer.present, footer.never_negative, footer.dated))
@@ -63,7 +63,7 @@ def test_nothing_is_known_of_a_column_without_rows(tmp_path: Path) -> None:
         ("CASE WHEN i < 4999 THEN DATE '2026-10-05' END", False, False, True),
     ],
 )
-def test_what_is_true_of_a_column_is_true_in_all_of_its_row_groups(
+def test_a_footer_says_of_a_column_only_what_holds_in_every_row_group(
     tmp_path: Path, value: str, *, present: bool, never_negative: bool, dated: bool
 ) -> None:
     (footer,) = read(tmp_path, f"SELECT {value} AS v FROM range(5000) AS numbers(i)")

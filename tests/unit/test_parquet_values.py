@@ -1,4 +1,4 @@
-"""Parquet as people have it: instants mean what the footer says, and one bad value is one bad row."""
+"""Values in Parquet files: instants mean what the footer says, and one bad value makes one bad row."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LEAST, GREATEST = (-(2**63)).to_bytes(8, "little", signed=True), (10**18).to_byt
 
 
 def write(path: Path, rows: str = "5", **columns: str) -> None:
-    """Orders; ``columns`` are SQL of the row's number i. Values are stored plainly, so that a test can change some."""
+    """Writes orders; ``columns``: SQL with the row number i. Values are stored uncompressed, for tests to change."""
     usual = {
         "order_id": "'o' || i",
         "creator_id": "'c1'",
@@ -58,13 +58,13 @@ def bad(totals: MonthTotals) -> dict[str, int]:
     return dict(totals.rows_read[Dataset.ORDERS].bad)
 
 
-def counted(totals: MonthTotals) -> int:
+def orders_counted(totals: MonthTotals) -> int:
     return sum(total.orders for total in totals.orders)
 
 
 @pytest.mark.parametrize("stays", [True, False])
 @pytest.mark.parametrize("column", ["order_id", "creator_id", "risk_tag"])
-def test_bytes_that_are_no_utf8_make_one_bad_row(tmp_path: Path, column: str, *, stays: bool) -> None:
+def test_invalid_utf8_makes_one_bad_row(tmp_path: Path, column: str, *, stays: bool) -> None:
     path = tmp_path / "o"
     write(path, **{column: "CASE WHEN i = 3 THEN 'QZQZ' ELSE 'o' || i END"})
     change(path, b"QZQZ", "刷单".encode("gbk"))
@@ -72,11 +72,11 @@ def test_bytes_that_are_no_utf8_make_one_bad_row(tmp_path: Path, column: str, *,
     totals = measured(tmp_path, path, stays=stays)
 
     assert bad(totals) == {f"unreadable_{column}": 1}
-    assert counted(totals) == 4
+    assert orders_counted(totals) == 4
 
 
-def test_two_bytes_of_gbk_that_are_valid_utf8_too_are_a_flag_all_the_same(tmp_path: Path) -> None:
-    """Nothing tells them apart from text that is meant, and guessing would change that; any text is a flag."""
+def test_gbk_bytes_that_are_also_valid_utf8_are_a_flag(tmp_path: Path) -> None:
+    """They cannot be told from UTF-8 text. Guessing could change other text; and any text is a flag."""
     path = tmp_path / "o"
     write(path, risk_tag="CASE WHEN i = 3 THEN 'QZ' END")
     change(path, b"QZ", "刷".encode("gbk"))
@@ -99,7 +99,7 @@ def test_a_timestamp_out_of_range_makes_one_bad_row(tmp_path: Path, unit: str, s
     totals = measured(tmp_path, path)
 
     assert bad(totals) == {"unreadable_pay_time": 1}
-    assert counted(totals) == 4
+    assert orders_counted(totals) == 4
 
 
 def test_a_timestamp_without_a_logical_type_is_utc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +145,7 @@ def test_int96_is_utc_unless_the_setting_says_otherwise(tmp_path: Path, read_as:
         ("risk_tag", "'a' || chr(10) || 'b'", "newline_in_risk_tag"),
     ],
 )
-def test_what_is_not_exactly_what_was_meant_is_bad(tmp_path: Path, column: str, value: str, reason: str) -> None:
+def test_a_value_that_may_not_be_what_was_meant_is_bad(tmp_path: Path, column: str, value: str, reason: str) -> None:
     write(tmp_path / "o", rows="1", **{column: value})
 
     assert bad(measured(tmp_path, tmp_path / "o")) == {reason: 1}
@@ -193,7 +193,7 @@ def test_exact_numbers_are_ids(tmp_path: Path, value: str) -> None:
         ("5/10/2026", None),
     ],
 )
-def test_times_as_people_and_programs_write_them(tmp_path: Path, written: str, *, in_month: bool | None) -> None:
+def test_written_times_are_read_or_bad(tmp_path: Path, written: str, *, in_month: bool | None) -> None:
     write(tmp_path / "o", rows="1", pay_time=f"'{written}'", risk_tag="NULL")
 
     totals = measured(tmp_path, tmp_path / "o")
@@ -205,7 +205,7 @@ def test_times_as_people_and_programs_write_them(tmp_path: Path, written: str, *
 
 
 @pytest.mark.parametrize("end", ["0000-00-00 00:00:00", "0000-00-00", "NULL", "None", "0.0", "0", "NaT", "nan"])
-def test_words_for_an_open_end_are_read_as_one(tmp_path: Path, end: str) -> None:
+def test_words_for_no_end_are_read_as_no_end(tmp_path: Path, end: str) -> None:
     write(tmp_path / "o")
     path = tmp_path / "creators"
     path.write_text(f"creator_id,agency_id,bind_time,unbind_time,power_level\nc2,A1,2026-01-01,{end},6.0\n")

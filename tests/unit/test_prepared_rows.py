@@ -1,4 +1,4 @@
-"""Levels, metrics and benefits prepared for a later month: they change and block nothing before it."""
+"""Levels, metrics and benefits prepared for a later month: they change no earlier month, and block none."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def next_year(book: Workbook) -> Workbook:
     return book.add("thresholds", "2027-01", 4, 1, 20, 200000, 3)
 
 
-def test_what_is_prepared_for_a_later_month_changes_nothing_before_it() -> None:
+def test_rows_for_a_later_month_change_no_earlier_month() -> None:
     now, prepared = Workbook().rulebook(), next_year(Workbook()).rulebook()
     assert what_rates(prepared, "2026-12") == what_rates(now, "2026-12")
     assert what_is_shown(prepared, "2026-12") == what_is_shown(now, "2026-12")
 
 
-def test_it_is_there_from_its_month_on() -> None:
+def test_rows_for_a_later_month_count_from_that_month() -> None:
     prepared = next_year(Workbook()).rulebook().as_of("2027-01")
     assert [level.name for level in prepared.levels] == ["Bronze", "Silver", "Gold", "Platinum"]
     assert [metric.key for metric in prepared.metrics] == ["creators", "gmv", "stars"]
@@ -64,7 +64,7 @@ BROKEN_LATER: dict[str, Break] = {
 
 
 @pytest.mark.parametrize("code", BROKEN_LATER)
-def test_an_error_that_only_a_later_month_has_is_a_warning_that_names_it_and_blocks_that_month(code: str) -> None:
+def test_an_error_in_a_later_month_is_a_warning_until_that_month(code: str) -> None:
     good, broken = next_year(Workbook()), BROKEN_LATER[code](next_year(Workbook()))
     verdict = broken.verdict()
     assert not verdict.errors
@@ -77,12 +77,12 @@ def test_an_error_that_only_a_later_month_has_is_a_warning_that_names_it_and_blo
     assert code in [fault.code for fault in broken.verdict(Month(2027, 1)).errors]
 
 
-def test_cases_are_tried_on_todays_ladder_whatever_is_wrong_with_a_later_one() -> None:
+def test_cases_are_tried_on_the_current_ladder_also_if_a_later_one_has_errors() -> None:
     book = next_year(Workbook()).put("thresholds!E8", "6万").put("cases!D3", 2)
     assert [fault.code for fault in book.verdict().errors] == ["case_fails"]
 
 
-def test_a_later_ladder_with_errors_is_no_part_of_the_rulebook() -> None:
+def test_a_later_ladder_with_errors_is_left_out_of_the_rulebook() -> None:
     book = next_year(Workbook()).put("thresholds!E8", "6万")
     assert [ladder.effective_month for ladder in book.rulebook().ladders] == [None]
     assert book.verdict().prepared_until == "2027-01"
@@ -114,7 +114,7 @@ def test_a_new_ladder_with_fewer_levels_is_a_warning_at_its_cells() -> None:
     assert ["3" in fault.found for fault in verdict.warnings] == [True, True]
 
 
-def test_from_its_month_on_there_are_fewer_levels_and_before_it_there_are_all() -> None:
+def test_a_smaller_ladder_removes_levels_only_from_its_month_on() -> None:
     book = two_levels_from(Workbook(), "2027-01")
     for month in (Month(2026, 10), Month(2027, 1), Month(2027, 3)):
         assert not book.verdict(month).errors
@@ -126,12 +126,12 @@ def test_from_its_month_on_there_are_fewer_levels_and_before_it_there_are_all() 
     assert {grant.level for benefit in january.benefits for grant in benefit.grants} == {2}
 
 
-def test_a_hole_among_the_levels_of_a_ladder_is_an_error_of_its_month() -> None:
+def test_a_level_missing_in_the_middle_of_a_later_ladder_is_an_error_of_its_month() -> None:
     book = two_levels_from(Workbook(), "2027-01").put("thresholds!B7", 3)
     assert ("level_without_threshold", "2027-01") in [(f.code, f.from_month) for f in book.verdict().warnings]
 
 
-def test_an_override_to_a_level_that_a_month_of_it_has_not_is_an_error_of_that_month() -> None:
+def test_an_override_to_a_level_that_one_of_its_months_does_not_have_is_an_error_of_that_month() -> None:
     book = two_levels_from(Workbook(), "2027-01").put("overrides!D2", "2027-02")
     (fault,) = [fault for fault in book.verdict().warnings if fault.code == "override_without_level"]
     assert (fault.cell, fault.from_month) == ("B2", "2027-01")

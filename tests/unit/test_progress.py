@@ -1,3 +1,5 @@
+"""What a terminal shows while the demo rates a month."""
+
 from __future__ import annotations
 
 import io
@@ -7,11 +9,11 @@ from rich.console import Console
 from local.demo.progress import watching
 
 
-def screen_after(*heard: tuple[str, int, int | None], terminal: bool = True) -> str:
+def screen_after(*reports: tuple[str, int, int | None], terminal: bool = True) -> str:
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=terminal, width=120, color_system=None)
     with watching(console, "rate 2026-10") as progress:
-        for stage, done, total in heard:
+        for stage, done, total in reports:
             progress(stage, done, total)
     return screen.getvalue()
 
@@ -24,7 +26,7 @@ def test_a_terminal_shows_stage_amount_and_time_left() -> None:
     assert "left" in shown
 
 
-def test_each_stage_begins_its_bar_anew() -> None:
+def test_each_stage_starts_a_new_bar() -> None:
     shown = screen_after(("measure", 4_000_000, 4_000_000), ("stage", 25, 100_000))
 
     assert "rate 2026-10 · stage" in shown
@@ -36,7 +38,7 @@ def test_a_stage_of_unknown_length_has_no_amount() -> None:
     assert " / " not in screen_after(("count", 0, None)).rpartition("· count")[2]
 
 
-def test_where_nobody_watches_only_the_duration_is_told() -> None:
+def test_without_a_terminal_only_the_duration_is_printed() -> None:
     shown = screen_after(("measure", 1, 2), terminal=False)
 
     assert shown.startswith("rate 2026-10: ")

@@ -1,4 +1,4 @@
-"""What reading asks of the engine for every row: the expensive functions stand only where a cheap test has let them."""
+"""The SQL that reads every row: it calls expensive functions only for rows that a cheap test has chosen."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ ROWS = {
 }
 
 
-def of_every_row(node: Any) -> Iterator[str]:
-    """The expensive functions of an expression that no CASE keeps from any row.
+def called_for_every_row(node: Any) -> Iterator[str]:
+    """The expensive functions that an expression calls for every row.
 
-    DuckDB works out both sides of an AND or OR, for all rows. Only THEN and ELSE of a CASE get the rows that are left.
+    DuckDB evaluates both sides of an AND or OR for all rows. Only THEN and ELSE of a CASE are limited to some rows.
     """
     if isinstance(node, list):
         for child in node:
-            yield from of_every_row(child)
+            yield from called_for_every_row(child)
     elif isinstance(node, dict):
         if node.get("class") == "CASE":
             for check in node["case_checks"]:
-                yield from of_every_row(check["when_expr"])
+                yield from called_for_every_row(check["when_expr"])
             return
         if node.get("function_name") in EXPENSIVE:
             yield node["function_name"]
         for child in node.values():
-            yield from of_every_row(child)
+            yield from called_for_every_row(child)
 
 
-def tree(query: str) -> Any:
+def syntax_tree(query: str) -> Any:
     with duckdb.connect() as connection:
         [(written,)] = connection.execute("SELECT json_serialize_sql(?)", [query]).fetchall()
     parsed = json.loads(written)
@@ -55,14 +55,14 @@ def tree(query: str) -> Any:
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "csv"])
-def test_no_row_of_a_usual_file_pays_for_what_few_rows_need(
+def test_rows_of_a_usual_file_need_no_expensive_function(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
 ) -> None:
-    asked: list[str] = []
+    queries: list[str] = []
     arrays = DuckDB.arrays
 
     def recorded(engine: DuckDB, sql: str) -> dict[str, Any]:
-        asked.append(sql)
+        queries.append(sql)
         return arrays(engine, sql)
 
     files = []
@@ -75,13 +75,13 @@ def test_no_row_of_a_usual_file_pays_for_what_few_rows_need(
     measured = measure(files, Month(2026, 10), SHANGHAI, Decimal(0), tmp_path)
 
     assert measured.rows_read[Dataset.ORDERS].rows == 1
-    scans = [query for query in asked if "hash(order_id)" in query]
+    scans = [query for query in queries if "hash(order_id)" in query]
     assert scans
-    assert [name for query in scans for name in of_every_row(tree(query))] == []
+    assert [name for query in scans for name in called_for_every_row(syntax_tree(query))] == []
 
 
-def test_both_sides_of_an_and_are_worked_out_and_a_case_protects() -> None:
+def test_an_and_calls_both_sides_for_every_row_and_a_case_does_not() -> None:
     unprotected = "SELECT contains(x, 'a') AND contains(trim(x), 'a') FROM t"
     protected = "SELECT CASE WHEN contains(x, 'a') THEN contains(trim(x), 'a') ELSE FALSE END FROM t"
-    assert list(of_every_row(tree(unprotected))) == ["trim"]
-    assert list(of_every_row(tree(protected))) == []
+    assert list(called_for_every_row(syntax_tree(unprotected))) == ["trim"]
+    assert list(called_for_every_row(syntax_tree(protected))) == []

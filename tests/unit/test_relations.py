@@ -1,4 +1,4 @@
-"""A month's totals as bytes, and back."""
+"""A month's totals are written as bytes and read back."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from tests.worlds import Maker, write
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_totals_come_back_as_they_were(seed: int, tmp_path: Path) -> None:
+def test_totals_are_read_back_as_they_were_written(seed: int, tmp_path: Path) -> None:
     world = Maker(seed).world()
     totals = measure(write(world, tmp_path, seed).files, world.month, world.zone, Decimal(1), tmp_path)
 
-    again = totals_of(relations_of(totals))
+    read = totals_of(relations_of(totals))
 
-    assert assemble(replace(again, quarantine=totals.quarantine, engine=totals.engine)) == assemble(totals)
+    assert assemble(replace(read, quarantine=totals.quarantine, engine=totals.engine)) == assemble(totals)
 
 
-def test_the_same_month_gives_the_same_bytes_in_whatever_order_its_rows_come(tmp_path: Path) -> None:
+def test_the_order_of_rows_does_not_change_the_bytes(tmp_path: Path) -> None:
     world = Maker(7).world()
     totals = measure(write(world, tmp_path, 7).files, world.month, world.zone, Decimal(1), tmp_path)
     chance = random.Random(1)

@@ -1,4 +1,4 @@
-"""An object of Parquet read in tasks of some row groups each: the same bytes come of it as of the whole."""
+"""A Parquet object that is read in several tasks, some row groups in each: the result has the same bytes."""
 
 from __future__ import annotations
 
@@ -46,10 +46,9 @@ def delivered(engine: Engine, files: Sequence[LocalFile], month: Month, folder: 
     return relations_of(totals), totals.quarantine.read_bytes() if totals.quarantine else b""
 
 
-@pytest.mark.parametrize("seed", [81])
-def test_worlds_read_by_row_groups_deliver_the_same_bytes(seed: int, tmp_path: Path) -> None:
-    world = Maker(seed).world()
-    files = worlds.write(world, tmp_path, seed).files
+def test_a_world_read_by_row_groups_delivers_the_same_bytes(tmp_path: Path) -> None:
+    world = Maker(81).world()
+    files = worlds.write(world, tmp_path, 81).files
     regrouped(files)
 
     assert delivered(by_row_groups, files, world.month, tmp_path) == delivered(
@@ -58,7 +57,7 @@ def test_worlds_read_by_row_groups_deliver_the_same_bytes(seed: int, tmp_path: P
 
 
 def orders(**columns: str) -> str:
-    """``columns``: SQL of the row's number i."""
+    """A query for orders. ``columns``: SQL with the row number i."""
     usual = {
         "order_id": "'o' || i",
         "creator_id": "'c' || i % 7",
@@ -78,26 +77,26 @@ def damaged(content: bytes) -> bytes:
     return content[:2000] + bytes(300) + content[2300:]
 
 
-def as_it_is(content: bytes) -> bytes:
+def unchanged(content: bytes) -> bytes:
     return content
 
 
 VALID = {
-    "negative amounts": ({}, as_it_is),
-    "no creators": ({"creator_id": "CASE WHEN i % 9 = 0 THEN '\u3000' ELSE 'c1' END"}, as_it_is),
-    "no ids": ({"order_id": "CASE WHEN i > 20 THEN NULL ELSE ' o' || i // 2 END"}, as_it_is),
-    "no end": ({"pay_time": "CASE WHEN i = 14 THEN TIMESTAMP 'infinity' ELSE TIMESTAMP '2026-10-05' END"}, as_it_is),
+    "negative amounts": ({}, unchanged),
+    "no creators": ({"creator_id": "CASE WHEN i % 9 = 0 THEN '\u3000' ELSE 'c1' END"}, unchanged),
+    "no ids": ({"order_id": "CASE WHEN i > 20 THEN NULL ELSE ' o' || i // 2 END"}, unchanged),
+    "no end": ({"pay_time": "CASE WHEN i = 14 THEN TIMESTAMP 'infinity' ELSE TIMESTAMP '2026-10-05' END"}, unchanged),
     "not UTF-8": ({}, not_utf8),
 }
 INVALID = {
     "damaged": ({}, damaged),
-    "dates": ({"pay_amount": "DATE '2026-10-05'"}, as_it_is),
-    "fine": ({}, as_it_is),
+    "dates": ({"pay_amount": "DATE '2026-10-05'"}, unchanged),
+    "fine": ({}, unchanged),
 }
 
 
 @pytest.mark.parametrize("objects", [VALID, INVALID], ids=["valid", "invalid"])
-def test_what_is_wrong_in_some_row_groups_is_told_of_the_object(
+def test_faults_in_some_row_groups_are_reported_as_faults_of_the_object(
     objects: dict[str, tuple[dict[str, str], Callable[[bytes], bytes]]], tmp_path: Path
 ) -> None:
     agencies, creators = tmp_path / "agencies", tmp_path / "creators"
@@ -108,7 +107,7 @@ def test_what_is_wrong_in_some_row_groups_is_told_of_the_object(
         path = tmp_path / name
         grouped(path, orders(**columns))
         content = change(path.read_bytes())
-        assert (content == path.read_bytes()) == (change is as_it_is)
+        assert (content == path.read_bytes()) == (change is unchanged)
         path.write_bytes(content)
         assert len(split(content_in(content), len(content), AT_MOST)) > 2
         files.append(LocalFile(Dataset.ORDERS, f"orders/{name}", path))
@@ -130,7 +129,7 @@ def test_what_is_wrong_in_some_row_groups_is_told_of_the_object(
         assert b"dates: column pay_amount" in found[1]
 
 
-def test_neighbours_are_together_up_to_the_size_and_all_rows_are_there(tmp_path: Path) -> None:
+def test_neighbouring_row_groups_are_read_together_up_to_the_size_and_no_row_is_lost(tmp_path: Path) -> None:
     path, some = tmp_path / "o", tmp_path / "some"
     grouped(path, orders())
     size = path.stat().st_size
@@ -150,21 +149,21 @@ def test_neighbours_are_together_up_to_the_size_and_all_rows_are_there(tmp_path:
     assert found == [(f"o{n}",) for n in NUMBERS]
 
 
-def test_only_the_bytes_of_its_row_groups_and_the_footer_are_fetched(tmp_path: Path) -> None:
+def test_only_the_footer_and_the_bytes_of_the_row_groups_are_read(tmp_path: Path) -> None:
     path = tmp_path / "o"
     grouped(path, orders())
     size = path.stat().st_size
-    fetched: list[int] = []
+    read: list[int] = []
 
     def content(start: int, end: int) -> io.BytesIO:
-        fetched.append(end - start)
+        read.append(end - start)
         return io.BytesIO(path.read_bytes()[start:end])
 
     run = split(content_of(path), size, 1)[7]
     write(content, size, run, tmp_path / "some")
 
     footer = int.from_bytes(path.read_bytes()[-8:-4], "little")
-    assert sorted(fetched) == sorted([8, footer, run.end - run.start])
+    assert sorted(read) == sorted([8, footer, run.end - run.start])
 
 
 @pytest.mark.parametrize(
@@ -180,7 +179,7 @@ def test_only_the_bytes_of_its_row_groups_and_the_footer_are_fetched(tmp_path: P
     ],
     ids=["another format", "cut", "a footer longer than all", "half a footer", "half", "four bytes", "nothing"],
 )
-def test_what_is_not_as_it_should_be_is_not_split(spoil: Callable[[bytes], bytes], tmp_path: Path) -> None:
+def test_an_object_that_is_not_valid_parquet_is_not_split(spoil: Callable[[bytes], bytes], tmp_path: Path) -> None:
     path = tmp_path / "o"
     grouped(path, orders())
     content = spoil(path.read_bytes())
@@ -188,8 +187,8 @@ def test_what_is_not_as_it_should_be_is_not_split(spoil: Callable[[bytes], bytes
     assert split(content_in(content), len(content), 1) == []
 
 
-def test_whatever_is_wrong_in_a_footer_is_left_to_who_reads_the_whole(tmp_path: Path) -> None:
-    """Bytes of a footer changed by chance: it is split, or it is not, and nothing else comes of it."""
+def test_a_footer_with_random_changes_is_split_or_not_and_never_fails(tmp_path: Path) -> None:
+    """An object that is not split is read as a whole, which reports what is wrong."""
     path = tmp_path / "o"
     grouped(path, orders(), bytes_of_each=1000)
     chance, whole = random.Random(1), path.read_bytes()
@@ -209,7 +208,7 @@ def test_one_row_group_is_not_split(tmp_path: Path) -> None:
     assert split(content_of(path), path.stat().st_size, 1) == []
 
 
-def test_row_numbers_go_on_beyond_four_thousand_million(tmp_path: Path) -> None:
+def test_row_numbers_may_be_larger_than_32_bits(tmp_path: Path) -> None:
     path = tmp_path / "o"
     grouped(path, orders(), bytes_of_each=10**9)
     before = 5 * 10**9

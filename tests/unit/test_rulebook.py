@@ -1,4 +1,4 @@
-"""What a valid workbook becomes."""
+"""The rulebook that is read from a valid workbook."""
 
 from __future__ import annotations
 
@@ -71,13 +71,13 @@ EXPECTED = Rulebook(
 
 
 @pytest.mark.parametrize("typed", [True, False], ids=["google", "csv"])
-def test_every_cell_arrives_where_it_belongs(typed: bool) -> None:
+def test_every_cell_is_read_into_its_field(typed: bool) -> None:
     verdict = Workbook(typed=typed).verdict()
     assert found(verdict) == []
     assert verdict.rulebook == EXPECTED
 
 
-def test_the_shipped_workbook_is_sound_for_every_month_of_the_demo() -> None:
+def test_the_shipped_workbook_is_valid_for_every_month_of_the_demo() -> None:
     raw = read_folder(ROOT / "config" / "workbook")
     verdicts = [parse(raw, DESCRIPTION, Month(2026, month)) for month in (8, 9, 10)]
     assert [verdict.faults for verdict in verdicts] == [(), (), ()]
@@ -91,7 +91,7 @@ def test_the_shipped_workbook_is_sound_for_every_month_of_the_demo() -> None:
     assert not any(benefit.grant(1) for benefit in flags)
 
 
-def test_the_shipped_guide_is_the_described_one_and_says_that_numbers_are_invented() -> None:
+def test_the_guide_in_the_shipped_workbook_is_that_of_the_description_and_says_that_numbers_are_invented() -> None:
     raw = read_folder(ROOT / "config" / "workbook")
     about = next(tab for tab in raw.tabs if tab.title == "about")
     assert [list(row) for row in about.rows] == [[line.zh, line.en] for line in DESCRIPTION.tab("about").lines]
@@ -153,7 +153,7 @@ def test_unchecked_boxes_are_blank_and_make_no_row() -> None:
     assert book.rulebook() == EXPECTED
 
 
-def test_google_numbers_may_be_floats_and_carry_binary_dust() -> None:
+def test_google_numbers_may_be_floats_with_rounding_errors() -> None:
     book = Workbook().put("thresholds!D3", 5.0).put("thresholds!E4", 20000.500000000004).put("levels!A2", 1.0)
     assert book.rulebook() == EXPECTED
 
@@ -170,7 +170,7 @@ def test_csv_numbers_are_exact_however_they_are_written(text: str) -> None:
 
 @settings(deadline=None)
 @given(st.integers(0, 10**15 - 1))
-def test_every_amount_of_fen_survives_google_and_csv(fen: int) -> None:
+def test_every_amount_is_read_exactly_from_google_and_csv(fen: int) -> None:
     exact = f"{fen // 100}.{fen % 100:02d}"
     for book in (Workbook(), Workbook(typed=False)):
         book.drop("cases").put("thresholds!E5", float(exact) if book.typed else exact)
@@ -178,7 +178,7 @@ def test_every_amount_of_fen_survives_google_and_csv(fen: int) -> None:
         assert threshold == Threshold("gmv", fen)
 
 
-def test_a_percent_cell_is_the_share_that_google_gives() -> None:
+def test_a_percent_cell_is_read_as_its_share() -> None:
     assert Workbook().put("settings!B2", 0.12).rulebook().settings.max_bad_row_share == Decimal("0.12")
 
 
@@ -187,7 +187,7 @@ def test_a_blank_or_absent_setting_takes_its_default() -> None:
     assert Workbook().drop("settings").rulebook().settings == RuleSettings()
 
 
-def test_the_described_settings_are_those_of_the_rules_with_their_defaults() -> None:
+def test_the_description_has_every_setting_of_the_rules_with_its_default() -> None:
     assert list(DESCRIPTION.settings) == [field.name for field in fields(RuleSettings)]
     assert {**dict.fromkeys(DESCRIPTION.settings), **DESCRIPTION.defaults} == {
         field.name: field.default for field in fields(RuleSettings)
@@ -205,7 +205,7 @@ def test_optional_tabs_may_be_absent_blank_or_only_a_header(tab: str) -> None:
         assert found(book.verdict()) == []
 
 
-def test_columns_that_only_inform_may_be_absent() -> None:
+def test_columns_for_information_only_may_be_absent() -> None:
     book = Workbook()
     columns = {
         "levels": "description",
@@ -219,7 +219,7 @@ def test_columns_that_only_inform_may_be_absent() -> None:
     assert found(book.verdict()) == []
 
 
-def test_a_threshold_of_zero_is_sound_and_passes_everybody() -> None:
+def test_a_threshold_of_zero_is_valid() -> None:
     book = Workbook().drop("cases").put("thresholds!D2", 0)
     assert book.rulebook().ladders[0].rung(1).channels[0].thresholds == (Threshold("creators", 0),)
 
@@ -237,7 +237,7 @@ def test_a_new_metric_needs_no_code() -> None:
     assert Threshold("stars", 2) in book.rulebook().ladders[0].rung(3).channels[0].thresholds
 
 
-def test_a_ladder_of_a_later_month_waits_and_one_that_is_superseded_stays_for_the_record() -> None:
+def test_each_month_has_the_ladder_that_is_in_force_then() -> None:
     book = Workbook()
     for level, creators in ((1, 2), (2, 6), (3, 10)):
         book.add("thresholds", "2026-12", level, 1, creators, 100 * level)
@@ -247,7 +247,7 @@ def test_a_ladder_of_a_later_month_waits_and_one_that_is_superseded_stays_for_th
     assert rulebook.ladder("2026-12").effective_month == "2026-12"
 
 
-def test_a_superseded_ladder_may_lack_levels_that_did_not_exist_then() -> None:
+def test_an_earlier_ladder_may_lack_levels_that_were_added_later() -> None:
     book = Workbook().drop("cases")
     book.tabs["thresholds"][1:] = [["2026-01", 1, 1, 9, None], ["2026-01", 2, 1, 3, None]]
     for level in (1, 2, 3):
@@ -260,7 +260,7 @@ def test_a_superseded_ladder_may_lack_levels_that_did_not_exist_then() -> None:
     ]
 
 
-def test_only_a_run_can_tell_which_overrides_name_unknown_agencies() -> None:
+def test_an_override_of_an_agency_that_is_not_in_the_extract_is_a_warning() -> None:
     book = Workbook().add("overrides", "A-0008", 1, None, "2026-11", "x", None)
     book.add("overrides", "A-0009", 1, None, "2026-01", "over", None)
     faults = unknown_overrides(book.verdict(), {"A-0007"})
@@ -276,20 +276,20 @@ def _without_trailing_blanks(row: list[RawCell]) -> list[RawCell]:
 
 
 def with_stars(from_month: str) -> Workbook:
-    """The small workbook with a metric that begins later, asked for by level 3, and a case that speaks of it."""
+    """The small workbook with a metric from a later month on, required for level 3, and a column for it in cases."""
     book = Workbook().put("metrics!G1", "from_month").put("thresholds!F1", "stars").put("cases!E1", "stars")
     book.add("metrics", "stars", "Stars", "creator_count", 7, 7, None, from_month)
     return book.put("thresholds!F4", 2).put("thresholds!F5", 2)
 
 
-def test_a_case_about_a_metric_that_begins_later_is_tried_from_that_month_on() -> None:
+def test_a_case_with_a_value_of_a_later_metric_is_tried_from_the_metrics_month_on() -> None:
     assert found(with_stars("2027-01").put("cases!E3", 2).verdict()) == []
     too_few = with_stars("2027-01").put("cases!E3", 1).verdict()
     assert found(too_few) == [("case_fails_later", "cases!D3")]
 
 
-def test_a_case_that_says_nothing_of_a_later_metric_is_tried_before_and_after_it() -> None:
-    """Big has no stars: level 3 until December, level 2 from January on, which blocks January only."""
+def test_a_case_without_a_value_of_a_later_metric_is_tried_before_and_after_it() -> None:
+    """The case "big" has no stars: level 3 until December, level 2 from January on. This blocks January only."""
     book = with_stars("2027-01")
     (fault,) = book.verdict().faults
     assert (fault.code, fault.severity, fault.cell) == ("case_fails_later", "warning", "D3")
@@ -297,7 +297,7 @@ def test_a_case_that_says_nothing_of_a_later_metric_is_tried_before_and_after_it
     assert found(book.verdict(Month(2027, 1))) == [("override_expired", "overrides!D2"), ("case_fails", "cases!D3")]
 
 
-def test_a_case_about_a_later_level_is_tried_once_the_level_is_there() -> None:
+def test_a_case_with_a_later_level_is_tried_from_the_levels_month_on() -> None:
     book = Workbook().put("levels!D1", "from_month").add("levels", 4, "Star", None, "2027-01")
     book.add("thresholds", None, 4, 1, 20, 50000).put("benefits!H1", "L4").put("benefits!H3", "unlimited")
     book.put("benefits!H2", True).put("benefits!H4", "1 day")

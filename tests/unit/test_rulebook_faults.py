@@ -1,4 +1,4 @@
-"""What is wrong with a workbook: every fault with the right cell, in both languages; no traceback, no guess."""
+"""Faults of a workbook: each names its cell, in both languages. Nothing is guessed, and no cell ends in a traceback."""
 
 from __future__ import annotations
 
@@ -98,11 +98,11 @@ def fourth_level_from(book: Workbook, month: str) -> Workbook:
 
 
 IN_SHEETS_ONLY = {"not_text", "column_is_text", "cells_merged", "cell_outside"}
-"""Faults of a cell's type, and of what a CSV file does not have."""
+"""Faults that a CSV file cannot have: it has no types, no merged cells and no limit of columns."""
 
 
 def titled(book: Workbook, tab: str) -> Workbook:
-    """The workbook with a title, and a blank row, above the header of a tab."""
+    """The workbook with a title and a blank row above the header of a tab."""
     book.tabs[tab] = [["Rules of 2026"], [], *book.tabs[tab]]
     return book
 
@@ -114,8 +114,8 @@ def next_ladder(book: Workbook) -> Workbook:
     return book
 
 
-def against_what_is_in_force(verdict: Verdict) -> tuple[Fault, ...]:
-    """The warnings about a sheet where the small workbook is in force."""
+def warnings_of_changes(verdict: Verdict) -> tuple[Fault, ...]:
+    """The warnings about changes, if the small workbook is in force."""
     if verdict.rulebook is None:
         return ()
     in_force = Workbook().rulebook()
@@ -123,12 +123,12 @@ def against_what_is_in_force(verdict: Verdict) -> tuple[Fault, ...]:
 
 
 @pytest.mark.parametrize("code", DESCRIPTION.faults)
-def test_every_fault_of_the_catalogue_has_its_cell_and_says_what_to_do_in_both_languages(code: str) -> None:
-    broken, place = EXAMPLES[code]
+def test_every_fault_names_its_cell_and_says_what_to_do_in_both_languages(code: str) -> None:
+    broken, cell = EXAMPLES[code]
     verdict = broken(Workbook()).verdict()
-    faults = [*verdict.faults, *unknown_overrides(verdict, set()), *against_what_is_in_force(verdict)]
+    faults = [*verdict.faults, *unknown_overrides(verdict, set()), *warnings_of_changes(verdict)]
     fault = next(fault for fault in faults if fault.code == code)
-    assert f"{fault.tab}!{fault.cell}" == place
+    assert f"{fault.tab}!{fault.cell}" == cell
     assert fault.severity == DESCRIPTION.faults[code].severity
     assert (verdict.rulebook is None) == bool(verdict.errors)
     for text in (fault.expected.en, fault.expected.zh, fault.fix.en, fault.fix.zh, fault.found):
@@ -180,9 +180,7 @@ def test_every_fault_of_the_catalogue_has_its_cell_and_says_what_to_do_in_both_l
         *[(f"overrides!{column}2", "", "value_missing") for column in "ABDE"],
     ],
 )
-def test_a_google_cell_that_holds_no_certain_value_is_a_fault_at_that_cell(
-    address: str, value: RawCell, code: str
-) -> None:
+def test_a_google_cell_without_a_certain_value_is_a_fault_of_that_cell(address: str, value: RawCell, code: str) -> None:
     verdict = Workbook().put(address, value).verdict()
     assert verdict.rulebook is None
     assert (code, address) in found(verdict)
@@ -207,19 +205,19 @@ def test_a_google_cell_that_holds_no_certain_value_is_a_fault_at_that_cell(
         *[("thresholds!D3", value, "formula_error") for value in ("#REF!", "#N/A")],
     ],
 )
-def test_a_csv_cell_that_holds_no_certain_value_is_a_fault_at_that_cell(address: str, value: str, code: str) -> None:
+def test_a_csv_cell_without_a_certain_value_is_a_fault_of_that_cell(address: str, value: str, code: str) -> None:
     verdict = Workbook(typed=False).put(address, value).verdict()
     assert verdict.rulebook is None
     assert found(verdict) == [(code, address)]
 
 
-def test_one_bad_cell_is_one_fault_and_blames_no_other() -> None:
+def test_one_bad_cell_is_one_fault_and_no_fault_of_another_cell() -> None:
     for address, value in (("thresholds!D3", "5"), ("thresholds!B3", "#N/A"), ("metrics!A3", 5), ("levels!A3", "2")):
         errors = Workbook().put(address, value).verdict().errors
         assert [f"{fault.tab}!{fault.cell}" for fault in errors] == [address]
 
 
-def test_all_faults_come_at_once() -> None:
+def test_all_faults_are_found_at_once() -> None:
     book = Workbook().put("levels!B2", 7).put("thresholds!D3", "5").put("benefits!F2", "yes").put("settings!B2", "1%")
     book.put("overrides!D2", "2026-08").put("tips!A2", "nothing").put("cases!B3", -1)
     assert found(book.verdict()) == [
@@ -233,7 +231,7 @@ def test_all_faults_come_at_once() -> None:
     ]
 
 
-def test_a_merged_block_leaves_blanks_and_each_is_a_fault() -> None:
+def test_a_required_cell_that_is_blank_is_a_fault() -> None:
     book = Workbook().put("thresholds!B5", None)
     assert found(book.verdict()) == [("value_missing", "thresholds!B5")]
     merged_month = Workbook().put("thresholds!A2", "2026-10")
@@ -246,18 +244,18 @@ def test_a_fault_names_the_tab_as_the_sheet_does() -> None:
     assert verdict.faults[0].found == '"五"（文本）'
 
 
-def test_what_is_invisible_is_shown() -> None:
+def test_invisible_characters_are_shown() -> None:
     verdict = Workbook().put("overrides!A2", "A\u200b7").verdict()
     assert verdict.faults[0].found == '"A\\u200b7" (text)'
 
 
-def test_a_header_row_below_blank_rows_still_gives_the_right_addresses() -> None:
+def test_addresses_are_right_if_blank_rows_are_above_the_header() -> None:
     book = Workbook()
     book.tabs["levels"] = [[], [None], *book.tabs["levels"]]
     assert found(book.put("levels!A6", "x").verdict())[0] == ("not_whole", "levels!A6")
 
 
-def test_a_missing_metric_or_level_column_is_a_fault_and_never_read_as_blank() -> None:
+def test_a_missing_metric_or_level_column_is_a_fault() -> None:
     assert found(Workbook().drop_column("thresholds", "gmv").verdict()) == [("column_missing", "thresholds!E1")]
     assert ("column_missing", "benefits!G1") in found(Workbook().drop_column("benefits", "L3").verdict())
     assert found(Workbook().drop_column("metrics", "min_power").verdict()) == [("column_missing", "metrics!F1")]
@@ -272,13 +270,13 @@ def test_headers_that_could_mean_two_things_are_faults() -> None:
     assert found(Workbook().put("metrics!B3", "Level").verdict()) == [("header_ambiguous", "metrics!B3")]
 
 
-def test_a_column_meant_twice_under_two_names_is_a_fault() -> None:
+def test_two_headers_for_one_column_are_a_fault() -> None:
     verdict = Workbook().put("thresholds!F1", "Paid GMV").verdict()
     assert found(verdict) == [("header_twice", "thresholds!F1")]
     assert "thresholds!E1" in verdict.faults[0].expected.en
 
 
-def test_one_combination_of_month_level_and_channel_stands_once() -> None:
+def test_a_key_that_occurs_twice_is_a_fault() -> None:
     assert found(Workbook().put("thresholds!C5", 1).verdict()) == [("key_twice", "thresholds!C5")]
     for tab, row in (("metrics", 2), ("benefits", 2), ("cases", 2), ("settings", 2)):
         book = Workbook()
@@ -286,7 +284,7 @@ def test_one_combination_of_month_level_and_channel_stands_once() -> None:
         assert ("key_twice", f"{tab}!A{len(book.tabs[tab])}") in found(book.verdict())
 
 
-def test_a_later_ladder_is_checked_before_it_is_in_force_and_a_superseded_one_no_more() -> None:
+def test_a_later_ladder_is_checked_already_and_an_earlier_one_no_longer() -> None:
     later = Workbook()
     for level, creators in ((1, 5), (2, 4), (3, 9)):
         later.add("thresholds", "2027-01", level, 1, creators, None)
@@ -309,7 +307,7 @@ def test_a_case_is_tried_on_the_ladder_in_force_and_on_later_ones() -> None:
     assert (fault.code, fault.cell) == ("case_fails", "D3")
 
 
-def test_monotony_compares_levels_that_have_the_channel_and_counts_blank_as_zero() -> None:
+def test_thresholds_are_compared_within_a_channel_and_a_blank_one_counts_as_zero() -> None:
     book = Workbook().add("thresholds", None, 1, 2, None, 95000)
     assert found(book.verdict()) == [("ladder_not_monotone", "thresholds!E5"), ("channel_dominated", "thresholds!C6")]
     blank = Workbook().put("thresholds!E4", None)
@@ -321,7 +319,7 @@ def test_of_two_equal_channels_only_the_later_is_reported() -> None:
     assert found(book.verdict()) == [("channel_dominated", "thresholds!C6")]
 
 
-def test_a_smaller_quota_and_a_lost_unlimited_are_losses_and_a_new_benefit_is_none() -> None:
+def test_a_smaller_quota_at_a_higher_level_is_a_fault_and_a_new_benefit_is_not() -> None:
     assert found(Workbook().put("benefits!G3", 4).verdict()) == [("benefit_lost", "benefits!G3")]
     assert found(Workbook().put("benefits!F3", "unlimited").put("benefits!G3", 4).verdict()) == [
         ("benefit_lost", "benefits!G3")
@@ -329,7 +327,7 @@ def test_a_smaller_quota_and_a_lost_unlimited_are_losses_and_a_new_benefit_is_no
     assert found(Workbook().put("benefits!F3", 0).put("benefits!G3", 4).verdict()) == []
 
 
-def test_overrides_of_one_agency_may_follow_each_other_and_of_two_may_overlap() -> None:
+def test_overrides_may_overlap_only_if_they_are_of_different_agencies() -> None:
     book = Workbook().add("overrides", "A-0007", 2, "2027-01", "2027-02", "then", None)
     book.add("overrides", "A-0008", 2, None, "2027-02", "other", None)
     assert found(book.verdict()) == []
@@ -337,13 +335,13 @@ def test_overrides_of_one_agency_may_follow_each_other_and_of_two_may_overlap() 
     assert ("override_overlap", "overrides!C2") in found(inside.verdict())
 
 
-def test_an_override_counts_in_its_last_month_and_is_over_in_the_next() -> None:
+def test_an_override_counts_in_its_last_month_and_has_expired_in_the_next() -> None:
     book = Workbook().put("overrides!D2", "2026-10")
     assert found(book.verdict(Month(2026, 10))) == []
     assert found(book.verdict(Month(2026, 11))) == [("override_expired", "overrides!D2")]
 
 
-def test_five_thousand_rows_are_read_and_the_one_bad_cell_is_found() -> None:
+def test_one_bad_cell_in_five_thousand_rows_is_found() -> None:
     book = Workbook()
     for number in range(5000):
         book.add("overrides", f"B-{number:05d}", 1 + number % 3, None, "2026-12", "x", None)
@@ -364,7 +362,7 @@ junk = st.one_of(
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(sorted(SMALL)), st.integers(0, 6), st.integers(1, 6), junk), max_size=12))
-def test_whatever_the_cells_hold_there_is_a_rulebook_or_there_are_errors(
+def test_random_cells_give_a_rulebook_or_errors(
     changes: list[tuple[str, int, int, RawCell]],
 ) -> None:
     for typed in (True, False):
@@ -383,12 +381,12 @@ def test_a_month_that_became_a_date_is_shown_as_that_date() -> None:
     assert (fault.code, fault.found) == ("not_month", "2026-09-01 (date)")
 
 
-def test_a_tab_that_is_missing_is_named_in_the_language_of_the_others() -> None:
+def test_a_missing_tab_is_named_in_the_language_of_the_other_tabs() -> None:
     verdict = Workbook().rename("levels", "等级").drop("metrics").verdict()
     assert ("tab_missing", "指标!A1") in found(verdict)
 
 
-def test_a_blank_cell_is_told_by_the_header_that_the_sheet_has() -> None:
+def test_the_fault_of_a_blank_cell_names_the_header_as_the_sheet_has_it() -> None:
     (fault,) = Workbook().put("overrides!E1", "原因").put("overrides!E2", None).verdict().errors
     assert "原因" in fault.expected.zh
 
@@ -405,7 +403,7 @@ def test_a_title_above_the_header_is_one_warning_and_the_rest_is_read(tab: str) 
 
 
 @pytest.mark.parametrize(
-    ("address", "slip", "meant"),
+    ("address", "misspelt", "right"),
     [
         ("levels!B1", "nam", "name"),
         ("metrics!C1", "measures", "measure"),
@@ -415,13 +413,13 @@ def test_a_title_above_the_header_is_one_warning_and_the_rest_is_read(tab: str) 
         ("settings!B1", "valeu", "value"),
     ],
 )
-def test_a_slip_in_a_header_is_one_fault_that_names_what_was_meant(address: str, slip: str, meant: str) -> None:
-    verdict = Workbook().put(address, slip).verdict()
+def test_a_misspelt_header_is_one_fault_that_names_the_right_one(address: str, misspelt: str, right: str) -> None:
+    verdict = Workbook().put(address, misspelt).verdict()
     assert found(verdict) == [("header_misspelt", address)]
-    assert verdict.faults[0].fix.en == f"Correct the header to {meant}."
+    assert verdict.faults[0].fix.en == f"Correct the header to {right}."
 
 
-def test_a_slip_in_a_chinese_header_is_one_fault() -> None:
+def test_a_misspelt_chinese_header_is_one_fault() -> None:
     verdict = Workbook().put("levels!A1", "等集").verdict()
     assert found(verdict) == [("header_misspelt", "levels!A1")]
     assert verdict.faults[0].fix.zh == "把列名改为“等级”。"
@@ -430,14 +428,14 @@ def test_a_slip_in_a_chinese_header_is_one_fault() -> None:
 @pytest.mark.parametrize(
     ("first", "last", "tab"), [("B2", "B4", "thresholds"), ("D3", "D5", "thresholds"), ("A2", "C2", "levels")]
 )
-def test_merged_cells_are_one_fault_however_many_they_hide(first: str, last: str, tab: str) -> None:
+def test_merged_cells_are_one_fault_however_many_they_are(first: str, last: str, tab: str) -> None:
     faults = Workbook().merge(tab, first, last).verdict().errors
     assert [(fault.code, fault.cell) for fault in faults if fault.code == "cells_merged"] == [("cells_merged", first)]
     assert "value_missing" not in [fault.code for fault in faults]
     assert f"Select {first}:{last}" in faults[0].fix.en
 
 
-def test_merged_cells_beside_what_is_read_are_no_fault() -> None:
+def test_merged_cells_that_are_not_read_are_no_fault() -> None:
     book = (
         titled(Workbook(), "levels").merge("levels", "A1", "C1").put("settings!C3", "a note").put("settings!A3", None)
     )
@@ -467,15 +465,15 @@ def test_a_few_texts_among_numbers_stay_faults_of_their_own() -> None:
         ("12 万", "120000"),
     ],
 )
-def test_a_number_with_its_unit_is_told_as_the_number_that_was_meant(text: str, number: str) -> None:
+def test_the_fault_of_a_number_with_a_unit_proposes_the_plain_number(text: str, number: str) -> None:
     (fault,) = Workbook().put("thresholds!E3", text).verdict().errors
     assert (fault.code, fault.cell, fault.expected.zh) == ("number_with_unit", "E3", f"数字 {number}")
 
 
-def test_a_chinese_sheet_hears_of_its_own_tabs_and_columns_only() -> None:
+def test_faults_of_a_chinese_sheet_name_its_tabs_in_chinese_only() -> None:
     book = Workbook().put("levels!B2", "类型").put("settings!A2", "坏行").put("metrics!C2", "gmv")
     for tab in [tab for tab in DESCRIPTION.tabs if tab.key in book.tabs]:
         book.rename(tab.key, tab.zh)
     for fault in book.verdict().faults:
-        said = f"{fault.tab} {fault.found} {fault.expected.zh} {fault.fix.zh}"
-        assert not [tab.key for tab in DESCRIPTION.tabs if re.search(rf"\b{tab.key}\b", said)], said
+        text = f"{fault.tab} {fault.found} {fault.expected.zh} {fault.fix.zh}"
+        assert not [tab.key for tab in DESCRIPTION.tabs if re.search(rf"\b{tab.key}\b", text)], text

@@ -1,4 +1,4 @@
-"""The rules of a rating, its reasons, and the laws that hold whatever the numbers are."""
+"""The rules of a rating, its reasons, and what is true of any numbers."""
 
 from __future__ import annotations
 
@@ -78,16 +78,16 @@ def rated(measured: Measured, month: Month = MAY, earlier: Standing | None = Non
     return Rules(rulebook(THREE, **more), month, SHANGHAI).rate(measured, earlier)
 
 
-def why(rating: Rating) -> Reasons:
+def reasons_of(rating: Rating) -> Reasons:
     return reasons(rating, rulebook(THREE))
 
 
-def aim(rating: Rating) -> int | None:
-    above = why(rating).next_level
+def next_level_of(rating: Rating) -> int | None:
+    above = reasons_of(rating).next_level
     return above.level if above else None
 
 
-def test_a_level_is_held_by_either_channel() -> None:
+def test_an_agency_has_a_level_if_it_passes_either_channel() -> None:
     assert rated(agency({4: 4, 6: 1})).level == 2
     assert rated(agency({4: 1}, gmv=1000)).level == 2
 
@@ -97,28 +97,28 @@ def test_every_threshold_of_a_channel_must_be_met() -> None:
     assert rated(agency(gmv=1000)).level == 1
 
 
-def test_exactly_at_a_threshold_passes_and_one_fen_less_does_not() -> None:
+def test_a_value_equal_to_the_threshold_passes_and_one_fen_less_does_not() -> None:
     assert rated(agency(gmv=100)).level == 1
     assert rated(agency(gmv=99)).level is None
 
 
-def test_the_highest_level_counts_even_when_one_below_fails() -> None:
+def test_the_highest_level_that_is_met_counts_even_if_a_lower_one_is_not_met() -> None:
     gap = ladder((channel(1, four=50),), (channel(1, gmv=10),))
     assert Rules(rulebook(gap), MAY, SHANGHAI).rate(agency(gmv=10), None).level == 2
 
 
-def test_power_six_counts_for_four_and_above_too() -> None:
+def test_a_creator_counts_for_every_metric_whose_power_levels_include_its_own() -> None:
     assert rated(agency({7: 2, 4: 1, 3: 9})).metrics == {"four": 3, "six": 2, "gmv": 0}
 
 
-def test_none_passed_is_unrated_and_aims_for_level_1() -> None:
+def test_an_agency_that_passes_no_level_is_unrated_and_its_next_level_is_1() -> None:
     rating = rated(agency())
-    assert (rating.status, rating.level, why(rating).channels) == (Status.BELOW_LADDER, None, ())
-    assert aim(rating) == 1
+    assert (rating.status, rating.level, reasons_of(rating).channels) == (Status.BELOW_LADDER, None, ())
+    assert next_level_of(rating) == 1
 
 
 def test_the_top_level_has_no_next() -> None:
-    assert aim(rated(agency({6: 20}, gmv=10**9))) is None
+    assert next_level_of(rated(agency({6: 20}, gmv=10**9))) is None
 
 
 @pytest.mark.parametrize(
@@ -141,9 +141,9 @@ def test_a_new_agency_is_first_rated_for_the_month_it_joined_plus_the_wait(
     assert (rating.status is Status.AWAITING_FIRST_RATING) == (awaited is not None)
 
 
-def test_an_awaiting_agency_is_measured_but_has_no_level_no_next_and_no_change() -> None:
+def test_an_agency_awaiting_its_first_rating_has_metrics_but_no_level_and_no_change() -> None:
     rating = rated(agency({4: 5}, joined_at="2026-06-10"), earlier=Standing(Status.RATED, 2))
-    assert (rating.level, rating.computed_level, aim(rating), rating.change) == (None, None, None, None)
+    assert (rating.level, rating.computed_level, next_level_of(rating), rating.change) == (None, None, None, None)
     assert rating.metrics["four"] == 5
 
 
@@ -156,26 +156,26 @@ def test_an_override_sets_the_level_whatever_was_computed() -> None:
     assert (rating.status, rating.level, rating.computed_level) == (Status.OVERRIDDEN, 3, 1)
 
 
-def test_an_override_beats_the_wait_of_a_new_agency() -> None:
+def test_an_override_applies_to_an_agency_awaiting_its_first_rating() -> None:
     rating = rated(agency(joined_at="2026-06-10"), overrides=(override(2),))
     assert (rating.status, rating.level, rating.computed_level) == (Status.OVERRIDDEN, 2, None)
-    assert (rating.change, rating.awaiting, aim(rating)) == (Change.NEW, True, None)
+    assert (rating.change, rating.awaiting, next_level_of(rating)) == (Change.NEW, True, None)
 
 
 @pytest.mark.parametrize(("month", "level"), [("2026-04", 1), ("2026-05", 3), ("2026-06", 3), ("2026-07", 1)])
-def test_both_months_of_an_override_are_inclusive(month: str, level: int) -> None:
+def test_an_override_applies_in_its_first_and_last_month(month: str, level: int) -> None:
     assert rated(agency({4: 1}), month=Month.parse(month), overrides=(override(3),)).level == level
 
 
-def test_the_gaps_stay_those_of_the_computed_level_under_an_override() -> None:
+def test_channels_and_next_level_of_an_overridden_agency_follow_its_computed_level() -> None:
     rating = rated(agency({4: 1}), overrides=(override(3),))
-    assert (aim(rating), [c.channel for c in why(rating).channels]) == (2, [1, 2])
-    assert [c.passed for c in why(rating).channels] == [True, False]
+    assert (next_level_of(rating), [c.channel for c in reasons_of(rating).channels]) == (2, [1, 2])
+    assert [c.passed for c in reasons_of(rating).channels] == [True, False]
 
 
-def test_an_unrated_agency_under_an_override_still_aims_for_level_1() -> None:
+def test_the_next_level_of_an_unrated_agency_with_an_override_is_1() -> None:
     rating = rated(agency(), overrides=(override(3),))
-    assert (rating.computed_level, aim(rating)) == (None, 1)
+    assert (rating.computed_level, next_level_of(rating)) == (None, 1)
 
 
 @pytest.mark.parametrize(
@@ -189,18 +189,18 @@ def test_an_unrated_agency_under_an_override_still_aims_for_level_1() -> None:
         (Standing(Status.OVERRIDDEN, 3), Change.DOWN),
     ],
 )
-def test_the_change_is_against_the_earlier_publication(earlier: Standing | None, change: Change) -> None:
+def test_the_change_compares_with_the_earlier_publication(earlier: Standing | None, change: Change) -> None:
     rating = rated(agency({4: 5, 6: 1}), earlier=earlier)
     assert rating.change is change
     assert rating.previous_level == (earlier.level if earlier else None)
 
 
-def test_falling_off_the_ladder_is_a_fall_and_staying_off_it_is_no_change() -> None:
+def test_becoming_unrated_is_a_downgrade_and_staying_unrated_is_no_change() -> None:
     assert rated(agency(), earlier=Standing(Status.RATED, 1)).change is Change.DOWN
     assert rated(agency(), earlier=Standing(Status.BELOW_LADDER, None)).change is Change.SAME
 
 
-def test_the_nearest_channel_is_the_one_whose_worst_threshold_is_best_and_ties_go_to_the_first() -> None:
+def test_the_nearest_channel_is_the_first_with_the_most_progress() -> None:
     book = ladder((channel(1, four=10, gmv=100), channel(2, four=4), channel(3, six=4, gmv=50)))
     above = next_level({"four": 2, "six": 2, "gmv": 90}, book, None)
     assert above is not None
@@ -208,13 +208,13 @@ def test_the_nearest_channel_is_the_one_whose_worst_threshold_is_best_and_ties_g
     assert above.nearest_channel == 2
 
 
-def test_a_threshold_of_nothing_is_met_and_fully_done() -> None:
+def test_a_threshold_of_zero_is_met_with_full_progress() -> None:
     result = channel_result({"four": 0, "six": 0, "gmv": 0}, channel(1, gmv=0))
     assert result.passed
     assert result.progress == 1
 
 
-# --- laws -------------------------------------------------------------------------------------------------------------
+# --- for any numbers --------------------------------------------------------------------------------------------------
 
 amounts = st.integers(0, 40)
 metric_values = st.fixed_dictionaries(dict.fromkeys(METRICS, amounts))
@@ -235,7 +235,9 @@ def test_a_better_metric_never_lowers_the_level(book: Ladder, metrics: dict[str,
 
 
 @given(ladders(), metric_values)
-def test_closing_the_gaps_of_any_channel_of_the_next_level_reaches_it(book: Ladder, metrics: dict[str, int]) -> None:
+def test_an_agency_that_closes_the_gaps_of_any_channel_reaches_the_next_level(
+    book: Ladder, metrics: dict[str, int]
+) -> None:
     above = next_level(metrics, book, computed_level(metrics, book))
     for result in above.channels if above else ():
         assert any(check.missing for check in result.checks)
@@ -245,7 +247,9 @@ def test_closing_the_gaps_of_any_channel_of_the_next_level_reaches_it(book: Ladd
 
 
 @given(ladders(), metric_values)
-def test_losing_exactly_the_margin_keeps_a_channel_and_one_more_loses_it(book: Ladder, metrics: dict[str, int]) -> None:
+def test_a_channel_is_kept_after_losing_exactly_the_margin_and_lost_after_one_more(
+    book: Ladder, metrics: dict[str, int]
+) -> None:
     level = computed_level(metrics, book)
     for one in book.rung(level).channels if level else ():
         result = channel_result(metrics, one)
@@ -257,7 +261,7 @@ def test_losing_exactly_the_margin_keeps_a_channel_and_one_more_loses_it(book: L
 
 
 @given(ladders(), metric_values)
-def test_the_level_falls_when_every_passing_channel_has_failed(book: Ladder, metrics: dict[str, int]) -> None:
+def test_a_level_is_lost_if_all_metrics_become_zero(book: Ladder, metrics: dict[str, int]) -> None:
     level = computed_level(metrics, book)
     if level and all(
         check.required for one in book.rung(level).channels for check in channel_result(metrics, one).checks
@@ -266,7 +270,7 @@ def test_the_level_falls_when_every_passing_channel_has_failed(book: Ladder, met
 
 
 @given(ladders(), metric_values)
-def test_progress_is_between_nothing_and_all_and_all_means_met(book: Ladder, metrics: dict[str, int]) -> None:
+def test_progress_is_between_0_and_1_and_1_means_met(book: Ladder, metrics: dict[str, int]) -> None:
     for rung in book.rungs:
         for one in rung.channels:
             for check in channel_result(metrics, one).checks:

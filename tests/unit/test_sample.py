@@ -1,4 +1,4 @@
-"""The sample extracts: the same every time, large enough, and with every case that real extracts have."""
+"""The sample extracts: always the same, large enough, and with every case that occurs in real extracts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def month_folders(sample: Path) -> Iterator[Path]:
 
 
 def texts(folder: Path) -> Iterator[dict[str, str]]:
-    """The rows of a month's CSV files that the market wrote (none by hand), with lower-case column names."""
+    """The rows of a month's generated CSV files (without those written by hand), with lower-case column names."""
     for path in sorted(folder.glob("*.csv*")):
         if "odd" not in path.name:
             content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
@@ -52,9 +52,10 @@ def texts(folder: Path) -> Iterator[dict[str, str]]:
 
 def ids(folder: Path, column: str) -> set[str]:
     """Every value of a column in a month's files."""
-    engine = duckdb.connect()
-    parquet = engine.execute(f"SELECT DISTINCT {column} FROM read_parquet('{folder}/*.parquet', union_by_name = true)")
-    return {row[0] for row in parquet.fetchall()} | {row[column] for row in texts(folder)}
+    query = f"SELECT DISTINCT {column} FROM read_parquet('{folder}/*.parquet', union_by_name = true)"
+    with duckdb.connect() as connection:
+        parquet = connection.execute(query).fetchall()
+    return {row[0] for row in parquet} | {row[column] for row in texts(folder)}
 
 
 def test_the_same_arguments_give_the_same_bytes(tmp_path: Path) -> None:
@@ -68,7 +69,7 @@ def test_each_month_of_each_dataset_is_ready_and_mixes_the_formats(whole: Path) 
         assert {"".join(Path(name).suffixes) for name in names} >= {".parquet", ".csv", ".csv.gz"}
 
 
-def test_a_month_is_as_large_as_promised(whole: Path) -> None:
+def test_a_month_has_at_least_the_documented_number_of_rows(whole: Path) -> None:
     for month in MONTHS:
         for dataset, column, least in (
             ("agencies", "agency_id", 300),
@@ -87,13 +88,14 @@ def test_every_time_notation_occurs(whole: Path, dataset: str, column: str) -> N
 
 def test_parquet_has_times_with_and_without_zone_and_as_numbers(whole: Path) -> None:
     found = set()
-    for path in (whole / "orders" / "month=2026-09").glob("*.parquet"):
-        columns = duckdb.connect().execute(f"DESCRIBE SELECT * FROM '{path}'").fetchall()
-        found |= {kind for name, kind, *_ in columns if name.lower() == "pay_time"}
+    with duckdb.connect() as connection:
+        for path in (whole / "orders" / "month=2026-09").glob("*.parquet"):
+            columns = connection.execute(f"DESCRIBE SELECT * FROM '{path}'").fetchall()
+            found |= {kind for name, kind, *_ in columns if name.lower() == "pay_time"}
     assert found == {"TIMESTAMP WITH TIME ZONE", "TIMESTAMP", "BIGINT"}
 
 
-def test_power_levels_tags_and_open_ends_are_all_there(whole: Path) -> None:
+def test_every_power_level_tag_and_form_of_an_open_end_occurs(whole: Path) -> None:
     rows = list(texts(whole / "creators" / "month=2026-10"))
     assert {row["power_level"] for row in rows} == set("01234567")
     assert {row["risk_tag"] for row in rows} == {"", "\\N", "云剪辑", "虚假交易", "null", "0"}
@@ -103,7 +105,7 @@ def test_power_levels_tags_and_open_ends_are_all_there(whole: Path) -> None:
     assert tags == {"", "\\N", "刷单", "虚假订单", "云剪辑", "虚假交易", "null", "0"}
 
 
-def test_agencies_join_exactly_on_the_bounds_of_each_month() -> None:
+def test_agencies_join_in_the_first_and_last_microsecond_of_each_month() -> None:
     joined = {agency.joined_at for agency in agencies(10, MONTHS)}
     for month in MONTHS:
         assert month.start(ZONE) in joined

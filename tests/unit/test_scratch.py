@@ -1,4 +1,4 @@
-"""A run's working folder: gone with the run, or swept by the next; what the machine refuses is told as what it is."""
+"""A run's working folder is removed by the run or by the next one; errors of the machine get their own error types."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ import os, signal, sys
 from pathlib import Path
 from functions.rating.scratch import run_folder
 with run_folder(Path(sys.argv[1])) as folder:
-    (folder / "rows.csv").write_text("left behind")
+    (folder / "rows.csv").write_text("abandoned")
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_what_a_killed_run_left_is_removed_by_the_next_and_what_a_running_one_has_is_not(tmp_path: Path) -> None:
+def test_the_next_run_removes_the_folder_of_a_killed_run_but_not_that_of_a_running_one(tmp_path: Path) -> None:
     killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], cwd=ROOT, check=False, timeout=60)
     assert killed.returncode == -signal.SIGKILL
-    [left] = tmp_path.iterdir()
+    [abandoned] = tmp_path.iterdir()
     with run_folder(tmp_path) as running:
-        assert not left.exists()
+        assert not abandoned.exists()
         with run_folder(tmp_path) as second:
             assert running.exists()
             assert second != running
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_run_that_starts_just_before_another_has_locked_its_folder_leaves_that_alone(
+def test_a_starting_run_keeps_a_folder_that_another_run_is_about_to_lock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lock, others = fcntl.flock, list[Path]()
@@ -57,7 +57,7 @@ def test_a_run_that_starts_just_before_another_has_locked_its_folder_leaves_that
         (folder / "rows.csv").write_text("mine")
 
 
-def test_other_files_in_the_folder_are_left_alone(tmp_path: Path) -> None:
+def test_other_files_in_the_folder_are_not_removed(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("somebody's")
     with run_folder(tmp_path):
         pass
@@ -74,17 +74,19 @@ def test_other_files_in_the_folder_are_left_alone(tmp_path: Path) -> None:
         (errno.EACCES, ScratchUnusable),
     ],
 )
-def test_a_refusal_of_the_disk_is_told_by_its_number(tmp_path: Path, number: int, kind: type[LevelsError]) -> None:
+def test_an_error_number_of_the_disk_decides_the_error_type(
+    tmp_path: Path, number: int, kind: type[LevelsError]
+) -> None:
     with pytest.raises(kind, match="Nothing was published"), causes_named(tmp_path):
         raise OSError(number, os.strerror(number))
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(ScratchUnusable, match="absent"), run_folder(tmp_path / "absent"):
         pass
 
 
-def test_threads_and_memory_that_are_refused_are_room_that_is_missing(tmp_path: Path) -> None:
+def test_too_few_threads_or_too_little_memory_are_out_of_room(tmp_path: Path) -> None:
     for refused in (RuntimeError("can't start new thread"), MemoryError()):
         with pytest.raises(OutOfRoom), causes_named(tmp_path):
             raise refused

@@ -1,4 +1,4 @@
-"""Settings from the environment: all that is wrong is said at once, and what is empty is not set."""
+"""Settings from the environment: all errors are reported at once, and an empty variable counts as not set."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RATING = {
 }
 
 
-def test_what_is_left_out_or_empty_has_its_default() -> None:
+def test_an_absent_or_empty_variable_has_its_default() -> None:
     settings = RatingSettings.from_environment({**RATING, "RETENTION_MONTHS": "", "SCRATCH": "/work", "PATH": "/bin"})
     assert (settings.extracts, settings.reports) == (S3Prefix("data", "mcn"), S3Prefix("reports", ""))
     assert (settings.zone, settings.scratch) == (ZoneInfo("Asia/Shanghai"), Path("/work"))
@@ -26,17 +26,17 @@ def test_what_is_left_out_or_empty_has_its_default() -> None:
     assert (settings.example_allowed, settings.int96_is_utc) == (False, True)
 
 
-def test_cursors_are_signed_by_the_table_s_name_where_there_is_no_key() -> None:
+def test_without_a_key_cursors_are_signed_with_the_name_of_the_table() -> None:
     assert LookupSettings.from_environment({"TABLE_NAME": "levels"}).cursor_key == "levels"
     assert LookupSettings.from_environment({"TABLE_NAME": "levels", "CURSOR_KEY": "k"}).cursor_key == "k"
 
 
-@pytest.mark.parametrize("given", ["levels", "/levels", "/levels/"])
-def test_a_base_path_has_one_form(given: str) -> None:
-    assert LookupSettings.from_environment({"TABLE_NAME": "levels", "BASE_PATH": given}).base_path == "/levels"
+@pytest.mark.parametrize("path", ["levels", "/levels", "/levels/"])
+def test_a_base_path_always_gets_the_same_form(path: str) -> None:
+    assert LookupSettings.from_environment({"TABLE_NAME": "levels", "BASE_PATH": path}).base_path == "/levels"
 
 
-def test_all_that_is_wrong_is_said_at_once() -> None:
+def test_all_errors_are_reported_at_once() -> None:
     wrong = {
         "EXTRACTS": "data/mcn",
         "REPORTS": "",
@@ -60,6 +60,6 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     ]
 
 
-def test_a_required_name_is_missed_in_every_function() -> None:
+def test_the_operations_function_reports_a_missing_variable_too() -> None:
     with pytest.raises(SettingsMissing, match="RATING_FUNCTION is not set"):
         OperationsSettings.from_environment({key: RATING[key] for key in ("TABLE_NAME", "EXTRACTS", "REPORTS")})

@@ -1,4 +1,4 @@
-"""What the demo prints fits a terminal of 80 columns, and nothing of a Chinese text is cut."""
+"""What the demo prints fits into a terminal of 80 columns, and no Chinese text is cut."""
 
 from __future__ import annotations
 
@@ -24,39 +24,38 @@ GAP = {"metric": "six", "required": "2200000.00", "missing": "1595410.47", "prog
 NEXT = {"level": 5, "level_name": "领航机构", "nearest_channel": 1, "channels": [{"channel": 1, "gaps": [GAP]}]}
 
 
-def printed(what: object) -> str:
-    """What a terminal of 80 columns shows, without line breaks, blanks and frames."""
+def printed_text(what: object) -> str:
+    """What a terminal of 80 columns shows, without whitespace."""
     text = io.StringIO()
     Console(file=text, width=80).print(what)
     assert all(len(line) <= 80 for line in text.getvalue().splitlines())
     return "".join(text.getvalue().split())
 
 
-def test_faults_are_whole() -> None:
-    shown = printed(show.faults([FAULT]))
+def test_the_text_of_a_fault_is_not_cut() -> None:
+    shown = printed_text(show.faults([FAULT]))
     assert "…" not in shown
     for letter in FAULT["fix"]["zh"]:  # type: ignore[index]
         assert letter.strip() in shown
 
 
-def test_gaps_are_whole() -> None:
-    shown = printed(show._gaps(NEXT, {"six": METRIC}))
+def test_the_text_of_a_gap_is_not_cut() -> None:
+    shown = printed_text(show._gaps(NEXT, {"six": METRIC}))
     assert "…" not in shown
     for letter in METRIC:
         assert letter in shown
 
 
-def test_the_demo_ends_with_what_can_be_done_next_and_all_of_it_is_there(tmp_path: Path) -> None:
-    """Report, pages, docs, own rules, own data: in both languages; what they name exists."""
-    said = io.StringIO()
-    what_next(Console(width=200, file=said), tmp_path / "report.html")
-    text = said.getvalue()
+def test_the_demo_ends_with_next_steps_and_their_targets_and_pages_exist(tmp_path: Path) -> None:
+    printed = io.StringIO()
+    what_next(Console(width=200, file=printed), tmp_path / "report.html")
+    text = printed.getvalue()
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     assert lines[0] == "接下来 What next"
-    about = {line.split(" ")[0]: where for line, where in zip(lines[1::2], lines[2::2], strict=True)}
-    assert about["运行报告"] == (tmp_path / "report.html").as_uri()
-    assert about["页面与接口"].startswith("make serve")
-    assert {"改一个门槛并预览", "接口说明", "自己的规则", "自己的数据"} <= about.keys()
+    steps = {line.split(" ")[0]: step for line, step in zip(lines[1::2], lines[2::2], strict=True)}
+    assert steps["运行报告"] == (tmp_path / "report.html").as_uri()
+    assert steps["页面与接口"].startswith("make serve")
+    assert {"改一个门槛并预览", "接口说明", "自己的规则", "自己的数据"} <= steps.keys()
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
     assert set(re.findall(r"make ([a-z-]+)", text)) <= set(targets)
     assert [path for path in re.findall(r"docs/[\w./]+\.md", text) if not (ROOT / path).is_file()] == []

@@ -1,4 +1,4 @@
-"""What each audience sees of a rating: money as yuan, reasons and gaps for the agency, the card for everybody else."""
+"""What each audience sees of a rating: the agency its reasons and gaps, everybody else the card. Money is in yuan."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def as_json(view: object) -> dict[str, Any]:
 SILVER = agency("A", four=6, six=1, gmv=1_234_56)
 UNRATED = agency("U")
 NEWCOMER = agency("N", four=30, joined_at=IN_NOVEMBER)
-BY_HAND = agency("B", four=1)
+OVERRIDDEN = agency("B", four=1)
 
 
 def test_the_card_has_basic_information_and_the_names_of_the_benefits() -> None:
@@ -66,9 +66,9 @@ def test_the_card_has_basic_information_and_the_names_of_the_benefits() -> None:
     }
 
 
-def test_the_card_does_not_tell_that_a_level_was_set_by_hand() -> None:
-    assert (card(BY_HAND)["status"], card(BY_HAND)["level"]) == ("rated", 3)
-    assert own(BY_HAND)["status"] == "overridden"
+def test_the_card_does_not_show_that_a_level_is_overridden() -> None:
+    assert (card(OVERRIDDEN)["status"], card(OVERRIDDEN)["level"]) == ("rated", 3)
+    assert own(OVERRIDDEN)["status"] == "overridden"
 
 
 @pytest.mark.parametrize(("who", "status"), [(UNRATED, "below_ladder"), (NEWCOMER, "awaiting_first_rating")])
@@ -81,7 +81,7 @@ def test_gmv_is_yuan_text_and_creators_are_whole_numbers() -> None:
     assert own(SILVER)["metrics"] == {"four": 7, "gmv": "1234.56", "six": 1}
 
 
-def test_the_own_view_shows_the_channels_of_the_level_held() -> None:
+def test_the_own_view_shows_the_channels_of_the_agencys_level() -> None:
     assert own(SILVER)["channels"] == [
         {
             "channel": 1,
@@ -127,30 +127,30 @@ def test_an_unrated_agency_aims_for_level_1_and_has_neither_channels_nor_margin(
     assert (shown["next_level"]["level"], shown["channels"], shown["margin"], shown["benefits"]) == (1, [], [], [])
 
 
-def test_at_the_top_there_is_no_next_level_and_nothing_to_improve() -> None:
+def test_an_agency_at_the_top_level_has_no_next_level_and_no_tips() -> None:
     top = own(agency("A", four=40, six=9))
     assert (top["level"], top["next_level"], top["tips"]) == (3, None, [])
 
 
-def test_awaiting_shows_the_date_and_what_was_measured_and_nothing_else() -> None:
+def test_an_agency_awaiting_its_first_rating_sees_the_date_and_its_metrics_only() -> None:
     shown = own(NEWCOMER, earlier=Standing(Status.RATED, 2))
     assert (shown["first_rating_on"], shown["metrics"]["four"]) == ("2026-12-03", 30)
     assert [shown[name] for name in ("level", "computed_level", "change", "next_level")] == [None] * 4
 
 
-def test_an_override_shows_what_was_computed_too_with_the_gaps_from_there() -> None:
-    shown = own(BY_HAND)
+def test_an_overridden_agency_sees_its_computed_level_and_the_gaps_from_there() -> None:
+    shown = own(OVERRIDDEN)
     assert (shown["level"], shown["computed_level"], shown["next_level"]["level"]) == (3, 1, 2)
     assert [benefit["benefit"] for benefit in shown["benefits"]] == ["outreach", "promotion", "contact"]
 
 
-def test_a_new_agency_with_a_level_by_hand_is_told_of_no_first_rating_and_no_next_level() -> None:
+def test_a_new_agency_with_an_override_sees_no_first_rating_and_no_next_level() -> None:
     shown = own(agency("B", four=30, joined_at=IN_NOVEMBER))
     assert (shown["status"], shown["level"], shown["computed_level"]) == ("overridden", 3, None)
     assert [shown[name] for name in ("first_rating_on", "next_level", "channels", "tips")] == [None, None, [], []]
 
 
-def test_tips_are_of_the_metrics_that_some_channel_of_the_next_level_is_short_of() -> None:
+def test_tips_are_about_the_metrics_with_a_gap_to_the_next_level() -> None:
     only_creators = own(agency("A", four=2, gmv=60_000_00))
     assert (only_creators["level"], only_creators["tips"]) == (3, [])
     short_of_gmv_and_six = own(agency("A", four=30, gmv=0, six=1))
@@ -179,7 +179,7 @@ def test_a_slash_that_is_not_between_two_languages_hides_nothing(text: str) -> N
     assert each_language_of_workbook(text) == {"zh": text, "en": text}
 
 
-def test_what_was_excluded_is_listed_by_tag() -> None:
+def test_excluded_creators_and_orders_are_listed_by_tag() -> None:
     assert own(SILVER)["excluded"] == {
         "creators": [{"risk_tag": "云剪辑", "count": 2}],
         "orders": [{"risk_tag": "刷单", "count": 3, "amount": "45.67"}],
@@ -221,7 +221,7 @@ def test_the_catalogue_says_which_levels_have_a_benefit_and_how_much() -> None:
         (SILVER, "retired", "not_offered"),
         (UNRATED, "outreach", "unrated"),
         (NEWCOMER, "outreach", "awaiting_first_rating"),
-        (BY_HAND, "contact", "granted"),
+        (OVERRIDDEN, "contact", "granted"),
     ],
 )
 def test_an_entitlement_says_why_or_why_not(who: Measured, benefit: str, reason: str) -> None:
@@ -229,7 +229,7 @@ def test_an_entitlement_says_why_or_why_not(who: Measured, benefit: str, reason:
     assert (shown["granted"], shown["reason"]) == (reason == "granted", reason)
 
 
-def test_a_benefit_that_only_a_lower_level_has_is_not_at_this_level() -> None:
+def test_a_benefit_of_a_lower_level_only_is_refused_with_that_reason() -> None:
     lower_only = Benefit("starter", "新手礼包", "", BenefitKind.FLAG, (Grant(1),))
     assert views.entitlement(lower_only, rated(SILVER))["reason"] == "not_at_this_level"
 

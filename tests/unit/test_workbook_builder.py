@@ -1,4 +1,4 @@
-"""The Excel file that operations edit: what its cells offer, let in and colour."""
+"""The Excel file that operations edit: choices, validation and colours of its cells."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def level_columns(sheet: Worksheet) -> list[str]:
     return [get_column_letter(at) for at, cell in enumerate(sheet[1], 1) if str(cell.value).startswith("L")]
 
 
-def test_cells_of_levels_offer_a_tick_to_choose_and_let_numbers_and_texts_in(benefits: Worksheet) -> None:
+def test_cells_of_levels_offer_a_tick_and_accept_numbers_and_texts_too(benefits: Worksheet) -> None:
     offered = {str(check.sqref): check for check in benefits.data_validations.dataValidation}
     assert level_columns(benefits)
     for letter in level_columns(benefits):
@@ -38,7 +38,7 @@ def test_cells_of_levels_offer_a_tick_to_choose_and_let_numbers_and_texts_in(ben
         assert not check.hide_drop_down
 
 
-def test_what_is_not_of_its_rows_kind_turns_red(benefits: Worksheet) -> None:
+def test_a_value_of_the_wrong_kind_turns_red(benefits: Worksheet) -> None:
     rules = {str(area.sqref): area.rules for area in benefits.conditional_formatting}
     for letter in level_columns(benefits):
         (rule,) = rules[f"{letter}2:{letter}{ROWS + 1}"]

@@ -1,4 +1,4 @@
-"""The API asked by the client that openapi-python-client generates: arguments are the address and a token."""
+"""Calls the API with the client that openapi-python-client generates. Arguments: the address and a token."""
 
 import json
 import sys

@@ -1,6 +1,6 @@
-"""Answers read by the models of datamodel-code-generator: on standard input, one JSON object {model name: answer}.
+"""Reads answers with the models of datamodel-code-generator. Standard input: one JSON object {model name: answer}.
 
-Each is read once as it is, and once as a later version may send it: with a new field, and new values of enumerations.
+Each answer is read twice: unchanged, and as a later version may send it, with a new field and new values of enums.
 """
 
 import json
