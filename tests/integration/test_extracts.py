@@ -303,9 +303,9 @@ def test_creators_of_the_month_before_are_read_when_they_are_ready(bucket: Bucke
 
 
 def test_many_objects_are_listed_page_by_page(bucket: Bucket) -> None:
-    (emulation,) = [of for of in s3_backends[DEFAULT_ACCOUNT_ID].values() if PLACE.bucket in of.buckets]
+    (emulation,) = [of for of in s3_backends[DEFAULT_ACCOUNT_ID].values() if PREFIX.bucket in of.buckets]
     for number in range(1100):  # not by requests, which would take ten seconds
-        emulation.put_object(PLACE.bucket, f"monthly/orders/month=2026-10/x{number}.csv", ORDERS.encode())
+        emulation.put_object(PREFIX.bucket, f"monthly/orders/month=2026-10/x{number}.csv", ORDERS.encode())
 
     assert len(bucket.found().objects) == 1103
 
