@@ -222,7 +222,7 @@ def test_a_month_whose_extracts_have_changed_cannot_be_repaired(cloud: Cloud) ->
 
 
 def test_an_unpublished_month_cannot_be_repaired(cloud: Cloud) -> None:
-    with pytest.raises(RunUnknown, match="no publication of 2026-07"):
+    with pytest.raises(RunUnknown, match="month 2026-07 is not published"):
         cloud.rate({"month": "2026-07", "repair": True})
 
 
