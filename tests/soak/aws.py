@@ -157,6 +157,11 @@ def serving(services: Services) -> Iterator[str]:
 
         do_GET = do_PUT = do_POST = answer  # noqa: N815 - the names that the base class looks for
 
+        def handle_expect_100(self) -> bool:
+            goes_on = super().handle_expect_100()
+            self.wfile.flush()  # the SDK waits for it before it sends an object's content, a second at most
+            return goes_on
+
         def log_message(self, *_: object) -> None:
             pass
 
