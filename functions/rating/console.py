@@ -86,9 +86,7 @@ def _to_come(month: str, tried: Mapping[str, Any], most: int) -> dict[str, Any]:
     Those who fall most come first.
     """
     moves = tried["preview"]
-    movers = sorted(
-        moves["movers"], key=lambda one: ((one["new_level"] or 0) - (one["old_level"] or 0), one["agency_id"])
-    )
+    movers = sorted(moves["movers"], key=_gravity)
     return {
         "month": month,
         "due_on": Month.parse(month).renewed_on.isoformat(),

@@ -23,6 +23,7 @@ from functions.rating.progress import Progress
 from local.cloud.glue import LocalGlue
 from shared.errors import ExtractError, MeasuringFailed, ObjectInvalid
 from shared.settings import S3Prefix
+from shared.tickets import last_check
 from tests.cloud import BUCKET, REPORTS, Cloud, small_cloud
 from tests.permissions import PSEUDO, SMALL_CLOUD, Asked, role
 
@@ -125,6 +126,24 @@ def test_a_preview_and_a_verification_wait_for_the_job_too(cloud: Cloud, glue: G
     assert outcomes(cloud, {"verify": run}) == ["measuring"]
     glue.end()
     assert outcomes(cloud, {"verify": run}) == ["verified"]
+
+
+@pytest.mark.parametrize("mode", [{}, {"mode": "preview"}])
+def test_while_a_job_runs_the_changes_of_the_sheet_stay_visible(cloud: Cloud, glue: Glue, mode: dict[str, str]) -> None:
+    september = {"month": "2026-09"}
+    cloud.put_month("2026-09", TWO)
+    assert outcomes(cloud, september) == ["measuring"]
+    glue.end()
+    assert outcomes(cloud, september) == ["published"]
+    cloud.write_workbook(tips="metric,tip,link\ngmv,多开播 / stream longer,\n")
+
+    answer = cloud.rate({"month": MONTH, **mode})
+
+    assert answer["outcome"] == "measuring"
+    assert [change["new"] for change in answer["changes"]] == ["tip 多开播 / stream longer", None]
+    kept = last_check(cloud.table)
+    assert kept
+    assert (kept["outcome"], kept["changes"]) == ("measuring", answer["changes"])
 
 
 def test_a_killed_job_is_started_three_times_a_day_at_most(cloud: Cloud, glue: Glue) -> None:

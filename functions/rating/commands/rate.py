@@ -11,6 +11,7 @@ from functions.rating.commands.compute import compute, find_extracts, inputs_of,
 from functions.rating.commands.past import why_held
 from functions.rating.commands.prepared import prepared_beside, read_stored, try_month
 from functions.rating.extracts.inventory import NotReady
+from functions.rating.measuring.totals import StillMeasuring
 from functions.rating.publication import ledger, staging
 from functions.rating.publication.items import items_of, load_record
 from functions.rating.publication.report import Context
@@ -36,8 +37,23 @@ def rate_month(services: Services, month: Month, *, scheduled: bool) -> dict[str
     verdict = read_rulebook(services, month)
     rulebook = valid_rulebook(verdict)
     services.example.refuse(rulebook, month)
-    answer = _rated(services, month, verdict, rulebook, scheduled=scheduled)
+    try:
+        answer = _rated(services, month, verdict, rulebook, scheduled=scheduled)
+    except StillMeasuring as running:
+        answer = _measuring(running, verdict)
     return {**answer, "prepared": prepared_beside(services, verdict)}
+
+
+def _measuring(running: StillMeasuring, verdict: Verdict) -> dict[str, Any]:
+    """The answer while a job measures the month: with what was read in the sheet, like every other answer."""
+    return result(
+        "measuring",
+        running.month,
+        faults=dicts(verdict.faults),
+        changes=dicts(verdict.changes),
+        measurement=running.measurement,
+        job_run=running.run,
+    )
 
 
 def _rated(
@@ -118,7 +134,10 @@ def preview(services: Services, month: Month) -> dict[str, Any]:
     """
     verdict = read_rulebook(services, month)
     rulebook = valid_rulebook(verdict)
-    answer = _previewed(services, month, verdict, rulebook)
+    try:
+        answer = _previewed(services, month, verdict, rulebook)
+    except StillMeasuring as running:
+        answer = _measuring(running, verdict)
     return {**answer, "prepared": prepared_beside(services, verdict)}
 
 
