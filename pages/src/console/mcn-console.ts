@@ -201,7 +201,7 @@ export class McnConsole extends ApiElement<Shown> {
       ${report?.data_warnings.map((warning) => html`<p lang="en">${warning}</p>`)}
       <p class="foot">
         ${month.valid ? html`<span>${fill(said.publishedAt, { at: instant(month.valid.published_at), action: said.action[month.valid.action] ?? month.valid.action })}</span>` : html`<span class=${month.overdue ? "warn" : ""}>${fill(month.overdue ? said.overdue : said.due, { date: month.renewed_on })}</span>`}
-        ${last?.by ? html`<span>${said.who}: ${last.by}</span>` : nothing}
+        ${last?.by ? html`<span>${fill(said.doneBy, { by: last.by })}</span>` : nothing}
         <span>${fill(said.nextRenewal, { date: months.next_renewal_on })}</span>
         ${report
           ? html`<span>${said.run} <code>${report.run}</code> (${said.standing[report.standing]})</span>

@@ -90,7 +90,7 @@ export function distribution(report: Report, chosen: string | null, choose: (met
     </label>
     <div class="two">
     <div>
-    <div class="scroll spread" tabindex="0" role="group" aria-label=${name(seen.metric)}>${histogram(seen, `${words.distribution}: ${name(seen.metric)}`)}</div>
+    <div class="scroll spread" tabindex="0" role="group" aria-label=${name(seen.metric)}>${histogram(seen, `${words.distribution} · ${name(seen.metric)}`)}</div>
     <p class="quiet small">${fill(words.distributionHow, { count: amount(seen.agencies) })}</p>
     </div>
     <div class="scroll" tabindex="0" role="group" aria-labelledby="distribution">

@@ -23,7 +23,7 @@ export const channelStyle = css`
 export function nextLevel(next: Next, names: Names): TemplateResult {
   const words = names.words;
   return html`<section class="panel">
-    <h2>${words.next}: ${names.level(next.level)} <small>${words.anyOne}</small></h2>
+    <h2>${fill(words.next, { level: names.level(next.level) })} <small>${words.anyOne}</small></h2>
     ${next.channels.map((channel) => {
       const nearest = channel.channel === next.nearest_channel;
       return html`<div class="channel ${nearest ? "nearest" : ""}">
