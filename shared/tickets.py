@@ -108,6 +108,11 @@ def last_check(table: Table) -> dict[str, Any] | None:
     return None if item is None else _unpacked(item["found"]["B"])
 
 
+def by_fall(mover: Mapping[str, Any]) -> tuple[int, str]:
+    """The sort key of the console's movers: agencies that fall come first, those that fall most at the top."""
+    return (mover["new_level"] or 0) - (mover["old_level"] or 0), mover["agency_id"]
+
+
 def _packed(value: Mapping[str, Any]) -> bytes:
     return zlib.compress(canonical_json(value).encode())
 

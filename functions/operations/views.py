@@ -10,6 +10,7 @@ from urllib.parse import quote
 from shared.bilingual import each_language
 from shared.levels import Measure
 from shared.money import yuan
+from shared.tickets import by_fall
 
 SHOWN_MOVERS = 2000
 
@@ -55,7 +56,7 @@ def _moves(moves: Json) -> dict[str, Any]:
     return {
         "metrics": [{"metric": m["key"], "name": m["name"], "unit": m["unit"]} for m in moves["metrics"].values()],
         "matrix": [{"before": c["from"], "after": c["to"], "agencies": c["agencies"]} for c in moves["matrix"]],
-        "movers": [_mover(mover, amounts) for mover in sorted(moves["movers"], key=_gravity)[:SHOWN_MOVERS]],
+        "movers": [_mover(mover, amounts) for mover in sorted(moves["movers"], key=by_fall)[:SHOWN_MOVERS]],
         "moving": moves.get("moving", len(moves["movers"])),
     }
 
@@ -89,11 +90,6 @@ def linked(found: Sequence[Json], addresses: Mapping[str, str]) -> list[dict[str
 def _link(one: Json, addresses: Mapping[str, str]) -> str | None:
     address = addresses.get(one["tab"])
     return f"{address}&range={quote(one['cell'])}" if address and one["cell"] else address
-
-
-def _gravity(mover: Json) -> tuple[int, str]:
-    """The sort key of movers: agencies that fall come first, those that fall most at the top."""
-    return (mover["new_level"] or 0) - (mover["old_level"] or 0), mover["agency_id"]
 
 
 def _mover(mover: Json, amounts: Amounts) -> dict[str, Any]:

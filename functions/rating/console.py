@@ -12,7 +12,7 @@ from functions.rating.workbook.status_words import FAILURES
 from shared.errors import ChangesUnseen, LevelsError, TableUnavailable, WorkbookFaulty, WorkbookUnavailable
 from shared.months import Month
 from shared.observability import logger
-from shared.tickets import SHOWN_FAULTS, close_ticket, keep_check
+from shared.tickets import SHOWN_FAULTS, by_fall, close_ticket, keep_check
 
 _LEFT_OUT = ("preview", "prepared", "quality", "stages", "distributions")  # long, and the report has them
 SHOWN_MOVERS = 600
@@ -86,7 +86,7 @@ def _to_come(month: str, tried: Mapping[str, Any], most: int) -> dict[str, Any]:
     Those who fall most come first.
     """
     moves = tried["preview"]
-    movers = sorted(moves["movers"], key=_gravity)
+    movers = sorted(moves["movers"], key=by_fall)
     return {
         "month": month,
         "due_on": Month.parse(month).renewed_on.isoformat(),
@@ -94,10 +94,6 @@ def _to_come(month: str, tried: Mapping[str, Any], most: int) -> dict[str, Any]:
         **{part: moves[part] for part in ("matrix", "metrics", "moving")},
         "movers": movers[:most],
     }
-
-
-def _gravity(mover: Mapping[str, Any]) -> tuple[int, str]:
-    return (mover["new_level"] or 0) - (mover["old_level"] or 0), mover["agency_id"]
 
 
 def _addresses(services: Services) -> Mapping[str, str]:
